@@ -1,0 +1,575 @@
+"""`BaseGAN`: what every GAN shares, and what a new one may override."""
+
+import inspect
+
+import keras
+from keras import ops
+import numpy as np
+
+from keras_gans import losses
+from keras_gans.checks import check_images
+from keras_gans.checks import check_networks
+from keras_gans.engine import Engine
+from keras_gans.engine import draws
+from keras_gans.engine import global_rows
+from keras_gans.engine.feed import adapt
+from keras_gans.optimizers import Optimizers
+from keras_gans.optimizers import decay_linearly
+from keras_gans.optimizers import scale_losses
+
+SAMPLE_BATCH = 32  # images generated at a time by `sample`
+
+
+class BaseGAN(Engine, keras.Model):
+    """A generator and a discriminator trained against each other.
+
+    A GAN is a subclass that builds its networks and overrides what differs:
+    `real`, `generate`, `discriminate`, `discriminator_loss`, `generator_loss`,
+    `d_variables`, `g_variables`, `loss_names`, `default_optimizers`, `update`.
+
+    One step takes `d_steps` batches of reals. The discriminator learns from
+    each; the generator learns once, through the last batch of fakes that the
+    discriminator saw.
+
+    Args:
+        generator: `keras.Model` from latent codes `[n, latent_dim]` to images
+            `[n, height, width, channels]` in [-1, 1].
+        discriminator: `keras.Model` from images to logits of any shape.
+        image_shape: tuple, checked against the generator where given.
+        latent_dim: int, checked against the generator where given.
+        objective: a name of `keras_gans.losses.OBJECTIVES` or an `Objective`.
+        ema: `None`, or the decay in (0, 1) of an exponential moving average of
+            the generator, which then samples, predicts and is exported. The
+            decay of step t is `min(ema, (1 + t) / (10 + t))`.
+        label_smoothing: float in [0, 0.5), subtracted from the discriminator's
+            target for reals.
+        d_steps: int, batches (and updates of the discriminator) a step.
+        linear_decay: `None`, or `(start, end)`: steps between which both
+            learning rates fall linearly to 0.
+        seed: int in [0, 2**31): every random draw of training is a function of
+            it, the step and the row of the batch.
+        name: str, the model's name.
+
+    Raises:
+        ValueError: an argument is out of its range, or the networks do not fit
+            each other.
+
+    Example:
+
+    ```python
+    generator = keras.Sequential(
+        [
+            keras.Input((16,)),
+            keras.layers.Dense(64, activation="tanh"),
+            keras.layers.Reshape((8, 8, 1)),
+        ]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+    gan = keras_gans.BaseGAN(generator, discriminator, objective="hinge")
+    gan.compile()
+    gan.fit(np.random.uniform(-1, 1, (64, 8, 8, 1)), verbose=0)
+    gan.sample(4, seed=0).shape  # (4, 8, 8, 1)
+    ```
+    """
+
+    loss_names = ("d_loss", "g_loss")
+    score_names = ("d_real", "d_fake")
+    norm_names = ("d_grad_norm", "g_grad_norm")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        *,
+        image_shape=None,
+        latent_dim=None,
+        objective="non_saturating",
+        ema=None,
+        label_smoothing=0.0,
+        d_steps=1,
+        linear_decay=None,
+        seed=0,
+        name=None,
+    ):
+        super().__init__(name=name)
+        self.latent_dim, self.image_shape = check_networks(
+            generator, discriminator, latent_dim, image_shape
+        )
+        self.generator = generator
+        self.discriminator = discriminator
+        self.objective = losses.get(objective)
+        self.ema = _within("ema", ema, ema is None or 0 < ema < 1, "(0, 1)")
+        self.label_smoothing = _within(
+            "label_smoothing",
+            label_smoothing,
+            0 <= label_smoothing < 0.5,
+            "[0, 0.5)",
+        )
+        if label_smoothing and not self.objective.smoothable:
+            raise ValueError(
+                "Label smoothing needs an objective with a target for reals: "
+                "minimax, non_saturating, least_squares or relativistic. "
+                f"Received: label_smoothing={label_smoothing}, "
+                f"objective={objective!r}."
+            )
+        self.d_steps = _within(
+            "d_steps", d_steps, _is_int(d_steps) and d_steps > 0, "1, 2, ..."
+        )
+        self.linear_decay = linear_decay and tuple(linear_decay)
+        self.seed = _check_seed(seed)
+        self.draws = draws.Draws(seed, global_rows)
+        self.step = self.add_weight(
+            name="step",
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.ema_generator = None
+        if ema is not None:
+            self.ema_generator = _copy(generator)
+            self.ema_generator.trainable = False
+        self.built = True
+
+    # --- What a GAN may override ---
+
+    @property
+    def d_variables(self):
+        """What the discriminator's optimizer trains."""
+        return self.discriminator.trainable_variables
+
+    @property
+    def g_variables(self):
+        """What the generator's optimizer trains."""
+        return self.generator.trainable_variables
+
+    def default_optimizers(self):
+        """The paper's optimizers, `(d_optimizer, g_optimizer)`."""
+        return tuple(
+            keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)
+            for _ in range(2)
+        )
+
+    def real(self, batch):
+        """The real images of a batch: itself, or the first of a tuple."""
+        return batch[0] if isinstance(batch, (tuple, list)) else batch
+
+    def generate(self, batch, training):
+        """Fakes for a batch: as many as it has reals, in [-1, 1]."""
+        n = ops.shape(self.real(batch))[0]
+        z = self.draws.normal(n, self.latent_dim)
+        return ops.cast(self.generator(z, training=training), "float32")
+
+    def discriminate(self, x, batch, training):
+        """Logits of images `x`, which belong to `batch`."""
+        return ops.cast(self.discriminator(x, training=training), "float32")
+
+    def discriminator_loss(self, fake, batch, training):
+        """The discriminator's loss: `(scalar, {name: value})`."""
+        real = self.discriminate(self.real(batch), batch, training)
+        fake = self.discriminate(fake, batch, training)
+        scores = {"d_real": self._score(real), "d_fake": self._score(fake)}
+        if self.label_smoothing:
+            loss = self.objective.d(real, fake, 1.0 - self.label_smoothing)
+        else:
+            loss = self.objective.d(real, fake)
+        return loss, {"d_loss": loss, **scores}
+
+    def generator_loss(self, fake, batch, training):
+        """The generator's loss: `(scalar, {name: value})`."""
+        logits = self.discriminate(fake, batch, training)
+        if self.objective.relativistic:
+            real = self.discriminate(self.real(batch), batch, training)
+            loss = self.objective.g(logits, real)
+        else:
+            loss = self.objective.g(logits)
+        return loss, {"g_loss": loss}
+
+    def update(self, batches):
+        """One step: D on every batch, then G through the last fakes."""
+        for k, batch in enumerate(batches):
+            with self.draws.at(draws.TRAIN, self.step.value, k):
+                fake, _, to_generator = self.differentiate(
+                    lambda batch=batch: (self.generate(batch, True), None),
+                    self.g_variables,
+                )
+                logs = self.update_discriminator(ops.stop_gradient(fake), batch)
+                if k == len(batches) - 1:
+                    logs |= self.update_generator(fake, batch, to_generator)
+        self._update_ema()
+        self.step.assign_add(1)
+        for name, value in logs.items():
+            self._trackers[name].update_state(value)
+        return logs
+
+    # --- Updates ---
+
+    def update_discriminator(self, fake, batch):
+        """Minimizes `discriminator_loss` on fixed fakes; returns the logs."""
+        loss, logs, pullback = self.differentiate(
+            lambda: self.discriminator_loss(fake, batch, True),
+            self.d_variables,
+        )
+        gradients, _ = pullback(self._loss_scale(self.d_optimizer, loss))
+        norm = self._apply(self.d_optimizer, gradients, self.d_variables)
+        return {**logs, "d_grad_norm": norm}
+
+    def update_generator(self, fake, batch, to_generator):
+        """Minimizes `generator_loss` through `fake`; returns the logs.
+
+        Args:
+            fake: the images the discriminator saw.
+            batch: the batch they were made for.
+            to_generator: the pullback of `differentiate` that carries a
+                gradient of `fake` back to `g_variables`.
+        """
+        loss, logs, pullback = self.differentiate(
+            lambda fake: self.generator_loss(fake, batch, True),
+            self.g_variables,
+            (fake,),
+        )
+        # A loss may reach the variables directly, beside the path by `fake`.
+        direct, (to_fake,) = pullback(self._loss_scale(self.g_optimizer, loss))
+        through, _ = to_generator(to_fake)
+        gradients = [_add(a, b) for a, b in zip(direct, through, strict=True)]
+        norm = self._apply(self.g_optimizer, gradients, self.g_variables)
+        return {**logs, "g_grad_norm": norm}
+
+    def evaluate_losses(self, batch):
+        """The running mean of each loss and score, in inference mode."""
+        seen = ops.cast(self._trackers["d_loss"].count, "int32")
+        with self.draws.at(draws.EVALUATE, seen):
+            fake = self.generate(batch, False)
+            _, logs = self.discriminator_loss(fake, batch, False)
+            logs |= self.generator_loss(fake, batch, False)[1]
+        for name, value in logs.items():
+            self._trackers[name].update_state(value)
+        return {name: self._trackers[name].result() for name in logs}
+
+    def _score(self, logits):
+        if self.objective.probability:
+            logits = ops.sigmoid(logits)
+        return ops.mean(logits)
+
+    def _loss_scale(self, optimizer, loss):
+        # Keras adds the gradients of replicas: each one's loss counts 1/n.
+        return optimizer.scale_loss(ops.ones_like(loss)) / self.num_replicas
+
+    def _apply(self, optimizer, gradients, variables):
+        gradients = self.sum_over_replicas(gradients)
+        self.apply(optimizer, gradients, variables)
+        squares = [
+            ops.sum(ops.square(ops.cast(g, "float32")))
+            for g in gradients
+            if g is not None
+        ]
+        scale = optimizer.scale_loss(ops.ones(()))
+        return ops.sqrt(sum(squares)) / scale
+
+    def _update_ema(self):
+        if self.ema_generator is None:
+            return
+        t = ops.cast(self.step, "float32")
+        decay = ops.minimum(self.ema, (1.0 + t) / (10.0 + t))
+        pairs = zip(
+            self.ema_generator.weights, self.generator.weights, strict=True
+        )
+        for average, weight in pairs:
+            if keras.backend.is_float_dtype(weight.dtype):
+                step = (1.0 - ops.cast(decay, weight.dtype)) * (
+                    weight - average
+                )
+                average.assign_add(step)
+            else:
+                average.assign(weight)
+
+    # --- The Keras model ---
+
+    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
+        """Configures training.
+
+        Args:
+            d_optimizer: Keras optimizer of the discriminator; `None` takes
+                the paper's.
+            g_optimizer: Keras optimizer of the generator; `None` takes the
+                paper's.
+            **kwargs: `jit_compile`, `steps_per_execution`, `run_eagerly` and
+                `auto_scale_loss` of `keras.Model.compile`.
+
+        Raises:
+            ValueError: an unknown argument, one optimizer given for both
+                networks, or XLA asked for under a distribution strategy.
+        """
+        known = {
+            "jit_compile",
+            "steps_per_execution",
+            "run_eagerly",
+            "auto_scale_loss",
+        }
+        if unknown := set(kwargs) - known:
+            raise ValueError(
+                f"`compile` of a GAN takes d_optimizer, g_optimizer and "
+                f"{', '.join(sorted(known))}. Received: "
+                f"{', '.join(sorted(unknown))}."
+            )
+        if d_optimizer is not None and d_optimizer is g_optimizer:
+            raise ValueError(
+                "d_optimizer and g_optimizer are the same object. Make two: "
+                "each keeps the moments of its own network."
+            )
+        if kwargs.get("jit_compile") is True and self.num_replicas > 1:
+            raise ValueError(
+                "jit_compile=True does not work under a distribution strategy: "
+                "XLA cannot reach the variables of another device. Drop it."
+            )
+        super().compile(optimizer=None, **kwargs)
+        self._compile_options = kwargs
+        default = self.default_optimizers()
+        d_optimizer = keras.optimizers.get(d_optimizer or default[0])
+        g_optimizer = keras.optimizers.get(g_optimizer or default[1])
+        if kwargs.get("auto_scale_loss", True):
+            d_optimizer = scale_losses(d_optimizer, self.discriminator)
+            g_optimizer = scale_losses(g_optimizer, self.generator)
+        if self.linear_decay:
+            start, end = self.linear_decay
+            n = self.d_steps
+            decay_linearly(d_optimizer, start * n, end * n)
+            decay_linearly(g_optimizer, start, end)
+        self.d_optimizer = self.prepare_optimizer(d_optimizer, self.d_variables)
+        self.g_optimizer = self.prepare_optimizer(g_optimizer, self.g_variables)
+        self.optimizer = Optimizers(self.d_optimizer, self.g_optimizer)
+        with self.under_strategy():
+            self._trackers = {
+                name: keras.metrics.Mean(name=name)
+                for name in (
+                    *self.loss_names,
+                    *self.score_names,
+                    *self.norm_names,
+                )
+            }
+
+    @property
+    def metrics(self):
+        return list(self._trackers.values()) if self.compiled else []
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
+        """Trains, as `keras.Model.fit` does.
+
+        Args:
+            x: images in [-1, 1], float `[n, height, width, channels]`: a
+                `tf.data.Dataset` of batches, an array, a generator or any
+                other input of Keras. Data sets of (image, label) serve too.
+            y: labels of an array `x`, unused by unconditional GANs.
+            batch_size: int, for arrays (32 by default).
+            epochs: int.
+            **kwargs: the other arguments of `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History`; `d_loss`, `g_loss`, `d_real` (mean
+            D(x)), `d_fake` (mean D(G(z))), `d_grad_norm`, `g_grad_norm`, each
+            the mean over the epoch.
+
+        Raises:
+            ValueError: the first batch holds images outside of [-1, 1], NaN,
+                or of another shape than the generator makes; or there is no
+                whole step of data.
+        """
+        self.start_feed()
+        kwargs |= {"batch_size": batch_size, "epochs": epochs}
+        if self.d_steps > 1:
+            x, y = self._count_steps(x, y, kwargs), None
+        history = super().fit(x, y, **kwargs)
+        for optimizer, variables in (
+            (self.d_optimizer, self.d_variables),
+            (self.g_optimizer, self.g_variables),
+        ):
+            optimizer.finalize_variable_values(variables)
+        return history
+
+    def _count_steps(self, x, y, kwargs):
+        if kwargs.get("validation_split"):
+            raise ValueError(
+                "`validation_split` does not go with d_steps > 1. Pass "
+                "`validation_data` instead."
+            )
+        return adapt(
+            self.d_steps,
+            x=x,
+            y=y,
+            batch_size=kwargs.pop("batch_size"),
+            sample_weight=kwargs.pop("sample_weight", None),
+            class_weight=kwargs.pop("class_weight", None),
+            shuffle=kwargs.pop("shuffle", True),
+        )
+
+    def evaluate(self, *args, **kwargs):
+        """The losses and scores without training, as Keras's `evaluate`."""
+        self.start_feed()
+        return super().evaluate(*args, **kwargs)
+
+    def check_batch(self, batch):
+        """Checks the first batch of a `fit`, as numpy arrays.
+
+        Raises:
+            ValueError: the images are not what the generator makes.
+        """
+        if isinstance(batch, dict):
+            raise ValueError(
+                "Data sets yield images or tuples that begin with images. "
+                f"Received: a dict with keys {', '.join(map(str, batch))}. Map "
+                "it first, e.g. `ds.map(lambda row: row['image'])`."
+            )
+        check_images(self.real(batch), self.image_shape)
+
+    def call(self, inputs, training=False):
+        """Images of latent codes `[n, latent_dim]`, by the EMA generator."""
+        images = self.sampling_generator(inputs, training=training)
+        return ops.cast(images, "float32")
+
+    @property
+    def sampling_generator(self):
+        """The generator that samples: the moving average where there is one."""
+        if self.ema_generator is None:
+            return self.generator
+        return self.ema_generator
+
+    def sample(self, n, seed=0):
+        """Generates images.
+
+        Row i is a function of `(seed, i)` alone: `sample(8, seed=3)[:4]`
+        equals `sample(4, seed=3)`. It is the exported model's image for the
+        seed number `seed * 2**32 + i`.
+
+        Args:
+            n: int, how many.
+            seed: int in [0, 2**31).
+
+        Returns:
+            float32 array `[n, height, width, channels]` in [-1, 1].
+
+        Raises:
+            ValueError: `n` is below 1 or `seed` out of range.
+
+        Example:
+
+        ```python
+        images = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
+        ```
+        """
+        if not _is_int(n) or n < 1:
+            raise ValueError(f"`n` must be a positive int. Received: n={n!r}.")
+        _check_seed(seed)
+        batches = []
+        # Batches of one size: a row then meets the same kernels whatever `n`.
+        for start in range(0, n, SAMPLE_BATCH):
+            rows = np.arange(start, start + SAMPLE_BATCH, dtype="uint32")
+            z = draws.latents(int(seed), rows, self.latent_dim)
+            batches.append(self.predict_on_batch(z)[:SAMPLE_BATCH])
+        return np.concatenate(batches)[:n]
+
+    def export(self, filepath, overwrite=False):
+        """Writes a SavedModel that TF Serving loads; see `serving.export`.
+
+        Args:
+            filepath: str or path of a directory to make, e.g. "dcgan/1".
+            overwrite: bool, whether to replace what is there.
+        """
+        from keras_gans.serving import export
+
+        export(self, filepath, overwrite=overwrite)
+
+    # --- Configuration and state ---
+
+    def get_config(self):
+        config = {}
+        for cls in (BaseGAN, type(self)):
+            for name, p in inspect.signature(cls.__init__).parameters.items():
+                if name != "self" and p.kind is not p.VAR_KEYWORD:
+                    config[name] = _serialize(getattr(self, name))
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{k: _deserialize(v) for k, v in config.items()})
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        return {
+            "d_optimizer": _serialize(self.d_optimizer),
+            "g_optimizer": _serialize(self.g_optimizer),
+            **self._compile_options,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**{k: _deserialize(v) for k, v in config.items()})
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Keras saves no seed generators: Dropout would not resume without.
+        for i, v in enumerate(self._seed_states()):
+            store[f"seed_{i}"] = ops.convert_to_numpy(v)
+
+    def load_own_variables(self, store):
+        seeds = self._seed_states()
+        own = {k: store[k] for k in store.keys() if not k.startswith("seed_")}
+        super().load_own_variables(own)
+        for i, v in enumerate(seeds):
+            if f"seed_{i}" in store.keys():
+                v.assign(store[f"seed_{i}"])
+
+    def _seed_states(self):
+        return [
+            v for v in self.variables if v.path.endswith("seed_generator_state")
+        ]
+
+
+def _copy(network):
+    copy = type(network).from_config(network.get_config())
+    if not copy.built:
+        copy.build(network.input_shape)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _add(a, b):
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def _is_int(x):
+    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+
+
+def _within(name, value, ok, allowed):
+    if not ok:
+        raise ValueError(
+            f"`{name}` must lie in {allowed}. Received: {value!r}."
+        )
+    return value
+
+
+def _check_seed(seed):
+    ok = _is_int(seed) and 0 <= seed < 2**31
+    return _within("seed", seed, ok, "[0, 2**31), an int")
+
+
+def _serialize(value):
+    if isinstance(value, losses.Objective):
+        return losses.serialize(value)
+    if isinstance(value, (keras.Model, keras.optimizers.Optimizer)):
+        return keras.saving.serialize_keras_object(value)
+    return value
+
+
+def _deserialize(value):
+    if isinstance(value, dict) and "class_name" in value:
+        return keras.saving.deserialize_keras_object(value)
+    return value

@@ -1,0 +1,113 @@
+"""Bad input met at the door: networks and images that do not fit."""
+
+import warnings
+
+import keras
+import numpy as np
+
+
+def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
+    """Checks that a generator's images fit a discriminator.
+
+    Args:
+        generator: `keras.Model`.
+        discriminator: `keras.Model`.
+        latent_dim: int, what the generator should take, or `None`.
+        image_shape: tuple, what the generator should make, or `None`.
+
+    Returns:
+        `(latent_dim, image_shape)`: an int and a tuple of ints.
+
+    Raises:
+        ValueError: a network is not a built `keras.Model`, or they disagree.
+    """
+    for role, network in (
+        ("generator", generator),
+        ("discriminator", discriminator),
+    ):
+        if not isinstance(network, keras.Model):
+            raise ValueError(
+                f"`{role}` must be a keras.Model. Received: {network!r} (of "
+                f"type {type(network).__name__})."
+            )
+        if not network.built:
+            raise ValueError(
+                f"`{role}` is not built: begin a Sequential with keras.Input, "
+                f"or call the model once. Received: {network.name}."
+            )
+    latent_shape = generator.input_shape
+    if not isinstance(latent_shape, tuple) or len(latent_shape) != 2:
+        raise ValueError(
+            "A generator takes latent codes of shape (None, latent_dim). "
+            f"Received: input shape {latent_shape}."
+        )
+    made = tuple(generator.compute_output_shape((1, latent_shape[1])))[1:]
+    wanted = tuple(discriminator.input_shape)[1:]
+    fits = len(made) == len(wanted) and all(
+        w in (None, m) for m, w in zip(made, wanted, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            "The generator's images do not fit the discriminator. Received: "
+            f"images of shape {made}, a discriminator of {wanted}. Build both "
+            "for one shape."
+        )
+    for name, asked, is_so in (
+        ("image_shape", image_shape and tuple(image_shape), made),
+        ("latent_dim", latent_dim, latent_shape[1]),
+    ):
+        if asked is not None and asked != is_so:
+            raise ValueError(
+                f"`{name}` does not fit the generator. Received: "
+                f"{name}={asked}, a generator with {is_so}. Drop `{name}`: it "
+                "follows from the generator."
+            )
+    return latent_shape[1], made
+
+
+def check_images(images, image_shape):
+    """Checks a batch of real images before it is trained on.
+
+    Args:
+        images: array `[n, *image_shape]`, float in [-1, 1].
+        image_shape: tuple, the shape of the generator's images.
+
+    Raises:
+        ValueError: another shape or type, NaN, or values outside [-1, 1].
+    """
+    images = np.asarray(images)
+    if images.shape[1:] != tuple(image_shape):
+        raise ValueError(
+            "The images do not have the generator's shape. Received: a batch "
+            f"of shape {images.shape}. Expected: (batch, "
+            f"{', '.join(map(str, image_shape))}). Resize the images, e.g. by "
+            f"`keras_gans.data.load(..., image_size={image_shape[:2]}, "
+            f"channels={image_shape[-1]})`, or build the GAN with "
+            f"image_shape={images.shape[1:]}."
+        )
+    if images.dtype.kind in "biu":
+        raise ValueError(
+            f"Images must be floats in [-1, 1]. Received: {images.dtype}. "
+            "Scale 8-bit images by `x / 127.5 - 1`."
+        )
+    images = images.astype("float32")
+    if np.isnan(images).any():
+        bad = np.unique(np.nonzero(np.isnan(images))[0])
+        raise ValueError(
+            f"The first batch holds NaN. Received: NaN in {len(bad)} of "
+            f"{len(images)} images, the first at row {bad[0]}. Clean the data."
+        )
+    low, high = float(images.min()), float(images.max())
+    if low < -1.001 or high > 1.001:  # resizing in float may round past 1
+        raise ValueError(
+            "Images must lie in [-1, 1], the range of the generator's tanh. "
+            f"Received: values from {low:.4g} to {high:.4g}. Scale them, e.g. "
+            "8-bit images by `x / 127.5 - 1`."
+        )
+    if low >= 0 and high > low:
+        warnings.warn(
+            f"All images of the first batch lie in [0, 1] ({low:.4g} to "
+            f"{high:.4g}). If black is 0 in your data, scale it to [-1, 1] by "
+            "`2 * x - 1`.",
+            stacklevel=2,
+        )

@@ -1,0 +1,137 @@
+"""Random numbers that are functions of (seed, step, global row) alone.
+
+A counter hash: each word of the counter is folded into two 32-bit lanes by a
+bijective mixer (xor-shift-multiply with the constants of Chris Wellons'
+public-domain "lowbias32"), so rows of one draw never share a lane. There is no
+state: two replicas draw what one would, a resumed run draws what it would have
+drawn, and TensorFlow and JAX agree to the rounding of log, sin and cos.
+"""
+
+import contextlib
+import math
+
+from keras import ops
+import numpy as np
+
+# One stream per purpose, so that no two purposes ever share numbers.
+TRAIN = 0
+EVALUATE = 1
+SAMPLE = 2
+DROPOUT = 3
+
+_LANES = (np.uint32(0x243F6A88), np.uint32(0x85A308D3))  # digits of pi
+_ODD = np.uint32(0x9E3779B9)  # 2**32 / golden ratio
+
+
+def _word(x):
+    if isinstance(x, int):
+        x = np.uint32(x & 0xFFFFFFFF)
+    return ops.cast(x, "uint32")
+
+
+def _mix(x):
+    x = ops.bitwise_xor(x, ops.right_shift(x, np.uint32(16)))
+    x = ops.multiply(x, np.uint32(0x7FEB352D))
+    x = ops.bitwise_xor(x, ops.right_shift(x, np.uint32(15)))
+    x = ops.multiply(x, np.uint32(0x846CA68B))
+    return ops.bitwise_xor(x, ops.right_shift(x, np.uint32(16)))
+
+
+def bits(words, rows, columns):
+    """Hashes a counter to uniform 32-bit integers.
+
+    Args:
+        words: the leading words of the counter: ints, or integer tensors that
+            broadcast with `rows` (taken modulo 2**32).
+        rows: integer tensor `[n]`, the last word, one a row.
+        columns: int, how many numbers a row.
+
+    Returns:
+        uint32 tensor `[n, columns]`.
+    """
+    a, b = _word(_LANES[0]), _word(_LANES[1])
+    for word in map(_word, words):
+        a = _mix(ops.bitwise_xor(a, word))
+        b = _mix(ops.add(b, ops.multiply(word, _ODD)))
+    rows = _word(rows)
+    a = _mix(ops.bitwise_xor(a, rows))[:, None]
+    b = _mix(ops.add(b, ops.multiply(rows, _ODD)))[:, None]
+    column = np.arange(columns, dtype="uint32")[None] * _ODD
+    return _mix(ops.bitwise_xor(_mix(ops.add(a, column)), b))
+
+
+def uniform(words, rows, columns):
+    """Draws from U(0, 1), ends excluded: float32 `[n, columns]`.
+
+    See `bits` for the arguments.
+    """
+    top = ops.right_shift(bits(words, rows, columns), np.uint32(8))
+    return ops.cast(top, "float32") * 2.0**-24 + 2.0**-25
+
+
+def normal(words, rows, columns):
+    """Draws from N(0, 1) by Box-Muller: float32 `[n, columns]`.
+
+    See `bits` for the arguments. |z| is at most 5.9.
+    """
+    half = -(-columns // 2)
+    u = uniform(words, rows, 2 * half)
+    radius = ops.sqrt(-2.0 * ops.log(u[:, :half]))
+    angle = (2.0 * math.pi) * u[:, half:]
+    z = ops.concatenate(
+        [radius * ops.cos(angle), radius * ops.sin(angle)], axis=1
+    )
+    return z[:, :columns]
+
+
+def latents(high, low, latent_dim):
+    """The latent codes of `sample` and of the exported model.
+
+    Row i is a function of the 64-bit number `high[i] * 2**32 + low[i]` alone.
+
+    Args:
+        high: integer tensor `[n]` or int, the upper 32 bits: the seed.
+        low: integer tensor `[n]`, the lower 32 bits: the row.
+        latent_dim: int.
+
+    Returns:
+        float32 tensor `[n, latent_dim]`, N(0, 1).
+    """
+    return normal((SAMPLE, high), low, latent_dim)
+
+
+class Draws:
+    """Where in the counter a training or evaluation step stands.
+
+    Args:
+        seed: int in [0, 2**31).
+        rows: function from a number of rows to their global indices, so that
+            each replica draws its own part of one global draw.
+    """
+
+    def __init__(self, seed, rows):
+        self._seed = seed
+        self._rows = rows
+        self._place = None
+
+    @contextlib.contextmanager
+    def at(self, *place):
+        """Sets the words (stream, step, ...) of the draws made inside."""
+        self._place = place
+        try:
+            yield
+        finally:
+            self._place = None
+
+    def normal(self, n, columns, purpose=0):
+        """N(0, 1) for `n` rows; give each draw of a step its own `purpose`."""
+        return normal(self._words(purpose), self._rows(n), columns)
+
+    def uniform(self, n, columns, purpose=0):
+        """U(0, 1) for `n` rows; give each draw of a step its own `purpose`."""
+        return uniform(self._words(purpose), self._rows(n), columns)
+
+    def _words(self, purpose):
+        if self._place is None:
+            raise RuntimeError("A draw was made outside of `Draws.at`.")
+        return (self._seed, *self._place, purpose)

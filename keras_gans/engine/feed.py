@@ -1,0 +1,122 @@
+"""What both backends do with the iterator that Keras hands to a step."""
+
+from keras.src.trainers import data_adapters
+from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+
+
+class Feed:
+    """Takes whole steps from a Keras iterator; mixed into each engine.
+
+    The first batch of every `fit` and `evaluate` is checked where it is taken,
+    before anything is trained on it: no element of a one-shot generator is
+    spent on looking.
+    """
+
+    _check_next = True
+    _before_first_step = True
+    _steps_to_skip = 0
+    _skipped_logs = None
+
+    def take(self, iterator, batches):
+        """Returns the next `batches` batches as a tuple.
+
+        Raises:
+            StopIteration: the data ended (a part of a step is dropped).
+            ValueError: the first batch is no fit input, or there is none.
+        """
+        taken = []
+        try:
+            for _ in range(batches):
+                batch = next(iterator)
+                if self._check_next:
+                    self.check_batch(self.local_batch(batch))
+                    self._check_next = False
+                taken.append(batch)
+        except (StopIteration, *self.end_of_data):
+            if self._before_first_step:
+                raise ValueError(
+                    f"The data set ended after {len(taken)} batches; one step "
+                    f"takes {batches}. Give more data, a smaller batch size, "
+                    "or `drop_remainder=False`."
+                ) from None
+            raise StopIteration from None
+        self._before_first_step = False
+        return tuple(taken)
+
+    def start_feed(self):
+        """Makes the next batch taken be checked."""
+        self._check_next = True
+        self._before_first_step = True
+
+    def skip_steps(self, steps, logs):
+        """Lets the next `steps` training steps pass without data or updates.
+
+        A run resumed in mid-epoch counts the steps it has behind it this way,
+        so that Keras's epochs, progress bar and callbacks stay in line.
+
+        Args:
+            steps: int, how many steps to pass over.
+            logs: dict of name to float, what those steps report.
+        """
+        self._steps_to_skip = steps
+        self._skipped_logs = logs
+
+    def skipping(self):
+        """Whether the step that is due is passed over; counts it."""
+        if self._steps_to_skip == 0:
+            return False
+        self._steps_to_skip -= 1
+        return True
+
+
+class StepsAdapter(DataAdapter):
+    """A data adapter that counts steps of several batches.
+
+    Keras counts one batch a step; with `d_steps` batches a step, its epochs
+    and progress bar must know how many whole steps the data holds.
+    """
+
+    def __init__(self, adapter, batches_per_step):
+        self._adapter = adapter
+        self._batches_per_step = batches_per_step
+
+    @property
+    def num_batches(self):
+        batches = self._adapter.num_batches
+        return None if batches is None else batches // self._batches_per_step
+
+    @property
+    def batch_size(self):
+        return self._adapter.batch_size
+
+    @property
+    def has_partial_batch(self):
+        return self._adapter.has_partial_batch
+
+    @property
+    def partial_batch_size(self):
+        return self._adapter.partial_batch_size
+
+    def get_numpy_iterator(self):
+        return self._adapter.get_numpy_iterator()
+
+    def get_tf_dataset(self):
+        return self._adapter.get_tf_dataset()
+
+    def get_jax_iterator(self):
+        return self._adapter.get_jax_iterator()
+
+    def get_torch_dataloader(self):
+        return self._adapter.get_torch_dataloader()
+
+    def on_epoch_begin(self):
+        self._adapter.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self._adapter.on_epoch_end()
+
+
+def adapt(batches_per_step, **kwargs):
+    """Makes Keras's adapter for `kwargs` count steps, not batches."""
+    adapter = data_adapters.get_data_adapter(**kwargs)
+    return StepsAdapter(adapter, batches_per_step)

@@ -1,0 +1,181 @@
+"""The training engine on JAX."""
+
+import contextlib
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from keras_gans.engine.feed import Feed
+
+
+def global_rows(n):
+    """Indices of `n` rows in the global batch: int32 `[n]`.
+
+    JAX arrays are global: sharding cuts them after the draw.
+    """
+    return jnp.arange(n, dtype="int32")
+
+
+class Engine(Feed):
+    """Gradients and step functions of `BaseGAN` on JAX."""
+
+    end_of_data = ()
+    num_replicas = 1
+
+    def prepare_optimizer(self, optimizer, variables):
+        """Builds `optimizer` for `variables`."""
+        optimizer.build(variables)
+        return optimizer
+
+    def under_strategy(self):
+        """A context in which variables are made (Keras places them)."""
+        return contextlib.nullcontext()
+
+    def _state_variables(self):
+        return (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+
+    def differentiate(self, fn, variables, inputs=()):
+        """Runs `fn` so that its output can be differentiated once, later.
+
+        Args:
+            fn: function of `inputs` that returns `(output, auxiliary)`.
+            variables: list of `keras.Variable`.
+            inputs: tuple of tensors.
+
+        Returns:
+            `(output, auxiliary, pullback)`. `pullback(cotangent)` returns the
+            gradients of `sum(output * cotangent)`: those of the variables and
+            those of the inputs, as two lists.
+        """
+        own = {id(v) for v in variables}
+        others = [
+            v
+            for group in self._state_variables()
+            for v in group
+            if id(v) not in own
+        ]
+        values = [v.value for v in variables]
+        outside = [(v, v.value) for v in others]
+
+        def run(values, inputs):
+            mapping = [*outside, *zip(variables, values, strict=True)]
+            with keras.StatelessScope(state_mapping=mapping) as scope:
+                before = [scope.get_current_value(v) for v in others]
+                output, auxiliary = fn(*inputs)
+                after = [scope.get_current_value(v) for v in others]
+            changed = {
+                i: new
+                for i, (old, new) in enumerate(zip(before, after, strict=True))
+                if new is not old
+            }
+            return output, (auxiliary, changed)
+
+        output, vjp, (auxiliary, changed) = jax.vjp(
+            run, values, list(inputs), has_aux=True
+        )
+        for i, value in changed.items():
+            others[i].assign(value)
+
+        def pullback(cotangent):
+            return vjp(jnp.asarray(cotangent, output.dtype))
+
+        return output, auxiliary, pullback
+
+    def sum_over_replicas(self, gradients):
+        """Gradients of global arrays are sums over devices already."""
+        return gradients
+
+    def apply(self, optimizer, gradients, variables):
+        """Updates `variables` and the optimizer's own."""
+        new_values, new_state = optimizer.stateless_apply(
+            [v.value for v in optimizer.variables],
+            gradients,
+            [v.value for v in variables],
+        )
+        for v, value in zip(variables, new_values, strict=True):
+            v.assign(value)
+        for v, value in zip(optimizer.variables, new_state, strict=True):
+            v.assign(value)
+
+    def train_step(self, state, data):
+        """One update of each network on `data`, a tuple of batches."""
+        return self._with_state(
+            self._state_variables(), state, lambda: self.update(data)
+        )
+
+    def test_step(self, state, data):
+        """The losses of `data`, a tuple of one batch, without training."""
+        trainable, non_trainable, _, metrics = self._state_variables()
+        return self._with_state(
+            (trainable, non_trainable, metrics),
+            state,
+            lambda: self.evaluate_losses(*data),
+        )
+
+    def _with_state(self, groups, state, fn):
+        mapping = [
+            pair
+            for group, values in zip(groups, state, strict=True)
+            for pair in zip(group, values, strict=True)
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            logs = fn()
+        new = tuple(
+            [scope.get_current_value(v) for v in group] for group in groups
+        )
+        return logs, new
+
+    def local_batch(self, batch):
+        """`batch` as numpy arrays."""
+        return keras.tree.map_structure(np.asarray, batch)
+
+    def make_train_function(self, force=False):
+        if self.train_function is None or force:
+            super().make_train_function(force=True)
+            step = self.train_function
+
+            def function(state, iterator):
+                if self.skipping():
+                    return self._skipped_logs, state
+                return step(state, self._steps(iterator, self.d_steps))
+
+            self.train_function = function
+        return self.train_function
+
+    def make_test_function(self, force=False):
+        if self.test_function is None or force:
+            super().make_test_function(force=True)
+            step = self.test_function
+            self.test_function = lambda state, iterator: step(
+                state, self._steps(iterator, 1)
+            )
+        return self.test_function
+
+    def _steps(self, iterator, batches):
+        return iter(_Steps(self, iterator, batches))
+
+    def _symbolic_build(self, iterator=None, data_batch=None):
+        # Everything is built in the constructor and in `compile`.
+        pass
+
+
+class _Steps:
+    """Iterates over whole steps of an iterator over batches."""
+
+    def __init__(self, feed, iterator, batches):
+        self._feed = feed
+        self._iterator = iterator
+        self._batches = batches
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self._feed.take(self._iterator, self._batches)

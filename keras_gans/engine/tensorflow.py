@@ -1,0 +1,147 @@
+"""The training engine on TensorFlow, with `tf.distribute` replicas."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.engine.feed import Feed
+
+
+def global_rows(n):
+    """Indices of `n` local rows in the global batch: int32 `[n]`."""
+    context = tf.distribute.get_replica_context()
+    replica = 0 if context is None else context.replica_id_in_sync_group
+    return replica * n + tf.range(n)
+
+
+class Engine(Feed):
+    """Gradients, replicas and step functions of `BaseGAN` on TensorFlow."""
+
+    end_of_data = (tf.errors.OutOfRangeError,)
+
+    @property
+    def num_replicas(self):
+        return self.distribute_strategy.num_replicas_in_sync
+
+    def prepare_optimizer(self, optimizer, variables):
+        """Builds `optimizer` under the model's distribution strategy.
+
+        An optimizer made outside the strategy's scope would train each replica
+        apart without an error; it is made again inside from its config.
+        """
+        strategy = self.distribute_strategy
+        with strategy.scope():
+            if strategy.num_replicas_in_sync > 1 and (
+                optimizer._distribution_strategy is not strategy
+            ):
+                optimizer = type(optimizer).from_config(optimizer.get_config())
+            optimizer.build(variables)
+        return optimizer
+
+    def under_strategy(self):
+        """A context in which variables belong to every replica."""
+        return self.distribute_strategy.scope()
+
+    def differentiate(self, fn, variables, inputs=()):
+        """Runs `fn` so that its output can be differentiated once, later.
+
+        Args:
+            fn: function of `inputs` that returns `(output, auxiliary)`.
+            variables: list of `keras.Variable`.
+            inputs: tuple of tensors.
+
+        Returns:
+            `(output, auxiliary, pullback)`. `pullback(cotangent)` returns the
+            gradients of `sum(output * cotangent)`: those of the variables and
+            those of the inputs, as two lists, `None` where unconnected.
+        """
+        values = [v.value for v in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([*values, *inputs])
+            output, auxiliary = fn(*inputs)
+
+        def pullback(cotangent):
+            gradients = tape.gradient(
+                output, [*values, *inputs], output_gradients=cotangent
+            )
+            return gradients[: len(values)], gradients[len(values) :]
+
+        return output, auxiliary, pullback
+
+    def sum_over_replicas(self, gradients):
+        """Adds the replicas' gradients, so norms are those of the whole."""
+        if self.num_replicas == 1:
+            return gradients
+        context = tf.distribute.get_replica_context()
+        some = [g for g in gradients if g is not None]
+        summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, some))
+        return [None if g is None else next(summed) for g in gradients]
+
+    def apply(self, optimizer, gradients, variables):
+        """Updates `variables` by gradients that every replica agrees on."""
+        # Keras sums over replicas itself: each hands in an equal share.
+        n = self.num_replicas
+        if n > 1:
+            gradients = [None if g is None else g / n for g in gradients]
+        optimizer.apply(gradients, variables)
+
+    def train_step(self, data):
+        """One update of each network on `data`, a tuple of batches."""
+        return self.update(data)
+
+    def test_step(self, data):
+        """The losses of `data`, a tuple of one batch, without training."""
+        return self.evaluate_losses(*data)
+
+    def local_batch(self, batch):
+        """The first replica's part of `batch`, as numpy arrays."""
+        first = self.distribute_strategy.experimental_local_results
+        return keras.tree.map_structure(
+            lambda x: np.asarray(first(x)[0]), batch
+        )
+
+    def make_train_function(self, force=False):
+        if self.train_function is None or force:
+            self.train_function = self._step_function(
+                self.train_step, self.d_steps
+            )
+        return self.train_function
+
+    def make_test_function(self, force=False):
+        if self.test_function is None or force:
+            self.test_function = self._step_function(self.test_step, 1)
+        return self.test_function
+
+    def _step_function(self, step, batches):
+        # Keras's own loop over `steps_per_execution` fails under a
+        # distribution strategy; an unrolled one gives the same numbers.
+        strategy = self.distribute_strategy
+
+        @tf.autograph.experimental.do_not_convert
+        def run(executions):
+            for data in executions:
+                logs = strategy.run(step, args=(data,))
+            return {
+                name: strategy.reduce("MEAN", value, axis=None)
+                for name, value in logs.items()
+            }
+
+        if not self.run_eagerly:
+            run = tf.function(run, jit_compile=self.jit_compile)
+
+        def function(iterator):
+            if self.skipping():
+                return self._skipped_logs
+            executions = [self.take(iterator, batches)]
+            try:
+                while len(executions) < self.steps_per_execution:
+                    executions.append(self.take(iterator, batches))
+            except StopIteration:
+                pass  # the epoch ends within this execution
+            return run(tuple(executions))
+
+        return function
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Everything is built in the constructor and in `compile`.
+        pass

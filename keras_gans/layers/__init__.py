@@ -1,0 +1,5 @@
+"""Layers that Keras lacks."""
+
+from keras_gans.layers.dropout import Dropout
+
+__all__ = ["Dropout"]

@@ -1,0 +1,1 @@
+"""One file a GAN: its networks and its class."""

@@ -1,0 +1,223 @@
+"""DCGAN: deep convolutional GAN, for any size from 16 pixels up."""
+
+import math
+
+import keras
+from keras import layers
+
+from keras_gans.base import BaseGAN
+
+MIN_SIZE = 16
+MAX_WIDTHS = 16  # channels stop doubling at 16 times the first width
+
+
+def _conv_init():
+    return keras.initializers.RandomNormal(0.0, 0.02)
+
+
+def _norm(name):
+    # PyTorch's momentum 0.1 is Keras's 0.9.
+    return layers.BatchNormalization(
+        momentum=0.9,
+        epsilon=1e-5,
+        gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
+        name=name,
+    )
+
+
+def _stages(image_shape, width):
+    """How often a size is halved until its shorter side is 4 to 7 pixels.
+
+    Returns:
+        `(base, channels)`: the smallest map's (height, width), and the
+        channels of each map from the largest to the smallest.
+
+    Raises:
+        ValueError: `image_shape` is no (height, width, channels) from 16 up.
+    """
+    if len(image_shape) != 3 or min(image_shape[:2]) < MIN_SIZE:
+        raise ValueError(
+            "DCGAN makes images (height, width, channels) of at least "
+            f"{MIN_SIZE} x {MIN_SIZE} pixels. Received: image_shape="
+            f"{tuple(image_shape)}. Resize the images up."
+        )
+    halvings = int(math.log2(min(image_shape[:2]) / 4))
+    base = tuple(-(-side // 2**halvings) for side in image_shape[:2])
+    channels = [width * min(2**i, MAX_WIDTHS) for i in range(halvings)]
+    return base, channels
+
+
+def dcgan_generator(
+    image_shape=(64, 64, 3), latent_dim=100, width=64, name="generator"
+):
+    """A ladder of transposed convolutions, batch norm and ReLU.
+
+    At 64 x 64 it equals the generator of PyTorch's DCGAN example; its first
+    transposed convolution, of a 1 x 1 map, is a matrix product here.
+
+    Args:
+        image_shape: tuple (height, width, channels), 16 pixels or more. Sides
+            that are no multiple of the ladder's factor are cut to size.
+        latent_dim: int.
+        width: int, channels of the largest hidden map; they double downwards.
+        name: str.
+
+    Returns:
+        `keras.Model` from `[n, latent_dim]` to `[n, *image_shape]` in [-1, 1].
+
+    Raises:
+        ValueError: `image_shape` is too small.
+
+    Example:
+
+    ```python
+    generator = keras_gans.models.dcgan.dcgan_generator((28, 28, 1), width=32)
+    generator(keras.random.normal((4, 100))).shape  # (4, 28, 28, 1)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1511.06434, figure 1
+    """
+    base, channels = _stages(image_shape, width)
+    z = keras.Input((latent_dim,), name="z")
+    x = layers.Dense(
+        math.prod(base) * channels[-1],
+        use_bias=False,
+        kernel_initializer=_conv_init(),
+        name="project",
+    )(z)
+    x = layers.Reshape((*base, channels[-1]), name="reshape")(x)
+    x = layers.ReLU(name="relu_0")(_norm("norm_0")(x))
+    for i, filters in enumerate([*channels[-2::-1], image_shape[-1]], start=1):
+        x = layers.Conv2DTranspose(
+            filters,
+            4,
+            2,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=_conv_init(),
+            name=f"up_{i}",
+        )(x)
+        if i < len(channels):
+            x = layers.ReLU(name=f"relu_{i}")(_norm(f"norm_{i}")(x))
+    x = _cut(x, image_shape)
+    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(z, images, name=name)
+
+
+def _cut(x, image_shape):
+    extra = [x.shape[i + 1] - image_shape[i] for i in (0, 1)]
+    if not any(extra):
+        return x
+    cropping = tuple((e // 2, e - e // 2) for e in extra)
+    return layers.Cropping2D(cropping, name="cut")(x)
+
+
+def dcgan_discriminator(
+    image_shape=(64, 64, 3), width=64, name="discriminator"
+):
+    """A ladder of strided convolutions, batch norm and leaky ReLU.
+
+    At 64 x 64 it equals the discriminator of PyTorch's DCGAN example before
+    its sigmoid.
+
+    Args:
+        image_shape: tuple (height, width, channels), 16 pixels or more.
+        width: int, channels of the first map; they double downwards.
+        name: str.
+
+    Returns:
+        `keras.Model` from `[n, *image_shape]` to logits `[n, 1]`.
+
+    Raises:
+        ValueError: `image_shape` is too small.
+
+    Example:
+
+    ```python
+    critic = keras_gans.models.dcgan.dcgan_discriminator((28, 28, 1), width=32)
+    critic(keras.ops.zeros((4, 28, 28, 1))).shape  # (4, 1)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1511.06434, section 3
+    """
+    base, channels = _stages(image_shape, width)
+    images = x = keras.Input(image_shape, name="images")
+    for i, filters in enumerate(channels):
+        x = layers.Conv2D(
+            filters,
+            4,
+            2,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=_conv_init(),
+            name=f"down_{i}",
+        )(x)
+        if i > 0:
+            x = _norm(f"norm_{i}")(x)
+        x = layers.LeakyReLU(0.2, name=f"lrelu_{i}")(x)
+    x = layers.Conv2D(
+        1, base, use_bias=False, kernel_initializer=_conv_init(), name="score"
+    )(x)
+    logits = layers.Flatten(dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name=name)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class DCGAN(BaseGAN):
+    """Deep convolutional GAN.
+
+    Args:
+        image_shape: tuple (height, width, channels), square or not, from 16
+            pixels up; (64, 64, 3) by default, or what `generator` makes.
+        latent_dim: int; 100 by default, or what `generator` takes.
+        width: int, channels of the largest hidden map of the networks built
+            here.
+        generator: `keras.Model` to use instead of `dcgan_generator`.
+        discriminator: `keras.Model` to use instead of `dcgan_discriminator`.
+        **kwargs: `objective`, `ema`, `label_smoothing`, `d_steps`,
+            `linear_decay`, `seed`, `name`: see `BaseGAN`.
+
+    Raises:
+        ValueError: a size below 16, or networks that do not fit.
+
+    Example:
+
+    ```python
+    gan = keras_gans.DCGAN(image_shape=(32, 32, 3), width=16)
+    gan.compile()
+    gan.fit(np.random.uniform(-1, 1, (64, 32, 32, 3)), verbose=0)
+    images = gan.sample(16, seed=0)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1511.06434
+    """
+
+    def __init__(
+        self,
+        image_shape=None,
+        latent_dim=None,
+        width=64,
+        *,
+        generator=None,
+        discriminator=None,
+        **kwargs,
+    ):
+        self.width = width
+        if generator is None:
+            generator = dcgan_generator(
+                image_shape or (64, 64, 3), latent_dim or 100, width
+            )
+        if discriminator is None:
+            discriminator = dcgan_discriminator(
+                generator.output_shape[1:], width
+            )
+        super().__init__(
+            generator,
+            discriminator,
+            image_shape=image_shape,
+            latent_dim=latent_dim,
+            **kwargs,
+        )
