@@ -517,11 +517,11 @@ class BaseGAN(Engine, keras.Model):
             store[f"seed_{i}"] = ops.convert_to_numpy(v)
 
     def load_own_variables(self, store):
-        seeds = self._seed_states()
-        own = {k: store[k] for k in store.keys() if not k.startswith("seed_")}
+        names = list(store.keys())
+        own = {name: store[name] for name in names if name[:5] != "seed_"}
         super().load_own_variables(own)
-        for i, v in enumerate(seeds):
-            if f"seed_{i}" in store.keys():
+        for i, v in enumerate(self._seed_states()):
+            if f"seed_{i}" in names:
                 v.assign(store[f"seed_{i}"])
 
     def _seed_states(self):

@@ -14,7 +14,7 @@ class Feed:
 
     _check_next = True
     _before_first_step = True
-    _steps_to_skip = 0
+    steps_to_skip = 0
     _skipped_logs = None
 
     def take(self, iterator, batches):
@@ -58,14 +58,14 @@ class Feed:
             steps: int, how many steps to pass over.
             logs: dict of name to float, what those steps report.
         """
-        self._steps_to_skip = steps
+        self.steps_to_skip = steps
         self._skipped_logs = logs
 
     def skipping(self):
-        """Whether the step that is due is passed over; counts it."""
-        if self._steps_to_skip == 0:
+        """Whether the execution that is due is passed over; counts it."""
+        if self.steps_to_skip <= 0:
             return False
-        self._steps_to_skip -= 1
+        self.steps_to_skip -= self.steps_per_execution
         return True
 
 

@@ -29,6 +29,10 @@ class Engine(Feed):
         optimizer.build(variables)
         return optimizer
 
+    def sync_state(self):
+        """Brings variables up to date within `fit`, which threads values."""
+        self.jax_state_sync()
+
     def under_strategy(self):
         """A context in which variables are made (Keras places them)."""
         return contextlib.nullcontext()

@@ -38,6 +38,9 @@ class Engine(Feed):
             optimizer.build(variables)
         return optimizer
 
+    def sync_state(self):
+        """Brings variables up to date within `fit`; here they always are."""
+
     def under_strategy(self):
         """A context in which variables belong to every replica."""
         return self.distribute_strategy.scope()

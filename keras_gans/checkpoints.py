@@ -1,0 +1,129 @@
+"""Checkpoints of a run in progress: all that exact resume needs.
+
+A checkpoint is a directory `step-00000100` that holds the weights, both
+optimizers, the moving average and the seeds (`gan.weights.h5`) and where in
+the run it stands (`position.json`). It appears in one step, when it is whole.
+"""
+
+import dataclasses
+import json
+import pathlib
+import shutil
+
+from keras import ops
+
+from keras_gans import files
+
+WEIGHTS = "gan.weights.h5"
+POSITION = "position.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """Where in a run a checkpoint stands.
+
+    Args:
+        model: str, the class of the GAN.
+        step: int, steps trained in all.
+        epoch: int, the epoch in progress, from 0.
+        epoch_step: int, steps of that epoch behind it.
+        logs: dict, what the last step reported.
+        means: dict, the state of each running mean of that epoch.
+        log_size: int, bytes of the log file that belong to these steps.
+    """
+
+    model: str
+    step: int
+    epoch: int
+    epoch_step: int
+    logs: dict
+    means: dict
+    log_size: int
+
+
+def save(gan, directory, position, keep=2):
+    """Writes a checkpoint and removes all but the newest `keep`.
+
+    Args:
+        gan: a compiled `BaseGAN`.
+        directory: str or path, where checkpoints are collected.
+        position: `Position`.
+        keep: int, how many to keep.
+
+    Returns:
+        The path of the new checkpoint.
+    """
+    directory = pathlib.Path(directory)
+    path = directory / f"step-{position.step:08d}"
+    with files.replacing(path) as temporary:
+        temporary.mkdir()
+        gan.save_weights(temporary / WEIGHTS)
+        text = json.dumps(dataclasses.asdict(position), indent=1)
+        (temporary / POSITION).write_text(text)
+    for old in all_in(directory)[:-keep]:
+        shutil.rmtree(old)
+    return path
+
+
+def all_in(directory):
+    """The checkpoints in a directory, oldest first."""
+    found = pathlib.Path(directory).glob("step-" + "[0-9]" * 8)
+    return sorted(path for path in found if (path / POSITION).is_file())
+
+
+def latest(directory):
+    """The newest checkpoint in a directory, or `None`."""
+    found = all_in(directory)
+    return found[-1] if found else None
+
+
+def restore(gan, path):
+    """Loads a checkpoint into a compiled GAN of the same class and size.
+
+    Args:
+        gan: a compiled `BaseGAN`.
+        path: str or path of a checkpoint, one of `all_in(directory)`.
+
+    Returns:
+        The `Position` it stands at.
+
+    Raises:
+        ValueError: the checkpoint is damaged or belongs to another model.
+    """
+    path = pathlib.Path(path)
+    try:
+        position = Position(**json.loads((path / POSITION).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"Not a checkpoint, or a damaged one. Received: {path} ({error}). "
+            "Remove it to go on from the one before."
+        ) from error
+    if position.model != type(gan).__name__:
+        raise ValueError(
+            "The checkpoint belongs to another model. Received: a checkpoint "
+            f"of {position.model} at {path}. Expected: {type(gan).__name__}."
+        )
+    try:
+        gan.load_weights(path / WEIGHTS)
+    except Exception as error:  # h5py and Keras raise many kinds
+        raise ValueError(
+            "The checkpoint does not fit the model: it is damaged, or of a "
+            f"model of other sizes. Received: {path} ({error}). Build the GAN "
+            "with the arguments it was trained with."
+        ) from error
+    return position
+
+
+def means(gan):
+    """The state of a GAN's running means: name to list of floats."""
+    return {
+        metric.name: [float(ops.convert_to_numpy(v)) for v in metric.variables]
+        for metric in gan.metrics
+    }
+
+
+def set_means(gan, state):
+    """Gives a GAN's running means the state that `means` returned."""
+    for metric in gan.metrics:
+        for v, value in zip(metric.variables, state[metric.name], strict=True):
+            v.assign(value)

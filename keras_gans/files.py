@@ -1,0 +1,79 @@
+"""Writing files so that a kill at any moment loses nothing."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+
+
+def check_free(path, overwrite=False):
+    """Returns `path` as a `pathlib.Path`, free to be written.
+
+    Args:
+        path: str or path of a file or directory.
+        overwrite: bool, whether something may stand there already.
+
+    Raises:
+        ValueError: something stands there, and `overwrite` is false.
+    """
+    path = pathlib.Path(path)
+    taken = any(path.iterdir()) if path.is_dir() else path.exists()
+    if taken and not overwrite:
+        raise ValueError(
+            f"Nothing is overwritten unasked. Received: {path}, which exists. "
+            "Choose another path, remove it, or ask for overwriting "
+            "(`overwrite=True`, `--overwrite`)."
+        )
+    return path
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Gives a temporary path; what is written there then becomes `path`.
+
+    The temporary file or directory lies beside `path` and keeps its suffixes.
+    It takes the place of `path` in one step when the block ends, and is
+    removed when the block raises. A directory that stands at `path` is moved
+    aside first.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.tmp.{path.name}")
+    remove(temporary)
+    try:
+        yield temporary
+        _sync(temporary)
+        if path.is_dir():
+            old = path.with_name(f".{os.getpid()}.old.{path.name}")
+            path.rename(old)
+            temporary.rename(path)
+            shutil.rmtree(old)
+        else:
+            temporary.replace(path)
+        _sync_entry(path.parent)
+    finally:
+        remove(temporary)
+
+
+def _sync(path):
+    """Puts a file, or all files of a directory, on the disk."""
+    for file in [path, *path.rglob("*")]:
+        if file.is_file():
+            with open(file, "rb") as f:
+                os.fsync(f.fileno())
+
+
+def _sync_entry(directory):
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path):
+    """Removes a file or a directory, if there is one."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.exists():
+        path.unlink()

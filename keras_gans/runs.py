@@ -1,0 +1,296 @@
+"""Run directories: training by recipe, exact resume, and what came of it.
+
+A run directory holds `config.json` (all that the run was started with),
+`metrics.jsonl`, `losses.png`, `samples/*.png`, `checkpoints/` and `export/1`.
+"""
+
+import json
+import pathlib
+import shutil
+
+import keras
+
+import keras_gans
+from keras_gans import callbacks
+from keras_gans import checkpoints
+from keras_gans import files
+from keras_gans import recipes
+
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+PLOT = "losses.png"
+SAMPLES = "samples"
+CHECKPOINTS = "checkpoints"
+EXPORT = "export"
+
+# What a resumed run may be told anew: none of it touches the numbers.
+MUTABLE = ("epochs", "checkpoint_every", "sample_every", "data_dir", "version")
+
+
+def new_config(recipe, arguments=None, **options):
+    """The config of a run of `recipe`, with what differs from it.
+
+    Args:
+        recipe: str, a name of `recipes.RECIPES`.
+        arguments: dict, constructor arguments of the model.
+        **options: `data`, `data_dir`, `epochs`, `steps_per_epoch`,
+            `batch_size`, `seed`, `flip`, `checkpoint_every`, `sample_every`,
+            `log_every`, `dtype_policy`.
+
+    Returns:
+        dict that JSON can hold.
+
+    Raises:
+        ValueError: the recipe is unknown.
+    """
+    made = recipes.get(recipe)
+    defaults = {
+        "data": made.data,
+        "data_dir": None,
+        "epochs": made.epochs,
+        "steps_per_epoch": None,
+        "batch_size": made.batch_size,
+        "seed": 0,
+        "flip": False,
+        "checkpoint_every": 100,
+        "sample_every": 100,
+        "log_every": 10,
+        "dtype_policy": "float32",
+    }
+    config = {
+        "recipe": recipe,
+        "arguments": {**made.arguments, **(arguments or {})},
+        **defaults,
+        **options,
+        "version": keras_gans.__version__,
+    }
+    for name in (
+        "epochs",
+        "steps_per_epoch",
+        "batch_size",
+        "checkpoint_every",
+        "sample_every",
+        "log_every",
+    ):
+        value = config[name]
+        if value is None and name == "steps_per_epoch":
+            continue
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(
+                f"`{name}` must be a positive int. Received: {value!r}."
+            )
+    return json.loads(json.dumps(config))
+
+
+def read_config(run_dir):
+    """The config of a run directory.
+
+    Raises:
+        ValueError: `run_dir` is no run directory.
+    """
+    path = pathlib.Path(run_dir) / CONFIG
+    try:
+        config = json.loads(path.read_text())
+        recipes.get(config["recipe"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            "Not a run directory: it has no readable config.json. Received: "
+            f"{run_dir} ({error}). Expected the --run_dir of a `keras-gans "
+            "train`."
+        ) from error
+    return config
+
+
+def is_run(run_dir):
+    """Whether a directory holds a run."""
+    return (pathlib.Path(run_dir) / CONFIG).is_file()
+
+
+def changed(run_dir, recipe, arguments, options):
+    """The config of a run to resume, with what is told anew."""
+    old = read_config(run_dir)
+    return {
+        **old,
+        "recipe": recipe,
+        "arguments": {
+            **old["arguments"],
+            **json.loads(json.dumps(arguments)),
+        },
+        **options,
+    }
+
+
+def build(config):
+    """Makes and compiles the GAN of a config, as at the start of its run."""
+    recipe = recipes.get(config["recipe"])
+    keras.config.set_dtype_policy(config["dtype_policy"])
+    keras.utils.set_random_seed(config["seed"])
+    gan = recipe.model(**config["arguments"], seed=config["seed"])
+    recipe.compile(gan)
+    return gan
+
+
+def open_run(run_dir):
+    """The GAN of a run directory, at its latest checkpoint.
+
+    Returns:
+        `(gan, position)`: a compiled `BaseGAN` and a `checkpoints.Position`.
+
+    Raises:
+        ValueError: no run directory, or one without a checkpoint.
+    """
+    config = read_config(run_dir)
+    path = checkpoints.latest(pathlib.Path(run_dir) / CHECKPOINTS)
+    if path is None:
+        raise ValueError(
+            f"The run has no checkpoint yet. Received: {run_dir}. Train on "
+            "with --resume."
+        )
+    gan = build(config)
+    return gan, checkpoints.restore(gan, path)
+
+
+def train(run_dir, config, resume=False, overwrite=False):
+    """Trains a recipe into a run directory, or goes on where it stopped.
+
+    Args:
+        run_dir: str or path.
+        config: dict, from `new_config`.
+        resume: bool, go on from the latest checkpoint in `run_dir`; from the
+            start where there is none yet.
+        overwrite: bool, remove the run that stands in `run_dir` first.
+
+    Returns:
+        The GAN, trained.
+
+    Raises:
+        ValueError: `run_dir` is taken; what is resumed was started with
+            another config; the data does not fit.
+        FloatingPointError: training diverged.
+    """
+    run_dir = pathlib.Path(run_dir)
+    _prepare(run_dir, config, resume, overwrite)
+    latest = checkpoints.latest(run_dir / CHECKPOINTS)
+    gan = build(config)
+    resumed = checkpoints.restore(gan, latest) if latest else None
+    logger = callbacks.JsonlLogger(run_dir / METRICS, config["log_every"])
+    logger.cut(resumed.log_size if resumed else 0)
+    dataset, steps_per_epoch = _data(config, gan, resumed)
+    if resumed:
+        print(f"Going on after step {resumed.step}, from {latest}")
+        gan.skip_steps(resumed.epoch_step, resumed.logs)
+    grids = callbacks.SampleGrid(run_dir / SAMPLES, config["sample_every"])
+    checkpoint = callbacks.Checkpoint(
+        run_dir / CHECKPOINTS,
+        config["checkpoint_every"],
+        logger=logger,
+        resumed=resumed,
+    )
+    gan.fit(
+        dataset,
+        epochs=config["epochs"],
+        steps_per_epoch=steps_per_epoch,
+        initial_epoch=resumed.epoch if resumed else 0,
+        shuffle=False,
+        callbacks=[
+            callbacks.NanGuard(),
+            logger,
+            grids,
+            checkpoint,
+            callbacks.LossPlot(run_dir / METRICS, run_dir / PLOT),
+        ],
+    )
+    _finish(gan, run_dir, grids, checkpoint)
+    return gan
+
+
+def _data(config, gan, resumed):
+    from keras_gans import data
+
+    options = {
+        "image_size": gan.image_shape[:2],
+        "channels": gan.image_shape[2],
+        "batch_size": config["batch_size"],
+        "data_dir": config["data_dir"],
+        "flip": config["flip"],
+        "seed": config["seed"],
+    }
+    steps = config["steps_per_epoch"]
+    if steps is None:
+        steps = len(data.load(config["data"], **options)) // gan.d_steps
+        if steps == 0:
+            raise ValueError(
+                f"One epoch of {config['data']} is less than one step of "
+                f"{gan.d_steps} batches. Lower --batch_size or --d_steps, or "
+                "set --steps_per_epoch."
+            )
+    start = (resumed.step if resumed else 0) * gan.d_steps
+    dataset = data.load(config["data"], repeat=True, start=start, **options)
+    return dataset, steps
+
+
+def _prepare(run_dir, config, resume, overwrite):
+    """Makes the directory and its config, or checks the one to resume."""
+    taken = run_dir.exists() and (
+        not run_dir.is_dir() or any(run_dir.iterdir())
+    )
+    if taken and resume and is_run(run_dir):
+        _check_same(read_config(run_dir), config, run_dir)
+        for path in (run_dir / CHECKPOINTS).glob(".*.tmp.*"):
+            shutil.rmtree(path)  # left by a kill while writing
+    elif taken and not resume and not overwrite:
+        raise ValueError(
+            f"Nothing is overwritten unasked. Received: run_dir={run_dir}, "
+            "which exists. Choose another --run_dir, go on with --resume, or "
+            "remove the old run with --overwrite."
+        )
+    elif taken and overwrite and is_run(run_dir):
+        for name in (CONFIG, METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT):
+            files.remove(run_dir / name)
+    elif taken and any(not p.name.startswith(".") for p in run_dir.iterdir()):
+        raise ValueError(
+            f"{run_dir} holds files that are no run of keras-gans; it is left "
+            "alone. Choose another --run_dir."
+        )
+    with files.replacing(run_dir / CONFIG) as temporary:
+        temporary.write_text(json.dumps(config, indent=1) + "\n")
+
+
+def _check_same(old, new, run_dir):
+    differ = [
+        f"{name}: {old.get(name)!r} before, {new[name]!r} now"
+        for name in new
+        if name not in MUTABLE and old.get(name) != new[name]
+    ]
+    if differ:
+        raise ValueError(
+            f"The run in {run_dir} was started with another config, so it "
+            f"cannot be resumed exactly. Received: {'; '.join(differ)}. Give "
+            "the same flags (or none: they are read from the run), or start "
+            "in another --run_dir."
+        )
+
+
+def _finish(gan, run_dir, grids, checkpoint):
+    """The last sample grid, checkpoint and export, and where they are."""
+    grids.write()
+    if checkpoint.last_saved != checkpoint.step:
+        checkpoint.after_step(checkpoint.last_logs)
+    print(f"Trained {checkpoint.step} steps.")
+    places = {
+        "config": CONFIG,
+        "metrics": METRICS,
+        "loss plot": PLOT,
+        "samples": SAMPLES,
+        "checkpoints": CHECKPOINTS,
+    }
+    for what, name in places.items():
+        print(f"  {what + ':':13}{run_dir / name}")
+    if keras.backend.backend() == "tensorflow":
+        gan.export(run_dir / EXPORT / "1", overwrite=True)
+        print(f"  SavedModel:  {run_dir / EXPORT / '1'}")
+    else:
+        print(
+            "  SavedModel:  none: TensorFlow writes it, by KERAS_BACKEND="
+            f"tensorflow keras-gans export {run_dir} --to=DIR"
+        )

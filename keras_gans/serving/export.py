@@ -1,0 +1,74 @@
+"""A generator as a SavedModel that needs neither Keras nor keras_gans."""
+
+import keras
+
+from keras_gans import files
+from keras_gans.engine import draws
+
+
+def export(gan, filepath, overwrite=False):
+    """Writes the sampling generator of a GAN as a SavedModel.
+
+    Signatures, for any number n of rows:
+
+    - `serving_default(seed: int64 [n]) -> {"images"}`: each row has a seed of
+      its own and gives the same image in whatever batch it comes. Row i of
+      `gan.sample(n, seed=s)` is the seed `s * 2**32 + i`.
+    - `generate(z: float32 [n, latent_dim]) -> {"images"}`.
+
+    `images` is float32 `[n, height, width, channels]` in [-1, 1].
+
+    Args:
+        gan: a `BaseGAN`, on the TensorFlow backend.
+        filepath: str or path of the directory to make. TF Serving wants a
+            version number as its last part, e.g. "dcgan/1".
+        overwrite: bool, whether to replace what stands there.
+
+    Raises:
+        ValueError: `filepath` exists, or the backend is not TensorFlow.
+
+    Example:
+
+    ```python
+    gan = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8)
+    gan.export("exported/dcgan/1", overwrite=True)
+    served = tf.saved_model.load("exported/dcgan/1")
+    seeds = 3 * 2**32 + np.arange(4)
+    images = served.serving_default(seeds)["images"]  # gan.sample(4, seed=3)
+    ```
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "A SavedModel is written by the TensorFlow backend. Received: the "
+            f"backend '{keras.backend.backend()}'. Save the GAN as a .keras "
+            "file, load it with KERAS_BACKEND=tensorflow and export it there."
+        )
+    import tensorflow as tf
+
+    files.check_free(filepath, overwrite)
+    generator = gan.sampling_generator
+    latent_dim = gan.latent_dim
+
+    def generate(z):
+        images = generator(z, training=False)
+        return {"images": tf.cast(images, tf.float32)}
+
+    def from_seed(seed):
+        low = tf.cast(tf.bitwise.bitwise_and(seed, 0xFFFFFFFF), tf.uint32)
+        high = tf.cast(tf.bitwise.right_shift(seed, 32), tf.uint32)
+        return generate(draws.latents(high, low, latent_dim))
+
+    archive = keras.export.ExportArchive()
+    archive.track(generator)
+    archive.add_endpoint(
+        "serving_default",
+        from_seed,
+        [tf.TensorSpec([None], tf.int64, name="seed")],
+    )
+    archive.add_endpoint(
+        "generate",
+        generate,
+        [tf.TensorSpec([None, latent_dim], tf.float32, name="z")],
+    )
+    with files.replacing(filepath) as temporary:
+        archive.write_out(str(temporary), verbose=False)
