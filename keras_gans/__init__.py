@@ -1,5 +1,11 @@
 """keras_gans: generative adversarial networks for Keras 3."""
 
+import importlib
+
+from keras_gans import callbacks
+from keras_gans import checkpoints
+from keras_gans import convert
+from keras_gans import images
 from keras_gans import layers
 from keras_gans import losses
 from keras_gans import models
@@ -13,9 +19,22 @@ __all__ = [
     "GAN",
     "BaseGAN",
     "LinearDecay",
+    "callbacks",
+    "checkpoints",
+    "convert",
+    "data",
+    "images",
     "layers",
     "losses",
     "models",
+    "serving",
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    # Loaded when used: on the JAX backend TensorFlow need not be installed.
+    if name in ("data", "serving"):
+        return importlib.import_module(f"keras_gans.{name}")
+    raise AttributeError(f"module 'keras_gans' has no attribute {name!r}")

@@ -7,16 +7,23 @@ from keras import ops
 import numpy as np
 
 from keras_gans import losses
+from keras_gans import serialization
+from keras_gans.checks import check_compile
 from keras_gans.checks import check_images
 from keras_gans.checks import check_networks
+from keras_gans.checks import check_seed
+from keras_gans.checks import is_int
+from keras_gans.checks import within
 from keras_gans.engine import Engine
 from keras_gans.engine import draws
 from keras_gans.engine import global_rows
-from keras_gans.engine.feed import adapt
 from keras_gans.optimizers import Optimizers
+from keras_gans.optimizers import adam
 from keras_gans.optimizers import decay_linearly
 from keras_gans.optimizers import scale_losses
 
+# Inputs of `fit` that Keras can shuffle.
+_SHUFFLED = (np.ndarray, tuple, list, keras.utils.PyDataset)
 SAMPLE_BATCH = 32  # images generated at a time by `sample`
 
 
@@ -104,8 +111,8 @@ class BaseGAN(Engine, keras.Model):
         self.generator = generator
         self.discriminator = discriminator
         self.objective = losses.get(objective)
-        self.ema = _within("ema", ema, ema is None or 0 < ema < 1, "(0, 1)")
-        self.label_smoothing = _within(
+        self.ema = within("ema", ema, ema is None or 0 < ema < 1, "(0, 1)")
+        self.label_smoothing = within(
             "label_smoothing",
             label_smoothing,
             0 <= label_smoothing < 0.5,
@@ -118,11 +125,11 @@ class BaseGAN(Engine, keras.Model):
                 f"Received: label_smoothing={label_smoothing}, "
                 f"objective={objective!r}."
             )
-        self.d_steps = _within(
-            "d_steps", d_steps, _is_int(d_steps) and d_steps > 0, "1, 2, ..."
+        self.d_steps = within(
+            "d_steps", d_steps, is_int(d_steps) and d_steps > 0, "1, 2, ..."
         )
         self.linear_decay = linear_decay and tuple(linear_decay)
-        self.seed = _check_seed(seed)
+        self.seed = check_seed(seed)
         self.draws = draws.Draws(seed, global_rows)
         self.step = self.add_weight(
             name="step",
@@ -133,7 +140,7 @@ class BaseGAN(Engine, keras.Model):
         )
         self.ema_generator = None
         if ema is not None:
-            self.ema_generator = _copy(generator)
+            self.ema_generator = serialization.copy(generator)
             self.ema_generator.trainable = False
         self.built = True
 
@@ -151,10 +158,7 @@ class BaseGAN(Engine, keras.Model):
 
     def default_optimizers(self):
         """The paper's optimizers, `(d_optimizer, g_optimizer)`."""
-        return tuple(
-            keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)
-            for _ in range(2)
-        )
+        return adam(), adam()
 
     def real(self, batch):
         """The real images of a batch: itself, or the first of a tuple."""
@@ -191,6 +195,11 @@ class BaseGAN(Engine, keras.Model):
             loss = self.objective.g(logits)
         return loss, {"g_loss": loss}
 
+    def _score(self, logits):
+        if self.objective.probability:
+            logits = ops.sigmoid(logits)
+        return ops.mean(logits)
+
     def update(self, batches):
         """One step: D on every batch, then G through the last fakes."""
         for k, batch in enumerate(batches):
@@ -202,92 +211,11 @@ class BaseGAN(Engine, keras.Model):
                 logs = self.update_discriminator(ops.stop_gradient(fake), batch)
                 if k == len(batches) - 1:
                     logs |= self.update_generator(fake, batch, to_generator)
-        self._update_ema()
+        self.update_ema()
         self.step.assign_add(1)
         for name, value in logs.items():
             self._trackers[name].update_state(value)
         return logs
-
-    # --- Updates ---
-
-    def update_discriminator(self, fake, batch):
-        """Minimizes `discriminator_loss` on fixed fakes; returns the logs."""
-        loss, logs, pullback = self.differentiate(
-            lambda: self.discriminator_loss(fake, batch, True),
-            self.d_variables,
-        )
-        gradients, _ = pullback(self._loss_scale(self.d_optimizer, loss))
-        norm = self._apply(self.d_optimizer, gradients, self.d_variables)
-        return {**logs, "d_grad_norm": norm}
-
-    def update_generator(self, fake, batch, to_generator):
-        """Minimizes `generator_loss` through `fake`; returns the logs.
-
-        Args:
-            fake: the images the discriminator saw.
-            batch: the batch they were made for.
-            to_generator: the pullback of `differentiate` that carries a
-                gradient of `fake` back to `g_variables`.
-        """
-        loss, logs, pullback = self.differentiate(
-            lambda fake: self.generator_loss(fake, batch, True),
-            self.g_variables,
-            (fake,),
-        )
-        # A loss may reach the variables directly, beside the path by `fake`.
-        direct, (to_fake,) = pullback(self._loss_scale(self.g_optimizer, loss))
-        through, _ = to_generator(to_fake)
-        gradients = [_add(a, b) for a, b in zip(direct, through, strict=True)]
-        norm = self._apply(self.g_optimizer, gradients, self.g_variables)
-        return {**logs, "g_grad_norm": norm}
-
-    def evaluate_losses(self, batch):
-        """The running mean of each loss and score, in inference mode."""
-        seen = ops.cast(self._trackers["d_loss"].count, "int32")
-        with self.draws.at(draws.EVALUATE, seen):
-            fake = self.generate(batch, False)
-            _, logs = self.discriminator_loss(fake, batch, False)
-            logs |= self.generator_loss(fake, batch, False)[1]
-        for name, value in logs.items():
-            self._trackers[name].update_state(value)
-        return {name: self._trackers[name].result() for name in logs}
-
-    def _score(self, logits):
-        if self.objective.probability:
-            logits = ops.sigmoid(logits)
-        return ops.mean(logits)
-
-    def _loss_scale(self, optimizer, loss):
-        # Keras adds the gradients of replicas: each one's loss counts 1/n.
-        return optimizer.scale_loss(ops.ones_like(loss)) / self.num_replicas
-
-    def _apply(self, optimizer, gradients, variables):
-        gradients = self.sum_over_replicas(gradients)
-        self.apply(optimizer, gradients, variables)
-        squares = [
-            ops.sum(ops.square(ops.cast(g, "float32")))
-            for g in gradients
-            if g is not None
-        ]
-        scale = optimizer.scale_loss(ops.ones(()))
-        return ops.sqrt(sum(squares)) / scale
-
-    def _update_ema(self):
-        if self.ema_generator is None:
-            return
-        t = ops.cast(self.step, "float32")
-        decay = ops.minimum(self.ema, (1.0 + t) / (10.0 + t))
-        pairs = zip(
-            self.ema_generator.weights, self.generator.weights, strict=True
-        )
-        for average, weight in pairs:
-            if keras.backend.is_float_dtype(weight.dtype):
-                step = (1.0 - ops.cast(decay, weight.dtype)) * (
-                    weight - average
-                )
-                average.assign_add(step)
-            else:
-                average.assign(weight)
 
     # --- The Keras model ---
 
@@ -306,28 +234,7 @@ class BaseGAN(Engine, keras.Model):
             ValueError: an unknown argument, one optimizer given for both
                 networks, or XLA asked for under a distribution strategy.
         """
-        known = {
-            "jit_compile",
-            "steps_per_execution",
-            "run_eagerly",
-            "auto_scale_loss",
-        }
-        if unknown := set(kwargs) - known:
-            raise ValueError(
-                f"`compile` of a GAN takes d_optimizer, g_optimizer and "
-                f"{', '.join(sorted(known))}. Received: "
-                f"{', '.join(sorted(unknown))}."
-            )
-        if d_optimizer is not None and d_optimizer is g_optimizer:
-            raise ValueError(
-                "d_optimizer and g_optimizer are the same object. Make two: "
-                "each keeps the moments of its own network."
-            )
-        if kwargs.get("jit_compile") is True and self.num_replicas > 1:
-            raise ValueError(
-                "jit_compile=True does not work under a distribution strategy: "
-                "XLA cannot reach the variables of another device. Drop it."
-            )
+        check_compile(d_optimizer, g_optimizer, kwargs, self.num_replicas)
         super().compile(optimizer=None, **kwargs)
         self._compile_options = kwargs
         default = self.default_optimizers()
@@ -344,15 +251,9 @@ class BaseGAN(Engine, keras.Model):
         self.d_optimizer = self.prepare_optimizer(d_optimizer, self.d_variables)
         self.g_optimizer = self.prepare_optimizer(g_optimizer, self.g_variables)
         self.optimizer = Optimizers(self.d_optimizer, self.g_optimizer)
+        names = (*self.loss_names, *self.score_names, *self.norm_names)
         with self.under_strategy():
-            self._trackers = {
-                name: keras.metrics.Mean(name=name)
-                for name in (
-                    *self.loss_names,
-                    *self.score_names,
-                    *self.norm_names,
-                )
-            }
+            self._trackers = {n: keras.metrics.Mean(name=n) for n in names}
 
     @property
     def metrics(self):
@@ -382,31 +283,18 @@ class BaseGAN(Engine, keras.Model):
         """
         self.start_feed()
         kwargs |= {"batch_size": batch_size, "epochs": epochs}
-        if self.d_steps > 1:
-            x, y = self._count_steps(x, y, kwargs), None
-        history = super().fit(x, y, **kwargs)
-        for optimizer, variables in (
-            (self.d_optimizer, self.d_variables),
-            (self.g_optimizer, self.g_variables),
-        ):
-            optimizer.finalize_variable_values(variables)
-        return history
-
-    def _count_steps(self, x, y, kwargs):
-        if kwargs.get("validation_split"):
-            raise ValueError(
-                "`validation_split` does not go with d_steps > 1. Pass "
-                "`validation_data` instead."
-            )
-        return adapt(
-            self.d_steps,
-            x=x,
-            y=y,
-            batch_size=kwargs.pop("batch_size"),
-            sample_weight=kwargs.pop("sample_weight", None),
-            class_weight=kwargs.pop("class_weight", None),
-            shuffle=kwargs.pop("shuffle", True),
+        # Keras shuffles by default, and warns of data sets that it cannot.
+        kwargs.setdefault(
+            "shuffle", isinstance(x, _SHUFFLED) or ops.is_tensor(x)
         )
+        if inspect.isgenerator(x):  # Keras wants tuples of them
+            x = (b if isinstance(b, tuple) else (b,) for b in x)
+        if self.d_steps > 1:
+            x, y = self.count_steps(x, y, kwargs), None
+        history = super().fit(x, y, **kwargs)
+        self.d_optimizer.finalize_variable_values(self.d_variables)
+        self.g_optimizer.finalize_variable_values(self.g_variables)
+        return history
 
     def evaluate(self, *args, **kwargs):
         """The losses and scores without training, as Keras's `evaluate`."""
@@ -462,9 +350,9 @@ class BaseGAN(Engine, keras.Model):
         images = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
         ```
         """
-        if not _is_int(n) or n < 1:
+        if not is_int(n) or n < 1:
             raise ValueError(f"`n` must be a positive int. Received: n={n!r}.")
-        _check_seed(seed)
+        check_seed(seed)
         batches = []
         # Batches of one size: a row then meets the same kernels whatever `n`.
         for start in range(0, n, SAMPLE_BATCH):
@@ -487,89 +375,29 @@ class BaseGAN(Engine, keras.Model):
     # --- Configuration and state ---
 
     def get_config(self):
-        config = {}
-        for cls in (BaseGAN, type(self)):
-            for name, p in inspect.signature(cls.__init__).parameters.items():
-                if name != "self" and p.kind is not p.VAR_KEYWORD:
-                    config[name] = _serialize(getattr(self, name))
-        return config
+        return serialization.arguments(self, BaseGAN)
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{k: _deserialize(v) for k, v in config.items()})
+        return cls(**serialization.revive(config))
 
     def get_compile_config(self):
         if not self.compiled:
             return None
-        return {
-            "d_optimizer": _serialize(self.d_optimizer),
-            "g_optimizer": _serialize(self.g_optimizer),
+        config = {
+            "d_optimizer": self.d_optimizer,
+            "g_optimizer": self.g_optimizer,
             **self._compile_options,
         }
+        return serialization.plain(config)
 
     def compile_from_config(self, config):
-        self.compile(**{k: _deserialize(v) for k, v in config.items()})
+        self.compile(**serialization.revive(config))
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
-        # Keras saves no seed generators: Dropout would not resume without.
-        for i, v in enumerate(self._seed_states()):
-            store[f"seed_{i}"] = ops.convert_to_numpy(v)
+        serialization.save_seeds(self, store)
 
     def load_own_variables(self, store):
-        names = list(store.keys())
-        own = {name: store[name] for name in names if name[:5] != "seed_"}
-        super().load_own_variables(own)
-        for i, v in enumerate(self._seed_states()):
-            if f"seed_{i}" in names:
-                v.assign(store[f"seed_{i}"])
-
-    def _seed_states(self):
-        return [
-            v for v in self.variables if v.path.endswith("seed_generator_state")
-        ]
-
-
-def _copy(network):
-    copy = type(network).from_config(network.get_config())
-    if not copy.built:
-        copy.build(network.input_shape)
-    copy.set_weights(network.get_weights())
-    return copy
-
-
-def _add(a, b):
-    if a is None or b is None:
-        return b if a is None else a
-    return a + b
-
-
-def _is_int(x):
-    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
-
-
-def _within(name, value, ok, allowed):
-    if not ok:
-        raise ValueError(
-            f"`{name}` must lie in {allowed}. Received: {value!r}."
-        )
-    return value
-
-
-def _check_seed(seed):
-    ok = _is_int(seed) and 0 <= seed < 2**31
-    return _within("seed", seed, ok, "[0, 2**31), an int")
-
-
-def _serialize(value):
-    if isinstance(value, losses.Objective):
-        return losses.serialize(value)
-    if isinstance(value, (keras.Model, keras.optimizers.Optimizer)):
-        return keras.saving.serialize_keras_object(value)
-    return value
-
-
-def _deserialize(value):
-    if isinstance(value, dict) and "class_name" in value:
-        return keras.saving.deserialize_keras_object(value)
-    return value
+        super().load_own_variables(serialization.without_seeds(store))
+        serialization.load_seeds(self, store)

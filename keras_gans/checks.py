@@ -1,9 +1,43 @@
-"""Bad input met at the door: networks and images that do not fit."""
+"""Bad input met at the door: arguments, networks and images."""
 
 import warnings
 
 import keras
 import numpy as np
+
+
+def check_built(role, network):
+    """Checks that a network is a `keras.Model` with its variables made.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(network, keras.Model):
+        raise ValueError(
+            f"`{role}` must be a keras.Model. Received: {network!r} (of type "
+            f"{type(network).__name__})."
+        )
+    if not network.built:
+        raise ValueError(
+            f"`{role}` is not built: begin a Sequential with keras.Input, or "
+            f"call the model once. Received: {network.name}."
+        )
+
+
+def images_of(generator):
+    """The shape (height, width, channels) of a generator's images.
+
+    Raises:
+        ValueError: it is no built model of latent codes `[n, latent_dim]`.
+    """
+    check_built("generator", generator)
+    shape = generator.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        raise ValueError(
+            "A generator takes latent codes of shape (None, latent_dim). "
+            f"Received: input shape {shape}."
+        )
+    return tuple(generator.compute_output_shape((1, shape[1])))[1:]
 
 
 def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
@@ -21,27 +55,9 @@ def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
     Raises:
         ValueError: a network is not a built `keras.Model`, or they disagree.
     """
-    for role, network in (
-        ("generator", generator),
-        ("discriminator", discriminator),
-    ):
-        if not isinstance(network, keras.Model):
-            raise ValueError(
-                f"`{role}` must be a keras.Model. Received: {network!r} (of "
-                f"type {type(network).__name__})."
-            )
-        if not network.built:
-            raise ValueError(
-                f"`{role}` is not built: begin a Sequential with keras.Input, "
-                f"or call the model once. Received: {network.name}."
-            )
-    latent_shape = generator.input_shape
-    if not isinstance(latent_shape, tuple) or len(latent_shape) != 2:
-        raise ValueError(
-            "A generator takes latent codes of shape (None, latent_dim). "
-            f"Received: input shape {latent_shape}."
-        )
-    made = tuple(generator.compute_output_shape((1, latent_shape[1])))[1:]
+    check_built("discriminator", discriminator)
+    made = images_of(generator)
+    latent_dim_made = generator.input_shape[1]
     wanted = tuple(discriminator.input_shape)[1:]
     fits = len(made) == len(wanted) and all(
         w in (None, m) for m, w in zip(made, wanted, strict=True)
@@ -54,7 +70,7 @@ def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
         )
     for name, asked, is_so in (
         ("image_shape", image_shape and tuple(image_shape), made),
-        ("latent_dim", latent_dim, latent_shape[1]),
+        ("latent_dim", latent_dim, latent_dim_made),
     ):
         if asked is not None and asked != is_so:
             raise ValueError(
@@ -62,7 +78,7 @@ def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
                 f"{name}={asked}, a generator with {is_so}. Drop `{name}`: it "
                 "follows from the generator."
             )
-    return latent_shape[1], made
+    return latent_dim_made, made
 
 
 def check_images(images, image_shape):
@@ -110,4 +126,65 @@ def check_images(images, image_shape):
             f"{high:.4g}). If black is 0 in your data, scale it to [-1, 1] by "
             "`2 * x - 1`.",
             stacklevel=2,
+        )
+
+
+def is_int(x):
+    """Whether `x` is a whole number, of Python or NumPy."""
+    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+
+
+def within(name, value, ok, allowed):
+    """Returns `value` where `ok`.
+
+    Raises:
+        ValueError: it is not; the message names it and what is `allowed`.
+    """
+    if not ok:
+        raise ValueError(
+            f"`{name}` must lie in {allowed}. Received: {value!r}."
+        )
+    return value
+
+
+def check_seed(seed):
+    """Returns `seed`, an int in [0, 2**31).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    ok = is_int(seed) and 0 <= seed < 2**31
+    return within("seed", seed, ok, "[0, 2**31), an int")
+
+
+COMPILE_OPTIONS = (
+    "auto_scale_loss",
+    "jit_compile",
+    "run_eagerly",
+    "steps_per_execution",
+)
+
+
+def check_compile(d_optimizer, g_optimizer, options, replicas):
+    """Checks the arguments of `BaseGAN.compile`.
+
+    Raises:
+        ValueError: an unknown option, one optimizer for both networks, or XLA
+            on several replicas.
+    """
+    unknown = sorted(set(options) - set(COMPILE_OPTIONS))
+    if unknown:
+        raise ValueError(
+            "`compile` of a GAN takes d_optimizer, g_optimizer, "
+            f"{', '.join(COMPILE_OPTIONS)}. Received: {', '.join(unknown)}."
+        )
+    if d_optimizer is not None and d_optimizer is g_optimizer:
+        raise ValueError(
+            "d_optimizer and g_optimizer are the same object. Make two: each "
+            "keeps the moments of its own network."
+        )
+    if options.get("jit_compile") is True and replicas > 1:
+        raise ValueError(
+            "jit_compile=True does not work under a distribution strategy: XLA "
+            "cannot reach the variables of another device. Drop it."
         )

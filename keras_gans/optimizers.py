@@ -4,6 +4,11 @@ import keras
 from keras import ops
 
 
+def adam():
+    """DCGAN's Adam: learning rate 2e-4, beta_1 0.5."""
+    return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)
+
+
 class Optimizers:
     """A discriminator's and a generator's optimizer behind one face.
 

@@ -48,6 +48,23 @@ class Feed:
         self._check_next = True
         self._before_first_step = True
 
+    def count_steps(self, x, y, kwargs):
+        """Makes Keras's adapter of the inputs of `fit` count whole steps."""
+        if kwargs.get("validation_split"):
+            raise ValueError(
+                "`validation_split` does not go with d_steps > 1. Pass "
+                "`validation_data` instead."
+            )
+        adapter = data_adapters.get_data_adapter(
+            x=x,
+            y=y,
+            batch_size=kwargs.pop("batch_size"),
+            sample_weight=kwargs.pop("sample_weight", None),
+            class_weight=kwargs.pop("class_weight", None),
+            shuffle=kwargs.pop("shuffle"),
+        )
+        return StepsAdapter(adapter, self.d_steps)
+
     def skip_steps(self, steps, logs):
         """Lets the next `steps` training steps pass without data or updates.
 
@@ -114,9 +131,3 @@ class StepsAdapter(DataAdapter):
 
     def on_epoch_end(self):
         self._adapter.on_epoch_end()
-
-
-def adapt(batches_per_step, **kwargs):
-    """Makes Keras's adapter for `kwargs` count steps, not batches."""
-    adapter = data_adapters.get_data_adapter(**kwargs)
-    return StepsAdapter(adapter, batches_per_step)

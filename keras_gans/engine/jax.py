@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_gans.engine.feed import Feed
+from keras_gans.engine.steps import Steps
 
 
 def global_rows(n):
@@ -18,7 +19,7 @@ def global_rows(n):
     return jnp.arange(n, dtype="int32")
 
 
-class Engine(Feed):
+class Engine(Feed, Steps):
     """Gradients and step functions of `BaseGAN` on JAX."""
 
     end_of_data = ()

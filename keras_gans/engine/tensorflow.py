@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.engine.feed import Feed
+from keras_gans.engine.steps import Steps
 
 
 def global_rows(n):
@@ -14,7 +15,7 @@ def global_rows(n):
     return replica * n + tf.range(n)
 
 
-class Engine(Feed):
+class Engine(Feed, Steps):
     """Gradients, replicas and step functions of `BaseGAN` on TensorFlow."""
 
     end_of_data = (tf.errors.OutOfRangeError,)

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gans.base import BaseGAN
+from keras_gans.checks import images_of
 
 MIN_SIZE = 16
 MAX_WIDTHS = 16  # channels stop doubling at 16 times the first width
@@ -25,7 +26,7 @@ def _norm(name):
     )
 
 
-def _stages(image_shape, width):
+def stages(image_shape, width):
     """How often a size is halved until its shorter side is 4 to 7 pixels.
 
     Returns:
@@ -78,7 +79,7 @@ def dcgan_generator(
     Reference:
         https://arxiv.org/abs/1511.06434, figure 1
     """
-    base, channels = _stages(image_shape, width)
+    base, channels = stages(image_shape, width)
     z = keras.Input((latent_dim,), name="z")
     x = layers.Dense(
         math.prod(base) * channels[-1],
@@ -142,7 +143,7 @@ def dcgan_discriminator(
     Reference:
         https://arxiv.org/abs/1511.06434, section 3
     """
-    base, channels = _stages(image_shape, width)
+    base, channels = stages(image_shape, width)
     images = x = keras.Input(image_shape, name="images")
     for i, filters in enumerate(channels):
         x = layers.Conv2D(
@@ -211,9 +212,7 @@ class DCGAN(BaseGAN):
                 image_shape or (64, 64, 3), latent_dim or 100, width
             )
         if discriminator is None:
-            discriminator = dcgan_discriminator(
-                generator.output_shape[1:], width
-            )
+            discriminator = dcgan_discriminator(images_of(generator), width)
         super().__init__(
             generator,
             discriminator,

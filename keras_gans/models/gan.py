@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gans.base import BaseGAN
+from keras_gans.checks import images_of
 from keras_gans.layers import Dropout
 
 # Published MNIST hyper-parameters of the paper's authors.
@@ -125,7 +126,7 @@ class GAN(BaseGAN):
                 image_shape or (28, 28, 1), latent_dim or 100
             )
         if discriminator is None:
-            discriminator = mlp_discriminator(generator.output_shape[1:])
+            discriminator = mlp_discriminator(images_of(generator))
         super().__init__(
             generator,
             discriminator,
@@ -138,9 +139,10 @@ class GAN(BaseGAN):
         """SGD with momentum, as in the authors' MNIST experiments."""
 
         def sgd():
-            # The rate is divided by 1.000004 every batch.
+            # Divided by 1.000004 a batch, a number that float32 cannot hold
+            # well: by e in 250,000 batches.
             rate = keras.optimizers.schedules.ExponentialDecay(
-                0.1, decay_steps=1, decay_rate=1 / 1.000004
+                0.1, decay_steps=250_000, decay_rate=1 / math.e
             )
             return keras.optimizers.SGD(rate, momentum=0.5)
 

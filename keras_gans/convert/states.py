@@ -1,0 +1,145 @@
+"""State dicts of reference implementations as Keras models."""
+
+import numpy as np
+
+from keras_gans.convert import dcgan
+
+# One module a family: `detect(state)` gives its configuration or None, and
+# `build(state, config)` the model.
+FAMILIES = {"dcgan": dcgan}
+
+
+def from_state(state, family=None, **config):
+    """Makes a Keras model of a reference's weights.
+
+    Family and configuration are told from the names and shapes. The result
+    gives the reference's outputs: `training=False` is its `eval()`. Images are
+    channels last, latents are [n, latent_dim], and discriminators give logits.
+
+    Args:
+        state: Dict of the reference's names to arrays, as `read` returns it.
+            It may lie in another dict (`{"state_dict": ...}`) and its names
+            may all start with "module.".
+        family: Optional string. The name of the family, if it should not be
+            told from the names: "dcgan".
+        **config: What is known better than told: for a DCGAN `network`,
+            `image_shape`, `latent_dim`, `width`.
+
+    Returns:
+        `keras.Model` with these weights.
+
+    Raises:
+        ValueError: If the family is unknown, names are missing or left over,
+            or a tensor has another shape or values that are not finite.
+
+    Example:
+
+    ```python
+    import numpy as np
+
+    from keras_gans.convert import from_state
+
+    state = {
+        "main.0.weight": np.zeros((8, 3, 4, 4)),
+        "main.2.weight": np.zeros((16, 8, 4, 4)),
+        "main.3.weight": np.ones(16),
+        "main.3.bias": np.zeros(16),
+        "main.3.running_mean": np.zeros(16),
+        "main.3.running_var": np.ones(16),
+        "main.5.weight": np.zeros((1, 16, 4, 4)),
+    }
+    discriminator = from_state(state)  # of 16 x 16 images
+    logits = discriminator(np.zeros((2, 16, 16, 3)))  # [2, 1]
+    ```
+    """
+    tensors = _tensors(_without_prefix(_unwrapped(state)))
+    if family is not None and family not in FAMILIES:
+        raise ValueError(
+            f"`family` must be one of {sorted(FAMILIES)}. Received: "
+            f"family={family!r}."
+        )
+    family, found = _detect(tensors, [family] if family else FAMILIES)
+    unknown = sorted(set(config) - set(found))
+    if unknown:
+        raise ValueError(
+            f"The configuration of this {family} is {found}. Received "
+            f"others: {unknown}."
+        )
+    return FAMILIES[family].build(tensors, {**found, **config})
+
+
+def _detect(tensors, names):
+    for name in names:
+        config = FAMILIES[name].detect(tensors)
+        if config is not None:
+            return name, config
+    raise ValueError(
+        f"These weights are of no family known: {', '.join(names)}. Received "
+        f"the names {str(list(tensors)[:6])[:300]}."
+    )
+
+
+def _is_tensor(value):
+    return hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+def _unwrapped(state):
+    """The dict of tensors itself, from a checkpoint around one."""
+    if not isinstance(state, dict) or not state:
+        raise ValueError(
+            "`state` must be a dict of names to arrays. Received: "
+            f"{str(state)[:80]} (of type {type(state).__name__})."
+        )
+    if any(_is_tensor(value) for value in state.values()):
+        return state
+    inner = {
+        key: value
+        for key, value in state.items()
+        if isinstance(value, dict) and any(map(_is_tensor, value.values()))
+    }
+    if len(inner) != 1:
+        raise ValueError(
+            "`state` must hold the weights of one network. Received a dict "
+            f"with keys {str(list(state)[:8])[:300]}, of which "
+            f"{str(list(inner)[:8])[:300]} hold weights; pass one of these."
+        )
+    return next(iter(inner.values()))
+
+
+def _without_prefix(state):
+    """Drops the "module." that PyTorch's DataParallel puts before names."""
+    names = list(map(str, state))
+    if all(name.startswith("module.") for name in names):
+        names = [name.removeprefix("module.") for name in names]
+    return dict(zip(names, state.values(), strict=True))
+
+
+def _tensors(state):
+    """All but the counters of batches, as finite float32 arrays."""
+    return {
+        name: _finite(name, value)
+        for name, value in state.items()
+        if name.rpartition(".")[2] != "num_batches_tracked"
+    }
+
+
+def _finite(name, value):
+    if not _is_tensor(value):
+        raise ValueError(
+            f"{name!r} must be an array. Received: {str(value)[:80]} (of "
+            f"type {type(value).__name__})."
+        )
+    value = np.asarray(value)
+    if value.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name!r} must be an array of real numbers. Received: dtype "
+            f"{value.dtype}."
+        )
+    with np.errstate(over="ignore"):  # of float64: infinite, so met below
+        value = value.astype(np.float32, copy=False)
+    if not np.isfinite(value).all():
+        raise ValueError(
+            f"{name!r} has values that are not finite: its training diverged "
+            "or its file is damaged. Use an earlier checkpoint."
+        )
+    return value

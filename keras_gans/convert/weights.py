@@ -1,0 +1,183 @@
+"""Reference weights into Keras variables: layouts, names, and one check.
+
+A family lists pairs of a Keras layer and the prefix of its names in the
+reference; `assign` does the rest, and every name must be used exactly once.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from typing import NamedTuple
+
+from keras import layers
+import numpy as np
+
+MAX_LISTED = 8
+MAX_LETTERS = 200
+
+
+class Entry(NamedTuple):
+    """One tensor of a reference and the variable that it goes to.
+
+    Attributes:
+        name: The reference's name.
+        variable: The Keras variable.
+        shape: The shape that the reference's tensor must have.
+        convert: Function of that tensor that returns the variable's value.
+    """
+
+    name: str
+    variable: Any
+    shape: tuple
+    convert: Callable
+
+
+def vector(name, variable):
+    """A tensor of one axis, or of any shape that both sides share."""
+    return Entry(name, variable, tuple(variable.shape), np.asarray)
+
+
+def dense(name, kernel):
+    """A matrix: (out, in) of PyTorch to (in, out)."""
+    return Entry(name, kernel, tuple(kernel.shape[::-1]), np.transpose)
+
+
+def conv(name, kernel):
+    """A convolution's kernel, of one, two or three spatial axes.
+
+    Conv: (out, in, *space) of PyTorch to (*space, in, out). Transposed conv:
+    (in, out, *space) to (*space, out, in). Both swap ends in the same way, and
+    neither side flips the kernel.
+    """
+    *space, before_last, last = kernel.shape
+    return Entry(name, kernel, (last, before_last, *space), _space_first)
+
+
+def _space_first(weight):
+    return np.moveaxis(weight, (0, 1), (-1, -2))
+
+
+def projection(name, kernel, base):
+    """A transposed convolution of a 1 x 1 map, to a matrix.
+
+    Args:
+        name: The reference's name.
+        kernel: Variable (in, height * width * out), channels last.
+        base: The (height, width) that the convolution makes of one pixel.
+    """
+    height, width = base
+    latent, total = kernel.shape
+    shape = (latent, total // (height * width), height, width)
+    return Entry(name, kernel, shape, _channels_last_rows)
+
+
+def _channels_last_rows(weight):
+    return np.moveaxis(weight, 1, -1).reshape(len(weight), -1)
+
+
+def batch_norm(prefix, layer):
+    """The four vectors of a batch normalization."""
+    return [
+        vector(f"{prefix}.weight", layer.gamma),
+        vector(f"{prefix}.bias", layer.beta),
+        vector(f"{prefix}.running_mean", layer.moving_mean),
+        vector(f"{prefix}.running_var", layer.moving_variance),
+    ]
+
+
+def _kernel_and_bias(kernel_entry):
+    def entries(prefix, layer):
+        found = [kernel_entry(f"{prefix}.weight", layer.kernel)]
+        if layer.use_bias:
+            found.append(vector(f"{prefix}.bias", layer.bias))
+        return found
+
+    return entries
+
+
+_OF_LAYER = {
+    layers.BatchNormalization: batch_norm,
+    layers.Conv1D: _kernel_and_bias(conv),
+    layers.Conv1DTranspose: _kernel_and_bias(conv),
+    layers.Conv2D: _kernel_and_bias(conv),
+    layers.Conv2DTranspose: _kernel_and_bias(conv),
+    layers.Dense: _kernel_and_bias(dense),
+}
+
+
+def of_pairs(pairs):
+    """The entries of (layer, prefix) pairs, by the type of each layer."""
+    return [
+        entry
+        for layer, prefix in pairs
+        for entry in _OF_LAYER[type(layer)](prefix, layer)
+    ]
+
+
+def check(what, state, shapes):
+    """Checks that `state` has the names and shapes of `shapes`, and no more.
+
+    Args:
+        what: String. The network they are for, as messages name it.
+        state: Dict of the reference's name to numpy array.
+        shapes: Dict of the reference's name to expected shape.
+
+    Raises:
+        ValueError: If names are missing, left over or of another shape.
+    """
+    wrong = [
+        f"{name} has shape {state[name].shape}, expected {shape}"
+        for name, shape in shapes.items()
+        if name in state and state[name].shape != shape
+    ]
+    problems = [
+        *_list("missing", [name for name in shapes if name not in state]),
+        *_list("unexpected", [name for name in state if name not in shapes]),
+        *_list("of another shape", wrong),
+    ]
+    if problems:
+        raise ValueError(
+            f"The weights do not fit the {what}. {' '.join(problems)} Give "
+            "the configuration that they were trained with as keyword "
+            "arguments, or other weights."
+        )
+
+
+def assign(model, state, entries):
+    """Gives `model` the weights of `state`, all of them or none.
+
+    Args:
+        model: `keras.Model`, built.
+        state: Dict of the reference's name to numpy array.
+        entries: List of `Entry`, one for each name and each weight.
+
+    Raises:
+        ValueError: If names are missing, left over or of another shape.
+        RuntimeError: If the entries leave a weight of the model out.
+    """
+    _check_complete(model, entries)
+    check(model.name, state, {entry.name: entry.shape for entry in entries})
+    for entry in entries:
+        # A copy: JAX may keep the memory that it is given.
+        entry.variable.assign(np.array(entry.convert(state[entry.name])))
+
+
+def _check_complete(model, entries):
+    """A name map that forgets a layer would leave it as initialized."""
+    assigned = sorted(id(entry.variable) for entry in entries)
+    if assigned != sorted(map(id, model.weights)):
+        known = set(assigned)
+        left = [w.path for w in model.weights if id(w) not in known]
+        raise RuntimeError(
+            f"The name map of {model.name!r} must have each weight once. "
+            f"Left out: {left}."
+        )
+
+
+def _list(what, items):
+    """A sentence of the first few items, or nothing."""
+    if not items:
+        return []
+    more = len(items) - MAX_LISTED
+    tail = f" and {more} more" if more > 0 else ""
+    listed = "; ".join(item[:MAX_LETTERS] for item in items[:MAX_LISTED])
+    return [f"{what.capitalize()}: {listed}{tail}."]

@@ -1,0 +1,222 @@
+"""`load`: any source of images as a `tf.data` pipeline in [-1, 1]."""
+
+import numbers
+
+import tensorflow as tf
+
+from keras_gans.data.pipeline import batches
+from keras_gans.data.pipeline import epoch_order
+from keras_gans.data.pipeline import example_seeds
+from keras_gans.data.pipeline import seed_key
+from keras_gans.data.sources import find_source
+from keras_gans.data.transforms import INTERPOLATIONS
+from keras_gans.data.transforms import RESIZES
+from keras_gans.data.transforms import convert_channels
+from keras_gans.data.transforms import fit
+from keras_gans.data.transforms import to_unit
+
+
+def load(
+    source,
+    *,
+    image_size=None,
+    channels=3,
+    batch_size=64,
+    labels=False,
+    split="train",
+    data_dir=None,
+    resize="crop",
+    interpolation="bilinear",
+    flip=False,
+    shuffle=True,
+    seed=0,
+    drop_remainder=True,
+    repeat=False,
+    start=0,
+):
+    """Returns a `tf.data.Dataset` of image batches in [-1, 1].
+
+    The order, the crops and the flips are functions of the seed, the epoch
+    and the example's index alone. With `repeat=False`, each iteration over
+    the dataset is one pass, and the next epoch: `fit(dataset, epochs=50)` sees
+    50 orders, the same 50 each time the program runs. With `repeat=True` the
+    same epochs follow each other in one endless dataset, and `start=k` begins
+    at its batch `k` without decoding the ones before: a training run resumes
+    where it stopped.
+
+    Args:
+        source: one of
+
+            - `"emoji"`, `"emoji:flat"`, `"emoji:line"`: the embedded set;
+            - `"tfds:NAME"`: a set of tensorflow-datasets, which downloads and
+              prepares it at first use. It needs a feature `"image"`;
+            - the path of a folder of PNG, JPEG, WebP or BMP files of any size
+              and mode, searched with its subfolders. Hidden files and other
+              files are left out;
+            - a numpy array `[n, height, width]` or
+              `[n, height, width, channels]`, uint8, uint16 or float in
+              [-1, 1];
+            - a tuple `(array, labels)`, labels an integer `[n]`.
+        image_size: pixels, an integer or `(height, width)`. `None`: the
+            source's own; a folder has none.
+        channels: 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA). Grey and
+            colour are converted; transparent images are laid on white for 1
+            and 3. `None`: as many as the source has (not for folders).
+        batch_size: images in a batch.
+        labels: whether to give `(images, labels)`. A folder's labels number
+            its first-level subfolders, sorted by name.
+        split: the split of a `"tfds:"` source, such as `"train[:80%]"`.
+        data_dir: where tensorflow-datasets keeps its data.
+        resize: `"crop"` scales the short side and crops the centre;
+            `"random_crop"` crops anywhere, elsewhere each epoch; `"pad"`
+            scales the long side and fills up with white; `"stretch"` ignores
+            proportions.
+        interpolation: `"bilinear"`, `"bicubic"`, `"area"`, `"lanczos3"` or
+            `"nearest"`; antialiased where the method can.
+        flip: whether to mirror half of the images, left to right.
+        shuffle: whether each epoch has an order of its own. A `"tfds:"`
+            source is shuffled through a buffer of 10,000 examples, others
+            perfectly.
+        seed: a non-negative integer.
+        drop_remainder: whether to leave out the last batch of an epoch if it
+            is short.
+        repeat: whether the dataset is endless.
+        start: batches already consumed. With `repeat=False`, whole epochs.
+
+    Returns:
+        A dataset of float32 `[batch_size, height, width, channels]`, or of
+        tuples of it and int32 `[batch_size]` with `labels=True`. With
+        `repeat=False`, `len(dataset)` is the number of batches in an epoch.
+
+    Raises:
+        ValueError: if an argument is unusable, the source cannot be found or
+            holds fewer images than a batch. A damaged image file is found
+            when it is read: `tf.errors.InvalidArgumentError`, naming it.
+
+    Example:
+
+    ```python
+    from keras_gans.data import load
+
+    dataset = load("emoji", image_size=32, batch_size=16, labels=True)
+    images, labels = next(iter(dataset))
+    print(len(dataset), images.shape, labels.shape)
+    ```
+    """
+    _check_choice("resize", resize, RESIZES)
+    _check_choice("interpolation", interpolation, INTERPOLATIONS)
+    _check_choice("channels", channels, (1, 2, 3, 4, None))
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("start", start, 0),
+    ):
+        if not _is_integer(value, least):
+            raise ValueError(
+                f"{name} must be an integer of at least {least}. Received: "
+                f"{name}={value!r}"
+            )
+    if image_size is not None:
+        image_size = _check_image_size(image_size)
+    found = find_source(
+        source,
+        channels=channels,
+        labels=labels,
+        split=split,
+        data_dir=data_dir,
+    )
+    size = image_size or _own_size(found)
+    _check_channels(found, channels)
+    _check_length(found, batch_size, drop_remainder, repeat, start)
+    key = seed_key(seed)
+
+    def examples(epoch, first):
+        order = epoch_order(key, epoch) if shuffle else None
+        return found.examples(order, first)
+
+    def prepare(epoch, example):
+        index, item = example
+        image, label = found.read(item)
+        image = to_unit(image)
+        if channels is not None:
+            image = convert_channels(image, channels)
+        crop_seed, flip_seed = tf.unstack(example_seeds(key, epoch, index, 2))
+        image = fit(image, size, resize, interpolation, crop_seed)
+        if flip:
+            image = tf.image.stateless_random_flip_left_right(image, flip_seed)
+        image = tf.clip_by_value(image, -1.0, 1.0)
+        return (image, label) if labels else image
+
+    return batches(
+        examples,
+        prepare,
+        size=found.size,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        repeat=repeat,
+        start=start,
+    )
+
+
+def _check_choice(name, value, allowed):
+    if value not in allowed:
+        raise ValueError(
+            f"Unknown {name}. Expected one of {list(allowed)}. Received: "
+            f"{name}={value!r}"
+        )
+
+
+def _is_integer(value, least):
+    # bool is an Integral, but a size of True is a slip
+    is_number = isinstance(value, numbers.Integral)
+    return is_number and not isinstance(value, bool) and value >= least
+
+
+def _check_image_size(image_size):
+    sides = image_size
+    if not isinstance(sides, (tuple, list)):
+        sides = (sides, sides)
+    if len(sides) != 2 or not all(_is_integer(side, 1) for side in sides):
+        raise ValueError(
+            "image_size must be a positive integer or a pair (height, width) "
+            f"of them. Received: image_size={image_size!r}"
+        )
+    return tuple(map(int, sides))
+
+
+def _own_size(source):
+    if None in source.shape[:2]:
+        raise ValueError(
+            "The images of this source may differ in size. Pass image_size, "
+            f"for instance image_size=64. Received: image_size=None for the "
+            f"{source.name}"
+        )
+    return source.shape[:2]
+
+
+def _check_channels(source, channels):
+    given = source.shape[2]
+    if channels not in (None, given) and given not in (1, 2, 3, 4):
+        raise ValueError(
+            f"Images of {given} channels cannot be converted. Pass "
+            "channels=None to keep them as they are. Received: "
+            f"channels={channels} for the {source.name}"
+        )
+
+
+def _check_length(source, batch_size, drop_remainder, repeat, start):
+    if drop_remainder and source.size < batch_size:
+        raise ValueError(
+            f"The {source.name} holds {source.size} images, too few for a "
+            "batch. Lower batch_size, or pass drop_remainder=False. Received: "
+            f"batch_size={batch_size}"
+        )
+    length = source.size // batch_size
+    if not drop_remainder:
+        length = -(-source.size // batch_size)
+    if not repeat and start % length:
+        raise ValueError(
+            "With repeat=False, start must be a multiple of the "
+            f"{length} batches of an epoch. Pass repeat=True to start within "
+            f"an epoch. Received: start={start}"
+        )

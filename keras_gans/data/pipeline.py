@@ -1,0 +1,144 @@
+"""Epochs, orders and batches: the parts of a pipeline that know no pixels.
+
+Every random choice is a function of the seed, the epoch and the example's
+index, so that a pipeline can start at any batch of its endless sequence.
+"""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+BLOCK = 1024
+
+
+def seed_key(seed):
+    """Returns the int32 `[2]` key of a seed, any non-negative integer."""
+    words = np.random.SeedSequence(seed).generate_state(2)
+    return tf.constant(words.astype("int32"))
+
+
+def example_seeds(key, epoch, index, count):
+    """Returns int32 `[count, 2]` seeds for one example in one epoch."""
+    seed = tf.random.fold_in(tf.random.fold_in(key, epoch), index)
+    return tf.random.split(seed, count)
+
+
+def epoch_order(key, epoch):
+    """Returns the int64 `[3]` seed of an epoch's order."""
+    return tf.concat([tf.cast(key, "int64"), [epoch]], axis=0)
+
+
+def shuffled_range(size, order, first):
+    """Returns the dataset of a permutation of `range(size)`, from `first` on.
+
+    Args:
+        size: a Python integer.
+        order: seed of the permutation, from `epoch_order`; `None`: sorted.
+        first: how many indices to skip.
+    """
+    positions = tf.data.Dataset.range(first, size)
+    if order is None:
+        return positions
+
+    def permute(positions):
+        # `index_shuffle` itself takes 4 rounds of this cipher, which leaves
+        # neighbours in large orders correlated; 16 rounds do not.
+        return tf.raw_ops.RandomIndexShuffle(
+            index=positions,
+            seed=order,
+            max_index=tf.constant(size - 1, "int64"),
+            rounds=16,
+        )
+
+    # in blocks: a call for each index would hold up the pipeline
+    return positions.batch(BLOCK).map(permute).unbatch()
+
+
+def shuffled_stream(dataset, buffer, order):
+    """Returns a dataset shuffled through a buffer.
+
+    `Dataset.shuffle` mixes TensorFlow's global seed into its own; the
+    operation below it takes the seed alone.
+
+    Args:
+        dataset: a `tf.data.Dataset`.
+        buffer: elements held at once.
+        order: seed of the order, from `epoch_order`.
+    """
+    seed = tf.cast(tf.random.fold_in(order[:2], order[2]), "int64")
+    flat = tf.nest.flatten(dataset.element_spec)
+    shuffled = tf.raw_ops.ShuffleDataset(
+        input_dataset=tf.data.experimental.to_variant(dataset),
+        buffer_size=tf.constant(buffer, "int64"),
+        seed=seed[0],
+        seed2=seed[1],
+        output_types=[spec.dtype for spec in flat],
+        output_shapes=[spec.shape for spec in flat],
+        reshuffle_each_iteration=False,
+    )
+    return tf.data.experimental.from_variant(shuffled, dataset.element_spec)
+
+
+def batches(
+    examples, prepare, *, size, batch_size, drop_remainder, repeat, start
+):
+    """Returns the batches of successive epochs.
+
+    Args:
+        examples: function `(epoch, first)`: the dataset of an epoch's
+            examples without the `first` ones.
+        prepare: function of `(epoch, example)`: what a batch is made of.
+        size: examples of an epoch.
+        batch_size: examples of a batch.
+        drop_remainder: whether to leave out an epoch's last, short batch.
+        repeat: `True`: endless. `False`: each iteration is one epoch, the
+            one after that of the iteration before.
+        start: batches to skip, without preparing them.
+    """
+    full, rest = divmod(size, batch_size)
+    sizes = [batch_size] * full
+    if rest and not drop_remainder:
+        sizes.append(rest)
+    first_epoch, skipped = divmod(start, len(sizes))
+
+    def one_epoch(epoch):
+        first = tf.where(epoch == first_epoch, skipped * batch_size, 0)
+        first = tf.cast(first, "int64")
+        dataset = examples(epoch, first).take(sum(sizes) - first)
+        epoch = tf.data.Dataset.from_tensors(epoch).repeat()
+        return tf.data.Dataset.zip(epoch, dataset)
+
+    epochs = _endless_epochs if repeat else _one_epoch_an_iteration
+    dataset = epochs(first_epoch).flat_map(one_epoch)
+    dataset = dataset.map(
+        prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    dataset = dataset.batch(batch_size, drop_remainder=drop_remainder)
+    if repeat and sizes[-1] != batch_size:
+        # the short batch ends each epoch, not the endless sequence
+        dataset = dataset.rebatch(np.roll(sizes, -skipped))
+    length = tf.data.INFINITE_CARDINALITY if repeat else len(sizes)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
+
+
+def _endless_epochs(first):
+    return tf.data.Dataset.counter(start=tf.constant(first, "int64"))
+
+
+def _one_epoch_an_iteration(first):
+    numbers = itertools.count(first)
+    return tf.data.Dataset.from_generator(
+        lambda: iter([next(numbers)]),
+        output_signature=tf.TensorSpec([], "int64"),
+    )
+
+
+def _options():
+    options = tf.data.Options()
+    # Workers that shared out the files would each see their own order.
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.DATA
+    )
+    return options

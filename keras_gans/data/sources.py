@@ -1,0 +1,300 @@
+"""Where examples come from: arrays, folders, tensorflow-datasets.
+
+A `Source` says how many examples there are, gives them in the order of any
+epoch, and reads one of them. It neither resizes nor batches.
+"""
+
+import difflib
+import os
+from typing import Any
+from typing import NamedTuple
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.data.decoding import list_images
+from keras_gans.data.decoding import read_image
+from keras_gans.data.embedded import STYLES
+from keras_gans.data.embedded import emoji
+from keras_gans.data.pipeline import shuffled_range
+from keras_gans.data.pipeline import shuffled_stream
+
+ALLOWED = (
+    '"emoji", "emoji:flat", "emoji:line", "tfds:NAME" (tensorflow-datasets), '
+    "the path of a folder of images, a numpy array, or a tuple "
+    "(array, labels)"
+)
+EMOJI = ("emoji", *(f"emoji:{style}" for style in STYLES))
+SHUFFLE_BUFFER = 10_000
+
+
+class Source(NamedTuple):
+    """Examples of one kind, before any preparation.
+
+    Args:
+        name: how error messages call it.
+        size: examples of one pass.
+        shape: `(height, width, channels)` of an image as read; `None` for
+            what differs between images.
+        examples: function `(order, first)` of an order's seed (`None`: as
+            they come) and of how many examples to skip; returns a dataset of
+            `(index, item)`.
+        read: function of an item; returns the image, of dtype uint8, uint16
+            or float32 in [-1, 1], and its int32 label (`None` if not asked).
+    """
+
+    name: str
+    size: int
+    shape: tuple
+    examples: Any
+    read: Any
+
+
+def array_source(name, images, labels):
+    """Returns the source of an array and its labels (`None`: no labels)."""
+    images = _check_images(name, images)
+    size, *shape = images.shape
+    # Kept in the host's memory: pipelines run there, and an accelerator has
+    # better use for its own.
+    with tf.device("CPU"):
+        images = tf.constant(images)
+        if labels is not None:
+            labels = tf.constant(_check_labels(name, labels, size))
+
+    def read(index):
+        image = tf.gather(images, index)
+        return image, None if labels is None else tf.gather(labels, index)
+
+    return Source(name, size, tuple(shape), _range_examples(size), read)
+
+
+def emoji_source(source, labels):
+    """Returns the source of an embedded set, named as `"emoji:flat"`."""
+    if source not in EMOJI:
+        raise _unknown(source, EMOJI)
+    data = emoji(source.partition(":")[2] or "3d")
+    return array_source(source, data.images, data.labels if labels else None)
+
+
+def folder_source(folder, channels, labels):
+    """Returns the source of a folder of image files."""
+    folder = os.fspath(folder)
+    if not os.path.isdir(folder):
+        raise _missing_folder(folder)
+    if channels is None:
+        raise ValueError(
+            "The images of a folder may differ in channels. Pass channels=1, "
+            f"2, 3 or 4. Received: channels=None for folder {folder!r}"
+        )
+    paths, numbers = list_images(folder, labels)
+    with tf.device("CPU"):
+        files = tf.constant([os.fsencode(path) for path in paths])
+        numbers = tf.constant(numbers, "int32") if labels else None
+
+    def decode(path):
+        return read_image(os.fsdecode(path), channels)
+
+    def read(index):
+        path = tf.gather(files, index)
+        image = tf.numpy_function(decode, [path], tf.float32, stateful=False)
+        image.set_shape((None, None, channels))
+        return image, tf.gather(numbers, index) if labels else None
+
+    shape = (None, None, channels)
+    return Source(
+        f"folder {folder!r}",
+        len(paths),
+        shape,
+        _range_examples(len(paths)),
+        read,
+    )
+
+
+def tfds_source(source, split, data_dir, labels):
+    """Returns the source of a tensorflow-datasets name, `"tfds:mnist"`."""
+    import tensorflow_datasets as tfds
+
+    name = source.removeprefix("tfds:")
+    if not name:
+        raise _unknown(source, [])
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError as error:
+        known = [f"tfds:{name}" for name in tfds.list_builders()]
+        raise _unknown(source, known) from error
+    image = _tfds_image(tfds, source, builder.info.features, labels)
+    builder.download_and_prepare()
+    size = builder.info.splits[split].num_examples
+    wanted = {"image": True, "label": True} if labels else {"image": True}
+    # Kept encoded until they are read: a shuffle buffer of decoded photos
+    # would take gigabytes, and what is skipped need not be decoded.
+    stream = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders=tfds.decode.PartialDecoding(
+            wanted, decoders={"image": tfds.decode.SkipDecoding()}
+        ),
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
+
+    def examples(order, first):
+        numbered = stream.enumerate()
+        if order is not None:
+            buffer = min(size, SHUFFLE_BUFFER)
+            numbered = shuffled_stream(numbered, buffer, order)
+        return numbered.skip(first)
+
+    def read(item):
+        label = tf.cast(item["label"], "int32") if labels else None
+        return image.decode_example(item["image"]), label
+
+    return Source(source, size, tuple(image.shape), examples, read)
+
+
+def find_source(source, *, channels, labels, split, data_dir):
+    """Returns the `Source` that the argument of `load` means."""
+    if isinstance(source, str) and source.startswith("tfds:"):
+        return tfds_source(source, split, data_dir, labels)
+    if split != "train" or data_dir is not None:
+        raise ValueError(
+            'split and data_dir are for "tfds:" sources only. Received: '
+            f"split={split!r}, data_dir={data_dir!r} with {_kind(source)}"
+        )
+    if isinstance(source, str) and source.partition(":")[0] == "emoji":
+        return emoji_source(source, labels)
+    if isinstance(source, (str, os.PathLike)):
+        return folder_source(source, channels, labels)
+    if isinstance(source, tuple) and len(source) == 2:
+        images, numbers = source
+        return array_source("array", images, numbers if labels else None)
+    if labels:
+        raise ValueError(
+            "labels=True needs labels: pass the tuple (array, labels). "
+            f"Received: {_kind(source)}"
+        )
+    return array_source("array", source, None)
+
+
+def _range_examples(size):
+    def examples(order, first):
+        indices = shuffled_range(size, order, first)
+        return tf.data.Dataset.zip(indices, indices)
+
+    return examples
+
+
+def _check_images(name, images):
+    if not isinstance(images, np.ndarray):
+        raise ValueError(
+            f"Unknown data source. Expected one of {ALLOWED}. Received: "
+            f"{_kind(images)}"
+        )
+    if images.ndim not in (3, 4) or 0 in images.shape:
+        raise ValueError(
+            "An array of images has the shape [n, height, width] or "
+            "[n, height, width, channels], none of them 0. Received: "
+            f"{name} of shape {images.shape}"
+        )
+    if np.issubdtype(images.dtype, np.floating):
+        images = images.astype("float32")
+        _check_range(name, images)
+    elif images.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            "An array of images is uint8 (0..255), uint16 (0..65535) or "
+            "float in [-1, 1]. Convert it, for instance with "
+            f'.astype("uint8"). Received: {name} of dtype {images.dtype}'
+        )
+    return images[..., None] if images.ndim == 3 else images
+
+
+def _check_range(name, images):
+    low, high = images.min(), images.max()
+    if np.isnan(low):
+        raise ValueError(f"Images must be finite. Received: {name} with NaN")
+    if low < -1 or high > 1:
+        raise ValueError(
+            "Float images must lie in [-1, 1]: scale with x/127.5-1 if they "
+            f"are 0..255. Received: {name} with values in [{low}, {high}]"
+        )
+    if low >= 0:
+        warnings.warn(
+            f"The float images of the {name} all lie in [0, 1], but [-1, 1] "
+            "is expected. If white is 1 and black is 0, rescale them with "
+            "x*2-1.",
+            UserWarning,
+            stacklevel=6,
+        )
+
+
+def _check_labels(name, labels, size):
+    labels = np.asarray(labels)
+    if labels.shape == (size, 1):
+        labels = labels[:, 0]
+    if labels.shape != (size,) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"Labels are integers, one for each of the {size} images. Use "
+            "argmax(-1) on one-hot labels. Received: labels of shape "
+            f"{labels.shape} and dtype {labels.dtype} for the {name}"
+        )
+    return labels.astype("int32")
+
+
+def _tfds_image(tfds, source, features, labels):
+    """The feature that decodes the images of a tensorflow-datasets source."""
+    is_dict = isinstance(features, tfds.features.FeaturesDict)
+    features = dict(features.items()) if is_dict else {}
+    names = sorted(features)
+    image = features.get("image")
+    if not isinstance(image, tfds.features.Image):
+        raise ValueError(
+            f'{source!r} has no image feature named "image". Choose another '
+            f"dataset. Received: features {names}"
+        )
+    if image.np_dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"Expected uint8 or uint16 images; those of {source!r} are "
+            f"{np.dtype(image.np_dtype)}. Load them yourself and pass an "
+            "array in [-1, 1]."
+        )
+    if labels and not isinstance(
+        features.get("label"), tfds.features.ClassLabel
+    ):
+        raise ValueError(
+            f'{source!r} has no class feature named "label". Pass '
+            f"labels=False. Received: features {names}"
+        )
+    return image
+
+
+def _unknown(source, known):
+    near = difflib.get_close_matches(source, known, n=3)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return ValueError(
+        f"Unknown data source.{hint} Expected one of {ALLOWED}. Received: "
+        f"{source!r}"
+    )
+
+
+def _missing_folder(folder):
+    if os.path.exists(folder):
+        return ValueError(
+            f"Expected a folder of images. Received: the file {folder!r}"
+        )
+    parent, name = os.path.split(os.path.normpath(folder))
+    siblings = os.listdir(parent or ".") if os.path.isdir(parent or ".") else []
+    near = [
+        os.path.join(parent, sibling)
+        for sibling in difflib.get_close_matches(name, siblings, n=1)
+    ]
+    near += difflib.get_close_matches(folder, EMOJI, n=1)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return ValueError(
+        f"No such folder.{hint} Expected one of {ALLOWED}. Received: {folder!r}"
+    )
+
+
+def _kind(source):
+    if isinstance(source, (str, os.PathLike)):
+        return repr(source)
+    return f"an object of type {type(source).__name__}"

@@ -1,0 +1,90 @@
+"""How one step updates a GAN, in terms of a backend's gradients."""
+
+import keras
+from keras import ops
+
+from keras_gans.engine import draws
+
+
+class Steps:
+    """Updates and evaluation of a GAN; mixed into each engine."""
+
+    def update_discriminator(self, fake, batch):
+        """Minimizes `discriminator_loss` on fixed fakes; returns the logs."""
+        loss, logs, pullback = self.differentiate(
+            lambda: self.discriminator_loss(fake, batch, True),
+            self.d_variables,
+        )
+        gradients, _ = pullback(self._loss_scale(self.d_optimizer, loss))
+        norm = self._apply(self.d_optimizer, gradients, self.d_variables)
+        return {**logs, "d_grad_norm": norm}
+
+    def update_generator(self, fake, batch, to_generator):
+        """Minimizes `generator_loss` through `fake`; returns the logs.
+
+        Args:
+            fake: the images the discriminator saw.
+            batch: the batch they were made for.
+            to_generator: the pullback of `differentiate` that carries a
+                gradient of `fake` back to `g_variables`.
+        """
+        loss, logs, pullback = self.differentiate(
+            lambda fake: self.generator_loss(fake, batch, True),
+            self.g_variables,
+            (fake,),
+        )
+        # A loss may reach the variables directly, beside the path by `fake`.
+        direct, (to_fake,) = pullback(self._loss_scale(self.g_optimizer, loss))
+        through, _ = to_generator(to_fake)
+        gradients = [_add(a, b) for a, b in zip(direct, through, strict=True)]
+        norm = self._apply(self.g_optimizer, gradients, self.g_variables)
+        return {**logs, "g_grad_norm": norm}
+
+    def evaluate_losses(self, batch):
+        """The running mean of each loss and score, in inference mode."""
+        seen = ops.cast(self._trackers["d_loss"].count, "int32")
+        with self.draws.at(draws.EVALUATE, seen):
+            fake = self.generate(batch, False)
+            _, logs = self.discriminator_loss(fake, batch, False)
+            logs |= self.generator_loss(fake, batch, False)[1]
+        for name, value in logs.items():
+            self._trackers[name].update_state(value)
+        return {name: self._trackers[name].result() for name in logs}
+
+    def _loss_scale(self, optimizer, loss):
+        # Keras adds the gradients of replicas: each one's loss counts 1/n.
+        return optimizer.scale_loss(ops.ones_like(loss)) / self.num_replicas
+
+    def _apply(self, optimizer, gradients, variables):
+        gradients = self.sum_over_replicas(gradients)
+        self.apply(optimizer, gradients, variables)
+        squares = [
+            ops.sum(ops.square(ops.cast(g, "float32")))
+            for g in gradients
+            if g is not None
+        ]
+        scale = optimizer.scale_loss(ops.ones(()))
+        return ops.sqrt(sum(squares)) / scale
+
+    def update_ema(self):
+        if self.ema_generator is None:
+            return
+        t = ops.cast(self.step, "float32")
+        decay = ops.minimum(self.ema, (1.0 + t) / (10.0 + t))
+        pairs = zip(
+            self.ema_generator.weights, self.generator.weights, strict=True
+        )
+        for average, weight in pairs:
+            if keras.backend.is_float_dtype(weight.dtype):
+                step = (1.0 - ops.cast(decay, weight.dtype)) * (
+                    weight - average
+                )
+                average.assign_add(step)
+            else:
+                average.assign(weight)
+
+
+def _add(a, b):
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b

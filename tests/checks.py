@@ -1,0 +1,110 @@
+"""`check_gan`: puts any GAN through what every GAN must do."""
+
+import keras
+from keras import ops
+import numpy as np
+
+OTHERS = {"d_real", "d_fake", "d_grad_norm", "g_grad_norm"}
+
+
+def weights(gan):
+    """Copies of all that training changes: networks and both optimizers."""
+    variables = [*gan.variables, *gan.optimizer.variables]
+    return [np.array(ops.convert_to_numpy(v)) for v in variables]
+
+
+def assert_same(a, b):
+    """Bitwise equality of two lists of arrays."""
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        np.testing.assert_array_equal(x, y, err_msg=f"array {i}")
+
+
+def check_gan(make, data, batch_size=4):
+    """Checks a GAN on either backend.
+
+    Args:
+        make: function that returns a new GAN, not compiled; called after the
+            seed is set, so that each has the same weights.
+        data: array of images in [-1, 1], at least 4 batches of them.
+        batch_size: int.
+    """
+
+    def start(**kwargs):
+        keras.utils.set_random_seed(1)
+        gan = make()
+        gan.compile(**kwargs)
+        return gan
+
+    options = {"batch_size": batch_size, "shuffle": False, "verbose": 0}
+    _check_training(start, data, options)
+    _check_sampling(start())
+    _check_saving(start, data, options)
+    _check_executions(start, data, options)
+
+
+def _check_training(start, data, options):
+    gan = start()
+    before = weights(gan)
+    labels = np.arange(len(data))
+    history = gan.fit(
+        data,
+        labels,
+        validation_data=(data, labels),
+        epochs=2,
+        **options,
+    ).history
+    names = {*gan.loss_names, *OTHERS}
+    assert set(history) >= names | {f"val_{n}" for n in gan.loss_names}
+    for name, values in history.items():
+        assert len(values) == 2 and np.isfinite(values).all(), name
+    steps = 2 * (len(data) // (options["batch_size"] * gan.d_steps))
+    assert int(ops.convert_to_numpy(gan.step)) == steps
+    for network in (gan.generator, gan.discriminator):
+        own = {id(v) for v in network.trainable_variables}
+        index = [i for i, v in enumerate(gan.variables) if id(v) in own]
+        after = weights(gan)
+        moved = [np.abs(before[i] - after[i]).max() for i in index]
+        assert min(moved) > 0, f"a variable of {network.name} stands still"
+    trained = weights(gan)
+    logs = gan.evaluate(data, verbose=0, return_dict=True)
+    assert set(logs) >= set(gan.loss_names)
+    assert logs == gan.evaluate(data, verbose=0, return_dict=True)
+    assert_same(trained[: len(gan.weights)], weights(gan)[: len(gan.weights)])
+
+
+def _check_sampling(gan):
+    samples = gan.sample(8, seed=3)
+    assert samples.shape == (8, *gan.image_shape)
+    assert samples.dtype == np.float32
+    assert np.abs(samples).max() <= 1
+    np.testing.assert_array_equal(samples[:4], gan.sample(4, seed=3))
+    np.testing.assert_array_equal(gan.sample(40, seed=3)[:8], samples)
+    assert np.abs(samples - gan.sample(8, seed=4)).max() > 0
+    assert np.abs(samples[0] - samples[1]).max() > 0
+    z = np.random.default_rng(0).normal(size=(3, gan.latent_dim))
+    z = z.astype("float32")
+    called = ops.convert_to_numpy(gan(z))
+    # One matrix product of 3 rows or of a padded batch: rounding apart.
+    np.testing.assert_allclose(gan.predict(z, verbose=0), called, atol=1e-5)
+
+
+def _check_saving(start, data, options):
+    straight = start()
+    straight.fit(data, epochs=3, **options)
+    gan = start()
+    gan.fit(data, epochs=1, **options)
+    gan.save("gan.keras")
+    loaded = keras.models.load_model("gan.keras")
+    assert type(loaded) is type(gan)
+    assert_same(weights(gan), weights(loaded))
+    np.testing.assert_array_equal(gan.sample(2), loaded.sample(2))
+    loaded.fit(data, epochs=3, initial_epoch=1, **options)
+    assert_same(weights(straight), weights(loaded))
+
+
+def _check_executions(start, data, options):
+    one = start()
+    one.fit(data, **options)
+    several = start(steps_per_execution=2)
+    several.fit(data, **options)
+    assert_same(weights(one), weights(several))

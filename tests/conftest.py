@@ -1,0 +1,37 @@
+"""Settings of every test: a backend, no GPU, no noise from TensorFlow."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import keras
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Each test starts from the same state of Keras's generators."""
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path, monkeypatch):
+    """Each test writes into a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def images():
+    """A function that makes smooth images in [-1, 1], as data sets hold."""
+
+    def make(n, height=16, width=16, channels=1):
+        rng = np.random.default_rng(0)
+        y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+        phase = rng.uniform(0, 6, (n, 1, 1, channels))
+        waves = np.sin(6 * (x + y)[None, :, :, None] + phase)
+        return waves.astype("float32")
+
+    return make

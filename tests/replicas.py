@@ -1,0 +1,97 @@
+"""Trains on one and on two replicas; prints how far they are apart.
+
+Run in a process of its own: two strategies in one process can collide.
+"""
+
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.models.gan import mlp_discriminator
+from keras_gans.models.gan import mlp_generator
+
+STEPS = 4
+
+
+def train(strategy, images, optimizer, compile_inside):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        gan = kg.GAN(
+            generator=mlp_generator((8, 8, 1), 6, width=16),
+            # Its dropout draws a mask for every row.
+            discriminator=mlp_discriminator((8, 8, 1), width=8, pieces=2),
+            ema=0.9,
+            d_steps=2,
+        )
+        if compile_inside:
+            gan.compile(optimizer(), optimizer())
+    if not compile_inside:
+        gan.compile(optimizer(), optimizer())
+    before = arrays(gan)
+    dataset = tf.data.Dataset.from_tensor_slices(images)
+    dataset = dataset.batch(16, drop_remainder=True)
+    logs = gan.fit(dataset, epochs=STEPS, verbose=0).history
+    steps = int(keras.ops.convert_to_numpy(gan.step))
+    rates = [int(o.iterations.numpy()) for o in gan.optimizer.optimizers]
+    if (steps, rates) != (STEPS, [2 * STEPS, STEPS]):
+        sys.exit(f"counted {steps} steps, {rates} iterations")
+    return gan, logs, largest_difference(before, arrays(gan))
+
+
+def arrays(gan):
+    return [keras.ops.convert_to_numpy(v) for v in gan.weights]
+
+
+def largest_difference(a, b):
+    return max(
+        np.abs(x - y).max()
+        for x, y in zip(a, b, strict=True)
+        if x.dtype == np.float32
+    )
+
+
+def spread(gan, replicas):
+    """How far any variable is apart between replicas."""
+    worst = 0.0
+    for v in gan.variables:
+        parts = replicas.experimental_local_results(v.value)
+        worst = max(
+            worst, *(abs(p.numpy() - parts[0].numpy()).max() for p in parts)
+        )
+    return worst
+
+
+def main():
+    devices = [tf.config.LogicalDeviceConfiguration()] * 2
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, devices)
+    two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    one = tf.distribute.get_strategy()
+    images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1))
+    images = images.astype("float32")
+
+    def clipped():
+        return keras.optimizers.SGD(0.1, global_clipnorm=0.1)
+
+    def plain():
+        return keras.optimizers.SGD(0.1)
+
+    # Compiled outside of the scope, plain Keras trains replicas apart.
+    for name, optimizer, inside in (
+        ("clipped", clipped, True),
+        ("outside", plain, False),
+    ):
+        a, a_logs, moved = train(one, images, optimizer, inside)
+        b, b_logs, _ = train(two, images, optimizer, inside)
+        apart = largest_difference(arrays(a), arrays(b))
+        logs = max(
+            np.abs(np.subtract(a_logs[k], b_logs[k])).max() for k in a_logs
+        )
+        print(name, moved, apart, logs, spread(b, two))
+
+
+if __name__ == "__main__":
+    main()

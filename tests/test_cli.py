@@ -1,0 +1,163 @@
+"""The command line, and runs killed and resumed."""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from keras_gans import cli
+from keras_gans import runs
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "benchmarks"))
+
+import kill_resume
+
+TINY = [
+    "--image_shape=16,16,3",
+    "--width=2",
+    "--batch_size=4",
+    "--epochs=2",
+    "--steps_per_epoch=4",
+    "--checkpoint_every=3",
+    "--sample_every=4",
+    "--log_every=1",
+]
+
+
+def call(*words):
+    return cli.main(cli.parse(["keras-gans", *words]))
+
+
+def files(folder):
+    paths = pathlib.Path(folder).rglob("*")
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in paths if p.is_file()
+    }
+
+
+def test_train_sample_export(capsys):
+    assert call("train", "dcgan", "--run_dir=r", *TINY) == 0
+    out = capsys.readouterr().out
+    assert "d_loss" in out and "g_loss" in out
+    for place in (
+        "r/metrics.jsonl",
+        "r/samples",
+        "r/checkpoints",
+        "r/export/1",
+    ):
+        assert place in out
+    config = json.loads(pathlib.Path("r/config.json").read_text())
+    assert config["arguments"]["image_shape"] == [16, 16, 3]
+    made = files("r")
+    assert {"samples/step-00000004.png", "samples/step-00000008.png"} <= set(
+        made
+    )
+    assert "export/1/saved_model.pb" in made and "losses.png" in made
+    assert len(made["metrics.jsonl"].splitlines()) == 8 + 2
+
+    assert call("sample", "r", "--n=6", "--seed=2", "--out=s.png") == 0
+    gan, position = runs.open_run("r")
+    assert position.step == 8
+    with Image.open("s.png") as picture:
+        assert picture.size == (3 * 16, 2 * 16)
+    assert call("sample", "r", "--out=s.png") == 1
+    assert "overwritten unasked" in capsys.readouterr().err
+
+    assert call("export", "r", "--to=served/1") == 0
+    import tensorflow as tf
+
+    served = tf.saved_model.load("served/1")
+    seeds = 2 * 2**32 + np.arange(6)
+    np.testing.assert_allclose(
+        served.serving_default(seeds)["images"],
+        gan.sample(6, seed=2),
+        atol=1e-6,
+    )
+
+    # Nothing of a run is lost unasked.
+    assert call("train", "dcgan", "--run_dir=r", *TINY) == 1
+    assert "--resume" in capsys.readouterr().err
+    assert call("train", "dcgan", "--run_dir=r", "--resume", "--width=3") == 1
+    assert "started with another config" in capsys.readouterr().err
+    assert call("train", "gan", "--run_dir=r", "--resume") == 1
+    assert "recipe: 'dcgan' before, 'gan' now" in capsys.readouterr().err
+    assert files("r") == made
+
+
+def test_killed_runs_end_where_undisturbed_runs_end(tmp_path):
+    unlike = kill_resume.main(
+        kills=2,
+        flags=["dcgan", *TINY, "--flip"],
+        seed=1,
+        steps=8,
+        folder=tmp_path,
+    )
+    assert unlike == []
+
+
+def test_help(capsys):
+    for words in ([], ["train"], ["train", "gan"], ["sample"], ["export"]):
+        with pytest.raises(SystemExit) as stop:
+            call(*words, "--help")
+        assert stop.value.code == 0
+    out = capsys.readouterr().out
+    for flag in (
+        "--data",
+        "--run_dir",
+        "--resume",
+        "--objective",
+        "--n",
+        "--to",
+    ):
+        assert flag in out
+    assert call("list") == 0
+    assert "arXiv:1511.06434" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "dcgn"], "Did you mean dcgan"),
+        (["trian", "dcgan"], "Did you mean train"),
+        (["train", "dcgan", "--epocs=3"], "Did you mean --epochs"),
+        (["sample", "r", "--sed=1", "--out=x.png"], "Did you mean --seed"),
+    ],
+)
+def test_unknown_words_name_the_nearest(words, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        call(*words)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "dcgan", "--data=no/such"], "no/such"),
+        (["train", "dcgan", "--data=emojy"], "emoji"),
+        (["train", "dcgan", "--image_shape=8,8,3"], "at least 16 x 16"),
+        (["train", "dcgan", "--epochs=0"], "`epochs` must be a positive"),
+        (["train", "dcgan", "--objective=hing"], "Did you mean hinge"),
+        (["train", "dcgan", "--batch_size=5000"], "1570"),
+        (["sample", "nowhere", "--out=x.png"], "Not a run directory"),
+        (["export", "nowhere", "--to=x"], "Not a run directory"),
+    ],
+)
+def test_bad_input_is_told_in_a_line(words, message, capsys):
+    extra = ["--run_dir=r"] if words[0] == "train" else []
+    assert call(*words, *extra) == 1
+    err = capsys.readouterr().err
+    assert message in err and "Traceback" not in err
+
+
+def test_foreign_files_are_left_alone(capsys):
+    folder = pathlib.Path("photos")
+    folder.mkdir()
+    (folder / "dear.txt").write_text("keep me")
+    for flag in ("--overwrite", "--resume"):
+        assert call("train", "dcgan", "--run_dir=photos", flag, *TINY) == 1
+        assert "left alone" in capsys.readouterr().err
+    assert (folder / "dear.txt").read_text() == "keep me"

@@ -1,0 +1,97 @@
+"""The house stays in order: imports, the files of each GAN, the style."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+import keras_gans
+from keras_gans import recipes
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = pathlib.Path(keras_gans.__file__).parent
+
+IMPORTS = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {missing}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import keras_gans
+from keras_gans import callbacks, checkpoints, cli, convert, images, recipes
+from keras_gans import runs
+cli.make_parser()
+heavy = {{"matplotlib", "tensorflow_datasets", *{missing}}}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "missing"), [("tensorflow", []), ("jax", ["tensorflow"])]
+)
+def test_imports_are_light(backend, missing):
+    """Under JAX all but data and serving works without TensorFlow."""
+    subprocess.run(
+        [sys.executable, "-c", IMPORTS.format(missing=missing)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_every_gan_has_its_files(name):
+    for path in (
+        PACKAGE / "models" / f"{name}.py",
+        ROOT / "examples" / f"{name}.py",
+        ROOT / "docs" / f"{name}.md",
+    ):
+        assert path.is_file(), f"{path} is missing"
+    model = recipes.get(name).model
+    assert getattr(keras_gans, model.__name__) is model
+    tests = (ROOT / "tests" / "test_models.py").read_text()
+    assert f"kg.{model.__name__}(" in tests
+
+
+def test_every_model_has_a_recipe():
+    models = {p.stem for p in (PACKAGE / "models").glob("[a-z]*.py")}
+    assert models == set(recipes.RECIPES)
+
+
+def test_files_stay_short():
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").glob("*.py")]:
+        lines = path.read_text().count("\n")
+        assert lines <= 400, f"{path.name} has {lines} lines; split it"
+    for path in (ROOT / "examples").glob("*.py"):
+        assert path.read_text().count("\n") <= 60, path.name
+
+
+def test_public_docstring_examples_run():
+    """Every ```python block of a public docstring."""
+    blocks = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        found = re.findall(
+            r"```python\n(.*?)```", path.read_text(), flags=re.DOTALL
+        )
+        blocks += [(path.name, block) for block in found]
+    assert len(blocks) >= 8
+    for name, block in blocks:
+        print(name, block, sep="\n")
+        space = {"np": __import__("numpy"), "keras": __import__("keras")}
+        space["tf"] = __import__("tensorflow")
+        space["keras_gans"] = keras_gans
+        exec(_dedent(block), space)
+
+
+def _dedent(block):
+    indent = min(
+        len(line) - len(line.lstrip())
+        for line in block.splitlines()
+        if line.strip()
+    )
+    return "\n".join(line[indent:] for line in block.splitlines())

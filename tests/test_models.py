@@ -1,0 +1,142 @@
+"""Every model through `check_gan`, and what is particular to each."""
+
+import inspect
+import math
+
+from checks import check_gan
+import keras
+from keras import ops
+import numpy as np
+import pytest
+
+import keras_gans as kg
+from keras_gans.models.dcgan import dcgan_discriminator
+from keras_gans.models.dcgan import dcgan_generator
+from keras_gans.models.gan import mlp_discriminator
+from keras_gans.models.gan import mlp_generator
+
+
+def small_gan(**kwargs):
+    return kg.GAN(
+        generator=mlp_generator((8, 8, 1), 6, width=16),
+        discriminator=mlp_discriminator((8, 8, 1), width=8, pieces=2),
+        **kwargs,
+    )
+
+
+@pytest.mark.backends
+def test_gan(images):
+    check_gan(lambda: small_gan(ema=0.9), images(16, 8, 8))
+
+
+@pytest.mark.backends
+def test_dcgan(images):
+    check_gan(
+        lambda: kg.DCGAN((16, 16, 3), 8, width=4, d_steps=2),
+        images(16, channels=3),
+    )
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("objective", kg.losses.OBJECTIVES)
+def test_objectives_train(objective, images):
+    gan = small_gan(objective=objective)
+    gan.compile()
+    history = gan.fit(images(8, 8, 8), batch_size=4, verbose=0).history
+    assert all(np.isfinite(v).all() for v in history.values())
+    reported = gan.objective.probability
+    assert not reported or 0 < history["d_real"][0] < 1
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(16, 16, 1), (28, 28, 1), (33, 47, 2), (96, 40, 3), (64, 64, 5)],
+)
+def test_dcgan_makes_any_size(shape):
+    gan = kg.DCGAN(shape, 8, width=2)
+    assert gan.sample(2).shape == (2, *shape)
+    logits = gan.discriminator(ops.zeros((2, *shape)))
+    assert tuple(logits.shape) == (2, 1)
+
+
+def test_dcgan_has_the_reference_parameter_counts():
+    # Of the PyTorch example at its default width, 64.
+    assert _trainable(dcgan_generator()) == 3_576_704
+    assert _trainable(dcgan_discriminator()) == 2_765_568
+
+
+def _trainable(network):
+    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+
+
+def test_gan_has_the_networks_of_2014():
+    gan = kg.GAN()
+    g = 100 * 1200 + 1200 + 1200 * 1200 + 1200 + 1200 * 784 + 784
+    d = 784 * 1200 + 1200 + 240 * 1200 + 1200 + 240 + 1
+    assert _trainable(gan.generator) == g
+    assert _trainable(gan.discriminator) == d
+    d_optimizer, g_optimizer = gan.default_optimizers()
+    assert d_optimizer.momentum == g_optimizer.momentum == 0.5
+    # The rate falls by a factor of 1.000004 a batch: to 1/e in 250,000.
+    schedule = g_optimizer.get_config()["learning_rate"]["config"]
+    rate = keras.optimizers.schedules.ExponentialDecay(**schedule)
+    assert float(rate(250_000)) == pytest.approx(0.1 / math.e, rel=1e-4)
+
+
+def test_networks_are_arguments(images):
+    gan = kg.DCGAN(generator=mlp_generator((16, 16, 1), 7, width=4), width=2)
+    assert gan.latent_dim == 7 and gan.image_shape == (16, 16, 1)
+    gan.compile()
+    gan.fit(images(8), batch_size=4, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: kg.DCGAN((8, 8, 3)), "at least 16 x 16"),
+        (
+            lambda: kg.GAN((28, 28, 1), generator=mlp_generator((8, 8, 1))),
+            "does not fit the generator",
+        ),
+        (
+            lambda: kg.GAN(latent_dim=3, generator=mlp_generator((8, 8, 1))),
+            "`latent_dim` does not fit",
+        ),
+        (
+            lambda: kg.GAN(
+                generator=mlp_generator((8, 8, 1)),
+                discriminator=mlp_discriminator((8, 8, 3)),
+            ),
+            "do not fit the discriminator",
+        ),
+        (lambda: kg.GAN(generator=keras.Sequential()), "not built"),
+        (lambda: kg.GAN(generator=lambda z: z), "must be a keras.Model"),
+        (lambda: kg.GAN(objective="hing"), "Did you mean hinge"),
+        (lambda: kg.GAN(ema=1.5), "`ema` must lie in"),
+        (lambda: kg.GAN(label_smoothing=0.6), "`label_smoothing` must lie in"),
+        (
+            lambda: kg.GAN(label_smoothing=0.1, objective="hinge"),
+            "needs an objective with a target",
+        ),
+        (lambda: kg.GAN(d_steps=0), "`d_steps` must lie in"),
+        (lambda: kg.GAN(seed=-1), "`seed` must lie in"),
+    ],
+)
+def test_bad_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_config_holds_every_argument():
+    gan = small_gan(ema=0.5, d_steps=2, linear_decay=(2, 4), seed=7)
+    config = gan.get_config()
+    for cls in (kg.GAN, kg.BaseGAN):
+        for name, p in inspect.signature(cls).parameters.items():
+            if p.kind is not p.VAR_KEYWORD:
+                assert name in config
+    copy = kg.GAN.from_config(config)
+    for name, value in copy.get_config().items():
+        if name not in ("generator", "discriminator"):
+            assert value == config[name], name
+    for a, b in zip(gan.weights, copy.weights, strict=True):
+        assert a.shape == b.shape and a.path == b.path
