@@ -12,6 +12,7 @@ import argparse
 import json
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,32 +33,41 @@ def train(run_dir, flags, resume=False, kill_after=None, log=None):
         run_dir: path.
         flags: list of str, what follows `keras-gans train`.
         resume: bool.
-        kill_after: steps (float) after which the process is killed: as soon
-            as the log shows them, and the rest of a step later.
+        kill_after: float, steps trained in this process after which it is
+            killed, the rest of a step as a share of 50 ms; below 0, seconds
+            after its start, which may be while it still loads.
         log: file that the process prints into.
     """
     command = [sys.executable, "-c", COMMAND, "train", *flags]
     command += [f"--run_dir={run_dir}"] + ["--resume"] * resume
+    path = checkpoints.latest(run_dir / "checkpoints")
+    done = int(path.name.split("-")[1]) if path else 0
+    started = time.time()
     process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         while kill_after is not None and process.poll() is None:
-            if steps_logged(run_dir) >= int(kill_after):
-                time.sleep((kill_after % 1) * 0.3)
+            if kill_after < 0:
+                due = time.time() - started > -kill_after
+            else:
+                due = steps_logged(run_dir, started) >= done + int(kill_after)
+            if due:
+                time.sleep(abs(kill_after) % 1 * 0.05)
                 process.send_signal(signal.SIGKILL)
                 break
-            time.sleep(0.01)
+            time.sleep(0.002)
         code = process.wait()
     finally:
         process.kill()
     if code not in (0, -signal.SIGKILL):
-        raise RuntimeError(f"training ended with status {code}")
+        raise RuntimeError(f"training ended with status {code}: see {log.name}")
     return code == 0
 
 
-def steps_logged(run_dir):
-    path = pathlib.Path(run_dir) / "metrics.jsonl"
-    if not path.exists():
-        return 0
+def steps_logged(run_dir, since=0.0):
+    """Steps in the log, or -1 while it is untouched `since` a time."""
+    path = run_dir / "metrics.jsonl"
+    if not path.exists() or path.stat().st_mtime < since:
+        return -1
     return path.read_text().count('"kind": "step"')
 
 
@@ -98,32 +108,31 @@ def differences(a, b):
     return unlike, len(x)
 
 
-def main(kills, flags, seed, steps, folder):
+def main(kills, flags, seed, folder):
     """Runs the comparison; returns the names of what differs."""
     folder = pathlib.Path(folder)
     with open(folder / "undisturbed.log", "w") as log:
         train(folder / "undisturbed", flags, log=log)
     draw = random.Random(seed)
-    moments = sorted(draw.uniform(0, steps) for _ in range(kills))
+    killed = folder / "killed"
     with open(folder / "killed.log", "w") as log:
-        for i, moment in enumerate(moments):
-            before = steps_logged(folder / "killed")
-            ended = train(
-                folder / "killed", flags, i > 0, kill_after=moment, log=log
-            )
-            after = steps_logged(folder / "killed")
-            latest = checkpoints.latest(folder / "killed" / "checkpoints")
+        for i in range(kills):
+            # One in four at any time of a start, the others while it trains.
+            moment = draw.uniform(0, 6) if i % 4 else -draw.uniform(0, 10)
+            ended = train(killed, flags, i > 0, kill_after=moment, log=log)
+            unit = "steps" if moment > 0 else "seconds"
+            latest = checkpoints.latest(killed / "checkpoints")
             print(
-                f"kill {i + 1:2}: aimed at step {moment:5.2f}, log had "
-                f"{before} then {after} steps, checkpoint "
-                f"{latest and latest.name}{', ended' if ended else ''}",
+                f"kill {i + 1:2}: after {abs(moment):4.2f} {unit}, log at step "
+                f"{steps_logged(killed)}, checkpoint {latest and latest.name}"
+                f"{', ended' if ended else ''}",
                 flush=True,
             )
-        train(folder / "killed", flags, kills > 0, log=log)
-    unlike, total = differences(folder / "undisturbed", folder / "killed")
+        train(killed, flags, kills > 0, log=log)
+    unlike, total = differences(folder / "undisturbed", killed)
     print(
         f"{kills} kills: {total - len([u for u in unlike if '.' not in u])} of "
-        f"{total} arrays and {len(lines(folder / 'killed'))} log lines compared"
+        f"{total} arrays and {len(lines(killed))} log lines compared"
         f"; not bitwise equal: {', '.join(unlike) or 'none'}",
         flush=True,
     )
@@ -141,12 +150,14 @@ if __name__ == "__main__":
         "--width=8",
         "--batch_size=16",
         "--flip",
-        "--epochs=4",
+        "--epochs=6",
         "--steps_per_epoch=10",
         "--checkpoint_every=3",
         "--sample_every=20",
         "--log_every=1",
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        unlike = main(args.kills, FLAGS, args.seed, 40, folder)
+    folder = tempfile.mkdtemp()
+    unlike = main(args.kills, FLAGS, args.seed, folder)
+    if not unlike:
+        shutil.rmtree(folder)
     sys.exit(bool(unlike))

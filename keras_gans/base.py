@@ -1,7 +1,5 @@
 """`BaseGAN`: what every GAN shares, and what a new one may override."""
 
-import inspect
-
 import keras
 from keras import ops
 import numpy as np
@@ -22,8 +20,6 @@ from keras_gans.optimizers import adam
 from keras_gans.optimizers import decay_linearly
 from keras_gans.optimizers import scale_losses
 
-# Inputs of `fit` that Keras can shuffle.
-_SHUFFLED = (np.ndarray, tuple, list, keras.utils.PyDataset)
 SAMPLE_BATCH = 32  # images generated at a time by `sample`
 
 
@@ -283,14 +279,7 @@ class BaseGAN(Engine, keras.Model):
         """
         self.start_feed()
         kwargs |= {"batch_size": batch_size, "epochs": epochs}
-        # Keras shuffles by default, and warns of data sets that it cannot.
-        kwargs.setdefault(
-            "shuffle", isinstance(x, _SHUFFLED) or ops.is_tensor(x)
-        )
-        if inspect.isgenerator(x):  # Keras wants tuples of them
-            x = (b if isinstance(b, tuple) else (b,) for b in x)
-        if self.d_steps > 1:
-            x, y = self.count_steps(x, y, kwargs), None
+        x, y = self.feed_inputs(x, y, kwargs)
         history = super().fit(x, y, **kwargs)
         self.d_optimizer.finalize_variable_values(self.d_variables)
         self.g_optimizer.finalize_variable_values(self.g_variables)

@@ -7,6 +7,8 @@ import re
 import sys
 
 from absl import app
+from absl import flags
+from absl import logging
 from absl.flags import argparse_flags
 
 TRAIN_FLAGS = {
@@ -129,6 +131,12 @@ def _add_train_flags(sub, recipe):
         help="mirror half of the images",
     )
     sub.add_argument(
+        "--deterministic",
+        action="store_true",
+        default=None,
+        help="exact resume on a GPU too, at a price in speed",
+    )
+    sub.add_argument(
         "--run_dir", help=f"where all of the run goes (runs/{_name_of(recipe)})"
     )
     sub.add_argument(
@@ -180,7 +188,7 @@ def train_run(args):
     run_dir = args.run_dir or f"runs/{args.recipe}"
     given = {
         name: getattr(args, name)
-        for name in (*TRAIN_FLAGS, "flip")
+        for name in (*TRAIN_FLAGS, "flip", "deterministic")
         if getattr(args, name) is not None
     }
     model = recipes.get(args.recipe).model
@@ -262,4 +270,6 @@ def _first_lines(error):
 
 def run():
     """The console script."""
+    # TensorFlow's notes on what it writes; --verbosity=0 brings them back.
+    flags.FLAGS.set_default("verbosity", logging.WARNING)
     app.run(main, flags_parser=parse)

@@ -12,9 +12,8 @@ def adam():
 class Optimizers:
     """A discriminator's and a generator's optimizer behind one face.
 
-    Keras's trainer threads `variables` through a JAX step, and its callbacks
-    read and set `learning_rate`: the generator's, with the discriminator's
-    kept in the ratio to it that the two had at first.
+    Keras's trainer threads `variables` through a JAX step; its callbacks read
+    and set the learning rate of each of `optimizers`.
 
     Args:
         d: the discriminator's optimizer, built.
@@ -24,35 +23,12 @@ class Optimizers:
     built = True
 
     def __init__(self, d, g):
-        self.d = d
-        self.g = g
-        d_rate, g_rate = (_number(o.learning_rate) for o in (d, g))
-        self._ratio = d_rate / g_rate if g_rate else 1.0
-
-    @property
-    def optimizers(self):
-        return [self.d, self.g]
+        self.optimizers = [d, g]
 
     @property
     def variables(self):
-        return [*self.d.variables, *self.g.variables]
-
-    @property
-    def iterations(self):
-        return self.g.iterations
-
-    @property
-    def learning_rate(self):
-        return self.g.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value):
-        self.g.learning_rate = value
-        self.d.learning_rate = value * self._ratio
-
-
-def _number(x):
-    return float(ops.convert_to_numpy(x))
+        d, g = self.optimizers
+        return [*d.variables, *g.variables]
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -115,7 +91,7 @@ def decay_linearly(optimizer, start, end):
             f"schedule already. Received: {inner._learning_rate}. Drop one of "
             "the two."
         )
-    rate = _number(inner.learning_rate)
+    rate = float(ops.convert_to_numpy(inner.learning_rate))
     inner.learning_rate = LinearDecay(rate, start, end)
 
 

@@ -15,6 +15,7 @@ from keras_gans import callbacks
 from keras_gans import checkpoints
 from keras_gans import files
 from keras_gans import recipes
+from keras_gans.engine import make_deterministic
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
@@ -34,8 +35,8 @@ def new_config(recipe, arguments=None, **options):
         recipe: str, a name of `recipes.RECIPES`.
         arguments: dict, constructor arguments of the model.
         **options: `data`, `data_dir`, `epochs`, `steps_per_epoch`,
-            `batch_size`, `seed`, `flip`, `checkpoint_every`, `sample_every`,
-            `log_every`, `dtype_policy`.
+            `batch_size`, `seed`, `flip`, `deterministic`, `checkpoint_every`,
+            `sample_every`, `log_every`, `dtype_policy`.
 
     Returns:
         dict that JSON can hold.
@@ -52,6 +53,7 @@ def new_config(recipe, arguments=None, **options):
         "batch_size": made.batch_size,
         "seed": 0,
         "flip": False,
+        "deterministic": False,
         "checkpoint_every": 100,
         "sample_every": 100,
         "log_every": 10,
@@ -91,7 +93,8 @@ def read_config(run_dir):
     path = pathlib.Path(run_dir) / CONFIG
     try:
         config = json.loads(path.read_text())
-        recipes.get(config["recipe"])
+        # What a run of an older version did not know has its default.
+        config = {**new_config(config["recipe"]), **config}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             "Not a run directory: it has no readable config.json. Received: "
@@ -125,6 +128,8 @@ def build(config):
     recipe = recipes.get(config["recipe"])
     keras.config.set_dtype_policy(config["dtype_policy"])
     keras.utils.set_random_seed(config["seed"])
+    if config["deterministic"]:
+        make_deterministic()
     gan = recipe.model(**config["arguments"], seed=config["seed"])
     recipe.compile(gan)
     return gan

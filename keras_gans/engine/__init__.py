@@ -9,9 +9,11 @@ import keras
 if keras.backend.backend() == "tensorflow":
     from keras_gans.engine.tensorflow import Engine
     from keras_gans.engine.tensorflow import global_rows
+    from keras_gans.engine.tensorflow import make_deterministic
 elif keras.backend.backend() == "jax":
     from keras_gans.engine.jax import Engine
     from keras_gans.engine.jax import global_rows
+    from keras_gans.engine.jax import make_deterministic
 else:
     raise ImportError(
         "keras_gans trains on TensorFlow and JAX. Received: the Keras backend "
@@ -19,4 +21,4 @@ else:
         "KERAS_BACKEND to 'tensorflow' or 'jax' before importing keras."
     )
 
-__all__ = ["Engine", "global_rows"]
+__all__ = ["Engine", "global_rows", "make_deterministic"]

@@ -1,7 +1,15 @@
 """What both backends do with the iterator that Keras hands to a step."""
 
+import inspect
+
+from keras.ops import is_tensor
 from keras.src.trainers import data_adapters
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+from keras.utils import PyDataset
+import numpy as np
+
+# Inputs of `fit` that Keras can shuffle, beside tensors.
+SHUFFLED = (np.ndarray, tuple, list, PyDataset)
 
 
 class Feed:
@@ -48,8 +56,14 @@ class Feed:
         self._check_next = True
         self._before_first_step = True
 
-    def count_steps(self, x, y, kwargs):
-        """Makes Keras's adapter of the inputs of `fit` count whole steps."""
+    def feed_inputs(self, x, y, kwargs):
+        """The inputs `(x, y)` of `fit` in a form that Keras takes."""
+        # Keras shuffles by default, and warns of data sets that it cannot.
+        kwargs.setdefault("shuffle", isinstance(x, SHUFFLED) or is_tensor(x))
+        if inspect.isgenerator(x):  # Keras wants tuples
+            x = (b if isinstance(b, tuple) else (b,) for b in x)
+        if self.d_steps == 1:
+            return x, y
         if kwargs.get("validation_split"):
             raise ValueError(
                 "`validation_split` does not go with d_steps > 1. Pass "
@@ -63,7 +77,7 @@ class Feed:
             class_weight=kwargs.pop("class_weight", None),
             shuffle=kwargs.pop("shuffle"),
         )
-        return StepsAdapter(adapter, self.d_steps)
+        return StepsAdapter(adapter, self.d_steps), None
 
     def skip_steps(self, steps, logs):
         """Lets the next `steps` training steps pass without data or updates.

@@ -1,6 +1,7 @@
 """The training engine on JAX."""
 
 import contextlib
+import os
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,21 @@ def global_rows(n):
     JAX arrays are global: sharding cuts them after the draw.
     """
     return jnp.arange(n, dtype="int32")
+
+
+def make_deterministic():
+    """Checks that GPU kernels give the same bits each time.
+
+    Raises:
+        ValueError: XLA was started without that; it cannot be set later.
+    """
+    flag = "--xla_gpu_deterministic_ops=true"
+    on_gpu = jax.default_backend() == "gpu"
+    if on_gpu and flag not in os.environ.get("XLA_FLAGS", ""):
+        raise ValueError(
+            "On JAX, determinism is set before the program starts. Set the "
+            f"environment variable XLA_FLAGS={flag}."
+        )
 
 
 class Engine(Feed, Steps):

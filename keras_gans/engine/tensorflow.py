@@ -15,6 +15,11 @@ def global_rows(n):
     return replica * n + tf.range(n)
 
 
+def make_deterministic():
+    """Makes GPU kernels give the same bits each time, for this process."""
+    tf.config.experimental.enable_op_determinism()
+
+
 class Engine(Feed, Steps):
     """Gradients, replicas and step functions of `BaseGAN` on TensorFlow."""
 

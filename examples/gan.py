@@ -1,0 +1,37 @@
+"""The GAN of 2014 on the embedded emoji, or on a folder of your own pictures.
+
+python examples/gan.py
+python examples/gan.py path/to/pictures
+"""
+
+import sys
+
+import keras
+
+import keras_gans as kg
+
+SIZE = 32
+OUT = "runs/example_gan"
+
+source = sys.argv[1] if len(sys.argv) > 1 else "emoji"
+epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+
+keras.utils.set_random_seed(0)
+dataset = kg.data.load(source, image_size=SIZE, batch_size=64)
+
+gan = kg.GAN(image_shape=(SIZE, SIZE, 3), objective="non_saturating", ema=0.99)
+gan.compile(
+    d_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+    g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+)
+gan.fit(
+    dataset,
+    epochs=epochs,
+    callbacks=[
+        kg.callbacks.NanGuard(),
+        kg.callbacks.SampleGrid(f"{OUT}/samples", every=200),
+    ],
+)
+kg.images.save_grid(f"{OUT}/last.png", gan.sample(64, seed=0), overwrite=True)
+gan.save(f"{OUT}/gan.keras")
+print(f"Samples and the model are in {OUT}")
