@@ -71,6 +71,7 @@ def main(size, width, batch, turns, steps):
             now = time.perf_counter()
             if last is not None:
                 bare.append(now - last)
+            last = now
 
     fit()
     loop()  # both are compiled and warm now

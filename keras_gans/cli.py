@@ -1,7 +1,6 @@
 """The command `keras-gans`."""
 
 import ast
-import difflib
 import inspect
 import re
 import sys
@@ -10,6 +9,8 @@ from absl import app
 from absl import flags
 from absl import logging
 from absl.flags import argparse_flags
+
+from keras_gans.names import hint
 
 TRAIN_FLAGS = {
     "data": (str, "emoji, emoji:flat, emoji:line, tfds:NAME or a folder"),
@@ -38,14 +39,8 @@ class Parser(argparse_flags.ArgumentParser):
         )
         if wrong:
             choices = re.findall(r"[\w:.-]+", wrong[2])
-            message += nearest(wrong[1], choices)
+            message += "." + hint(wrong[1], choices)
         super().error(message)
-
-
-def nearest(word, known):
-    """The names nearest to `word`, as a hint to print, or nothing."""
-    near = difflib.get_close_matches(word, known, n=3)
-    return f". Did you mean {' or '.join(near)}?" if near else ""
 
 
 def model_arguments(model):
@@ -242,7 +237,7 @@ def parse(argv):
             for action in args.parser._actions
             for option in action.option_strings
         ]
-        args.parser.error(f"unknown flag {word}{nearest(word, known)}")
+        args.parser.error(f"unknown flag {word}.{hint(word, known)}")
     return args
 
 

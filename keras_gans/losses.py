@@ -6,10 +6,11 @@ With D(x) = sigmoid(C(x)), -log D = softplus(-C) and -log(1 - D) = softplus(C).
 
 from collections.abc import Callable
 import dataclasses
-import difflib
 
 import keras
 from keras import ops
+
+from keras_gans.names import hint
 
 
 def _bce(logits, label):
@@ -186,12 +187,10 @@ def get(objective):
     if isinstance(objective, Objective):
         return objective
     if objective not in OBJECTIVES:
-        near = difflib.get_close_matches(str(objective), OBJECTIVES, n=2)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
             f"Unknown objective. Received: objective={objective!r}. Expected "
             f"one of {', '.join(OBJECTIVES)}, or a "
-            f"`keras_gans.losses.Objective`.{hint}"
+            f"`keras_gans.losses.Objective`.{hint(objective, OBJECTIVES)}"
         )
     return OBJECTIVES[objective]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 import dataclasses
-import difflib
 
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
+from keras_gans.names import hint
 from keras_gans.optimizers import adam
 
 
@@ -73,10 +73,8 @@ def get(name):
         ValueError: there is none; the nearest names are given.
     """
     if name not in RECIPES:
-        near = difflib.get_close_matches(str(name), RECIPES, n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
             f"Unknown recipe. Received: {name!r}. Expected one of "
-            f"{', '.join(RECIPES)}.{hint}"
+            f"{', '.join(RECIPES)}.{hint(name, RECIPES)}"
         )
     return RECIPES[name]

@@ -4,7 +4,6 @@ A `Source` says how many examples there are, gives them in the order of any
 epoch, and reads one of them. It neither resizes nor batches.
 """
 
-import difflib
 import os
 from typing import Any
 from typing import NamedTuple
@@ -19,6 +18,9 @@ from keras_gans.data.embedded import STYLES
 from keras_gans.data.embedded import emoji
 from keras_gans.data.pipeline import shuffled_range
 from keras_gans.data.pipeline import shuffled_stream
+from keras_gans.names import did_you_mean
+from keras_gans.names import hint
+from keras_gans.names import nearest
 
 ALLOWED = (
     '"emoji", "emoji:flat", "emoji:line", "tfds:NAME" (tensorflow-datasets), '
@@ -268,11 +270,9 @@ def _tfds_image(tfds, source, features, labels):
 
 
 def _unknown(source, known):
-    near = difflib.get_close_matches(source, known, n=3)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return ValueError(
-        f"Unknown data source.{hint} Expected one of {ALLOWED}. Received: "
-        f"{source!r}"
+        f"Unknown data source.{hint(source, known)} Expected one of "
+        f"{ALLOWED}. Received: {source!r}"
     )
 
 
@@ -285,12 +285,12 @@ def _missing_folder(folder):
     siblings = os.listdir(parent or ".") if os.path.isdir(parent or ".") else []
     near = [
         os.path.join(parent, sibling)
-        for sibling in difflib.get_close_matches(name, siblings, n=1)
+        for sibling in nearest(name, siblings, most=1)
     ]
-    near += difflib.get_close_matches(folder, EMOJI, n=1)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    near += nearest(folder, EMOJI, most=1)
     return ValueError(
-        f"No such folder.{hint} Expected one of {ALLOWED}. Received: {folder!r}"
+        f"No such folder.{did_you_mean(near)} Expected one of {ALLOWED}. "
+        f"Received: {folder!r}"
     )
 
 

@@ -1,0 +1,18 @@
+"""The names nearest to a mistaken one."""
+
+import difflib
+
+
+def nearest(word, known, most=3):
+    """The names of `known` that are nearest to `word`, at most `most`."""
+    return difflib.get_close_matches(str(word), list(known), n=most)
+
+
+def did_you_mean(near):
+    """ " Did you mean a or b?" for the names `near`, or "" for none."""
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def hint(word, known):
+    """The sentence that names what `word` may have meant, or ""."""
+    return did_you_mean(nearest(word, known))
