@@ -136,7 +136,9 @@ class BaseGAN(Engine, keras.Model):
         )
         self.ema_generator = None
         if ema is not None:
-            self.ema_generator = serialization.copy(generator)
+            self.ema_generator = serialization.copy(
+                generator, (self.latent_dim,)
+            )
             self.ema_generator.trainable = False
         self.built = True
 

@@ -247,6 +247,7 @@ class Checkpoint(StepCallback):
             step=self.step,
             epoch=self.epoch,
             epoch_step=self.epoch_step,
+            steps_per_epoch=self.params.get("steps"),
             logs={name: float(value) for name, value in (logs or {}).items()},
             means=checkpoints.means(self.model),
             log_size=self._log_size,

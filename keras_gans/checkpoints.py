@@ -27,6 +27,7 @@ class Position:
         step: int, steps trained in all.
         epoch: int, the epoch in progress, from 0.
         epoch_step: int, steps of that epoch behind it.
+        steps_per_epoch: int or `None`, steps of an epoch where known.
         logs: dict, what the last step reported.
         means: dict, the state of each running mean of that epoch.
         log_size: int, bytes of the log file that belong to these steps.
@@ -36,6 +37,7 @@ class Position:
     step: int
     epoch: int
     epoch_step: int
+    steps_per_epoch: int | None
     logs: dict
     means: dict
     log_size: int

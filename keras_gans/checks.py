@@ -24,20 +24,44 @@ def check_built(role, network):
         )
 
 
-def images_of(generator):
-    """The shape (height, width, channels) of a generator's images.
+def input_shape_of(network):
+    """The input shape of a Functional or Sequential model, else `None`."""
+    try:
+        return network.input_shape
+    except AttributeError:  # a subclassed model does not tell
+        return None
+
+
+def images_of(generator, latent_dim=None):
+    """What a generator takes and makes.
+
+    Args:
+        generator: `keras.Model`, built.
+        latent_dim: int, needed where the model is subclassed.
+
+    Returns:
+        `(latent_dim, image_shape)`: an int and a tuple of ints.
 
     Raises:
         ValueError: it is no built model of latent codes `[n, latent_dim]`.
     """
     check_built("generator", generator)
-    shape = generator.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 2:
+    shape = input_shape_of(generator)
+    if shape is None and latent_dim is None:
+        raise ValueError(
+            "A subclassed generator does not tell what it takes: pass "
+            f"`latent_dim` with it. Received: {generator.name} (of type "
+            f"{type(generator).__name__})."
+        )
+    if shape is not None and (not isinstance(shape, tuple) or len(shape) != 2):
         raise ValueError(
             "A generator takes latent codes of shape (None, latent_dim). "
             f"Received: input shape {shape}."
         )
-    return tuple(generator.compute_output_shape((1, shape[1])))[1:]
+    if shape is not None:
+        latent_dim = shape[1]
+    codes = keras.KerasTensor((1, latent_dim))
+    return latent_dim, tuple(generator.compute_output_spec(codes).shape)[1:]
 
 
 def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
@@ -56,17 +80,13 @@ def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
         ValueError: a network is not a built `keras.Model`, or they disagree.
     """
     check_built("discriminator", discriminator)
-    made = images_of(generator)
-    latent_dim_made = generator.input_shape[1]
-    wanted = tuple(discriminator.input_shape)[1:]
-    fits = len(made) == len(wanted) and all(
-        w in (None, m) for m, w in zip(made, wanted, strict=True)
-    )
-    if not fits:
+    latent_dim_made, made = images_of(generator, latent_dim)
+    wanted = input_shape_of(discriminator)
+    if wanted is not None and not _fits(made, tuple(wanted)[1:]):
         raise ValueError(
             "The generator's images do not fit the discriminator. Received: "
-            f"images of shape {made}, a discriminator of {wanted}. Build both "
-            "for one shape."
+            f"images of shape {made}, a discriminator of {tuple(wanted)[1:]}. "
+            "Build both for one shape."
         )
     for name, asked, is_so in (
         ("image_shape", image_shape and tuple(image_shape), made),
@@ -79,6 +99,12 @@ def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
                 "follows from the generator."
             )
     return latent_dim_made, made
+
+
+def _fits(made, wanted):
+    return len(made) == len(wanted) and all(
+        w in (None, m) for m, w in zip(made, wanted, strict=True)
+    )
 
 
 def check_images(images, image_shape):

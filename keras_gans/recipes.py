@@ -57,11 +57,11 @@ RECIPES = {
         arguments={
             "image_shape": (32, 32, 3),
             "width": 32,
-            "ema": 0.99,
+            "ema": 0.995,
             "label_smoothing": 0.1,
         },
         batch_size=32,
-        epochs=60,
+        epochs=50,
     ),
 }
 

@@ -229,6 +229,13 @@ def _data(config, gan, resumed):
                 f"{gan.d_steps} batches. Lower --batch_size or --d_steps, or "
                 "set --steps_per_epoch."
             )
+    if resumed and resumed.steps_per_epoch != steps:
+        raise ValueError(
+            f"The data has changed since the run began: an epoch of "
+            f"{config['data']} has {steps} steps now. Received: a checkpoint "
+            f"of a run with {resumed.steps_per_epoch}. Bring the data back, or "
+            "start in another --run_dir."
+        )
     start = (resumed.step if resumed else 0) * gan.d_steps
     dataset = data.load(config["data"], repeat=True, start=start, **options)
     return dataset, steps
@@ -250,7 +257,8 @@ def _prepare(run_dir, config, resume, overwrite):
             "remove the old run with --overwrite."
         )
     elif taken and overwrite and is_run(run_dir):
-        for name in (CONFIG, METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT):
+        # The config last: while it stands, the directory is known as a run.
+        for name in (METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT, CONFIG):
             files.remove(run_dir / name)
     elif taken and any(not p.name.startswith(".") for p in run_dir.iterdir()):
         raise ValueError(

@@ -53,11 +53,16 @@ def _deserialize(value):
     return value
 
 
-def copy(network):
-    """Another network of the same config and weights."""
+def copy(network, input_shape):
+    """Another network of the same config and weights.
+
+    Args:
+        network: `keras.Model`.
+        input_shape: tuple of ints, of one input without its batch axis.
+    """
     other = type(network).from_config(network.get_config())
     if not other.built:
-        other.build(network.input_shape)
+        other(ops.zeros((1, *input_shape)))
     other.set_weights(network.get_weights())
     return other
 

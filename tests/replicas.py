@@ -6,12 +6,11 @@ Run in a process of its own: two strategies in one process can collide.
 import sys
 
 import keras
+from keras import layers
 import numpy as np
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans.models.gan import mlp_discriminator
-from keras_gans.models.gan import mlp_generator
 
 STEPS = 4
 
@@ -20,9 +19,23 @@ def train(strategy, images, optimizer, compile_inside):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         gan = kg.GAN(
-            generator=mlp_generator((8, 8, 1), 6, width=16),
-            # Its dropout draws a mask for every row.
-            discriminator=mlp_discriminator((8, 8, 1), width=8, pieces=2),
+            generator=keras.Sequential(
+                [
+                    keras.Input((6,)),
+                    layers.Dense(32, activation="relu"),
+                    layers.Dense(64, activation="tanh"),
+                    layers.Reshape((8, 8, 1)),
+                ]
+            ),
+            discriminator=keras.Sequential(
+                [
+                    keras.Input((8, 8, 1)),
+                    layers.Flatten(),
+                    layers.Dense(32, activation="leaky_relu"),
+                    kg.layers.Dropout(0.5),  # a mask for every global row
+                    layers.Dense(1),
+                ]
+            ),
             ema=0.9,
             d_steps=2,
         )

@@ -90,6 +90,36 @@ def test_networks_are_arguments(images):
     gan.fit(images(8), batch_size=4, verbose=0)
 
 
+@keras.saving.register_keras_serializable("test")
+class Subclassed(keras.Model):
+    """A generator that is neither Functional nor Sequential."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(64, activation="tanh")
+        self.reshape = keras.layers.Reshape((8, 8, 1))
+
+    def call(self, z, training=False):
+        return self.reshape(self.dense(z))
+
+
+@pytest.mark.backends
+def test_subclassed_generators(images):
+    generator = Subclassed()
+    generator(ops.zeros((1, 5)))
+    with pytest.raises(ValueError, match="pass `latent_dim`"):
+        kg.GAN(generator=generator)
+    gan = kg.GAN(
+        generator=generator,
+        latent_dim=5,
+        discriminator=mlp_discriminator((8, 8, 1), width=8, pieces=2),
+        ema=0.9,
+    )
+    gan.compile()
+    gan.fit(images(8, 8, 8), batch_size=4, verbose=0)
+    assert gan.sample(2).shape == (2, 8, 8, 1)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

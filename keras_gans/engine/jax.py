@@ -1,6 +1,7 @@
 """The training engine on JAX."""
 
 import contextlib
+import itertools
 import os
 
 import jax
@@ -165,7 +166,7 @@ class Engine(Feed, Steps):
             def function(state, iterator):
                 if self.skipping():
                     return self._skipped_logs, state
-                return step(state, self._steps(iterator, self.d_steps))
+                return self._on_steps(step, state, iterator, self.d_steps)
 
             self.train_function = function
         return self.train_function
@@ -174,29 +175,37 @@ class Engine(Feed, Steps):
         if self.test_function is None or force:
             super().make_test_function(force=True)
             step = self.test_function
-            self.test_function = lambda state, iterator: step(
-                state, self._steps(iterator, 1)
+            self.test_function = lambda state, iterator: self._on_steps(
+                step, state, iterator, 1
             )
         return self.test_function
 
-    def _steps(self, iterator, batches):
-        return iter(_Steps(self, iterator, batches))
+    def _on_steps(self, step, state, iterator, batches):
+        try:
+            first = self.take(iterator, batches)
+        except ValueError:
+            # Keras has emptied the variables into `state` by now: it fills
+            # them again from here.
+            groups = ("trainable", "non_trainable", "optimizer", "metrics")
+            if len(state) == 3:  # of `evaluate`
+                groups = ("trainable", "non_trainable", "metrics")
+            self._jax_state = {
+                f"{name}_variables": values
+                for name, values in zip(groups, state, strict=True)
+            }
+            raise
+        return step(
+            state, itertools.chain([first], self._rest(iterator, batches))
+        )
+
+    def _rest(self, iterator, batches):
+        """The steps after the first, for `steps_per_execution`."""
+        while True:
+            try:
+                yield self.take(iterator, batches)
+            except StopIteration:
+                return
 
     def _symbolic_build(self, iterator=None, data_batch=None):
         # Everything is built in the constructor and in `compile`.
         pass
-
-
-class _Steps:
-    """Iterates over whole steps of an iterator over batches."""
-
-    def __init__(self, feed, iterator, batches):
-        self._feed = feed
-        self._iterator = iterator
-        self._batches = batches
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        return self._feed.take(self._iterator, self._batches)

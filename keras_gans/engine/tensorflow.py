@@ -42,6 +42,11 @@ class Engine(Feed, Steps):
             ):
                 optimizer = type(optimizer).from_config(optimizer.get_config())
             optimizer.build(variables)
+        if strategy.num_replicas_in_sync > 1:
+            # Keras would clip each replica's gradients and then add them up;
+            # ours come added up, so that clipping sees what one replica would.
+            inner = getattr(optimizer, "inner_optimizer", optimizer)
+            inner._all_reduce_sum_gradients = lambda pairs: list(pairs)
         return optimizer
 
     def sync_state(self):
@@ -78,7 +83,7 @@ class Engine(Feed, Steps):
         return output, auxiliary, pullback
 
     def sum_over_replicas(self, gradients):
-        """Adds the replicas' gradients, so norms are those of the whole."""
+        """Adds the replicas' gradients up."""
         if self.num_replicas == 1:
             return gradients
         context = tf.distribute.get_replica_context()
@@ -87,11 +92,7 @@ class Engine(Feed, Steps):
         return [None if g is None else next(summed) for g in gradients]
 
     def apply(self, optimizer, gradients, variables):
-        """Updates `variables` by gradients that every replica agrees on."""
-        # Keras sums over replicas itself: each hands in an equal share.
-        n = self.num_replicas
-        if n > 1:
-            gradients = [None if g is None else g / n for g in gradients]
+        """Updates `variables` by gradients that are summed over replicas."""
         optimizer.apply(gradients, variables)
 
     def train_step(self, data):

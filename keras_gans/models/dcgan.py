@@ -212,7 +212,9 @@ class DCGAN(BaseGAN):
                 image_shape or (64, 64, 3), latent_dim or 100, width
             )
         if discriminator is None:
-            discriminator = dcgan_discriminator(images_of(generator), width)
+            discriminator = dcgan_discriminator(
+                images_of(generator, latent_dim)[1], width
+            )
         super().__init__(
             generator,
             discriminator,

@@ -126,7 +126,9 @@ class GAN(BaseGAN):
                 image_shape or (28, 28, 1), latent_dim or 100
             )
         if discriminator is None:
-            discriminator = mlp_discriminator(images_of(generator))
+            discriminator = mlp_discriminator(
+                images_of(generator, latent_dim)[1]
+            )
         super().__init__(
             generator,
             discriminator,
