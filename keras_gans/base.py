@@ -7,14 +7,17 @@ import numpy as np
 from keras_gans import losses
 from keras_gans import serialization
 from keras_gans.checks import check_compile
+from keras_gans.checks import check_decay
 from keras_gans.checks import check_images
 from keras_gans.checks import check_networks
 from keras_gans.checks import check_seed
 from keras_gans.checks import is_int
+from keras_gans.checks import is_number
 from keras_gans.checks import within
 from keras_gans.engine import Engine
 from keras_gans.engine import draws
 from keras_gans.engine import global_rows
+from keras_gans.engine.steps import mean_logs
 from keras_gans.optimizers import Optimizers
 from keras_gans.optimizers import adam
 from keras_gans.optimizers import decay_linearly
@@ -107,11 +110,12 @@ class BaseGAN(Engine, keras.Model):
         self.generator = generator
         self.discriminator = discriminator
         self.objective = losses.get(objective)
-        self.ema = within("ema", ema, ema is None or 0 < ema < 1, "(0, 1)")
+        ok = ema is None or (is_number(ema) and 0 < ema < 1)
+        self.ema = within("ema", ema, ok, "(0, 1), or be None")
         self.label_smoothing = within(
             "label_smoothing",
             label_smoothing,
-            0 <= label_smoothing < 0.5,
+            is_number(label_smoothing) and 0 <= label_smoothing < 0.5,
             "[0, 0.5)",
         )
         if label_smoothing and not self.objective.smoothable:
@@ -124,7 +128,7 @@ class BaseGAN(Engine, keras.Model):
         self.d_steps = within(
             "d_steps", d_steps, is_int(d_steps) and d_steps > 0, "1, 2, ..."
         )
-        self.linear_decay = linear_decay and tuple(linear_decay)
+        self.linear_decay = check_decay(linear_decay)
         self.seed = check_seed(seed)
         self.draws = draws.Draws(seed, global_rows)
         self.step = self.add_weight(
@@ -200,15 +204,21 @@ class BaseGAN(Engine, keras.Model):
 
     def update(self, batches):
         """One step: D on every batch, then G through the last fakes."""
-        for k, batch in enumerate(batches):
+        d_logs = []
+        for k, batch in enumerate(batches[:-1]):
             with self.draws.at(draws.TRAIN, self.step.value, k):
-                fake, _, to_generator = self.differentiate(
-                    lambda batch=batch: (self.generate(batch, True), None),
-                    self.g_variables,
-                )
-                logs = self.update_discriminator(ops.stop_gradient(fake), batch)
-                if k == len(batches) - 1:
-                    logs |= self.update_generator(fake, batch, to_generator)
+                fake = ops.stop_gradient(self.generate(batch, True))
+                d_logs.append(self.update_discriminator(fake, batch))
+        batch = batches[-1]
+        with self.draws.at(draws.TRAIN, self.step.value, len(batches) - 1):
+            fake, _, to_generator = self.differentiate(
+                lambda: (self.generate(batch, True), None), self.g_variables
+            )
+            d_logs.append(
+                self.update_discriminator(ops.stop_gradient(fake), batch)
+            )
+            logs = self.update_generator(fake, batch, to_generator)
+        logs |= mean_logs(d_logs)
         self.update_ema()
         self.step.assign_add(1)
         for name, value in logs.items():
@@ -349,16 +359,12 @@ class BaseGAN(Engine, keras.Model):
         for start in range(0, n, SAMPLE_BATCH):
             rows = np.arange(start, start + SAMPLE_BATCH, dtype="uint32")
             z = draws.latents(int(seed), rows, self.latent_dim)
+            # Under a strategy, each replica predicts the whole batch.
             batches.append(self.predict_on_batch(z)[:SAMPLE_BATCH])
         return np.concatenate(batches)[:n]
 
     def export(self, filepath, overwrite=False):
-        """Writes a SavedModel that TF Serving loads; see `serving.export`.
-
-        Args:
-            filepath: str or path of a directory to make, e.g. "dcgan/1".
-            overwrite: bool, whether to replace what is there.
-        """
+        """Writes a SavedModel for TF Serving: see `serving.export`."""
         from keras_gans.serving import export
 
         export(self, filepath, overwrite=overwrite)

@@ -38,20 +38,21 @@ class StepCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.step = int(ops.convert_to_numpy(self.model.step))
-        self._to_skip = self.model.steps_to_skip
+        self._behind = self.step - self.model.steps_done
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
         self.epoch_step = 0
 
     def on_train_batch_end(self, batch, logs=None):
-        done = batch + 1 - self.epoch_step
-        self.epoch_step = batch + 1
-        if self._to_skip > 0:
-            self._to_skip -= done
-            return
+        # An execution of several steps may end early, with the epoch: `batch`
+        # would count steps that were never taken.
         before = self.step
-        self.step += done
+        self.step = self._behind + self.model.steps_done
+        if self.step == before:  # passed over by a resumed run
+            self.epoch_step = batch + 1
+            return
+        self.epoch_step += self.step - before
         if self.step // self.every > before // self.every:
             self.after_step(logs)
 
@@ -234,6 +235,16 @@ class Checkpoint(StepCallback):
         self._log_size = self.logger.size() if self.logger else 0
         super().on_train_batch_end(batch, logs)
 
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        latest = checkpoints.latest(self.directory)
+        if latest and checkpoints.step_of(latest) > self.step:
+            raise ValueError(
+                f"{self.directory} holds {latest.name}, of a later step than "
+                f"this training begins at. Received: step {self.step}. "
+                "Restore that checkpoint, or choose another directory."
+            )
+
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
         if self.resumed is not None and epoch == self.resumed.epoch:
@@ -270,6 +281,10 @@ class LossPlot(keras.callbacks.Callback):
         self.path = pathlib.Path(path)
 
     def on_epoch_end(self, epoch, logs=None):
+        self.plot()
+
+    def plot(self):
+        """Writes the plot; without a line in the log there is none."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 

@@ -8,7 +8,7 @@ the run it stands (`position.json`). It appears in one step, when it is whole.
 import dataclasses
 import json
 import pathlib
-import shutil
+import warnings
 
 from keras import ops
 
@@ -63,7 +63,8 @@ def save(gan, directory, position, keep=2):
         text = json.dumps(dataclasses.asdict(position), indent=1)
         (temporary / POSITION).write_text(text)
     for old in all_in(directory)[:-keep]:
-        shutil.rmtree(old)
+        if old != path:
+            files.remove(old)
     return path
 
 
@@ -71,6 +72,11 @@ def all_in(directory):
     """The checkpoints in a directory, oldest first."""
     found = pathlib.Path(directory).glob("step-" + "[0-9]" * 8)
     return sorted(path for path in found if (path / POSITION).is_file())
+
+
+def step_of(path):
+    """The step that a checkpoint's name tells."""
+    return int(path.name.split("-")[1])
 
 
 def latest(directory):
@@ -106,12 +112,15 @@ def restore(gan, path):
             f"of {position.model} at {path}. Expected: {type(gan).__name__}."
         )
     try:
-        gan.load_weights(path / WEIGHTS)
+        with warnings.catch_warnings():
+            # Keras only warns where an optimizer does not fit.
+            warnings.simplefilter("error", UserWarning)
+            gan.load_weights(path / WEIGHTS)
     except Exception as error:  # h5py and Keras raise many kinds
         raise ValueError(
             "The checkpoint does not fit the model: it is damaged, or of a "
             f"model of other sizes. Received: {path} ({error}). Build the GAN "
-            "with the arguments it was trained with."
+            "and its optimizers as they were trained."
         ) from error
     return position
 

@@ -118,6 +118,11 @@ def check_images(images, image_shape):
         ValueError: another shape or type, NaN, or values outside [-1, 1].
     """
     images = np.asarray(images)
+    if images.shape == tuple(image_shape):
+        raise ValueError(
+            "The data set yields single images, not batches. Received: shape "
+            f"{images.shape}. Batch it: `dataset.batch(64)`."
+        )
     if images.shape[1:] != tuple(image_shape):
         raise ValueError(
             "The images do not have the generator's shape. Received: a batch "
@@ -158,6 +163,61 @@ def check_images(images, image_shape):
 def is_int(x):
     """Whether `x` is a whole number, of Python or NumPy."""
     return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+
+
+def is_number(x):
+    """Whether `x` is a real number, of Python or NumPy."""
+    return is_int(x) or isinstance(x, (float, np.floating))
+
+
+def check_shape(image_shape):
+    """Returns `image_shape` as a tuple (height, width, channels).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    ok = (
+        isinstance(image_shape, (tuple, list))
+        and len(image_shape) == 3
+        and all(is_int(n) and n > 0 for n in image_shape)
+    )
+    if not ok:
+        raise ValueError(
+            "`image_shape` is (height, width, channels), three positive ints. "
+            f"Received: image_shape={image_shape!r}."
+        )
+    return tuple(image_shape)
+
+
+def check_size(name, value):
+    """Returns `value`, a positive int.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return within(name, value, is_int(value) and value > 0, "1, 2, ...")
+
+
+def check_decay(linear_decay):
+    """Returns `linear_decay` as `None` or a tuple (start, end) of ints.
+
+    Raises:
+        ValueError: it is something else, or not `0 <= start < end`.
+    """
+    if linear_decay is None:
+        return None
+    ok = (
+        isinstance(linear_decay, (tuple, list))
+        and len(linear_decay) == 2
+        and all(map(is_int, linear_decay))
+        and 0 <= linear_decay[0] < linear_decay[1]
+    )
+    if not ok:
+        raise ValueError(
+            "`linear_decay` is (start, end) in steps, 0 <= start < end. "
+            f"Received: linear_decay={linear_decay!r}."
+        )
+    return tuple(linear_decay)
 
 
 def within(name, value, ok, allowed):
@@ -204,7 +264,9 @@ def check_compile(d_optimizer, g_optimizer, options, replicas):
             "`compile` of a GAN takes d_optimizer, g_optimizer, "
             f"{', '.join(COMPILE_OPTIONS)}. Received: {', '.join(unknown)}."
         )
-    if d_optimizer is not None and d_optimizer is g_optimizer:
+    if d_optimizer is g_optimizer and isinstance(
+        d_optimizer, keras.optimizers.Optimizer
+    ):
         raise ValueError(
             "d_optimizer and g_optimizer are the same object. Make two: each "
             "keeps the moments of its own network."

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import sys
 
@@ -19,6 +20,8 @@ TRAIN_FLAGS = {
     "steps_per_epoch": (int, "steps an epoch; one pass over the data if unset"),
     "batch_size": (int, "images a batch"),
     "seed": (int, "of every random draw"),
+    "d_learning_rate": (float, "of the discriminator's optimizer"),
+    "g_learning_rate": (float, "of the generator's optimizer"),
     "checkpoint_every": (int, "steps between two checkpoints"),
     "sample_every": (int, "steps between two sample grids"),
     "log_every": (int, "steps between two lines of metrics.jsonl"),
@@ -245,19 +248,19 @@ def main(args):
     """Runs a parsed command; errors of its input end it with status 1."""
     try:
         args.run(args)
-    except (ValueError, FloatingPointError) as error:
+    except (ValueError, FloatingPointError, OSError) as error:
         print(f"keras-gans: {error}", file=sys.stderr)
         return 1
     except Exception as error:
         # A broken image surfaces in the data pipeline as TensorFlow's error.
         if not type(error).__module__.startswith("tensorflow."):
             raise
-        print(f"keras-gans: {_first_lines(error)}", file=sys.stderr)
+        print(f"keras-gans: {_message(error)}", file=sys.stderr)
         return 1
     return 0
 
 
-def _first_lines(error):
+def _message(error):
     text = str(getattr(error, "message", error))
     found = re.search(r"ValueError: (.*)", text)
     return found[1] if found else text
@@ -267,4 +270,12 @@ def run():
     """The console script."""
     # TensorFlow's notes on what it writes; --verbosity=0 brings them back.
     flags.FLAGS.set_default("verbosity", logging.WARNING)
-    app.run(main, flags_parser=parse)
+    app.run(_main_and_leave, flags_parser=parse)
+
+
+def _main_and_leave(args):
+    status = main(args)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Input threads that wait for Python would hold up an orderly exit.
+    os._exit(status)

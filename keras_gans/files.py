@@ -33,26 +33,29 @@ def replacing(path):
 
     The temporary file or directory lies beside `path` and keeps its suffixes.
     It takes the place of `path` in one step when the block ends, and is
-    removed when the block raises. A directory that stands at `path` is moved
-    aside first.
+    removed when the block raises. A directory that stands at `path` is first
+    moved aside; a kill between the two steps leaves it as `.old.NAME`, from
+    where the next writing to `path` brings it back.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.tmp.{path.name}")
+    temporary = path.with_name(f".tmp.{path.name}")
+    old = path.with_name(f".old.{path.name}")
+    if old.exists() and not path.exists():
+        old.rename(path)
     remove(temporary)
+    remove(old)
     try:
         yield temporary
         _sync(temporary)
         if path.is_dir():
-            old = path.with_name(f".{os.getpid()}.old.{path.name}")
             path.rename(old)
-            temporary.rename(path)
-            shutil.rmtree(old)
-        else:
-            temporary.replace(path)
+        temporary.replace(path)
         _sync_entry(path.parent)
     finally:
         remove(temporary)
+        if path.exists():
+            remove(old)
 
 
 def _sync(path):
@@ -72,8 +75,21 @@ def _sync_entry(directory):
 
 
 def remove(path):
-    """Removes a file or a directory, if there is one."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    elif path.exists():
+    """Removes a file, link or directory, if there is one.
+
+    A directory is hidden first, so that a kill leaves no half of it in sight.
+    """
+    if path.is_symlink() or path.is_file():
         path.unlink()
+    elif path.is_dir():
+        hidden = path.with_name(f".del.{path.name}")
+        if hidden.exists() and hidden != path:
+            shutil.rmtree(hidden)
+        shutil.rmtree(path.rename(hidden))
+
+
+def sweep(directory):
+    """Removes what a kill while writing or removing left in a directory."""
+    for prefix in ("tmp", "del"):
+        for path in directory.glob(f".{prefix}.*"):
+            remove(path)

@@ -186,7 +186,7 @@ def get(objective):
     """
     if isinstance(objective, Objective):
         return objective
-    if objective not in OBJECTIVES:
+    if not isinstance(objective, str) or objective not in OBJECTIVES:
         raise ValueError(
             f"Unknown objective. Received: objective={objective!r}. Expected "
             f"one of {', '.join(OBJECTIVES)}, or a "

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_gans.checks import check_decay
+
 
 def adam():
     """DCGAN's Adam: learning rate 2e-4, beta_1 0.5."""
@@ -36,7 +38,8 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """A constant learning rate that then falls linearly to zero.
 
     Args:
-        learning_rate: float, the rate up to `start`.
+        learning_rate: float or `LearningRateSchedule`, the rate up to `start`,
+            and what falls from there.
         start: int, the last step at the full rate.
         end: int, the step from which the rate is 0.
 
@@ -52,46 +55,50 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, learning_rate, start, end):
-        if not 0 <= start < end:
-            raise ValueError(
-                "A linear decay needs 0 <= start < end, in steps. "
-                f"Received: start={start}, end={end}."
-            )
+        start, end = check_decay((start, end))
         self.learning_rate = learning_rate
         self.start = start
         self.end = end
 
     def __call__(self, step):
-        step = ops.cast(step, "float32")
-        left = (self.end - step) / (self.end - self.start)
-        return self.learning_rate * ops.clip(left, 0.0, 1.0)
+        rate = self.learning_rate
+        rate = rate(step) if callable(rate) else rate
+        left = (self.end - ops.cast(step, "float32")) / (self.end - self.start)
+        return rate * ops.clip(left, 0.0, 1.0)
 
     def get_config(self):
-        return {
-            "learning_rate": self.learning_rate,
-            "start": self.start,
-            "end": self.end,
-        }
+        rate = self.learning_rate
+        if callable(rate):
+            rate = keras.saving.serialize_keras_object(rate)
+        return {"learning_rate": rate, "start": self.start, "end": self.end}
+
+    @classmethod
+    def from_config(cls, config):
+        if isinstance(config["learning_rate"], dict):
+            config["learning_rate"] = keras.saving.deserialize_keras_object(
+                config["learning_rate"]
+            )
+        return cls(**config)
 
 
 def decay_linearly(optimizer, start, end):
-    """Gives `optimizer` a `LinearDecay` from its present learning rate.
+    """Lets the learning rate of `optimizer`, or its schedule, fall to zero.
 
     Raises:
-        ValueError: the optimizer has a schedule already.
+        ValueError: the optimizer has another `LinearDecay` already.
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if isinstance(
-        inner._learning_rate, keras.optimizers.schedules.LearningRateSchedule
-    ):
-        if isinstance(inner._learning_rate, LinearDecay):
-            return  # compiled before, or loaded with its decay
-        raise ValueError(
-            "`linear_decay` was asked of an optimizer that has a learning rate "
-            f"schedule already. Received: {inner._learning_rate}. Drop one of "
-            "the two."
-        )
-    rate = float(ops.convert_to_numpy(inner.learning_rate))
+    rate = inner._learning_rate
+    if isinstance(rate, LinearDecay):  # compiled before, or loaded with it
+        if (rate.start, rate.end) != (start, end):
+            raise ValueError(
+                "The optimizer decays already. Received: a LinearDecay from "
+                f"{rate.start} to {rate.end}, and linear_decay for {start} to "
+                f"{end}. Drop one of the two."
+            )
+        return
+    if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = float(ops.convert_to_numpy(inner.learning_rate))
     inner.learning_rate = LinearDecay(rate, start, end)
 
 

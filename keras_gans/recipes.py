@@ -3,6 +3,7 @@
 from collections.abc import Callable
 import dataclasses
 
+from keras_gans import losses
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
 from keras_gans.names import hint
@@ -32,10 +33,23 @@ class Recipe:
     arguments: dict = dataclasses.field(default_factory=dict)
     optimizers: Callable | None = None
 
-    def compile(self, gan, **kwargs):
-        """Compiles `gan` with the recipe's optimizers."""
-        optimizers = self.optimizers() if self.optimizers else (None, None)
-        gan.compile(*optimizers, **kwargs)
+    def with_arguments(self, given):
+        """The recipe's constructor arguments, changed by those `given`."""
+        arguments = {**self.arguments, **given}
+        objective = losses.get(arguments.get("objective", "non_saturating"))
+        if not objective.smoothable and "label_smoothing" not in given:
+            arguments.pop("label_smoothing", None)
+        return arguments
+
+    def compile(self, gan, d_learning_rate=None, g_learning_rate=None):
+        """Compiles `gan` with the recipe's optimizers, at other rates."""
+        make = self.optimizers or gan.default_optimizers
+        rates = (d_learning_rate, g_learning_rate)
+        optimizers = make()
+        for optimizer, rate in zip(optimizers, rates, strict=True):
+            if rate is not None:
+                optimizer.learning_rate = rate
+        gan.compile(*optimizers)
 
 
 def _two_adams():

@@ -6,7 +6,6 @@ A run directory holds `config.json` (all that the run was started with),
 
 import json
 import pathlib
-import shutil
 
 import keras
 
@@ -35,8 +34,9 @@ def new_config(recipe, arguments=None, **options):
         recipe: str, a name of `recipes.RECIPES`.
         arguments: dict, constructor arguments of the model.
         **options: `data`, `data_dir`, `epochs`, `steps_per_epoch`,
-            `batch_size`, `seed`, `flip`, `deterministic`, `checkpoint_every`,
-            `sample_every`, `log_every`, `dtype_policy`.
+            `batch_size`, `seed`, `flip`, `deterministic`, `d_learning_rate`,
+            `g_learning_rate`, `checkpoint_every`, `sample_every`, `log_every`,
+            `dtype_policy`.
 
     Returns:
         dict that JSON can hold.
@@ -54,6 +54,8 @@ def new_config(recipe, arguments=None, **options):
         "seed": 0,
         "flip": False,
         "deterministic": False,
+        "d_learning_rate": None,
+        "g_learning_rate": None,
         "checkpoint_every": 100,
         "sample_every": 100,
         "log_every": 10,
@@ -61,7 +63,7 @@ def new_config(recipe, arguments=None, **options):
     }
     config = {
         "recipe": recipe,
-        "arguments": {**made.arguments, **(arguments or {})},
+        "arguments": made.with_arguments(arguments or {}),
         **defaults,
         **options,
         "version": keras_gans.__version__,
@@ -131,7 +133,7 @@ def build(config):
     if config["deterministic"]:
         make_deterministic()
     gan = recipe.model(**config["arguments"], seed=config["seed"])
-    recipe.compile(gan)
+    recipe.compile(gan, config["d_learning_rate"], config["g_learning_rate"])
     return gan
 
 
@@ -174,13 +176,15 @@ def train(run_dir, config, resume=False, overwrite=False):
         FloatingPointError: training diverged.
     """
     run_dir = pathlib.Path(run_dir)
-    _prepare(run_dir, config, resume, overwrite)
-    latest = checkpoints.latest(run_dir / CHECKPOINTS)
+    going_on = _check_dir(run_dir, config, resume, overwrite)
+    latest = checkpoints.latest(run_dir / CHECKPOINTS) if going_on else None
     gan = build(config)
     resumed = checkpoints.restore(gan, latest) if latest else None
+    dataset, steps_per_epoch = _data(config, gan, resumed)
+    # All is known to fit: only now is anything written or removed.
+    _make_dir(run_dir, config, going_on)
     logger = callbacks.JsonlLogger(run_dir / METRICS, config["log_every"])
     logger.cut(resumed.log_size if resumed else 0)
-    dataset, steps_per_epoch = _data(config, gan, resumed)
     if resumed:
         print(f"Going on after step {resumed.step}, from {latest}")
         gan.skip_steps(resumed.epoch_step, resumed.logs)
@@ -191,6 +195,7 @@ def train(run_dir, config, resume=False, overwrite=False):
         logger=logger,
         resumed=resumed,
     )
+    plot = callbacks.LossPlot(run_dir / METRICS, run_dir / PLOT)
     gan.fit(
         dataset,
         epochs=config["epochs"],
@@ -202,9 +207,10 @@ def train(run_dir, config, resume=False, overwrite=False):
             logger,
             grids,
             checkpoint,
-            callbacks.LossPlot(run_dir / METRICS, run_dir / PLOT),
+            plot,
         ],
     )
+    plot.plot()
     _finish(gan, run_dir, grids, checkpoint)
     return gan
 
@@ -212,6 +218,12 @@ def train(run_dir, config, resume=False, overwrite=False):
 def _data(config, gan, resumed):
     from keras_gans import data
 
+    if not 1 <= gan.image_shape[2] <= 4:
+        raise ValueError(
+            "Files and data sets hold images of 1 to 4 channels. Received: "
+            f"image_shape={gan.image_shape}. Train on others in Python: "
+            "`gan.fit` takes arrays of any channels."
+        )
     options = {
         "image_size": gan.image_shape[:2],
         "channels": gan.image_shape[2],
@@ -241,30 +253,46 @@ def _data(config, gan, resumed):
     return dataset, steps
 
 
-def _prepare(run_dir, config, resume, overwrite):
-    """Makes the directory and its config, or checks the one to resume."""
-    taken = run_dir.exists() and (
-        not run_dir.is_dir() or any(run_dir.iterdir())
-    )
-    if taken and resume and is_run(run_dir):
-        _check_same(read_config(run_dir), config, run_dir)
-        for path in (run_dir / CHECKPOINTS).glob(".*.tmp.*"):
-            shutil.rmtree(path)  # left by a kill while writing
-    elif taken and not resume and not overwrite:
-        raise ValueError(
-            f"Nothing is overwritten unasked. Received: run_dir={run_dir}, "
-            "which exists. Choose another --run_dir, go on with --resume, or "
-            "remove the old run with --overwrite."
-        )
-    elif taken and overwrite and is_run(run_dir):
-        # The config last: while it stands, the directory is known as a run.
-        for name in (METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT, CONFIG):
-            files.remove(run_dir / name)
-    elif taken and any(not p.name.startswith(".") for p in run_dir.iterdir()):
+def _check_dir(run_dir, config, resume, overwrite):
+    """Whether the run in `run_dir` goes on; raises where it is taken."""
+    if resume and overwrite:
+        raise ValueError("--resume and --overwrite exclude each other.")
+    if not run_dir.exists():
+        return False
+    if run_dir.is_dir():
+        # What a kill left before there was a config is hidden.
+        names = [p.name for p in run_dir.iterdir() if p.name[0] != "."]
+        if not names:
+            return False
+        if is_run(run_dir) and resume:
+            _check_same(read_config(run_dir), config, run_dir)
+            return True
+        if is_run(run_dir) and overwrite:
+            return False
+    if resume or overwrite:
         raise ValueError(
             f"{run_dir} holds files that are no run of keras-gans; it is left "
             "alone. Choose another --run_dir."
         )
+    raise ValueError(
+        f"Nothing is overwritten unasked. Received: run_dir={run_dir}, which "
+        "exists. Choose another --run_dir, go on with --resume, or remove the "
+        "old run with --overwrite."
+    )
+
+
+def _make_dir(run_dir, config, going_on):
+    """Makes the directory and its config, without what stood there before."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if not going_on:
+        # The config last: while it stands, the directory is known as a run.
+        for name in (METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT, CONFIG):
+            files.remove(run_dir / name)
+    for place in (
+        run_dir,
+        *(run_dir / n for n in (SAMPLES, CHECKPOINTS, EXPORT)),
+    ):
+        files.sweep(place)
     with files.replacing(run_dir / CONFIG) as temporary:
         temporary.write_text(json.dumps(config, indent=1) + "\n")
 
@@ -298,6 +326,8 @@ def _finish(gan, run_dir, grids, checkpoint):
         "checkpoints": CHECKPOINTS,
     }
     for what, name in places.items():
+        if not (run_dir / name).exists():
+            continue  # no line was due in so short a run
         print(f"  {what + ':':13}{run_dir / name}")
     if keras.backend.backend() == "tensorflow":
         gan.export(run_dir / EXPORT / "1", overwrite=True)

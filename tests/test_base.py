@@ -174,13 +174,25 @@ def test_linear_decay(images):
     )
     expected = np.outer([1, 1, 0.5, 0, 0], [0.5, 0.1])
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
-    with pytest.raises(ValueError, match="0 <= start < end"):
-        kg.LinearDecay(0.1, 4, 2)
-    scheduled = keras.optimizers.SGD(
-        keras.optimizers.schedules.CosineDecay(0.1, 10)
+    for start, end in ((4, 2), (1, "x")):
+        with pytest.raises(ValueError, match="0 <= start < end"):
+            kg.LinearDecay(0.1, start, end)
+    with pytest.raises(ValueError, match="decays already"):
+        small_gan(linear_decay=(1, 3)).compile(
+            keras.optimizers.SGD(kg.LinearDecay(0.1, 2, 4)),
+            keras.optimizers.SGD(0.1),
+        )
+
+
+def test_linear_decay_of_a_schedule_survives_saving():
+    gan = small_gan(linear_decay=(0, 4))  # the default rates fall already
+    gan.compile()
+    config = gan.get_compile_config()
+    rate = keras.saving.deserialize_keras_object(
+        config["g_optimizer"]["config"]["learning_rate"]
     )
-    with pytest.raises(ValueError, match="schedule already"):
-        gan.compile(scheduled, keras.optimizers.SGD(0.1))
+    inner = 0.1 * np.exp(-2 / 250_000)
+    assert float(rate(2)) == pytest.approx(inner / 2, rel=1e-6)
 
 
 @pytest.mark.backends
@@ -246,21 +258,42 @@ def test_the_step_is_the_papers(images):
 
 @pytest.mark.backends
 def test_loss_scaling_leaves_the_update_alone(images):
+    def growing(optimizer):  # its scale doubles at every second step
+        return keras.optimizers.LossScaleOptimizer(
+            optimizer, initial_scale=64.0, dynamic_growth_steps=2
+        )
+
     def trained(wrap):
         keras.utils.set_random_seed(3)
         gan = small_gan()
         gan.compile(
             wrap(keras.optimizers.SGD(0.1)), wrap(keras.optimizers.SGD(0.1))
         )
-        logs = gan.train_on_batch(images(4, 8, 8), return_dict=True)
-        return gan, logs
+        x = images(4, 8, 8)
+        return gan, [gan.train_on_batch(x, return_dict=True) for _ in range(4)]
 
     plain, plain_logs = trained(lambda o: o)
-    scaled, scaled_logs = trained(keras.optimizers.LossScaleOptimizer)
+    scaled, scaled_logs = trained(growing)
     for a, b in zip(plain.get_weights(), scaled.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-7)
-    for name, value in plain_logs.items():
-        assert scaled_logs[name] == pytest.approx(value, rel=1e-4)
+    for a, b in zip(plain_logs, scaled_logs, strict=True):
+        for name, value in a.items():
+            assert b[name] == pytest.approx(value, rel=1e-4), name
+
+
+def test_loss_names_are_free(images):
+    class Renamed(kg.GAN):
+        loss_names = ("critic", "g_loss")
+
+        def discriminator_loss(self, fake, batch, training):
+            loss, logs = super().discriminator_loss(fake, batch, training)
+            return loss, {"critic": logs.pop("d_loss"), **logs}
+
+    gan = Renamed((8, 8, 1), 4)
+    gan.compile()
+    gan.train_on_batch(images(4, 8, 8))
+    logs = gan.evaluate(images(8, 8, 8), verbose=0, return_dict=True)
+    assert logs["critic"] > 0
 
 
 def test_half_precision_wraps_both_optimizers():
@@ -308,6 +341,7 @@ def test_compile_refuses():
     adam = keras.optimizers.Adam()
     with pytest.raises(ValueError, match="same object"):
         small_gan().compile(adam, adam)
+    small_gan().compile("adam", "adam")
     with pytest.raises(ValueError, match="Received: loss"):
         small_gan().compile(loss="mse")
     with pytest.raises(ValueError, match="positive int"):

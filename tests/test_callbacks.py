@@ -96,7 +96,11 @@ def test_resume_from_any_step(stop, images):
         log = callbacks.JsonlLogger("log.jsonl", every=1)
         log.cut(resumed.log_size if resumed else 0)
         saver = callbacks.Checkpoint(
-            "checkpoints", every=stop, logger=log, keep=9, resumed=resumed
+            "again" if resumed else "checkpoints",
+            every=stop,
+            logger=log,
+            keep=9,
+            resumed=resumed,
         )
         start = 0
         if resumed:
@@ -151,6 +155,32 @@ def test_checkpoints_of_others_are_refused(images, tmp_path):
     position.write_text("{")
     with pytest.raises(ValueError, match="damaged"):
         checkpoints.restore(gan, path)
+
+
+def test_older_checkpoints_are_not_mixed_with_new_ones(images):
+    data = images(20, 8, 8)
+    fit(compiled(), data, callbacks.Checkpoint("c", every=5))
+    with pytest.raises(ValueError, match="of a later step"):
+        fit(compiled(), data, callbacks.Checkpoint("c", every=2))
+    other = small_gan()
+    other.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+    with pytest.raises(ValueError, match="does not fit the model"):
+        checkpoints.restore(other, checkpoints.latest("c"))
+
+
+@pytest.mark.backends
+def test_steps_are_counted_as_trained(images):
+    seen = []
+
+    class Record(callbacks.StepCallback):
+        def after_step(self, logs):
+            seen.append((self.epoch, self.epoch_step, self.step))
+
+    gan = small_gan()
+    gan.compile(steps_per_execution=2)
+    fit(gan, images(12, 8, 8), Record(), epochs=2)
+    assert seen == [(0, 2, 2), (0, 3, 3), (1, 2, 5), (1, 3, 6)]
+    assert int(ops.convert_to_numpy(gan.step)) == 6
 
 
 def test_every_must_be_positive():

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import subprocess
 import sys
 
 import numpy as np
@@ -138,6 +139,11 @@ def test_unknown_words_name_the_nearest(words, message, capsys):
         (["train", "dcgan", "--data=no/such"], "no/such"),
         (["train", "dcgan", "--data=emojy"], "emoji"),
         (["train", "dcgan", "--image_shape=8,8,3"], "at least 16 x 16"),
+        (["train", "dcgan", "--image_shape=64"], "three positive ints"),
+        (["train", "dcgan", "--ema=abc"], "`ema` must lie in"),
+        (["train", "dcgan", "--linear_decay=5"], "(start, end)"),
+        (["train", "dcgan", "--width=abc"], "`width` must lie in"),
+        (["train", "dcgan", "--image_shape=16,16,5"], "1 to 4 channels"),
         (["train", "dcgan", "--epochs=0"], "`epochs` must be a positive"),
         (["train", "dcgan", "--objective=hing"], "Did you mean hinge"),
         (["train", "dcgan", "--batch_size=5000"], "1570"),
@@ -150,6 +156,41 @@ def test_bad_input_is_told_in_a_line(words, message, capsys):
     assert call(*words, *extra) == 1
     err = capsys.readouterr().err
     assert message in err and "Traceback" not in err
+    assert not pathlib.Path("r").exists()  # free for the corrected command
+
+
+def test_a_mistake_with_overwrite_costs_nothing(capsys):
+    assert call("train", "dcgan", "--run_dir=r", *TINY) == 0
+    made = files("r")
+    again = ["--run_dir=r", "--overwrite", *TINY]
+    assert call("train", "dcgan", *again, "--data=emojy") == 1
+    assert files("r") == made
+    assert call("train", "dcgan", *again, "--resume") == 1
+    assert "exclude each other" in capsys.readouterr().err
+    assert call("train", "dcgan", *again, "--objective=hinge") == 0
+    config = json.loads(pathlib.Path("r/config.json").read_text())
+    assert config["arguments"]["objective"] == "hinge"
+
+
+def test_broken_pictures_end_the_command(tmp_path):
+    """In a process of its own: it must come to its end."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), "uint8")
+    for i in range(8):
+        Image.fromarray(pixels).save(pictures / f"{i}.png")
+    whole = (pictures / "3.png").read_bytes()
+    (pictures / "3.png").write_bytes(whole[:300])
+    command = [sys.executable, "-c", kill_resume.COMMAND, "train", "dcgan"]
+    run = subprocess.run(
+        [*command, "--data=pictures", "--run_dir=r", *TINY],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert run.returncode == 1 and "3.png" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_foreign_files_are_left_alone(capsys):

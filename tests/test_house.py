@@ -3,9 +3,11 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 from PIL import Image
 import pytest
@@ -118,6 +120,24 @@ def test_the_gan_of_the_docs_trains(images):
     gan.compile()
     logs = gan.fit(images(4), batch_size=4, verbose=0).history
     assert logs["drift"][0] > 0
+
+
+def test_the_resume_of_the_docs_is_exact():
+    text = (ROOT / "docs" / "questions.md").read_text()
+    block = re.search(r"```python\n(gan.compile.*?)```", text, re.DOTALL)[1]
+
+    def run(stop=None):
+        keras.utils.set_random_seed(0)
+        gan = keras_gans.DCGAN((16, 16, 3), 4, width=2)
+        code = block.replace("epochs=2", "epochs=1") if stop else block
+        exec(code, {"gan": gan, "keras_gans": keras_gans})
+        return gan.get_weights()
+
+    straight = run()
+    shutil.rmtree("checkpoints")
+    run(stop=True)  # its last checkpoint is of step 2, in mid-epoch
+    for a, b in zip(straight, run(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)

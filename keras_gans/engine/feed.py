@@ -17,12 +17,13 @@ class Feed:
 
     The first batch of every `fit` and `evaluate` is checked where it is taken,
     before anything is trained on it: no element of a one-shot generator is
-    spent on looking.
+    spent on looking. `steps_done` counts the steps taken, in Python.
     """
 
     _check_next = True
     _before_first_step = True
     steps_to_skip = 0
+    steps_done = 0
     _skipped_logs = None
 
     def take(self, iterator, batches):
@@ -44,11 +45,12 @@ class Feed:
             if self._before_first_step:
                 raise ValueError(
                     f"The data set ended after {len(taken)} batches; one step "
-                    f"takes {batches}. Give more data, a smaller batch size, "
-                    "or `drop_remainder=False`."
+                    f"takes {batches} (`d_steps`). Give more data, smaller "
+                    "batches, or batches with `drop_remainder=False`."
                 ) from None
             raise StopIteration from None
         self._before_first_step = False
+        self.steps_done += 1
         return tuple(taken)
 
     def start_feed(self):
@@ -58,9 +60,12 @@ class Feed:
 
     def feed_inputs(self, x, y, kwargs):
         """The inputs `(x, y)` of `fit` in a form that Keras takes."""
+        if x is None:
+            raise ValueError("`fit` needs data. Received: x=None.")
         # Keras shuffles by default, and warns of data sets that it cannot.
         kwargs.setdefault("shuffle", isinstance(x, SHUFFLED) or is_tensor(x))
         if inspect.isgenerator(x):  # Keras wants tuples
+            x = (tuple(b) if isinstance(b, list) else b for b in x)
             x = (b if isinstance(b, tuple) else (b,) for b in x)
         if self.d_steps == 1:
             return x, y

@@ -42,7 +42,7 @@ class Steps:
 
     def evaluate_losses(self, batch):
         """The running mean of each loss and score, in inference mode."""
-        seen = ops.cast(self._trackers["d_loss"].count, "int32")
+        seen = ops.cast(self._trackers[self.loss_names[0]].count, "int32")
         with self.draws.at(draws.EVALUATE, seen):
             fake = self.generate(batch, False)
             _, logs = self.discriminator_loss(fake, batch, False)
@@ -57,14 +57,15 @@ class Steps:
 
     def _apply(self, optimizer, gradients, variables):
         gradients = self.sum_over_replicas(gradients)
-        self.apply(optimizer, gradients, variables)
+        scale = optimizer.scale_loss(ops.ones(()))  # `apply` may change it
         squares = [
             ops.sum(ops.square(ops.cast(g, "float32")))
             for g in gradients
             if g is not None
         ]
-        scale = optimizer.scale_loss(ops.ones(()))
-        return ops.sqrt(sum(squares)) / scale
+        norm = ops.sqrt(sum(squares)) / scale
+        self.apply(optimizer, gradients, variables)
+        return norm
 
     def update_ema(self):
         if self.ema_generator is None:
@@ -82,6 +83,11 @@ class Steps:
                 average.assign_add(step)
             else:
                 average.assign(weight)
+
+
+def mean_logs(rows):
+    """The mean of each value over the rows of several updates."""
+    return {name: sum(r[name] for r in rows) / len(rows) for name in rows[0]}
 
 
 def _add(a, b):

@@ -104,11 +104,26 @@ class Engine(Feed, Steps):
         return self.evaluate_losses(*data)
 
     def local_batch(self, batch):
-        """The first replica's part of `batch`, as numpy arrays."""
-        first = self.distribute_strategy.experimental_local_results
-        return keras.tree.map_structure(
-            lambda x: np.asarray(first(x)[0]), batch
-        )
+        """The first replica's part of `batch`, as numpy arrays.
+
+        Raises:
+            ValueError: the replicas' parts differ in size.
+        """
+
+        def first(x):
+            if x is None:  # no labels in `train_on_batch`
+                return None
+            parts = self.distribute_strategy.experimental_local_results(x)
+            sizes = [len(part) for part in parts]
+            if len(set(sizes)) > 1:
+                raise ValueError(
+                    "Each replica needs as many images as the others. "
+                    f"Received: a batch cut into {sizes}. Use a batch size "
+                    f"that {len(sizes)} divides, and drop_remainder=True."
+                )
+            return np.asarray(parts[0])
+
+        return keras.tree.map_structure(first, batch)
 
     def make_train_function(self, force=False):
         if self.train_function is None or force:

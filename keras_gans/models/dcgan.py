@@ -6,6 +6,8 @@ import keras
 from keras import layers
 
 from keras_gans.base import BaseGAN
+from keras_gans.checks import check_shape
+from keras_gans.checks import check_size
 from keras_gans.checks import images_of
 
 MIN_SIZE = 16
@@ -36,7 +38,9 @@ def stages(image_shape, width):
     Raises:
         ValueError: `image_shape` is no (height, width, channels) from 16 up.
     """
-    if len(image_shape) != 3 or min(image_shape[:2]) < MIN_SIZE:
+    image_shape = check_shape(image_shape)
+    check_size("width", width)
+    if min(image_shape[:2]) < MIN_SIZE:
         raise ValueError(
             "DCGAN makes images (height, width, channels) of at least "
             f"{MIN_SIZE} x {MIN_SIZE} pixels. Received: image_shape="
@@ -80,6 +84,7 @@ def dcgan_generator(
         https://arxiv.org/abs/1511.06434, figure 1
     """
     base, channels = stages(image_shape, width)
+    check_size("latent_dim", latent_dim)
     z = keras.Input((latent_dim,), name="z")
     x = layers.Dense(
         math.prod(base) * channels[-1],
@@ -209,7 +214,9 @@ class DCGAN(BaseGAN):
         self.width = width
         if generator is None:
             generator = dcgan_generator(
-                image_shape or (64, 64, 3), latent_dim or 100, width
+                (64, 64, 3) if image_shape is None else image_shape,
+                100 if latent_dim is None else latent_dim,
+                width,
             )
         if discriminator is None:
             discriminator = dcgan_discriminator(

@@ -6,6 +6,9 @@ import keras
 from keras import layers
 
 from keras_gans.base import BaseGAN
+from keras_gans.checks import check_seed
+from keras_gans.checks import check_shape
+from keras_gans.checks import check_size
 from keras_gans.checks import images_of
 from keras_gans.layers import Dropout
 
@@ -35,6 +38,10 @@ def mlp_generator(
         https://arxiv.org/abs/1406.2661
     """
 
+    image_shape = check_shape(image_shape)
+    check_size("latent_dim", latent_dim)
+    check_size("width", width)
+
     def dense(units, activation):
         initializer = keras.initializers.RandomUniform(-INIT_G, INIT_G)
         return layers.Dense(
@@ -51,7 +58,7 @@ def mlp_generator(
 
 
 def mlp_discriminator(
-    image_shape=(28, 28, 1), width=240, pieces=5, name="discriminator"
+    image_shape=(28, 28, 1), width=240, pieces=5, seed=0, name="discriminator"
 ):
     """Two layers of maxout units with dropout, then one logit.
 
@@ -59,6 +66,7 @@ def mlp_discriminator(
         image_shape: tuple (height, width, channels).
         width: int, maxout units a layer.
         pieces: int, linear pieces a unit.
+        seed: int in [0, 2**29), of the dropout masks.
         name: str.
 
     Returns:
@@ -69,6 +77,10 @@ def mlp_discriminator(
         https://arxiv.org/abs/1302.4389
     """
 
+    image_shape = check_shape(image_shape)
+    check_size("width", width)
+    check_size("pieces", pieces)
+
     def dense(units, **kwargs):
         initializer = keras.initializers.RandomUniform(-INIT_D, INIT_D)
         return layers.Dense(units, kernel_initializer=initializer, **kwargs)
@@ -76,11 +88,11 @@ def mlp_discriminator(
     images = keras.Input(image_shape, name="images")
     x = layers.Flatten()(images)
     for i, rate in enumerate((0.2, 0.5)):
-        x = Dropout(rate, seed=i)(x)
+        x = Dropout(rate, seed=4 * seed + i)(x)
         x = dense(width * pieces)(x)
         x = layers.Reshape((pieces, width))(x)
         x = layers.GlobalMaxPooling1D()(x)
-    x = Dropout(0.5, seed=2)(x)
+    x = Dropout(0.5, seed=4 * seed + 2)(x)
     logits = dense(1, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name=name)
 
@@ -97,7 +109,7 @@ class GAN(BaseGAN):
         discriminator: `keras.Model` to use instead of `mlp_discriminator`.
         **kwargs: `objective` ("minimax", the saturating original,
             "non_saturating", "least_squares", "hinge", "wasserstein",
-            "relativistic") and the other arguments of `BaseGAN`.
+            "relativistic"), `seed` and the other arguments of `BaseGAN`.
 
     Example:
 
@@ -119,21 +131,24 @@ class GAN(BaseGAN):
         *,
         generator=None,
         discriminator=None,
+        seed=0,
         **kwargs,
     ):
         if generator is None:
             generator = mlp_generator(
-                image_shape or (28, 28, 1), latent_dim or 100
+                (28, 28, 1) if image_shape is None else image_shape,
+                100 if latent_dim is None else latent_dim,
             )
         if discriminator is None:
             discriminator = mlp_discriminator(
-                images_of(generator, latent_dim)[1]
+                images_of(generator, latent_dim)[1], seed=check_seed(seed)
             )
         super().__init__(
             generator,
             discriminator,
             image_shape=image_shape,
             latent_dim=latent_dim,
+            seed=seed,
             **kwargs,
         )
 
