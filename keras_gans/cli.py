@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import logging as standard_logging
 import os
 import re
 import sys
@@ -268,12 +269,13 @@ def _message(error):
 
 def run():
     """The console script."""
-    # TensorFlow's notes on what it writes; --verbosity=0 brings them back.
-    flags.FLAGS.set_default("verbosity", logging.WARNING)
     app.run(_main_and_leave, flags_parser=parse)
 
 
 def _main_and_leave(args):
+    if not flags.FLAGS["verbosity"].present:  # --verbosity=0 shows them
+        logging.set_verbosity(logging.WARNING)
+        standard_logging.getLogger("tensorflow").setLevel("WARNING")
     status = main(args)
     sys.stdout.flush()
     sys.stderr.flush()
