@@ -9,15 +9,27 @@ from keras_gans import images
 from keras_gans import layers
 from keras_gans import losses
 from keras_gans import models
+from keras_gans import networks
+from keras_gans import regularizers
 from keras_gans.base import BaseGAN
+from keras_gans.models.acgan import ACGAN
+from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
+from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.wgan import WGAN
+from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.optimizers import LinearDecay
 
 __all__ = [
+    "ACGAN",
     "DCGAN",
     "GAN",
+    "WGAN",
+    "WGANGP",
     "BaseGAN",
+    "ConditionalGAN",
+    "InfoGAN",
     "LinearDecay",
     "callbacks",
     "checkpoints",
@@ -27,6 +39,8 @@ __all__ = [
     "layers",
     "losses",
     "models",
+    "networks",
+    "regularizers",
     "serving",
 ]
 

@@ -2,7 +2,6 @@
 
 import keras
 from keras import ops
-import numpy as np
 
 from keras_gans import losses
 from keras_gans import serialization
@@ -17,16 +16,17 @@ from keras_gans.checks import within
 from keras_gans.engine import Engine
 from keras_gans.engine import draws
 from keras_gans.engine import global_rows
-from keras_gans.engine.steps import mean_logs
 from keras_gans.optimizers import Optimizers
 from keras_gans.optimizers import adam
 from keras_gans.optimizers import decay_linearly
 from keras_gans.optimizers import scale_losses
+from keras_gans.sampling import Sampling
+from keras_gans.switches import Switches
+from keras_gans.switches import logits_of
+from keras_gans.switches import switched_discriminator
 
-SAMPLE_BATCH = 32  # images generated at a time by `sample`
 
-
-class BaseGAN(Engine, keras.Model):
+class BaseGAN(Sampling, Switches, Engine, keras.Model):
     """A generator and a discriminator trained against each other.
 
     A GAN is a subclass that builds its networks and overrides what differs:
@@ -52,6 +52,23 @@ class BaseGAN(Engine, keras.Model):
         d_steps: int, batches (and updates of the discriminator) a step.
         linear_decay: `None`, or `(start, end)`: steps between which both
             learning rates fall linearly to 0.
+        r1: float, gamma of the R1 penalty `gamma / 2 E[||grad C(x)||^2]` on
+            reals (arXiv:1801.04406); 0 leaves it out.
+        r2: float, gamma of the same penalty on fakes.
+        penalty_interval: int, take R1 and R2 in every so-manieth step only,
+            where they count as many times more (arXiv:1912.04958, appendix B).
+        instance_noise: `None`, or the standard deviation of Gaussian noise on
+            all that the discriminator sees in training (arXiv:1610.04490), or
+            (standard deviation, steps in which it falls linearly to 0).
+        packing: int, how many rows the discriminator judges together
+            (PacGAN, arXiv:1712.04086): its input has as many times more
+            channels. A batch must be divisible by it.
+        diff_augment: `None`, or which of "color,translation,cutout" change
+            what the discriminator sees in training (arXiv:2006.10738).
+        spectral_norm: bool, normalize every layer of the discriminator
+            spectrally (arXiv:1802.05957).
+        minibatch_stddev: `None`, or the int size of the groups whose standard
+            deviation the discriminator's last layer sees (arXiv:1710.10196).
         seed: int in [0, 2**31): every random draw of training is a function of
             it, the step and the row of the batch.
         name: str, the model's name.
@@ -100,15 +117,35 @@ class BaseGAN(Engine, keras.Model):
         label_smoothing=0.0,
         d_steps=1,
         linear_decay=None,
+        r1=0.0,
+        r2=0.0,
+        penalty_interval=1,
+        instance_noise=None,
+        packing=1,
+        diff_augment=None,
+        spectral_norm=False,
+        minibatch_stddev=None,
         seed=0,
         name=None,
     ):
         super().__init__(name=name)
         self.latent_dim, self.image_shape = check_networks(
-            generator, discriminator, latent_dim, image_shape
+            generator,
+            discriminator,
+            latent_dim,
+            image_shape,
+            packing,
+            self.conditions,
         )
         self.generator = generator
-        self.discriminator = discriminator
+        self.discriminator = switched_discriminator(
+            discriminator, spectral_norm, minibatch_stddev
+        )
+        self.spectral_norm = spectral_norm
+        self.minibatch_stddev = minibatch_stddev
+        self.set_switches(
+            r1, r2, penalty_interval, instance_noise, packing, diff_augment
+        )
         self.objective = losses.get(objective)
         ok = ema is None or (is_number(ema) and 0 < ema < 1)
         self.ema = within("ema", ema, ok, "(0, 1), or be None")
@@ -141,7 +178,8 @@ class BaseGAN(Engine, keras.Model):
         self.ema_generator = None
         if ema is not None:
             self.ema_generator = serialization.copy(
-                generator, (self.latent_dim,)
+                generator,
+                [(self.latent_dim,), *(c.shape for c in self.conditions)],
             )
             self.ema_generator.trainable = False
         self.built = True
@@ -173,13 +211,24 @@ class BaseGAN(Engine, keras.Model):
         return ops.cast(self.generator(z, training=training), "float32")
 
     def discriminate(self, x, batch, training):
-        """Logits of images `x`, which belong to `batch`."""
-        return ops.cast(self.discriminator(x, training=training), "float32")
+        """Logits of images `x` of `batch`, as the switches show them.
+
+        Where the discriminator has several outputs, a list of them, logits
+        first. Losses call `judge`, which calls this.
+        """
+        outputs = self.discriminator(x, training=training)
+        return keras.tree.map_structure(
+            lambda y: ops.cast(y, "float32"), outputs
+        )
 
     def discriminator_loss(self, fake, batch, training):
         """The discriminator's loss: `(scalar, {name: value})`."""
-        real = self.discriminate(self.real(batch), batch, training)
-        fake = self.discriminate(fake, batch, training)
+        real = self.judge(self.real(batch), batch, training, draws.REAL)
+        fake = self.judge(fake, batch, training, draws.FAKE)
+        return self.d_adversarial(logits_of(real), logits_of(fake))
+
+    def d_adversarial(self, real, fake):
+        """The objective's D side, of logits: `(scalar, {name: value})`."""
         scores = {"d_real": self._score(real), "d_fake": self._score(fake)}
         if self.label_smoothing:
             loss = self.objective.d(real, fake, 1.0 - self.label_smoothing)
@@ -189,12 +238,16 @@ class BaseGAN(Engine, keras.Model):
 
     def generator_loss(self, fake, batch, training):
         """The generator's loss: `(scalar, {name: value})`."""
-        logits = self.discriminate(fake, batch, training)
+        fake = self.judge(fake, batch, training, draws.GENERATED)
+        return self.g_adversarial(logits_of(fake), batch, training)
+
+    def g_adversarial(self, fake, batch, training):
+        """The objective's G side, of logits: `(scalar, {name: value})`."""
         if self.objective.relativistic:
-            real = self.discriminate(self.real(batch), batch, training)
-            loss = self.objective.g(logits, real)
+            real = self.judge(self.real(batch), batch, training, draws.REAL)
+            loss = self.objective.g(fake, logits_of(real))
         else:
-            loss = self.objective.g(logits)
+            loss = self.objective.g(fake)
         return loss, {"g_loss": loss}
 
     def _score(self, logits):
@@ -203,27 +256,8 @@ class BaseGAN(Engine, keras.Model):
         return ops.mean(logits)
 
     def update(self, batches):
-        """One step: D on every batch, then G through the last fakes."""
-        d_logs = []
-        for k, batch in enumerate(batches[:-1]):
-            with self.draws.at(draws.TRAIN, self.step.value, k):
-                fake = ops.stop_gradient(self.generate(batch, True))
-                d_logs.append(self.update_discriminator(fake, batch))
-        batch = batches[-1]
-        with self.draws.at(draws.TRAIN, self.step.value, len(batches) - 1):
-            fake, _, to_generator = self.differentiate(
-                lambda: (self.generate(batch, True), None), self.g_variables
-            )
-            d_logs.append(
-                self.update_discriminator(ops.stop_gradient(fake), batch)
-            )
-            logs = self.update_generator(fake, batch, to_generator)
-        logs |= mean_logs(d_logs)
-        self.update_ema()
-        self.step.assign_add(1)
-        for name, value in logs.items():
-            self._trackers[name].update_state(value)
-        return logs
+        """One step of `d_steps` batches; the engine has two orders."""
+        return self.update_with_shared_fakes(batches)
 
     # --- The Keras model ---
 
@@ -259,7 +293,12 @@ class BaseGAN(Engine, keras.Model):
         self.d_optimizer = self.prepare_optimizer(d_optimizer, self.d_variables)
         self.g_optimizer = self.prepare_optimizer(g_optimizer, self.g_variables)
         self.optimizer = Optimizers(self.d_optimizer, self.g_optimizer)
-        names = (*self.loss_names, *self.score_names, *self.norm_names)
+        names = (
+            *self.loss_names,
+            *self.penalty_names,
+            *self.score_names,
+            *self.norm_names,
+        )
         with self.under_strategy():
             self._trackers = {n: keras.metrics.Mean(name=n) for n in names}
 
@@ -315,59 +354,6 @@ class BaseGAN(Engine, keras.Model):
                 "it first, e.g. `ds.map(lambda row: row['image'])`."
             )
         check_images(self.real(batch), self.image_shape)
-
-    def call(self, inputs, training=False):
-        """Images of latent codes `[n, latent_dim]`, by the EMA generator."""
-        images = self.sampling_generator(inputs, training=training)
-        return ops.cast(images, "float32")
-
-    @property
-    def sampling_generator(self):
-        """The generator that samples: the moving average where there is one."""
-        if self.ema_generator is None:
-            return self.generator
-        return self.ema_generator
-
-    def sample(self, n, seed=0):
-        """Generates images.
-
-        Row i is a function of `(seed, i)` alone: `sample(8, seed=3)[:4]`
-        equals `sample(4, seed=3)`. It is the exported model's image for the
-        seed number `seed * 2**32 + i`.
-
-        Args:
-            n: int, how many.
-            seed: int in [0, 2**31).
-
-        Returns:
-            float32 array `[n, height, width, channels]` in [-1, 1].
-
-        Raises:
-            ValueError: `n` is below 1 or `seed` out of range.
-
-        Example:
-
-        ```python
-        images = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
-        ```
-        """
-        if not is_int(n) or n < 1:
-            raise ValueError(f"`n` must be a positive int. Received: n={n!r}.")
-        check_seed(seed)
-        batches = []
-        # Batches of one size: a row then meets the same kernels whatever `n`.
-        for start in range(0, n, SAMPLE_BATCH):
-            rows = np.arange(start, start + SAMPLE_BATCH, dtype="uint32")
-            z = draws.latents(int(seed), rows, self.latent_dim)
-            # Under a strategy, each replica predicts the whole batch.
-            batches.append(self.predict_on_batch(z)[:SAMPLE_BATCH])
-        return np.concatenate(batches)[:n]
-
-    def export(self, filepath, overwrite=False):
-        """Writes a SavedModel for TF Serving: see `serving.export`."""
-        from keras_gans.serving import export
-
-        export(self, filepath, overwrite=overwrite)
 
     # --- Configuration and state ---
 

@@ -68,7 +68,8 @@ class SampleGrid(StepCallback):
         every: int, steps between two grids.
         n: int, images a grid.
         seed: int, which latent codes.
-        columns: int, images a row; a square grid by default.
+        columns: int, images a row; by default a column for each class of a
+            conditional GAN, and else a square grid.
         tensorboard_dir: str or path; also writes the grid as a TensorBoard
             summary there (needs TensorFlow).
 
@@ -108,12 +109,13 @@ class SampleGrid(StepCallback):
         self.model.sync_state()
         samples = self.model.sample(self.n, seed=self.seed)
         path = self.directory / f"step-{self.step:08d}.png"
+        columns = self.columns or self.model.grid_columns
         # A resumed run draws the same grid again.
-        images.save_grid(path, samples, self.columns, overwrite=True)
+        images.save_grid(path, samples, columns, overwrite=True)
         if self._writer is not None:
             import tensorflow as tf
 
-            grid = images.make_grid(samples, self.columns)
+            grid = images.make_grid(samples, columns)
             with self._writer.as_default():
                 tf.summary.image("samples", grid[None], step=self.step)
             self._writer.flush()
@@ -293,7 +295,7 @@ class LossPlot(keras.callbacks.Callback):
         if not rows:
             return
         panels = {
-            "loss": self.model.loss_names,
+            "loss": (*self.model.loss_names, *self.model.penalty_names),
             "mean output of D": self.model.score_names,
             "gradient norm": self.model.norm_names,
         }

@@ -32,18 +32,20 @@ def input_shape_of(network):
         return None
 
 
-def images_of(generator, latent_dim=None):
+def images_of(generator, latent_dim=None, conditions=()):
     """What a generator takes and makes.
 
     Args:
         generator: `keras.Model`, built.
         latent_dim: int, needed where the model is subclassed.
+        conditions: tuple of `sampling.Condition`, its inputs beside z.
 
     Returns:
         `(latent_dim, image_shape)`: an int and a tuple of ints.
 
     Raises:
-        ValueError: it is no built model of latent codes `[n, latent_dim]`.
+        ValueError: it is no built model of latent codes `[n, latent_dim]` and
+            of the conditions.
     """
     check_built("generator", generator)
     shape = input_shape_of(generator)
@@ -53,18 +55,44 @@ def images_of(generator, latent_dim=None):
             f"`latent_dim` with it. Received: {generator.name} (of type "
             f"{type(generator).__name__})."
         )
-    if shape is not None and (not isinstance(shape, tuple) or len(shape) != 2):
-        raise ValueError(
-            "A generator takes latent codes of shape (None, latent_dim). "
-            f"Received: input shape {shape}."
-        )
     if shape is not None:
-        latent_dim = shape[1]
-    codes = keras.KerasTensor((1, latent_dim))
-    return latent_dim, tuple(generator.compute_output_spec(codes).shape)[1:]
+        shapes = list(shape) if isinstance(shape, list) else [shape]
+        wanted = [(None, "latent_dim"), *((None, *c.shape) for c in conditions)]
+        ok = isinstance(shapes[0], tuple) and len(shapes[0]) == 2
+        if not ok or [tuple(s) for s in shapes[1:]] != wanted[1:]:
+            names = ", ".join(["z", *(c.name for c in conditions)])
+            raise ValueError(
+                f"The generator takes [{names}] of shapes "
+                f"{', '.join(map(str, wanted))}. Received: {generator.name} "
+                f"with input shape {shape}."
+            )
+        latent_dim = shapes[0][1]
+    inputs = [keras.KerasTensor((1, latent_dim))]
+    inputs += [keras.KerasTensor((1, *c.shape), c.dtype) for c in conditions]
+    made = generator.compute_output_spec(
+        inputs if len(inputs) > 1 else inputs[0]
+    )
+    return latent_dim, tuple(made.shape)[1:]
 
 
-def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
+def packed(image_shape, packing):
+    """The shape of `packing` images joined along the last axis.
+
+    Raises:
+        ValueError: `packing` is no positive int.
+    """
+    check_size("packing", packing)
+    return (*image_shape[:-1], image_shape[-1] * packing)
+
+
+def check_networks(
+    generator,
+    discriminator,
+    latent_dim=None,
+    image_shape=None,
+    packing=1,
+    conditions=(),
+):
     """Checks that a generator's images fit a discriminator.
 
     Args:
@@ -72,6 +100,9 @@ def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
         discriminator: `keras.Model`.
         latent_dim: int, what the generator should take, or `None`.
         image_shape: tuple, what the generator should make, or `None`.
+        packing: int, how many images the discriminator judges together.
+        conditions: tuple of `sampling.Condition`, what the generator takes
+            beside latent codes.
 
     Returns:
         `(latent_dim, image_shape)`: an int and a tuple of ints.
@@ -80,13 +111,17 @@ def check_networks(generator, discriminator, latent_dim=None, image_shape=None):
         ValueError: a network is not a built `keras.Model`, or they disagree.
     """
     check_built("discriminator", discriminator)
-    latent_dim_made, made = images_of(generator, latent_dim)
+    latent_dim_made, made = images_of(generator, latent_dim, conditions)
     wanted = input_shape_of(discriminator)
-    if wanted is not None and not _fits(made, tuple(wanted)[1:]):
+    if isinstance(wanted, list):
+        wanted = wanted[0]
+    judged = packed(made, packing)
+    if wanted is not None and not _fits(judged, tuple(wanted)[1:]):
+        packs = f" (packing={packing})" if packing > 1 else ""
         raise ValueError(
             "The generator's images do not fit the discriminator. Received: "
-            f"images of shape {made}, a discriminator of {tuple(wanted)[1:]}. "
-            "Build both for one shape."
+            f"images of shape {judged}{packs}, a discriminator of "
+            f"{tuple(wanted)[1:]}. Build both for one shape."
         )
     for name, asked, is_so in (
         ("image_shape", image_shape and tuple(image_shape), made),
@@ -112,7 +147,8 @@ def check_images(images, image_shape):
 
     Args:
         images: array `[n, *image_shape]`, float in [-1, 1].
-        image_shape: tuple, the shape of the generator's images.
+        image_shape: tuple, the shape of the generator's images; what has
+            another rank than (height, width, channels) may have any range.
 
     Raises:
         ValueError: another shape or type, NaN, or values outside [-1, 1].
@@ -124,13 +160,18 @@ def check_images(images, image_shape):
             f"{images.shape}. Batch it: `dataset.batch(64)`."
         )
     if images.shape[1:] != tuple(image_shape):
+        remedy = ""
+        if len(image_shape) == 3:
+            remedy = (
+                "Resize the images, e.g. by `keras_gans.data.load(..., "
+                f"image_size={image_shape[:2]}, channels={image_shape[-1]})`, "
+                "or build"
+            )
         raise ValueError(
             "The images do not have the generator's shape. Received: a batch "
             f"of shape {images.shape}. Expected: (batch, "
-            f"{', '.join(map(str, image_shape))}). Resize the images, e.g. by "
-            f"`keras_gans.data.load(..., image_size={image_shape[:2]}, "
-            f"channels={image_shape[-1]})`, or build the GAN with "
-            f"image_shape={images.shape[1:]}."
+            f"{', '.join(map(str, image_shape))}). {remedy or 'Build'} the GAN "
+            f"with image_shape={images.shape[1:]}."
         )
     if images.dtype.kind in "biu":
         raise ValueError(
@@ -144,6 +185,8 @@ def check_images(images, image_shape):
             f"The first batch holds NaN. Received: NaN in {len(bad)} of "
             f"{len(images)} images, the first at row {bad[0]}. Clean the data."
         )
+    if len(image_shape) != 3:
+        return
     low, high = float(images.min()), float(images.max())
     if low < -1.001 or high > 1.001:  # resizing in float may round past 1
         raise ValueError(
@@ -170,6 +213,43 @@ def is_number(x):
     return is_int(x) or isinstance(x, (float, np.floating))
 
 
+def check_labels(labels, num_classes, n=None):
+    """Returns class labels as an int32 array `[n]`.
+
+    Args:
+        labels: array `[n]` or `[n, 1]` of ints, or one int for all `n`.
+        num_classes: int.
+        n: int, how many are needed; `None` takes any number.
+
+    Raises:
+        ValueError: another type or shape, or a label out of range.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"Labels are ints in [0, {num_classes}). Received: dtype "
+            f"{labels.dtype}. Convert them: `labels.astype('int32')`, or "
+            "`labels.argmax(-1)` where they are one-hot."
+        )
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 0 and n is not None:
+        labels = np.full(n, labels)
+    if labels.ndim != 1 or (n is not None and len(labels) != n):
+        wanted = "[n]" if n is None else f"({n},)"
+        raise ValueError(
+            f"Labels have the shape {wanted}, one int a row. Received: shape "
+            f"{labels.shape}. Use `labels.argmax(-1)` where they are one-hot."
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(
+            f"Labels must lie in [0, {num_classes}). Received: labels from "
+            f"{labels.min()} to {labels.max()}. Number the classes from 0, or "
+            f"build the GAN with num_classes={labels.max() + 1} or more."
+        )
+    return labels.astype("int32")
+
+
 def check_shape(image_shape):
     """Returns `image_shape` as a tuple (height, width, channels).
 
@@ -187,6 +267,18 @@ def check_shape(image_shape):
             f"Received: image_shape={image_shape!r}."
         )
     return tuple(image_shape)
+
+
+def check_row_shape(shape):
+    """Returns a shape of images, (height, width, channels), or vectors, (d,).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(shape, (tuple, list)) and len(shape) == 1:
+        check_size("image_shape[0]", shape[0])
+        return tuple(shape)
+    return check_shape(shape)
 
 
 def check_size(name, value):

@@ -23,6 +23,7 @@ TRAIN_FLAGS = {
     "seed": (int, "of every random draw"),
     "d_learning_rate": (float, "of the discriminator's optimizer"),
     "g_learning_rate": (float, "of the generator's optimizer"),
+    "global_clipnorm": (float, "largest norm of each network's gradient"),
     "checkpoint_every": (int, "steps between two checkpoints"),
     "sample_every": (int, "steps between two sample grids"),
     "log_every": (int, "steps between two lines of metrics.jsonl"),
@@ -104,6 +105,11 @@ def make_parser():
     sample.add_argument("run_dir", metavar="RUN", help="a run directory")
     sample.add_argument("--n", type=int, default=64, help="images (64)")
     sample.add_argument("--seed", type=int, default=0, help="seed (0)")
+    sample.add_argument(
+        "--labels",
+        type=value,
+        help="class of all images, or of each: 3 or 0,0,1,1 (all in turn)",
+    )
     sample.add_argument("--out", required=True, help="PNG file to write")
     sample.add_argument("--overwrite", action="store_true")
     export = command(commands, "export", export_run, "Write a SavedModel.")
@@ -211,8 +217,18 @@ def sample_run(args):
 
     files.check_free(args.out, args.overwrite)
     gan, position = runs.open_run(args.run_dir)
-    samples = gan.sample(args.n, seed=args.seed)
-    images.save_grid(args.out, samples, overwrite=args.overwrite)
+    given = {}
+    if args.labels is not None:
+        if not gan.conditions:
+            raise ValueError(
+                f"{type(gan).__name__} has no classes. Received: --labels="
+                f"{args.labels}. Drop it."
+            )
+        given["labels"] = args.labels
+    samples = gan.sample(args.n, seed=args.seed, **given)
+    images.save_grid(
+        args.out, samples, gan.grid_columns, overwrite=args.overwrite
+    )
     print(
         f"{args.n} samples of step {position.step}, seed {args.seed}: "
         f"{args.out}"

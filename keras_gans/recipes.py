@@ -4,8 +4,13 @@ from collections.abc import Callable
 import dataclasses
 
 from keras_gans import losses
+from keras_gans.models.acgan import ACGAN
+from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
+from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.wgan import WGAN
+from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.names import hint
 from keras_gans.optimizers import adam
 
@@ -41,20 +46,29 @@ class Recipe:
             arguments.pop("label_smoothing", None)
         return arguments
 
-    def compile(self, gan, d_learning_rate=None, g_learning_rate=None):
-        """Compiles `gan` with the recipe's optimizers, at other rates."""
+    def compile(
+        self,
+        gan,
+        d_learning_rate=None,
+        g_learning_rate=None,
+        global_clipnorm=None,
+    ):
+        """Compiles `gan` with the recipe's optimizers, changed as told."""
         make = self.optimizers or gan.default_optimizers
         rates = (d_learning_rate, g_learning_rate)
         optimizers = make()
         for optimizer, rate in zip(optimizers, rates, strict=True):
             if rate is not None:
                 optimizer.learning_rate = rate
+            optimizer.global_clipnorm = global_clipnorm
         gan.compile(*optimizers)
 
 
 def _two_adams():
     return adam(), adam()
 
+
+_SMALL_DCGAN = {"width": 32, "ema": 0.995, "label_smoothing": 0.1}
 
 # Sizes and lengths are those that the embedded set needs to show its shapes in
 # minutes on two cores; the networks' own defaults are the papers'.
@@ -68,12 +82,55 @@ RECIPES = {
     "dcgan": Recipe(
         DCGAN,
         "Deep convolutional GAN, arXiv:1511.06434",
+        arguments={"image_shape": (32, 32, 3), **_SMALL_DCGAN},
+        batch_size=32,
+        epochs=50,
+    ),
+    "wgan": Recipe(
+        WGAN,
+        "Wasserstein GAN with weight clipping, arXiv:1701.07875",
+        arguments={"image_shape": (32, 32, 3), "width": 32, "ema": 0.995},
+        batch_size=32,
+        epochs=100,
+    ),
+    "wgan_gp": Recipe(
+        WGANGP,
+        "Wasserstein GAN with gradient penalty, arXiv:1704.00028",
         arguments={
             "image_shape": (32, 32, 3),
-            "width": 32,
+            "g_width": 64,
+            "d_width": 64,
             "ema": 0.995,
-            "label_smoothing": 0.1,
         },
+        batch_size=32,
+        epochs=50,
+    ),
+    "conditional_gan": Recipe(
+        ConditionalGAN,
+        "Class labels in both networks, arXiv:1411.1784",
+        arguments={
+            "image_shape": (32, 32, 3),
+            "num_classes": 9,
+            **_SMALL_DCGAN,
+        },
+        batch_size=32,
+        epochs=50,
+    ),
+    "acgan": Recipe(
+        ACGAN,
+        "A discriminator that also tells the class, arXiv:1610.09585",
+        arguments={
+            "image_shape": (32, 32, 3),
+            "num_classes": 9,
+            **_SMALL_DCGAN,
+        },
+        batch_size=32,
+        epochs=50,
+    ),
+    "infogan": Recipe(
+        InfoGAN,
+        "Codes learned without labels, arXiv:1606.03657",
+        arguments={"image_shape": (32, 32, 3), **_SMALL_DCGAN},
         batch_size=32,
         epochs=50,
     ),

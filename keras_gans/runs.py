@@ -35,8 +35,8 @@ def new_config(recipe, arguments=None, **options):
         arguments: dict, constructor arguments of the model.
         **options: `data`, `data_dir`, `epochs`, `steps_per_epoch`,
             `batch_size`, `seed`, `flip`, `deterministic`, `d_learning_rate`,
-            `g_learning_rate`, `checkpoint_every`, `sample_every`, `log_every`,
-            `dtype_policy`.
+            `g_learning_rate`, `global_clipnorm`, `checkpoint_every`,
+            `sample_every`, `log_every`, `dtype_policy`.
 
     Returns:
         dict that JSON can hold.
@@ -56,6 +56,7 @@ def new_config(recipe, arguments=None, **options):
         "deterministic": False,
         "d_learning_rate": None,
         "g_learning_rate": None,
+        "global_clipnorm": None,
         "checkpoint_every": 100,
         "sample_every": 100,
         "log_every": 10,
@@ -133,7 +134,12 @@ def build(config):
     if config["deterministic"]:
         make_deterministic()
     gan = recipe.model(**config["arguments"], seed=config["seed"])
-    recipe.compile(gan, config["d_learning_rate"], config["g_learning_rate"])
+    recipe.compile(
+        gan,
+        config["d_learning_rate"],
+        config["g_learning_rate"],
+        config["global_clipnorm"],
+    )
     return gan
 
 
@@ -231,6 +237,7 @@ def _data(config, gan, resumed):
         "data_dir": config["data_dir"],
         "flip": config["flip"],
         "seed": config["seed"],
+        "labels": gan.labelled,
     }
     steps = config["steps_per_epoch"]
     if steps is None:

@@ -53,16 +53,18 @@ def _deserialize(value):
     return value
 
 
-def copy(network, input_shape):
+def copy(network, input_shapes):
     """Another network of the same config and weights.
 
     Args:
         network: `keras.Model`.
-        input_shape: tuple of ints, of one input without its batch axis.
+        input_shapes: list of tuples of ints, one an input, without its batch
+            axis.
     """
     other = type(network).from_config(network.get_config())
     if not other.built:
-        other(ops.zeros((1, *input_shape)))
+        inputs = [ops.zeros((1, *shape)) for shape in input_shapes]
+        other(inputs if len(inputs) > 1 else inputs[0])
     other.set_weights(network.get_weights())
     return other
 

@@ -37,6 +37,73 @@ def test_dcgan(images):
     )
 
 
+SWITCHES = {
+    "packing": 2,
+    "instance_noise": (0.1, 4),
+    "diff_augment": "color,translation,cutout",
+    "spectral_norm": True,
+    "minibatch_stddev": 2,
+}
+
+
+@pytest.mark.backends
+def test_switches(images):
+    def make():
+        return kg.GAN(
+            generator=mlp_generator((8, 8, 1), 6, width=16),
+            discriminator=mlp_discriminator((8, 8, 2), width=8, pieces=2),
+            r1=1.0,
+            r2=0.5,
+            penalty_interval=2,
+            **SWITCHES,
+        )
+
+    check_gan(make, images(16, 8, 8))
+
+
+@pytest.mark.backends
+def test_wgan(images):
+    check_gan(
+        lambda: kg.WGAN((16, 16, 3), 8, width=4, d_steps=2),
+        images(16, channels=3),
+    )
+
+
+@pytest.mark.backends
+def test_wgan_gp(images):
+    check_gan(
+        lambda: kg.WGANGP((16, 16, 3), 8, 4, 4, d_steps=2),
+        images(16, channels=3),
+        still="score/bias",  # it cancels in E[C(G(z))] - E[C(x)]
+    )
+
+
+@pytest.mark.backends
+def test_conditional_gan(images):
+    check_gan(
+        lambda: kg.ConditionalGAN((16, 16, 3), 3, 8, width=4, ema=0.9),
+        images(16, channels=3),
+        labels=np.arange(16) % 3,
+    )
+
+
+@pytest.mark.backends
+def test_acgan(images):
+    check_gan(
+        lambda: kg.ACGAN((16, 16, 3), 3, 8, width=4),
+        images(16, channels=3),
+        labels=np.arange(16) % 3,
+    )
+
+
+@pytest.mark.backends
+def test_infogan(images):
+    check_gan(
+        lambda: kg.InfoGAN((16, 16, 3), 3, 2, 8, width=4),
+        images(16, channels=3),
+    )
+
+
 @pytest.mark.backends
 @pytest.mark.parametrize("objective", kg.losses.OBJECTIVES)
 def test_objectives_train(objective, images):

@@ -3,10 +3,11 @@
 import numpy as np
 
 from keras_gans.convert import dcgan
+from keras_gans.convert import mimicry
 
 # One module a family: `detect(state)` gives its configuration or None, and
 # `build(state, config)` the model.
-FAMILIES = {"dcgan": dcgan}
+FAMILIES = {"dcgan": dcgan, "mimicry": mimicry}
 
 
 def from_state(state, family=None, **config):
@@ -21,9 +22,11 @@ def from_state(state, family=None, **config):
             It may lie in another dict (`{"state_dict": ...}`) and its names
             may all start with "module.".
         family: Optional string. The name of the family, if it should not be
-            told from the names: "dcgan".
-        **config: What is known better than told: for a DCGAN `network`,
-            `image_shape`, `latent_dim`, `width`.
+            told from the names: "dcgan", or "mimicry" (its residual networks
+            of WGAN-GP, SNGAN and the projection cGAN).
+        **config: What is known better than told: `network`, `image_shape`,
+            `latent_dim`, `width`; for mimicry also `num_classes`,
+            `spectral_norm`, `pooling`.
 
     Returns:
         `keras.Model` with these weights.

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from keras import layers
 import numpy as np
 
+from keras_gans.layers.spectral import SpectralNormalization
+
 MAX_LISTED = 8
 MAX_LETTERS = 200
 
@@ -84,23 +86,55 @@ def batch_norm(prefix, layer):
     ]
 
 
-def _kernel_and_bias(kernel_entry):
-    def entries(prefix, layer):
-        found = [kernel_entry(f"{prefix}.weight", layer.kernel)]
-        if layer.use_bias:
-            found.append(vector(f"{prefix}.bias", layer.bias))
-        return found
+_KERNELS = {
+    layers.Conv1D: conv,
+    layers.Conv1DTranspose: conv,
+    layers.Conv2D: conv,
+    layers.Conv2DTranspose: conv,
+    layers.Dense: dense,
+}
 
+
+def plain(prefix, layer, leaf="weight"):
+    """The kernel, named by `leaf`, and the bias; or the embeddings."""
+    if isinstance(layer, layers.Embedding):
+        return [vector(f"{prefix}.{leaf}", layer.embeddings)]
+    kernel_entry = _KERNELS[type(layer)]
+    entries = [kernel_entry(f"{prefix}.{leaf}", layer.kernel)]
+    if layer.use_bias:
+        entries.append(vector(f"{prefix}.bias", layer.bias))
     return entries
 
 
+def spectral_norm(prefix, layer):
+    """A layer under PyTorch's `torch.nn.utils.spectral_norm`."""
+    weight, *bias = plain(prefix, layer.layer, "weight_orig")
+    # v has W's columns: (in, *space) in PyTorch, (*space, in) here.
+    _, *columns = _rows_first(weight.shape, layer.layer)
+
+    def space_first(v):
+        return np.moveaxis(v.reshape(columns), 0, -1).ravel()
+
+    return [
+        weight,
+        *bias,
+        vector(f"{prefix}.weight_u", layer.u),
+        Entry(f"{prefix}.weight_v", layer.v, tuple(layer.v.shape), space_first),
+    ]
+
+
+def _rows_first(shape, layer):
+    """PyTorch's shape of a kernel with the axis of outputs first."""
+    if isinstance(layer, (layers.Conv1DTranspose, layers.Conv2DTranspose)):
+        inputs, outputs, *space = shape
+        return (outputs, inputs, *space)
+    return shape
+
+
 _OF_LAYER = {
+    **dict.fromkeys([*_KERNELS, layers.Embedding], plain),
     layers.BatchNormalization: batch_norm,
-    layers.Conv1D: _kernel_and_bias(conv),
-    layers.Conv1DTranspose: _kernel_and_bias(conv),
-    layers.Conv2D: _kernel_and_bias(conv),
-    layers.Conv2DTranspose: _kernel_and_bias(conv),
-    layers.Dense: _kernel_and_bias(dense),
+    SpectralNormalization: spectral_norm,
 }
 
 

@@ -19,6 +19,17 @@ EVALUATE = 1
 SAMPLE = 2
 DROPOUT = 3
 
+# Purposes of the draws of one step; 0 is the latent code.
+ALPHA = 1
+CODES = 2
+NOISE = 16  # + role
+AUGMENT = 32  # + ROLE * role + which draw of the augmentation
+ROLE = 16
+
+# What is judged: the reals, the fakes that D learns from, those that G learns
+# through, and the points between reals and fakes.
+REAL, FAKE, GENERATED, MIXED = range(4)
+
 _LANES = (np.uint32(0x243F6A88), np.uint32(0x85A308D3))  # digits of pi
 _ODD = np.uint32(0x9E3779B9)  # 2**32 / golden ratio
 
@@ -130,6 +141,12 @@ class Draws:
     def uniform(self, n, columns, purpose=0):
         """U(0, 1) for `n` rows; give each draw of a step its own `purpose`."""
         return uniform(self._words(purpose), self._rows(n), columns)
+
+    def integers(self, n, columns, high, purpose):
+        """Integers of [0, high), each as likely: int32 `[n, columns]`."""
+        u = self.uniform(n, columns, purpose)
+        # u may round to 1
+        return ops.minimum(ops.cast(ops.floor(u * high), "int32"), high - 1)
 
     def _words(self, purpose):
         if self._place is None:

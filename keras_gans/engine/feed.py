@@ -20,6 +20,7 @@ class Feed:
     spent on looking. `steps_done` counts the steps taken, in Python.
     """
 
+    labelled = False  # whether `check_every_batch` is due
     _check_next = True
     _before_first_step = True
     steps_to_skip = 0
@@ -40,6 +41,8 @@ class Feed:
                 if self._check_next:
                     self.check_batch(self.local_batch(batch))
                     self._check_next = False
+                if self.labelled:
+                    self.check_every_batch(self.local_batch(batch[:2]))
                 taken.append(batch)
         except (StopIteration, *self.end_of_data):
             if self._before_first_step:

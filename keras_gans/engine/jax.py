@@ -7,6 +7,7 @@ import os
 import jax
 import jax.numpy as jnp
 import keras
+from keras.src.backend.common.stateless_scope import get_stateless_scope
 import numpy as np
 
 from keras_gans.engine.feed import Feed
@@ -34,6 +35,43 @@ def make_deterministic():
             "On JAX, determinism is set before the program starts. Set the "
             f"environment variable XLA_FLAGS={flag}."
         )
+
+
+def input_gradient(fn, x):
+    """The gradient of the sum of `fn(x)` with respect to `x`.
+
+    It can itself be differentiated, as gradient penalties need.
+
+    Args:
+        fn: function of a tensor that returns a tensor.
+        x: float tensor.
+
+    Returns:
+        `(fn(x), gradient)`, the gradient of the shape of `x`.
+    """
+    outer = get_stateless_scope()
+    seen = {} if outer is None else outer.state_mapping
+
+    def run(x):
+        with _inner_scope(seen) as scope:
+            y = fn(x)
+        # Values that `fn` gave to variables must leave the trace as outputs.
+        changed = {
+            key: value
+            for key, value in scope.state_mapping.items()
+            if value is not seen.get(key)
+        }
+        return y, changed
+
+    y, pullback, changed = jax.vjp(run, jnp.asarray(x), has_aux=True)
+    seen.update(changed)
+    return y, pullback(jnp.ones_like(y))[0]
+
+
+def _inner_scope(seen):
+    scope = keras.StatelessScope(initialize_variables=False)
+    scope.state_mapping.update(seen)
+    return scope
 
 
 class Engine(Feed, Steps):
@@ -110,6 +148,29 @@ class Engine(Feed, Steps):
 
         return output, auxiliary, pullback
 
+    def in_some_steps(self, interval, fn):
+        """`fn()`, a scalar, in every `interval`-th step; else 0."""
+        if interval == 1:
+            return fn()
+        seen = get_stateless_scope().state_mapping
+        # What `fn` may give new values to: norms, spectral vectors, counters.
+        states = self.discriminator.non_trainable_variables
+        old = [v.value for v in states]
+
+        def due():
+            with _inner_scope(seen):
+                value = fn()
+                return value, [v.value for v in states]
+
+        value, new = jax.lax.cond(
+            self.step.value % interval == 0,
+            due,
+            lambda: (jnp.zeros(()), old),
+        )
+        for v, x in zip(states, new, strict=True):
+            v.assign(x)
+        return value
+
     def sum_over_replicas(self, gradients):
         """Gradients of global arrays are sums over devices already."""
         return gradients
@@ -183,6 +244,9 @@ class Engine(Feed, Steps):
     def _on_steps(self, step, state, iterator, batches):
         try:
             first = self.take(iterator, batches)
+            return step(
+                state, itertools.chain([first], self._rest(iterator, batches))
+            )
         except ValueError:
             # Keras has emptied the variables into `state` by now: it fills
             # them again from here.
@@ -194,9 +258,6 @@ class Engine(Feed, Steps):
                 for name, values in zip(groups, state, strict=True)
             }
             raise
-        return step(
-            state, itertools.chain([first], self._rest(iterator, batches))
-        )
 
     def _rest(self, iterator, batches):
         """The steps after the first, for `steps_per_execution`."""

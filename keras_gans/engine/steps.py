@@ -9,12 +9,57 @@ from keras_gans.engine import draws
 class Steps:
     """Updates and evaluation of a GAN; mixed into each engine."""
 
+    def update_with_shared_fakes(self, batches):
+        """D on every batch, then G through the last fakes that D saw."""
+        d_logs = self._update_on(batches[:-1])
+        batch = batches[-1]
+        with self.draws.at(draws.TRAIN, self.step.value, len(batches) - 1):
+            fake, to_generator = self._generate(batch)
+            fixed = ops.stop_gradient(fake)
+            d_logs.append(self.update_discriminator(fixed, batch))
+            logs = self.update_generator(fake, batch, to_generator)
+        return self._end_step(d_logs, logs)
+
+    def update_with_fresh_fakes(self, batches):
+        """D on every batch, then G through fakes that D never saw."""
+        d_logs = self._update_on(batches)
+        with self.draws.at(draws.TRAIN, self.step.value, len(batches)):
+            fake, to_generator = self._generate(batches[-1])
+            logs = self.update_generator(fake, batches[-1], to_generator)
+        return self._end_step(d_logs, logs)
+
+    def _update_on(self, batches):
+        rows = []
+        for k, batch in enumerate(batches):
+            with self.draws.at(draws.TRAIN, self.step.value, k):
+                fake = ops.stop_gradient(self.generate(batch, True))
+                rows.append(self.update_discriminator(fake, batch))
+        return rows
+
+    def _generate(self, batch):
+        fake, _, to_generator = self.differentiate(
+            lambda: (self.generate(batch, True), None), self.g_variables
+        )
+        return fake, to_generator
+
+    def _end_step(self, d_logs, g_logs):
+        # D's and G's parts of a loss that both report are told apart by name.
+        logs = {**mean_logs(d_logs), **g_logs}
+        self.update_ema()
+        self.step.assign_add(1)
+        for name, value in logs.items():
+            self._trackers[name].update_state(value)
+        return logs
+
     def update_discriminator(self, fake, batch):
         """Minimizes `discriminator_loss` on fixed fakes; returns the logs."""
-        loss, logs, pullback = self.differentiate(
-            lambda: self.discriminator_loss(fake, batch, True),
-            self.d_variables,
-        )
+
+        def penalized():
+            loss, logs = self.discriminator_loss(fake, batch, True)
+            penalty, more = self.penalties(fake, batch)
+            return loss + penalty, {**logs, **more}
+
+        loss, logs, pullback = self.differentiate(penalized, self.d_variables)
         gradients, _ = pullback(self._loss_scale(self.d_optimizer, loss))
         norm = self._apply(self.d_optimizer, gradients, self.d_variables)
         return {**logs, "d_grad_norm": norm}

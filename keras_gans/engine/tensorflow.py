@@ -20,6 +20,26 @@ def make_deterministic():
     tf.config.experimental.enable_op_determinism()
 
 
+def input_gradient(fn, x):
+    """The gradient of the sum of `fn(x)` with respect to `x`.
+
+    It can itself be differentiated, as gradient penalties need.
+
+    Args:
+        fn: function of a tensor that returns a tensor.
+        x: float tensor.
+
+    Returns:
+        `(fn(x), gradient)`, the gradient of the shape of `x`.
+    """
+    x = tf.convert_to_tensor(x)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        y = fn(x)
+    zero = tf.UnconnectedGradients.ZERO
+    return y, tape.gradient(y, x, unconnected_gradients=zero)
+
+
 class Engine(Feed, Steps):
     """Gradients, replicas and step functions of `BaseGAN` on TensorFlow."""
 
@@ -81,6 +101,13 @@ class Engine(Feed, Steps):
             return gradients[: len(values)], gradients[len(values) :]
 
         return output, auxiliary, pullback
+
+    def in_some_steps(self, interval, fn):
+        """`fn()`, a scalar, in every `interval`-th step; else 0."""
+        if interval == 1:
+            return fn()
+        due = self.step.value % interval == 0
+        return tf.cond(due, fn, lambda: tf.zeros(()))
 
     def sum_over_replicas(self, gradients):
         """Adds the replicas' gradients up."""

@@ -1,5 +1,15 @@
 """Layers that Keras lacks."""
 
+from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 from keras_gans.layers.dropout import Dropout
+from keras_gans.layers.minibatch_stddev import MinibatchStdDev
+from keras_gans.layers.minibatch_stddev import with_minibatch_stddev
+from keras_gans.layers.spectral import SpectralNormalization
 
-__all__ = ["Dropout"]
+__all__ = [
+    "ConditionalBatchNormalization",
+    "Dropout",
+    "MinibatchStdDev",
+    "SpectralNormalization",
+    "with_minibatch_stddev",
+]

@@ -9,6 +9,8 @@ from keras_gans.base import BaseGAN
 from keras_gans.checks import check_shape
 from keras_gans.checks import check_size
 from keras_gans.checks import images_of
+from keras_gans.checks import packed
+from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 
 MIN_SIZE = 16
 MAX_WIDTHS = 16  # channels stop doubling at 16 times the first width
@@ -26,6 +28,16 @@ def _norm(name):
         gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
         name=name,
     )
+
+
+NORMS = {
+    None: None,
+    "batch": _norm,
+    # Layer normalization of a map: over all of it, with a gain a channel.
+    "layer": lambda name: layers.GroupNormalization(
+        groups=1, epsilon=1e-5, name=name
+    ),
+}
 
 
 def stages(image_shape, width):
@@ -83,17 +95,32 @@ def dcgan_generator(
     Reference:
         https://arxiv.org/abs/1511.06434, figure 1
     """
-    base, channels = stages(image_shape, width)
     check_size("latent_dim", latent_dim)
     z = keras.Input((latent_dim,), name="z")
+    return keras.Model(z, ladder_up(z, image_shape, width), name=name)
+
+
+def ladder_up(code, image_shape, width, label=None, num_classes=None):
+    """The generator's layers: images of a code `[n, d]`.
+
+    With a label, the batch norms are conditional on it.
+    """
+
+    def norm(x, name):
+        if label is None:
+            return _norm(name)(x)
+        conditional = ConditionalBatchNormalization(num_classes, name=name)
+        return conditional([x, label])
+
+    base, channels = stages(image_shape, width)
     x = layers.Dense(
         math.prod(base) * channels[-1],
         use_bias=False,
         kernel_initializer=_conv_init(),
         name="project",
-    )(z)
+    )(code)
     x = layers.Reshape((*base, channels[-1]), name="reshape")(x)
-    x = layers.ReLU(name="relu_0")(_norm("norm_0")(x))
+    x = layers.ReLU(name="relu_0")(norm(x, "norm_0"))
     for i, filters in enumerate([*channels[-2::-1], image_shape[-1]], start=1):
         x = layers.Conv2DTranspose(
             filters,
@@ -105,10 +132,9 @@ def dcgan_generator(
             name=f"up_{i}",
         )(x)
         if i < len(channels):
-            x = layers.ReLU(name=f"relu_{i}")(_norm(f"norm_{i}")(x))
+            x = layers.ReLU(name=f"relu_{i}")(norm(x, f"norm_{i}"))
     x = _cut(x, image_shape)
-    images = layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model(z, images, name=name)
+    return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
 def _cut(x, image_shape):
@@ -120,7 +146,7 @@ def _cut(x, image_shape):
 
 
 def dcgan_discriminator(
-    image_shape=(64, 64, 3), width=64, name="discriminator"
+    image_shape=(64, 64, 3), width=64, norm="batch", name="discriminator"
 ):
     """A ladder of strided convolutions, batch norm and leaky ReLU.
 
@@ -130,13 +156,15 @@ def dcgan_discriminator(
     Args:
         image_shape: tuple (height, width, channels), 16 pixels or more.
         width: int, channels of the first map; they double downwards.
+        norm: "batch"; "layer" or `None` for a critic whose gradient is
+            penalized, in which no row may depend on the others.
         name: str.
 
     Returns:
         `keras.Model` from `[n, *image_shape]` to logits `[n, 1]`.
 
     Raises:
-        ValueError: `image_shape` is too small.
+        ValueError: `image_shape` is too small, or `norm` unknown.
 
     Example:
 
@@ -148,26 +176,45 @@ def dcgan_discriminator(
     Reference:
         https://arxiv.org/abs/1511.06434, section 3
     """
-    base, channels = stages(image_shape, width)
-    images = x = keras.Input(image_shape, name="images")
+    images = keras.Input(check_shape(image_shape), name="images")
+    x = ladder_down(images, width, norm)
+    return keras.Model(images, score(x), name=name)
+
+
+def ladder_down(x, width, norm="batch"):
+    """The discriminator's layers before its score: a map of 4 to 7 pixels."""
+    if norm not in NORMS:
+        raise ValueError(
+            f"`norm` is 'batch', 'layer' or None. Received: norm={norm!r}."
+        )
+    _, channels = stages(tuple(x.shape[1:]), width)
     for i, filters in enumerate(channels):
         x = layers.Conv2D(
             filters,
             4,
             2,
             padding="same",
-            use_bias=False,
+            use_bias=norm is None,
             kernel_initializer=_conv_init(),
             name=f"down_{i}",
         )(x)
-        if i > 0:
-            x = _norm(f"norm_{i}")(x)
+        if i > 0 and norm is not None:
+            x = NORMS[norm](f"norm_{i}")(x)
         x = layers.LeakyReLU(0.2, name=f"lrelu_{i}")(x)
+    return x
+
+
+def score(x, units=1, name="score"):
+    """One linear unit or more of a whole map: float32 `[n, units]`."""
     x = layers.Conv2D(
-        1, base, use_bias=False, kernel_initializer=_conv_init(), name="score"
+        units,
+        x.shape[1:3],
+        use_bias=False,
+        kernel_initializer=_conv_init(),
+        name=name,
     )(x)
-    logits = layers.Flatten(dtype="float32", name="logits")(x)
-    return keras.Model(images, logits, name=name)
+    logits = "logits" if name == "score" else f"{name}_logits"
+    return layers.Flatten(dtype="float32", name=logits)(x)
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -182,8 +229,8 @@ class DCGAN(BaseGAN):
             here.
         generator: `keras.Model` to use instead of `dcgan_generator`.
         discriminator: `keras.Model` to use instead of `dcgan_discriminator`.
-        **kwargs: `objective`, `ema`, `label_smoothing`, `d_steps`,
-            `linear_decay`, `seed`, `name`: see `BaseGAN`.
+        **kwargs: `objective`, `ema`, `d_steps`, `packing`, `seed` and the
+            other arguments of `BaseGAN`.
 
     Raises:
         ValueError: a size below 16, or networks that do not fit.
@@ -220,7 +267,11 @@ class DCGAN(BaseGAN):
             )
         if discriminator is None:
             discriminator = dcgan_discriminator(
-                images_of(generator, latent_dim)[1], width
+                packed(
+                    images_of(generator, latent_dim)[1],
+                    kwargs.get("packing", 1),
+                ),
+                width,
             )
         super().__init__(
             generator,

@@ -6,10 +6,11 @@ import keras
 from keras import layers
 
 from keras_gans.base import BaseGAN
+from keras_gans.checks import check_row_shape
 from keras_gans.checks import check_seed
-from keras_gans.checks import check_shape
 from keras_gans.checks import check_size
 from keras_gans.checks import images_of
+from keras_gans.checks import packed
 from keras_gans.layers import Dropout
 
 # Published MNIST hyper-parameters of the paper's authors.
@@ -26,7 +27,8 @@ def mlp_generator(
     for tanh(x) = 2 sigmoid(2x) - 1.
 
     Args:
-        image_shape: tuple (height, width, channels).
+        image_shape: tuple (height, width, channels), or (d,) for vectors: they
+            may have any range, so that their last layer is linear.
         latent_dim: int.
         width: int, hidden units a layer.
         name: str.
@@ -38,7 +40,7 @@ def mlp_generator(
         https://arxiv.org/abs/1406.2661
     """
 
-    image_shape = check_shape(image_shape)
+    image_shape = check_row_shape(image_shape)
     check_size("latent_dim", latent_dim)
     check_size("width", width)
 
@@ -53,7 +55,8 @@ def mlp_generator(
     x = dense(width, "relu")(x)
     x = dense(math.prod(image_shape), None)(x)
     x = layers.Reshape(image_shape)(x)
-    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    last = "linear" if len(image_shape) == 1 else "tanh"
+    images = layers.Activation(last, dtype="float32", name="images")(x)
     return keras.Model(z, images, name=name)
 
 
@@ -63,7 +66,7 @@ def mlp_discriminator(
     """Two layers of maxout units with dropout, then one logit.
 
     Args:
-        image_shape: tuple (height, width, channels).
+        image_shape: tuple (height, width, channels), or (d,) for vectors.
         width: int, maxout units a layer.
         pieces: int, linear pieces a unit.
         seed: int in [0, 2**29), of the dropout masks.
@@ -77,7 +80,7 @@ def mlp_discriminator(
         https://arxiv.org/abs/1302.4389
     """
 
-    image_shape = check_shape(image_shape)
+    image_shape = check_row_shape(image_shape)
     check_size("width", width)
     check_size("pieces", pieces)
 
@@ -102,8 +105,8 @@ class GAN(BaseGAN):
     """The generative adversarial network of 2014.
 
     Args:
-        image_shape: tuple (height, width, channels); (28, 28, 1) by default,
-            or what `generator` makes.
+        image_shape: tuple (height, width, channels), or (d,) for vectors of
+            any range; (28, 28, 1) by default, or what `generator` makes.
         latent_dim: int; 100 by default, or what `generator` takes.
         generator: `keras.Model` to use instead of `mlp_generator`.
         discriminator: `keras.Model` to use instead of `mlp_discriminator`.
@@ -141,7 +144,11 @@ class GAN(BaseGAN):
             )
         if discriminator is None:
             discriminator = mlp_discriminator(
-                images_of(generator, latent_dim)[1], seed=check_seed(seed)
+                packed(
+                    images_of(generator, latent_dim)[1],
+                    kwargs.get("packing", 1),
+                ),
+                seed=check_seed(seed),
             )
         super().__init__(
             generator,

@@ -16,6 +16,10 @@ def export(gan, filepath, overwrite=False):
       `gan.sample(n, seed=s)` is the seed `s * 2**32 + i`.
     - `generate(z: float32 [n, latent_dim]) -> {"images"}`.
 
+    A conditional GAN's signatures also take `label` (int32 `[n]`), InfoGAN's
+    `label` and `codes` (float32 `[n, num_codes]`). A value out of range is an
+    error of the request.
+
     `images` is float32 `[n, height, width, channels]` in [-1, 1].
 
     Args:
@@ -49,26 +53,51 @@ def export(gan, filepath, overwrite=False):
     generator = gan.sampling_generator
     latent_dim = gan.latent_dim
 
-    def generate(z):
-        images = generator(z, training=False)
+    def generate(z, *values):
+        checks = [
+            check
+            for condition, value in zip(gan.conditions, values, strict=True)
+            for check in _in_range(condition, value)
+        ]
+        with tf.control_dependencies(checks):
+            inputs = [z, *map(tf.identity, values)] if values else z
+        images = generator(inputs, training=False)
         return {"images": tf.cast(images, tf.float32)}
 
-    def from_seed(seed):
+    def from_seed(seed, *values):
         low = tf.cast(tf.bitwise.bitwise_and(seed, 0xFFFFFFFF), tf.uint32)
         high = tf.cast(tf.bitwise.right_shift(seed, 32), tf.uint32)
-        return generate(draws.latents(high, low, latent_dim))
+        return generate(draws.latents(high, low, latent_dim), *values)
+
+    conditions = [
+        tf.TensorSpec([None, *c.shape], c.dtype, name=c.name)
+        for c in gan.conditions
+    ]
 
     archive = keras.export.ExportArchive()
     archive.track(generator)
     archive.add_endpoint(
         "serving_default",
         from_seed,
-        [tf.TensorSpec([None], tf.int64, name="seed")],
+        [tf.TensorSpec([None], tf.int64, name="seed"), *conditions],
     )
     archive.add_endpoint(
         "generate",
         generate,
-        [tf.TensorSpec([None, latent_dim], tf.float32, name="z")],
+        [tf.TensorSpec([None, latent_dim], tf.float32, name="z"), *conditions],
     )
     with files.replacing(filepath) as temporary:
         archive.write_out(str(temporary), verbose=False)
+
+
+def _in_range(condition, value):
+    """Operations that fail where a value of a condition is out of range."""
+    import tensorflow as tf
+
+    allowed = f"{condition.name} lies in [{condition.low}, {condition.high}]"
+    low = tf.constant(condition.low, condition.dtype)
+    high = tf.constant(condition.high, condition.dtype)
+    return [
+        tf.debugging.assert_greater_equal(value, low, message=allowed),
+        tf.debugging.assert_less_equal(value, high, message=allowed),
+    ]

@@ -1,0 +1,105 @@
+"""How a GAN gives images: of codes, of seeds, and as a SavedModel."""
+
+from typing import NamedTuple
+
+from keras import ops
+import numpy as np
+
+from keras_gans.checks import check_seed
+from keras_gans.checks import is_int
+from keras_gans.engine import draws
+
+SAMPLE_BATCH = 32  # images generated at a time by `sample`
+
+
+class Condition(NamedTuple):
+    """An input of a generator beside the latent code.
+
+    Args:
+        name: str, as the exported model calls it.
+        shape: tuple, of one row.
+        dtype: str.
+        low: the least value allowed.
+        high: the largest value allowed.
+    """
+
+    name: str
+    shape: tuple
+    dtype: str
+    low: float
+    high: float
+
+
+class Sampling:
+    """Samples of the (moving average of the) generator; in `BaseGAN`."""
+
+    conditions = ()  # what the generator takes beside z, `Condition`s
+    grid_columns = None  # images a row of a grid that suit the model
+
+    def call(self, inputs, training=False):
+        """Images of latent codes `[n, latent_dim]`, by the EMA generator."""
+        images = self.sampling_generator(inputs, training=training)
+        return ops.cast(images, "float32")
+
+    @property
+    def sampling_generator(self):
+        """The generator that samples: the moving average where there is one."""
+        if self.ema_generator is None:
+            return self.generator
+        return self.ema_generator
+
+    def sample(self, n, seed=0):
+        """Generates images.
+
+        Row i is a function of `(seed, i)` alone: `sample(8, seed=3)[:4]`
+        equals `sample(4, seed=3)`. It is the exported model's image for the
+        seed number `seed * 2**32 + i`.
+
+        Args:
+            n: int, how many.
+            seed: int in [0, 2**31).
+
+        Returns:
+            float32 array `[n, height, width, channels]` in [-1, 1].
+
+        Raises:
+            ValueError: `n` is below 1 or `seed` out of range.
+
+        Example:
+
+        ```python
+        images = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
+        ```
+        """
+        return self._sample(n, seed, lambda rows: [])
+
+    def _sample(self, n, seed, conditions):
+        """`sample` with `conditions(rows)`: arrays for int64 `rows`."""
+        check_count(n)
+        check_seed(seed)
+        batches = []
+        # Batches of one size: a row then meets the same kernels whatever `n`.
+        for start in range(0, n, SAMPLE_BATCH):
+            rows = np.arange(start, start + SAMPLE_BATCH)
+            z = draws.latents(int(seed), rows.astype("uint32"), self.latent_dim)
+            more = conditions(rows)
+            # Under a strategy, each replica predicts the whole batch.
+            images = self.predict_on_batch([z, *more] if more else z)
+            batches.append(images[:SAMPLE_BATCH])
+        return np.concatenate(batches)[:n]
+
+    def export(self, filepath, overwrite=False):
+        """Writes a SavedModel for TF Serving: see `serving.export`."""
+        from keras_gans.serving import export
+
+        export(self, filepath, overwrite=overwrite)
+
+
+def check_count(n):
+    """Checks a number of samples.
+
+    Raises:
+        ValueError: it is no positive int.
+    """
+    if not is_int(n) or n < 1:
+        raise ValueError(f"`n` must be a positive int. Received: n={n!r}.")
