@@ -6,6 +6,8 @@ import math
 from checks import check_gan
 import keras
 from keras import ops
+from networks import tiny_critic
+from networks import tiny_generator
 import numpy as np
 import pytest
 
@@ -14,6 +16,8 @@ from keras_gans.models.dcgan import dcgan_discriminator
 from keras_gans.models.dcgan import dcgan_generator
 from keras_gans.models.gan import mlp_discriminator
 from keras_gans.models.gan import mlp_generator
+from keras_gans.networks.resnet import resnet_critic
+from keras_gans.networks.resnet import resnet_generator
 
 
 def small_gan(**kwargs):
@@ -61,47 +65,120 @@ def test_switches(images):
     check_gan(make, images(16, 8, 8))
 
 
+LABELS = np.arange(16) % 3
+BIAS = "score_1/bias"  # it cancels in E[C(G(z))] - E[C(x)]
+
+
 @pytest.mark.backends
 def test_wgan(images):
     check_gan(
-        lambda: kg.WGAN((16, 16, 3), 8, width=4, d_steps=2),
-        images(16, channels=3),
+        lambda: kg.WGAN(
+            generator=tiny_generator(labelled=False),
+            discriminator=tiny_critic(),
+            d_steps=2,
+        ),
+        images(16, 8, 8),
+        still=BIAS,
     )
 
 
 @pytest.mark.backends
 def test_wgan_gp(images):
     check_gan(
-        lambda: kg.WGANGP((16, 16, 3), 8, 4, 4, d_steps=2),
-        images(16, channels=3),
-        still="score/bias",  # it cancels in E[C(G(z))] - E[C(x)]
+        lambda: kg.WGANGP(
+            generator=tiny_generator(labelled=False),
+            discriminator=tiny_critic(),
+            d_steps=2,
+        ),
+        images(16, 8, 8),
+        still=BIAS,
     )
 
 
 @pytest.mark.backends
 def test_conditional_gan(images):
     check_gan(
-        lambda: kg.ConditionalGAN((16, 16, 3), 3, 8, width=4, ema=0.9),
-        images(16, channels=3),
-        labels=np.arange(16) % 3,
+        lambda: kg.ConditionalGAN(
+            num_classes=3,
+            generator=tiny_generator(),
+            discriminator=tiny_critic(labelled=True),
+            ema=0.9,
+        ),
+        images(16, 8, 8),
+        labels=LABELS,
     )
 
 
 @pytest.mark.backends
 def test_acgan(images):
     check_gan(
-        lambda: kg.ACGAN((16, 16, 3), 3, 8, width=4),
-        images(16, channels=3),
-        labels=np.arange(16) % 3,
+        lambda: kg.ACGAN(
+            num_classes=3,
+            generator=tiny_generator(),
+            discriminator=tiny_critic((1, 3)),
+        ),
+        images(16, 8, 8),
+        labels=LABELS,
     )
 
 
 @pytest.mark.backends
 def test_infogan(images):
     check_gan(
-        lambda: kg.InfoGAN((16, 16, 3), 3, 2, 8, width=4),
-        images(16, channels=3),
+        lambda: kg.InfoGAN(
+            num_categories=3,
+            num_codes=2,
+            generator=tiny_generator(codes=2),
+            discriminator=tiny_critic((1, 3, 2)),
+        ),
+        images(16, 8, 8),
     )
+
+
+FULL = {
+    "wgan": lambda: kg.WGAN((16, 16, 3), 8, width=4, d_steps=2),
+    "wgan_gp": lambda: kg.WGANGP((16, 16, 3), 8, 4, 4, d_steps=2),
+    **{
+        conditioning: lambda c=conditioning, p=packing: kg.ConditionalGAN(
+            (16, 16, 3), 3, 8, width=4, conditioning=c, packing=p
+        )
+        for conditioning, packing in (
+            ("embedding", 1),
+            ("one_hot", 2),
+            ("projection", 1),
+        )
+    },
+    "residual": lambda: kg.ConditionalGAN(
+        num_classes=3,
+        generator=resnet_generator((16, 16, 3), 8, 4, num_classes=3),
+        discriminator=resnet_critic(
+            (16, 16, 3), 4, num_classes=3, spectral_norm=True, pooling="sum"
+        ),
+        objective="hinge",
+    ),
+    "acgan": lambda: kg.ACGAN((16, 16, 3), 3, 8, width=4),
+    "infogan": lambda: kg.InfoGAN((16, 16, 3), 3, 2, 8, width=4),
+    "switches": lambda: kg.DCGAN(
+        (16, 16, 3),
+        8,
+        width=4,
+        discriminator=dcgan_discriminator((16, 16, 6), 4, norm=None),
+        r1=1.0,
+        r2=0.5,
+        penalty_interval=2,
+        **SWITCHES,
+    ),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", FULL)
+def test_full(name, images):
+    """Each GAN with its own networks; minutes each, on either backend."""
+    gan = FULL[name]()
+    still = {"wgan_gp": "score/bias"}.get(name)
+    labels = LABELS if gan.labelled else None
+    check_gan(FULL[name], images(16, channels=3), labels, still=still)
 
 
 @pytest.mark.backends

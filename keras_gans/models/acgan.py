@@ -21,10 +21,13 @@ def acgan_discriminator(
     image_shape=(64, 64, 3),
     num_classes=10,
     width=64,
-    norm="batch",
+    norm=None,
     name="discriminator",
 ):
     """DCGAN's discriminator with a second output: the class.
+
+    Without batch norm by default: with it, D tells batches of fakes from
+    batches of reals, and agrees with G on classes that only fakes have.
 
     Args:
         image_shape: tuple (height, width, channels), 16 pixels or more.

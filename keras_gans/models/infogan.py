@@ -82,7 +82,7 @@ def infogan_discriminator(
     num_categories=10,
     num_codes=2,
     width=64,
-    norm="batch",
+    norm=None,
     name="discriminator",
 ):
     """DCGAN's discriminator, and Q on top of the same features.
