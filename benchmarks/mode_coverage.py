@@ -155,7 +155,7 @@ def coverage(name, seed):
     cls, arguments, options, _ = ROWS[name]
 
     def adam():
-        return keras.optimizers.Adam(1e-3, 0.0, 0.9, **options)
+        return keras.optimizers.Adam(2e-3, 0.0, 0.9, **options)
 
     gan = make(cls, arguments, seed, adam(), adam())
     seconds = fit(gan, STEPS, seed)
@@ -192,7 +192,7 @@ def still(name, seed):
         cls,
         arguments,
         seed,
-        keras.optimizers.Adam(1e-3, 0.0, 0.9),
+        keras.optimizers.Adam(2e-3, 0.0, 0.9),
         keras.optimizers.SGD(0.0),
     )
     curve = Curve()
