@@ -36,7 +36,12 @@ NUMBERS = {"minutes": 10.0, "batch_size": 64, "per_class": 1000, "seed": 0}
 MODELS = {
     "conditional_gan": ("share", 0.8, {"num_classes": N}),
     "acgan": ("share", 0.8, {"num_classes": N}),
-    "infogan": ("purity", 0.6, {"num_categories": N}),
+    # Little noise: else the noise decides what is shown, and not the category.
+    "infogan": (
+        "purity",
+        0.6,
+        {"num_categories": N, "num_codes": 1, "latent_dim": 4},
+    ),
 }
 
 

@@ -66,9 +66,10 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
         diff_augment: `None`, or which of "color,translation,cutout" change
             what the discriminator sees in training (arXiv:2006.10738).
         spectral_norm: bool, normalize every layer of the discriminator
-            spectrally (arXiv:1802.05957).
+            spectrally (arXiv:1802.05957): a copy of the one given.
         minibatch_stddev: `None`, or the int size of the groups whose standard
-            deviation the discriminator's last layer sees (arXiv:1710.10196).
+            deviation the discriminator's last layer sees (arXiv:1710.10196):
+            a copy of the one given.
         seed: int in [0, 2**31): every random draw of training is a function of
             it, the step and the row of the batch.
         name: str, the model's name.
@@ -137,6 +138,8 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
             packing,
             self.conditions,
         )
+        ok = isinstance(spectral_norm, bool)
+        within("spectral_norm", spectral_norm, ok, "True, False")
         self.generator = generator
         self.discriminator = switched_discriminator(
             discriminator, spectral_norm, minibatch_stddev

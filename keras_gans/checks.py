@@ -32,6 +32,14 @@ def input_shape_of(network):
         return None
 
 
+def output_shape_of(network):
+    """The output shape of a Functional or Sequential model, else `None`."""
+    try:
+        return network.output_shape
+    except AttributeError:  # a subclassed model does not tell
+        return None
+
+
 def images_of(generator, latent_dim=None, conditions=()):
     """What a generator takes and makes.
 
@@ -228,8 +236,8 @@ def check_labels(labels, num_classes, n=None):
     if labels.dtype.kind not in "iu":
         raise ValueError(
             f"Labels are ints in [0, {num_classes}). Received: dtype "
-            f"{labels.dtype}. Convert them: `labels.astype('int32')`, or "
-            "`labels.argmax(-1)` where they are one-hot."
+            f"{labels.dtype}. Number the classes, or use `labels.argmax(-1)` "
+            "where they are one-hot."
         )
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -244,8 +252,8 @@ def check_labels(labels, num_classes, n=None):
     if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
         raise ValueError(
             f"Labels must lie in [0, {num_classes}). Received: labels from "
-            f"{labels.min()} to {labels.max()}. Number the classes from 0, or "
-            f"build the GAN with num_classes={labels.max() + 1} or more."
+            f"{labels.min()} to {labels.max()}. Number the classes from 0; "
+            f"the GAN was built with num_classes={num_classes}."
         )
     return labels.astype("int32")
 

@@ -1,5 +1,6 @@
 """The command `keras-gans`."""
 
+import argparse
 import ast
 import inspect
 import logging as standard_logging
@@ -103,7 +104,9 @@ def make_parser():
         )
     sample = command(commands, "sample", sample_run, "Write a grid of samples.")
     sample.add_argument("run_dir", metavar="RUN", help="a run directory")
-    sample.add_argument("--n", type=int, default=64, help="images (64)")
+    sample.add_argument(
+        "--n", type=int, help="images (64, or as many as --labels)"
+    )
     sample.add_argument("--seed", type=int, default=0, help="seed (0)")
     sample.add_argument(
         "--labels",
@@ -163,6 +166,7 @@ def _add_train_flags(sub, recipe):
         group.add_argument(
             f"--{name}",
             type=value,
+            default=argparse.SUPPRESS,  # None is a value
             help=f"({default})",
             metavar="VALUE",
         )
@@ -198,9 +202,9 @@ def train_run(args):
     }
     model = recipes.get(args.recipe).model
     arguments = {
-        name: getattr(args, name)
+        name: vars(args)[name]
         for name in model_arguments(model)
-        if getattr(args, name) is not None
+        if name in vars(args)
     }
     if args.resume and runs.is_run(run_dir):
         config = runs.changed(run_dir, args.recipe, arguments, given)
@@ -217,7 +221,7 @@ def sample_run(args):
 
     files.check_free(args.out, args.overwrite)
     gan, position = runs.open_run(args.run_dir)
-    given = {}
+    n, given = args.n, {}
     if args.labels is not None:
         if not gan.conditions:
             raise ValueError(
@@ -225,14 +229,14 @@ def sample_run(args):
                 f"{args.labels}. Drop it."
             )
         given["labels"] = args.labels
-    samples = gan.sample(args.n, seed=args.seed, **given)
+        if n is None and isinstance(args.labels, tuple):
+            n = len(args.labels)
+    n = 64 if n is None else n
+    samples = gan.sample(n, seed=args.seed, **given)
     images.save_grid(
         args.out, samples, gan.grid_columns, overwrite=args.overwrite
     )
-    print(
-        f"{args.n} samples of step {position.step}, seed {args.seed}: "
-        f"{args.out}"
-    )
+    print(f"{n} samples of step {position.step}, seed {args.seed}: {args.out}")
 
 
 def export_run(args):

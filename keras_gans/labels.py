@@ -40,9 +40,8 @@ class Labelled:
         images = self.generator([z, self.labels(batch)], training=training)
         return keras.ops.cast(images, "float32")
 
-    def check_batch(self, batch):
-        """Checks the images of the first batch."""
-        super().check_batch(batch)
+    def check_every_batch(self, batch):
+        """Checks the labels of a batch."""
         pair = isinstance(batch, (tuple, list)) and len(batch) > 1
         if not pair or batch[1] is None:
             raise ValueError(
@@ -51,10 +50,7 @@ class Labelled:
                 "`keras_gans.data.load(..., labels=True)`, or "
                 "`fit(images, labels)`."
             )
-
-    def check_every_batch(self, batch):
-        """Checks the labels of each batch."""
-        check_labels(batch[1], self.num_classes)
+        check_labels(self.all_rows(batch[1]), self.num_classes)
 
     def sample(self, n, seed=0, labels=None):
         """Generates images of given classes.

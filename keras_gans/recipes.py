@@ -4,6 +4,7 @@ from collections.abc import Callable
 import dataclasses
 
 from keras_gans import losses
+from keras_gans.checks import within
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.dcgan import DCGAN
@@ -54,6 +55,8 @@ class Recipe:
         global_clipnorm=None,
     ):
         """Compiles `gan` with the recipe's optimizers, changed as told."""
+        ok = global_clipnorm is None or global_clipnorm > 0
+        within("global_clipnorm", global_clipnorm, ok, "(0, inf)")
         make = self.optimizers or gan.default_optimizers
         rates = (d_learning_rate, g_learning_rate)
         optimizers = make()

@@ -224,11 +224,11 @@ def train(run_dir, config, resume=False, overwrite=False):
 def _data(config, gan, resumed):
     from keras_gans import data
 
-    if not 1 <= gan.image_shape[2] <= 4:
+    if len(gan.image_shape) != 3 or not 1 <= gan.image_shape[2] <= 4:
         raise ValueError(
             "Files and data sets hold images of 1 to 4 channels. Received: "
             f"image_shape={gan.image_shape}. Train on others in Python: "
-            "`gan.fit` takes arrays of any channels."
+            "`gan.fit` takes arrays of any channels, and vectors."
         )
     options = {
         "image_size": gan.image_shape[:2],

@@ -9,7 +9,7 @@ from keras_gans import losses
 
 
 def arguments(gan, base):
-    """The constructor arguments of a GAN, as a config.
+    """The constructor arguments of a GAN and its parents, as a config.
 
     Each argument is an attribute of the same name.
 
@@ -22,7 +22,8 @@ def arguments(gan, base):
     """
     names = {
         name: None
-        for cls in (base, type(gan))
+        for cls in type(gan).__mro__
+        if issubclass(cls, base)
         for name, p in inspect.signature(cls.__init__).parameters.items()
         if name != "self" and p.kind is not p.VAR_KEYWORD
     }

@@ -72,8 +72,8 @@ def warn_of_batch_norm(discriminator, penalty):
             "normalization makes every output depend on the whole batch. "
             f"Received: a discriminator with `{name}`. The paper's advice "
             "(arXiv:1704.00028, section 4) is a critic without it, or with "
-            "layer normalization, e.g. `dcgan_discriminator(..., "
-            "norm='layer')`.",
+            "layer normalization: pass one as `discriminator`, built with "
+            "norm=None or norm='layer'.",
             stacklevel=4,
         )
 

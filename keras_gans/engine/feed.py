@@ -17,7 +17,7 @@ class Feed:
 
     The first batch of every `fit` and `evaluate` is checked where it is taken,
     before anything is trained on it: no element of a one-shot generator is
-    spent on looking. `steps_done` counts the steps taken, in Python.
+    spent on looking. `steps_done` counts the steps trained, in Python.
     """
 
     labelled = False  # whether `check_every_batch` is due
@@ -27,7 +27,7 @@ class Feed:
     steps_done = 0
     _skipped_logs = None
 
-    def take(self, iterator, batches):
+    def take(self, iterator, batches, training):
         """Returns the next `batches` batches as a tuple.
 
         Raises:
@@ -42,7 +42,7 @@ class Feed:
                     self.check_batch(self.local_batch(batch))
                     self._check_next = False
                 if self.labelled:
-                    self.check_every_batch(self.local_batch(batch[:2]))
+                    self.check_every_batch(batch)
                 taken.append(batch)
         except (StopIteration, *self.end_of_data):
             if self._before_first_step:
@@ -53,7 +53,7 @@ class Feed:
                 ) from None
             raise StopIteration from None
         self._before_first_step = False
-        self.steps_done += 1
+        self.steps_done += training
         return tuple(taken)
 
     def start_feed(self):

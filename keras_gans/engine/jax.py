@@ -149,27 +149,21 @@ class Engine(Feed, Steps):
         return output, auxiliary, pullback
 
     def in_some_steps(self, interval, fn):
-        """`fn()`, a scalar, in every `interval`-th step; else 0."""
-        if interval == 1:
-            return fn()
+        """`fn()`, a scalar, in every `interval`-th step; else 0.
+
+        Variables keep their values: on TensorFlow, replicas cannot agree on
+        new ones within a branch.
+        """
         seen = get_stateless_scope().state_mapping
-        # What `fn` may give new values to: norms, spectral vectors, counters.
-        states = self.discriminator.non_trainable_variables
-        old = [v.value for v in states]
 
-        def due():
+        def without_updates():
             with _inner_scope(seen):
-                value = fn()
-                return value, [v.value for v in states]
+                return fn()
 
-        value, new = jax.lax.cond(
-            self.step.value % interval == 0,
-            due,
-            lambda: (jnp.zeros(()), old),
-        )
-        for v, x in zip(states, new, strict=True):
-            v.assign(x)
-        return value
+        if interval == 1:
+            return without_updates()
+        due = self.step.value % interval == 0
+        return jax.lax.cond(due, without_updates, lambda: jnp.zeros(()))
 
     def sum_over_replicas(self, gradients):
         """Gradients of global arrays are sums over devices already."""
@@ -219,6 +213,10 @@ class Engine(Feed, Steps):
         """`batch` as numpy arrays."""
         return keras.tree.map_structure(np.asarray, batch)
 
+    def all_rows(self, x):
+        """`x` as a numpy array."""
+        return np.asarray(x)
+
     def make_train_function(self, force=False):
         if self.train_function is None or force:
             super().make_train_function(force=True)
@@ -227,7 +225,9 @@ class Engine(Feed, Steps):
             def function(state, iterator):
                 if self.skipping():
                     return self._skipped_logs, state
-                return self._on_steps(step, state, iterator, self.d_steps)
+                return self._on_steps(
+                    step, state, iterator, self.d_steps, training=True
+                )
 
             self.train_function = function
         return self.train_function
@@ -237,16 +237,15 @@ class Engine(Feed, Steps):
             super().make_test_function(force=True)
             step = self.test_function
             self.test_function = lambda state, iterator: self._on_steps(
-                step, state, iterator, 1
+                step, state, iterator, 1, training=False
             )
         return self.test_function
 
-    def _on_steps(self, step, state, iterator, batches):
+    def _on_steps(self, step, state, iterator, batches, training):
         try:
-            first = self.take(iterator, batches)
-            return step(
-                state, itertools.chain([first], self._rest(iterator, batches))
-            )
+            first = self.take(iterator, batches, training)
+            rest = self._rest(iterator, batches, training)
+            return step(state, itertools.chain([first], rest))
         except ValueError:
             # Keras has emptied the variables into `state` by now: it fills
             # them again from here.
@@ -259,11 +258,11 @@ class Engine(Feed, Steps):
             }
             raise
 
-    def _rest(self, iterator, batches):
+    def _rest(self, iterator, batches, training):
         """The steps after the first, for `steps_per_execution`."""
         while True:
             try:
-                yield self.take(iterator, batches)
+                yield self.take(iterator, batches, training)
             except StopIteration:
                 return
 

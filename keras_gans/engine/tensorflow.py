@@ -103,11 +103,20 @@ class Engine(Feed, Steps):
         return output, auxiliary, pullback
 
     def in_some_steps(self, interval, fn):
-        """`fn()`, a scalar, in every `interval`-th step; else 0."""
+        """`fn()`, a scalar, in every `interval`-th step; else 0.
+
+        Variables keep their values: replicas cannot agree on new ones within
+        a branch.
+        """
+
+        def without_updates():
+            with keras.StatelessScope(initialize_variables=False):
+                return fn()
+
         if interval == 1:
-            return fn()
+            return without_updates()
         due = self.step.value % interval == 0
-        return tf.cond(due, fn, lambda: tf.zeros(()))
+        return tf.cond(due, without_updates, lambda: tf.zeros(()))
 
     def sum_over_replicas(self, gradients):
         """Adds the replicas' gradients up."""
@@ -152,19 +161,26 @@ class Engine(Feed, Steps):
 
         return keras.tree.map_structure(first, batch)
 
+    def all_rows(self, x):
+        """`x`, of all replicas of this process, as one numpy array."""
+        parts = self.distribute_strategy.experimental_local_results(x)
+        return np.concatenate([np.asarray(part) for part in parts])
+
     def make_train_function(self, force=False):
         if self.train_function is None or force:
             self.train_function = self._step_function(
-                self.train_step, self.d_steps
+                self.train_step, self.d_steps, training=True
             )
         return self.train_function
 
     def make_test_function(self, force=False):
         if self.test_function is None or force:
-            self.test_function = self._step_function(self.test_step, 1)
+            self.test_function = self._step_function(
+                self.test_step, 1, training=False
+            )
         return self.test_function
 
-    def _step_function(self, step, batches):
+    def _step_function(self, step, batches, training):
         # Keras's own loop over `steps_per_execution` fails under a
         # distribution strategy; an unrolled one gives the same numbers.
         strategy = self.distribute_strategy
@@ -184,10 +200,10 @@ class Engine(Feed, Steps):
         def function(iterator):
             if self.skipping():
                 return self._skipped_logs
-            executions = [self.take(iterator, batches)]
+            executions = [self.take(iterator, batches, training)]
             try:
                 while len(executions) < self.steps_per_execution:
-                    executions.append(self.take(iterator, batches))
+                    executions.append(self.take(iterator, batches, training))
             except StopIteration:
                 pass  # the epoch ends within this execution
             return run(tuple(executions))

@@ -7,6 +7,7 @@ from keras_gans.base import BaseGAN
 from keras_gans.checks import check_shape
 from keras_gans.checks import images_of
 from keras_gans.checks import is_number
+from keras_gans.checks import output_shape_of
 from keras_gans.checks import within
 from keras_gans.engine import draws
 from keras_gans.labels import Labelled
@@ -22,6 +23,7 @@ def acgan_discriminator(
     num_classes=10,
     width=64,
     norm=None,
+    minibatch_stddev=None,
     name="discriminator",
 ):
     """DCGAN's discriminator with a second output: the class.
@@ -34,6 +36,7 @@ def acgan_discriminator(
         num_classes: int.
         width: int, channels of the first map; they double downwards.
         norm: "batch", "layer" or `None`: see `dcgan_discriminator`.
+        minibatch_stddev: `None`, or the int size of `MinibatchStdDev` groups.
         name: str.
 
     Returns:
@@ -55,7 +58,7 @@ def acgan_discriminator(
     """
     check_classes(num_classes)
     images = keras.Input(check_shape(image_shape), name="images")
-    x = ladder_down(images, width, norm)
+    x = ladder_down(images, width, norm, minibatch_stddev)
     outputs = [score(x), score(x, num_classes, name="class")]
     return keras.Model(images, outputs, name=name)
 
@@ -138,6 +141,7 @@ class ACGAN(Labelled, BaseGAN):
                 images_of(generator, latent_dim, self.conditions)[1],
                 num_classes,
                 width,
+                minibatch_stddev=kwargs.get("minibatch_stddev"),
             )
         super().__init__(
             generator,
@@ -181,7 +185,9 @@ def _cross_entropy(logits, labels):
 
 
 def _check_outputs(discriminator, num_classes):
-    shapes = discriminator.output_shape
+    shapes = output_shape_of(discriminator)
+    if shapes is None:
+        return
     ok = isinstance(shapes, list) and len(shapes) == 2
     if not ok or tuple(shapes[1]) != (None, num_classes):
         raise ValueError(

@@ -101,6 +101,7 @@ def conditional_discriminator(
     conditioning="embedding",
     norm="batch",
     packing=1,
+    minibatch_stddev=None,
     name="discriminator",
 ):
     """DCGAN's discriminator of images and their classes.
@@ -117,6 +118,7 @@ def conditional_discriminator(
         conditioning: "embedding", "one_hot" or "projection".
         norm: "batch", "layer" or `None`: see `dcgan_discriminator`.
         packing: int, how many images, and labels, are judged together.
+        minibatch_stddev: `None`, or the int size of `MinibatchStdDev` groups.
         name: str.
 
     Returns:
@@ -148,8 +150,9 @@ def conditional_discriminator(
     label_shape = () if packing == 1 else (packing,)
     label = keras.Input(label_shape, dtype="int32", name="label")
     if conditioning == "projection":
-        x = ladder_down(images, width, norm)
-        h = layers.GlobalAveragePooling2D(dtype="float32", name="features")(x)
+        x = ladder_down(images, width, norm, minibatch_stddev)
+        # The sum over the map, as the paper's: a mean would learn too slowly.
+        h = ops.sum(ops.cast(x, "float32"), axis=(1, 2))
         embed = layers.Embedding(
             num_classes, h.shape[-1], dtype="float32", name="embed"
         )
@@ -171,7 +174,7 @@ def conditional_discriminator(
         y = layers.RepeatVector(height * image_width, name="pixels")(y)
         y = layers.Reshape((height, image_width, -1), name="label_maps")(y)
     x = layers.Concatenate(name="labelled")([images, y])
-    logits = score(ladder_down(x, width, norm))
+    logits = score(ladder_down(x, width, norm, minibatch_stddev))
     return keras.Model([images, label], logits, name=name)
 
 
@@ -242,6 +245,7 @@ class ConditionalGAN(Labelled, BaseGAN):
                 width,
                 conditioning,
                 packing=kwargs.get("packing", 1),
+                minibatch_stddev=kwargs.get("minibatch_stddev"),
             )
         super().__init__(
             generator,

@@ -11,6 +11,7 @@ from keras_gans.checks import check_size
 from keras_gans.checks import images_of
 from keras_gans.checks import packed
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
+from keras_gans.layers.minibatch_stddev import MinibatchStdDev
 
 MIN_SIZE = 16
 MAX_WIDTHS = 16  # channels stop doubling at 16 times the first width
@@ -181,8 +182,11 @@ def dcgan_discriminator(
     return keras.Model(images, score(x), name=name)
 
 
-def ladder_down(x, width, norm="batch"):
-    """The discriminator's layers before its score: a map of 4 to 7 pixels."""
+def ladder_down(x, width, norm="batch", minibatch_stddev=None):
+    """The discriminator's layers before its score: a map of 4 to 7 pixels.
+
+    With the size of a group, `MinibatchStdDev` is the last of them.
+    """
     if norm not in NORMS:
         raise ValueError(
             f"`norm` is 'batch', 'layer' or None. Received: norm={norm!r}."
@@ -201,6 +205,8 @@ def ladder_down(x, width, norm="batch"):
         if i > 0 and norm is not None:
             x = NORMS[norm](f"norm_{i}")(x)
         x = layers.LeakyReLU(0.2, name=f"lrelu_{i}")(x)
+    if minibatch_stddev is not None:
+        x = MinibatchStdDev(minibatch_stddev, name="minibatch_stddev")(x)
     return x
 
 

@@ -12,6 +12,7 @@ from keras_gans.checks import check_size
 from keras_gans.checks import images_of
 from keras_gans.checks import is_int
 from keras_gans.checks import is_number
+from keras_gans.checks import output_shape_of
 from keras_gans.checks import within
 from keras_gans.engine import draws
 from keras_gans.labels import MAX_COLUMNS
@@ -29,12 +30,11 @@ def check_categories(num_categories, num_codes):
     """Checks how many codes there are.
 
     Raises:
-        ValueError: not an int of 2 or more, and an int of 0 or more.
+        ValueError: not an int of 2 or more, and an int of 1 or more.
     """
     ok = is_int(num_categories) and num_categories >= 2
     within("num_categories", num_categories, ok, "2, 3, ...")
-    ok = is_int(num_codes) and num_codes >= 0
-    within("num_codes", num_codes, ok, "0, 1, ...")
+    check_size("num_codes", num_codes)
 
 
 def infogan_generator(
@@ -83,9 +83,12 @@ def infogan_discriminator(
     num_codes=2,
     width=64,
     norm=None,
+    minibatch_stddev=None,
     name="discriminator",
 ):
     """DCGAN's discriminator, and Q on top of the same features.
+
+    Without batch norm by default, as ACGAN's, for the same reason.
 
     Args:
         image_shape: tuple (height, width, channels), 16 pixels or more.
@@ -93,6 +96,7 @@ def infogan_discriminator(
         num_codes: int, continuous codes.
         width: int, channels of the first map; they double downwards.
         norm: "batch", "layer" or `None`: see `dcgan_discriminator`.
+        minibatch_stddev: `None`, or the int size of `MinibatchStdDev` groups.
         name: str.
 
     Returns:
@@ -108,7 +112,7 @@ def infogan_discriminator(
     """
     check_categories(num_categories, num_codes)
     images = keras.Input(check_shape(image_shape), name="images")
-    x = ladder_down(images, width, norm)
+    x = ladder_down(images, width, norm, minibatch_stddev)
     q = layers.Dense(Q_UNITS, name="q_hidden")(layers.Flatten()(x))
     q = layers.LeakyReLU(0.2, name="q_lrelu")(q)
     outputs = [
@@ -200,6 +204,7 @@ class InfoGAN(BaseGAN):
                 num_categories,
                 num_codes,
                 width,
+                minibatch_stddev=kwargs.get("minibatch_stddev"),
             )
         super().__init__(
             generator,
@@ -314,7 +319,9 @@ def _check_codes(codes, n, num_codes):
 
 
 def _check_outputs(discriminator, num_categories, num_codes):
-    shapes = discriminator.output_shape
+    shapes = output_shape_of(discriminator)
+    if shapes is None:
+        return
     wanted = [(None, num_categories), (None, num_codes)]
     if not isinstance(shapes, list) or [tuple(s) for s in shapes[1:]] != wanted:
         raise ValueError(

@@ -87,13 +87,15 @@ class WGANGP(BaseGAN):
             generator = resnet_generator(
                 (32, 32, 3) if image_shape is None else image_shape,
                 128 if latent_dim is None else latent_dim,
-                g_width or reference_widths(image_shape or (32, 32, 3))[0],
+                reference_widths(image_shape or (32, 32, 3))[0]
+                if g_width is None
+                else g_width,
             )
         if discriminator is None:
             made = images_of(generator, latent_dim)[1]
             discriminator = resnet_critic(
                 packed(made, kwargs.get("packing", 1)),
-                d_width or reference_widths(made)[1],
+                reference_widths(made)[1] if d_width is None else d_width,
             )
         kwargs.setdefault("objective", "wasserstein")
         super().__init__(
