@@ -26,7 +26,7 @@ def small(**kwargs):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.arange(8), "labels from 0 to 3.*num_classes=4 or more"),
+        (np.arange(8), "labels from 0 to 3.*num_classes=3"),
         (np.arange(8) - 1, "labels from -1 to 2"),
         (np.ones(8, "float32"), "Received: dtype float32"),
         (np.eye(3)[np.arange(8) % 3].astype("int32"), "argmax"),

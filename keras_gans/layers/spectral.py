@@ -217,7 +217,8 @@ def spectrally_normalized(model):
         nothing is left to wrap.
 
     Raises:
-        ValueError: the model is subclassed or not built.
+        ValueError: the model is subclassed or not built, or has a layer with
+            a kernel that `SpectralNormalization` does not take.
 
     Example:
 
@@ -237,7 +238,10 @@ def spectrally_normalized(model):
             f"SpectralNormalization. Received: {model.name} (of type "
             f"{type(model).__name__})."
         )
-    if not any(_output_axis(layer) is not None for layer in _leaves(model)):
+    leaves = list(_leaves(model))
+    for layer in leaves:
+        _check_normalizable(layer)
+    if not any(_output_axis(layer) is not None for layer in leaves):
         return model
     pairs = []
 
@@ -257,6 +261,21 @@ def spectrally_normalized(model):
     for pair in pairs:
         _carry(*pair)
     return clone
+
+
+def _check_normalizable(layer):
+    known = _output_axis(layer) is not None
+    if known or isinstance(layer, SpectralNormalization):
+        return
+    kernels = [w.name for w in layer.trainable_variables if len(w.shape) > 1]
+    if kernels:
+        raise ValueError(
+            "Every layer with a kernel is to be normalized. Received: "
+            f"{layer.name} (of type {type(layer).__name__}), which "
+            "SpectralNormalization does not take. Use Dense, Conv or "
+            "ConvTranspose layers, or wrap the layers that you want "
+            "normalized yourself."
+        )
 
 
 def _is_graph(model):
