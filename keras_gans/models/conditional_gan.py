@@ -71,7 +71,7 @@ def conditional_generator(
     from keras_gans.models.conditional_gan import conditional_generator
 
     generator = conditional_generator((28, 28, 1), num_classes=10, width=8)
-    generator([keras.random.normal((2, 100)), np.array([3, 7])]).shape
+    generator([np.zeros((2, 100), "float32"), np.array([3, 7])]).shape
     ```
 
     Reference:
@@ -135,7 +135,7 @@ def conditional_discriminator(
     from keras_gans.models.conditional_gan import conditional_discriminator
 
     critic = conditional_discriminator((28, 28, 1), num_classes=10, width=8)
-    critic([keras.ops.zeros((2, 28, 28, 1)), np.array([3, 7])]).shape
+    critic([np.zeros((2, 28, 28, 1), "float32"), np.array([3, 7])]).shape
     ```
 
     Reference:
