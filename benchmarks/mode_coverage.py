@@ -232,8 +232,9 @@ def main(results, workers):
     done = {(r["kind"], r["name"], r["seed"]) for r in read(results)}
     due = [task for task in tasks() if task not in done]
     context = multiprocessing.get_context("spawn")
+    # (max_tasks_per_child deadlocks in Python 3.11.)
     with concurrent.futures.ProcessPoolExecutor(
-        workers, mp_context=context, max_tasks_per_child=4
+        workers, mp_context=context
     ) as pool:
         for future in concurrent.futures.as_completed(
             [pool.submit(run, task) for task in due]
