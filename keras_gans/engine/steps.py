@@ -43,7 +43,6 @@ class Steps:
         return fake, to_generator
 
     def _end_step(self, d_logs, g_logs):
-        # D's and G's parts of a loss that both report are told apart by name.
         logs = {**mean_logs(d_logs), **g_logs}
         self.update_ema()
         self.step.assign_add(1)

@@ -12,6 +12,7 @@ from keras_gans.checks import images_of
 from keras_gans.checks import packed
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
+from keras_gans.networks.sizes import cut
 
 MIN_SIZE = 16
 MAX_WIDTHS = 16  # channels stop doubling at 16 times the first width
@@ -134,16 +135,8 @@ def ladder_up(code, image_shape, width, label=None, num_classes=None):
         )(x)
         if i < len(channels):
             x = layers.ReLU(name=f"relu_{i}")(norm(x, f"norm_{i}"))
-    x = _cut(x, image_shape)
+    x = cut(x, image_shape)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
-
-
-def _cut(x, image_shape):
-    extra = [x.shape[i + 1] - image_shape[i] for i in (0, 1)]
-    if not any(extra):
-        return x
-    cropping = tuple((e // 2, e - e // 2) for e in extra)
-    return layers.Cropping2D(cropping, name="cut")(x)
 
 
 def dcgan_discriminator(

@@ -14,6 +14,7 @@ from keras_gans.checks import check_shape
 from keras_gans.checks import check_size
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 from keras_gans.layers.spectral import SpectralNormalization
+from keras_gans.networks.sizes import cut
 
 MIN_SIZE = 16
 SMALL = 32  # up to here every map has the same width
@@ -194,7 +195,7 @@ def resnet_generator(
         x = _generator_block(x, label, num_classes, filters, f"block{i}")
     x = layers.ReLU(name="relu")(_norm("norm")(x))
     x = _conv(image_shape[-1], 3, 1, "to_images")(x)
-    x = _cut(x, image_shape)
+    x = cut(x, image_shape)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     inputs = z if label is None else [z, label]
     return keras.Model(inputs, images, name=name)
@@ -228,14 +229,6 @@ def _generator_block(x, label, num_classes, filters, name):
     shortcut = _conv(filters, 1, 1, f"{name}_shortcut")(x)
     shortcut = doubled(shortcut, f"{name}_shortcut_up")
     return layers.Add(name=name)([h, shortcut])
-
-
-def _cut(x, image_shape):
-    extra = [x.shape[i + 1] - image_shape[i] for i in (0, 1)]
-    if not any(extra):
-        return x
-    cropping = tuple((e // 2, e - e // 2) for e in extra)
-    return layers.Cropping2D(cropping, name="cut")(x)
 
 
 # --- Critic ---

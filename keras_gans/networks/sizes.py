@@ -1,0 +1,12 @@
+"""Sizes that doubling does not reach."""
+
+from keras import layers
+
+
+def cut(x, image_shape):
+    """Crops maps that doubling made too large to (height, width, ...)."""
+    extra = [x.shape[i + 1] - image_shape[i] for i in (0, 1)]
+    if not any(extra):
+        return x
+    cropping = tuple((e // 2, e - e // 2) for e in extra)
+    return layers.Cropping2D(cropping, name="cut")(x)
