@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 
@@ -42,6 +44,20 @@ def test_folder_with_labels(tmp_path):
     assert labels.tolist() == [0, 1, 1, 2]
     # a/0, b/2, b/deep/1, c/3 in the order of their paths
     assert order([images]) == [0, 80, 40, 120]
+
+
+def test_python_ends_while_pictures_are_read(tmp_path):
+    """Input threads want Python until their buffers are full."""
+    for i, pixels in enumerate(noise((200, 64, 64, 3))):
+        save(tmp_path, f"{i}.png", pixels)
+    script = (
+        "from keras_gans import data\n"
+        f"dataset = data.load({str(tmp_path)!r}, image_size=64, batch_size=8)\n"
+        "iterator = iter(dataset)\n"
+        "next(iterator)\n"
+    )
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
 
 def test_linked_folder_is_followed_once(tmp_path):

@@ -31,7 +31,7 @@ def test_served_images_are_the_samples(images):
     gan.compile()
     gan.fit(images(8, 8, 8), batch_size=4, verbose=0)
     gan.export("gan/1")
-    subprocess.run([sys.executable, "-c", READER], check=True)
+    subprocess.run([sys.executable, "-c", READER], check=True, timeout=900)
     samples = gan.sample(8, seed=3)
     # The same operations in batches of another size: rounding apart.
     np.testing.assert_allclose(np.load("served.npy"), samples, atol=1e-6)

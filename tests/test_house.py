@@ -152,5 +152,6 @@ def test_examples_run(name, tmp_path):
     subprocess.run(
         [sys.executable, str(script), str(tmp_path / "pictures"), "1"],
         check=True,
+        timeout=900,
     )
     assert (tmp_path / f"runs/example_{name}/last.png").is_file()

@@ -15,13 +15,17 @@ import pytest
 def test_the_marked_tests_pass_on_jax():
     folder = pathlib.Path(__file__).parent
     command = [sys.executable, "-m", "pytest", "-m", "backends", "-n", "0"]
+    # A test that hangs ends the run and is told by name.
+    command += ["-o", "faulthandler_timeout=900"]
+    command += ["-o", "faulthandler_exit_on_timeout=true"]
     run = subprocess.run(
         [*command, "-p", "no:cacheprovider", str(folder)],
+        timeout=3600,
         cwd=folder.parent,
         env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONSAFEPATH": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert run.returncode == 0, run.stdout[-4000:]
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
     assert " passed" in run.stdout

@@ -13,6 +13,7 @@ def test_one_and_two_replicas_agree():
         capture_output=True,
         text=True,
         check=False,
+        timeout=900,
     )
     assert run.returncode == 0, run.stderr[-2000:]
     rows = [line.split() for line in run.stdout.splitlines()]

@@ -9,6 +9,8 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.data.python_calls import python_call
+
 BLOCK = 1024
 
 
@@ -129,10 +131,13 @@ def _endless_epochs(first):
 
 def _one_epoch_an_iteration(first):
     numbers = itertools.count(first)
-    return tf.data.Dataset.from_generator(
-        lambda: iter([next(numbers)]),
-        output_signature=tf.TensorSpec([], "int64"),
-    )
+
+    def number(_):
+        call = python_call(lambda: np.int64(next(numbers)), [], "int64", True)
+        return tf.ensure_shape(call, [])
+
+    # (`from_generator` calls Python when an iterator is deleted, too.)
+    return tf.data.Dataset.from_tensors(0).map(number)
 
 
 def _options():

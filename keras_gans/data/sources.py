@@ -18,6 +18,7 @@ from keras_gans.data.embedded import STYLES
 from keras_gans.data.embedded import emoji
 from keras_gans.data.pipeline import shuffled_range
 from keras_gans.data.pipeline import shuffled_stream
+from keras_gans.data.python_calls import python_call
 from keras_gans.names import did_you_mean
 from keras_gans.names import hint
 from keras_gans.names import nearest
@@ -99,7 +100,7 @@ def folder_source(folder, channels, labels):
 
     def read(index):
         path = tf.gather(files, index)
-        image = tf.numpy_function(decode, [path], tf.float32, stateful=False)
+        image = python_call(decode, [path], tf.float32)
         image.set_shape((None, None, channels))
         return image, tf.gather(numbers, index) if labels else None
 
