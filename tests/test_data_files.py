@@ -57,7 +57,7 @@ def test_python_ends_while_pictures_are_read(tmp_path):
         "next(iterator)\n"
     )
     for _ in range(2):
-        subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=600)
 
 
 def test_linked_folder_is_followed_once(tmp_path):

@@ -57,9 +57,8 @@ def test_switches(images):
             generator=mlp_generator((8, 8, 1), 6, width=16),
             discriminator=mlp_discriminator((8, 8, 2), width=8, pieces=2),
             r1=1.0,
-            r2=0.5,
             penalty_interval=2,
-            **SWITCHES,
+            **{**SWITCHES, "spectral_norm": False, "diff_augment": "cutout"},
         )
 
     check_gan(make, images(16, 8, 8))
