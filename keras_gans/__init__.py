@@ -8,6 +8,7 @@ from keras_gans import convert
 from keras_gans import images
 from keras_gans import layers
 from keras_gans import losses
+from keras_gans import metrics
 from keras_gans import models
 from keras_gans import networks
 from keras_gans import regularizers
@@ -38,6 +39,7 @@ __all__ = [
     "images",
     "layers",
     "losses",
+    "metrics",
     "models",
     "networks",
     "regularizers",

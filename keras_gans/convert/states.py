@@ -3,11 +3,20 @@
 import numpy as np
 
 from keras_gans.convert import dcgan
+from keras_gans.convert import efficientnet_lite0
+from keras_gans.convert import inception_fid
 from keras_gans.convert import mimicry
+from keras_gans.convert import translation
 
 # One module a family: `detect(state)` gives its configuration or None, and
 # `build(state, config)` the model.
-FAMILIES = {"dcgan": dcgan, "mimicry": mimicry}
+FAMILIES = {
+    "dcgan": dcgan,
+    "mimicry": mimicry,
+    "inception_fid": inception_fid,
+    "efficientnet_lite0": efficientnet_lite0,
+    "pix2pix": translation,
+}
 
 
 def from_state(state, family=None, **config):
@@ -16,17 +25,22 @@ def from_state(state, family=None, **config):
     Family and configuration are told from the names and shapes. The result
     gives the reference's outputs: `training=False` is its `eval()`. Images are
     channels last, latents are [n, latent_dim], and discriminators give logits.
+    Feature networks take images in 0..255 and are not trainable.
 
     Args:
         state: Dict of the reference's names to arrays, as `read` returns it.
             It may lie in another dict (`{"state_dict": ...}`) and its names
             may all start with "module.".
         family: Optional string. The name of the family, if it should not be
-            told from the names: "dcgan", or "mimicry" (its residual networks
-            of WGAN-GP, SNGAN and the projection cGAN).
+            told from the names: "dcgan", "mimicry" (its residual networks of
+            WGAN-GP, SNGAN and the projection cGAN), "inception_fid" (of
+            pytorch-fid and torch-fidelity), "efficientnet_lite0", or
+            "pix2pix" (its networks and CycleGAN's; images of any size, unless
+            `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
-            `spectral_norm`, `pooling`.
+            `spectral_norm`, `pooling`; for the feature networks only `taps`,
+            see `networks.inception_fid` and `networks.efficientnet_lite0`.
 
     Returns:
         `keras.Model` with these weights.

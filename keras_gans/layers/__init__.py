@@ -4,12 +4,18 @@ from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 from keras_gans.layers.dropout import Dropout
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
 from keras_gans.layers.minibatch_stddev import with_minibatch_stddev
+from keras_gans.layers.padding import CropToSize
+from keras_gans.layers.padding import ReflectionPadding2D
+from keras_gans.layers.padding import ReflectToMultiple
 from keras_gans.layers.spectral import SpectralNormalization
 
 __all__ = [
     "ConditionalBatchNormalization",
+    "CropToSize",
     "Dropout",
     "MinibatchStdDev",
+    "ReflectToMultiple",
+    "ReflectionPadding2D",
     "SpectralNormalization",
     "with_minibatch_stddev",
 ]

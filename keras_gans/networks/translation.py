@@ -1,0 +1,95 @@
+"""What the networks of Pix2Pix and CycleGAN share."""
+
+import keras
+from keras import layers
+
+from keras_gans.checks import check_shape
+from keras_gans.layers.padding import CropToSize
+from keras_gans.layers.padding import ReflectToMultiple
+
+
+def conv_init():
+    """N(0, 0.02), of every kernel."""
+    return keras.initializers.RandomNormal(0.0, 0.02)
+
+
+def _batch_norm(name):
+    # PyTorch's momentum 0.1 is Keras's 0.9.
+    return layers.BatchNormalization(
+        momentum=0.9,
+        epsilon=1e-5,
+        gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
+        name=name,
+    )
+
+
+def _instance_norm(name):
+    # A group a channel, and nothing to learn.
+    return layers.GroupNormalization(
+        groups=-1, epsilon=1e-5, center=False, scale=False, name=name
+    )
+
+
+NORMS = {"batch": _batch_norm, "instance": _instance_norm, None: None}
+
+
+def check_norm(norm):
+    """Returns `norm`, one of `NORMS`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if norm not in NORMS:
+        raise ValueError(
+            f"`norm` is 'batch', 'instance' or None. Received: norm={norm!r}."
+        )
+    return norm
+
+
+def normalized(x, norm, name):
+    """`x` under the norm of that kind; `None` leaves it as it is."""
+    return x if norm is None else NORMS[norm](name)(x)
+
+
+def has_bias(norm):
+    """Whether a convolution before a norm has a bias.
+
+    The reference leaves it out unless the norm is of instances; there it is
+    without effect, but its checkpoints hold it.
+    """
+    return norm == "instance"
+
+
+def check_open_shape(image_shape):
+    """Returns `image_shape` as a tuple (height, width, channels).
+
+    Height and width may be `None`, for images of any size.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    ok = isinstance(image_shape, (tuple, list)) and len(image_shape) == 3
+    if not ok:
+        return check_shape(image_shape)  # says what is wrong
+    *sides, channels = image_shape
+    check_shape((*[1 if side is None else side for side in sides], channels))
+    return tuple(image_shape)
+
+
+def padded(images, multiple):
+    """`images` reflected to a multiple of so many pixels, where they are not.
+
+    Args:
+        images: Keras tensor `[n, height, width, channels]`.
+        multiple: int.
+    """
+    if all(side and side % multiple == 0 for side in images.shape[1:3]):
+        return images
+    return ReflectToMultiple(multiple, name="pad")(images)
+
+
+def cropped(x, images):
+    """`x` without what `padded` had added to `images`."""
+    if x.shape[1:3] == images.shape[1:3] and None not in x.shape[1:3]:
+        return x
+    return CropToSize(name="crop")([x, images])
