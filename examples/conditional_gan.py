@@ -18,7 +18,7 @@ epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 50
 
 keras.utils.set_random_seed(0)
 dataset = kg.data.load(source, image_size=SIZE, batch_size=32, labels=True)
-classes = 1 + max(int(labels.max()) for _, labels in dataset)
+classes = 1 + max(int(labels.numpy().max()) for _, labels in dataset)
 
 gan = kg.ConditionalGAN(
     image_shape=(SIZE, SIZE, 3),

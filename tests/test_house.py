@@ -93,12 +93,14 @@ def test_public_docstring_examples_run():
         space["tf"] = __import__("tensorflow")
         space["keras_gans"] = keras_gans
         # As in the README: a compiled GAN and its data.
-        gan = keras_gans.DCGAN((16, 16, 3), width=2)
-        gan.compile()
-        space["gan"] = gan
-        space["dataset"] = keras_gans.data.load(
-            "emoji", image_size=16, batch_size=64
-        ).take(1)
+        if re.search(r"\bgan\b", block):
+            gan = keras_gans.DCGAN((16, 16, 3), width=2)
+            gan.compile()
+            space["gan"] = gan
+        if re.search(r"\bdataset\b", block):
+            space["dataset"] = keras_gans.data.load(
+                "emoji", image_size=16, batch_size=64
+            ).take(1)
         exec(_dedent(block), space)
 
 

@@ -8,21 +8,32 @@ import sys
 import keras
 import pytest
 
+# Tests make the same GAN several times: its programs are compiled once.
+CACHE = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
 
 @pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="this is the JAX run"
 )
-def test_the_marked_tests_pass_on_jax():
+def test_the_marked_tests_pass_on_jax(tmp_path):
     folder = pathlib.Path(__file__).parent
     command = [sys.executable, "-m", "pytest", "-m", "backends", "-n", "0"]
     # A test that hangs ends the run and is told by name.
     command += ["-o", "faulthandler_timeout=900"]
     command += ["-o", "faulthandler_exit_on_timeout=true"]
+    backend = {
+        "KERAS_BACKEND": "jax",
+        "PYTHONSAFEPATH": "1",
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
+    }
     run = subprocess.run(
         [*command, "-p", "no:cacheprovider", str(folder)],
         timeout=3600,
         cwd=folder.parent,
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONSAFEPATH": "1"},
+        env={**os.environ, **CACHE, **backend},
         capture_output=True,
         text=True,
         check=False,
