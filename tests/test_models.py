@@ -50,7 +50,7 @@ SWITCHES = {
 }
 
 
-@pytest.mark.backends
+@pytest.mark.full
 def test_switches(images):
     def make():
         return kg.GAN(
