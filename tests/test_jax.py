@@ -8,12 +8,6 @@ import sys
 import keras
 import pytest
 
-# Tests make the same GAN several times: its programs are compiled once.
-CACHE = {
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-}
-
 
 @pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="this is the JAX run"
@@ -24,16 +18,19 @@ def test_the_marked_tests_pass_on_jax(tmp_path):
     # A test that hangs ends the run and is told by name.
     command += ["-o", "faulthandler_timeout=900"]
     command += ["-o", "faulthandler_exit_on_timeout=true"]
-    backend = {
+    settings = {
         "KERAS_BACKEND": "jax",
         "PYTHONSAFEPATH": "1",
+        # Tests make the same GAN several times: compiled once.
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
     run = subprocess.run(
         [*command, "-p", "no:cacheprovider", str(folder)],
         timeout=3600,
         cwd=folder.parent,
-        env={**os.environ, **CACHE, **backend},
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=False,

@@ -12,29 +12,17 @@ from keras_gans.checks import images_of
 from keras_gans.checks import packed
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
+from keras_gans.networks.normal import batch_norm
+from keras_gans.networks.normal import conv_init
 from keras_gans.networks.sizes import cut
 
 MIN_SIZE = 16
 MAX_WIDTHS = 16  # channels stop doubling at 16 times the first width
 
 
-def _conv_init():
-    return keras.initializers.RandomNormal(0.0, 0.02)
-
-
-def _norm(name):
-    # PyTorch's momentum 0.1 is Keras's 0.9.
-    return layers.BatchNormalization(
-        momentum=0.9,
-        epsilon=1e-5,
-        gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
-        name=name,
-    )
-
-
 NORMS = {
     None: None,
-    "batch": _norm,
+    "batch": batch_norm,
     # Layer normalization of a map: over all of it, with a gain a channel.
     "layer": lambda name: layers.GroupNormalization(
         groups=1, epsilon=1e-5, name=name
@@ -110,7 +98,7 @@ def ladder_up(code, image_shape, width, label=None, num_classes=None):
 
     def norm(x, name):
         if label is None:
-            return _norm(name)(x)
+            return batch_norm(name)(x)
         conditional = ConditionalBatchNormalization(num_classes, name=name)
         return conditional([x, label])
 
@@ -118,7 +106,7 @@ def ladder_up(code, image_shape, width, label=None, num_classes=None):
     x = layers.Dense(
         math.prod(base) * channels[-1],
         use_bias=False,
-        kernel_initializer=_conv_init(),
+        kernel_initializer=conv_init(),
         name="project",
     )(code)
     x = layers.Reshape((*base, channels[-1]), name="reshape")(x)
@@ -130,7 +118,7 @@ def ladder_up(code, image_shape, width, label=None, num_classes=None):
             2,
             padding="same",
             use_bias=False,
-            kernel_initializer=_conv_init(),
+            kernel_initializer=conv_init(),
             name=f"up_{i}",
         )(x)
         if i < len(channels):
@@ -192,7 +180,7 @@ def ladder_down(x, width, norm="batch", minibatch_stddev=None):
             2,
             padding="same",
             use_bias=norm is None,
-            kernel_initializer=_conv_init(),
+            kernel_initializer=conv_init(),
             name=f"down_{i}",
         )(x)
         if i > 0 and norm is not None:
@@ -209,7 +197,7 @@ def score(x, units=1, name="score"):
         units,
         x.shape[1:3],
         use_bias=False,
-        kernel_initializer=_conv_init(),
+        kernel_initializer=conv_init(),
         name=name,
     )(x)
     logits = "logits" if name == "score" else f"{name}_logits"

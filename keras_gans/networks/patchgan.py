@@ -4,9 +4,9 @@ import keras
 from keras import layers
 
 from keras_gans.checks import check_size
+from keras_gans.networks.normal import conv_init
 from keras_gans.networks.translation import check_norm
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.translation import conv_init
 from keras_gans.networks.translation import has_bias
 from keras_gans.networks.translation import normalized
 

@@ -1,26 +1,11 @@
 """What the networks of Pix2Pix and CycleGAN share."""
 
-import keras
 from keras import layers
 
 from keras_gans.checks import check_shape
 from keras_gans.layers.padding import CropToSize
 from keras_gans.layers.padding import ReflectToMultiple
-
-
-def conv_init():
-    """N(0, 0.02), of every kernel."""
-    return keras.initializers.RandomNormal(0.0, 0.02)
-
-
-def _batch_norm(name):
-    # PyTorch's momentum 0.1 is Keras's 0.9.
-    return layers.BatchNormalization(
-        momentum=0.9,
-        epsilon=1e-5,
-        gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
-        name=name,
-    )
+from keras_gans.networks.normal import batch_norm
 
 
 def _instance_norm(name):
@@ -30,7 +15,7 @@ def _instance_norm(name):
     )
 
 
-NORMS = {"batch": _batch_norm, "instance": _instance_norm, None: None}
+NORMS = {"batch": batch_norm, "instance": _instance_norm, None: None}
 
 
 def check_norm(norm):

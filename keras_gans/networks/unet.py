@@ -7,9 +7,9 @@ from keras_gans.checks import check_size
 from keras_gans.checks import is_number
 from keras_gans.checks import within
 from keras_gans.layers.dropout import Dropout
+from keras_gans.networks.normal import conv_init
 from keras_gans.networks.translation import check_norm
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.translation import conv_init
 from keras_gans.networks.translation import cropped
 from keras_gans.networks.translation import has_bias
 from keras_gans.networks.translation import normalized
