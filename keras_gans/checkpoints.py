@@ -57,15 +57,28 @@ def save(gan, directory, position, keep=2):
     """
     directory = pathlib.Path(directory)
     path = directory / f"step-{position.step:08d}"
-    with files.replacing(path) as temporary:
-        temporary.mkdir()
-        gan.save_weights(temporary / WEIGHTS)
-        text = json.dumps(dataclasses.asdict(position), indent=1)
-        (temporary / POSITION).write_text(text)
+    write(gan, path, position)
     for old in all_in(directory)[:-keep]:
         if old != path:
             files.remove(old)
     return path
+
+
+def write(gan, path, position, notes=None):
+    """Writes one checkpoint, in place of one that stands at `path`.
+
+    Args:
+        gan: a compiled `BaseGAN`.
+        path: str or path of the checkpoint.
+        position: `Position`.
+        notes: dict of file name to text, kept beside.
+    """
+    with files.replacing(path) as temporary:
+        temporary.mkdir()
+        gan.save_weights(temporary / WEIGHTS)
+        text = json.dumps(dataclasses.asdict(position), indent=1)
+        for name, content in {POSITION: text, **(notes or {})}.items():
+            (temporary / name).write_text(content)
 
 
 def all_in(directory):
@@ -99,13 +112,7 @@ def restore(gan, path):
         ValueError: the checkpoint is damaged or belongs to another model.
     """
     path = pathlib.Path(path)
-    try:
-        position = Position(**json.loads((path / POSITION).read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(
-            f"Not a checkpoint, or a damaged one. Received: {path} ({error}). "
-            "Remove it to go on from the one before."
-        ) from error
+    position = read_position(path)
     if position.model != type(gan).__name__:
         raise ValueError(
             "The checkpoint belongs to another model. Received: a checkpoint "
@@ -123,6 +130,22 @@ def restore(gan, path):
             "and its optimizers as they were trained."
         ) from error
     return position
+
+
+def read_position(path):
+    """The `Position` of a checkpoint.
+
+    Raises:
+        ValueError: the checkpoint is damaged.
+    """
+    path = pathlib.Path(path)
+    try:
+        return Position(**json.loads((path / POSITION).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"Not a checkpoint, or a damaged one. Received: {path} ({error}). "
+            "Remove it to go on from the one before."
+        ) from error
 
 
 def means(gan):

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import functools
 import inspect
 import logging as standard_logging
 import os
@@ -13,6 +14,7 @@ from absl import flags
 from absl import logging
 from absl.flags import argparse_flags
 
+from keras_gans import cli_evaluate
 from keras_gans.names import hint
 
 TRAIN_FLAGS = {
@@ -27,6 +29,7 @@ TRAIN_FLAGS = {
     "global_clipnorm": (float, "largest norm of each network's gradient"),
     "checkpoint_every": (int, "steps between two checkpoints"),
     "sample_every": (int, "steps between two sample grids"),
+    "evaluate_every": (int, "steps between two evaluations, which are slow"),
     "log_every": (int, "steps between two lines of metrics.jsonl"),
     "dtype_policy": (str, "float32, mixed_bfloat16 or mixed_float16"),
 }
@@ -121,6 +124,7 @@ def make_parser():
         "--to", required=True, metavar="DIR", help="directory to make"
     )
     export.add_argument("--overwrite", action="store_true")
+    cli_evaluate.add_to(functools.partial(command, commands))
     return parser
 
 

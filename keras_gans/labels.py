@@ -1,6 +1,7 @@
 """Class labels: how a conditional GAN reads, checks, draws and samples them."""
 
 import keras
+import numpy as np
 
 from keras_gans.checks import check_labels
 from keras_gans.checks import check_size
@@ -77,11 +78,15 @@ class Labelled:
         images = gan.sample(6, labels=[0, 0, 1, 1, 2, 2])
         ```
         """
+        return np.concatenate(list(self.sample_batches(n, seed, labels)))
+
+    def sample_batches(self, n, seed=0, labels=None):
+        """The images of `sample`, as an iterator of batches."""
         check_count(n)
         if labels is None:
-            return self._sample(n, seed, lambda rows: [self._cycle(rows)])
+            return self._batches(n, seed, lambda rows: [self._cycle(rows)])
         labels = check_labels(labels, self.num_classes, n)
-        return self._sample(n, seed, lambda rows: [labels[rows % n]])
+        return self._batches(n, seed, lambda rows: [labels[rows % n]])
 
     def _cycle(self, rows):
         return (rows % self.num_classes).astype("int32")

@@ -1,7 +1,8 @@
 """Run directories: training by recipe, exact resume, and what came of it.
 
 A run directory holds `config.json` (all that the run was started with),
-`metrics.jsonl`, `losses.png`, `samples/*.png`, `checkpoints/` and `export/1`.
+`metrics.jsonl`, `losses.png`, `samples/*.png`, `checkpoints/` and `export/1`;
+with `evaluate_every`, also `best/`, the checkpoint of the best score.
 """
 
 import json
@@ -22,9 +23,17 @@ PLOT = "losses.png"
 SAMPLES = "samples"
 CHECKPOINTS = "checkpoints"
 EXPORT = "export"
+BEST = "best"
 
 # What a resumed run may be told anew: none of it touches the numbers.
-MUTABLE = ("epochs", "checkpoint_every", "sample_every", "data_dir", "version")
+MUTABLE = (
+    "epochs",
+    "checkpoint_every",
+    "sample_every",
+    "evaluate_every",
+    "data_dir",
+    "version",
+)
 
 
 def new_config(recipe, arguments=None, **options):
@@ -36,7 +45,7 @@ def new_config(recipe, arguments=None, **options):
         **options: `data`, `data_dir`, `epochs`, `steps_per_epoch`,
             `batch_size`, `seed`, `flip`, `deterministic`, `d_learning_rate`,
             `g_learning_rate`, `global_clipnorm`, `checkpoint_every`,
-            `sample_every`, `log_every`, `dtype_policy`.
+            `sample_every`, `evaluate_every`, `log_every`, `dtype_policy`.
 
     Returns:
         dict that JSON can hold.
@@ -59,6 +68,7 @@ def new_config(recipe, arguments=None, **options):
         "global_clipnorm": None,
         "checkpoint_every": 100,
         "sample_every": 100,
+        "evaluate_every": None,
         "log_every": 10,
         "dtype_policy": "float32",
     }
@@ -75,10 +85,11 @@ def new_config(recipe, arguments=None, **options):
         "batch_size",
         "checkpoint_every",
         "sample_every",
+        "evaluate_every",
         "log_every",
     ):
         value = config[name]
-        if value is None and name == "steps_per_epoch":
+        if value is None and name in ("steps_per_epoch", "evaluate_every"):
             continue
         if not isinstance(value, int) or value < 1:
             raise ValueError(
@@ -189,6 +200,8 @@ def train(run_dir, config, resume=False, overwrite=False):
     dataset, steps_per_epoch = _data(config, gan, resumed)
     # All is known to fit: only now is anything written or removed.
     _make_dir(run_dir, config, going_on)
+    if resumed is None:  # of steps before the first checkpoint
+        files.remove(run_dir / BEST)
     logger = callbacks.JsonlLogger(run_dir / METRICS, config["log_every"])
     logger.cut(resumed.log_size if resumed else 0)
     if resumed:
@@ -212,6 +225,7 @@ def train(run_dir, config, resume=False, overwrite=False):
             callbacks.NanGuard(),
             logger,
             grids,
+            *_evaluations(config, gan, run_dir, logger),
             checkpoint,
             plot,
         ],
@@ -230,15 +244,7 @@ def _data(config, gan, resumed):
             f"image_shape={gan.image_shape}. Train on others in Python: "
             "`gan.fit` takes arrays of any channels, and vectors."
         )
-    options = {
-        "image_size": gan.image_shape[:2],
-        "channels": gan.image_shape[2],
-        "batch_size": config["batch_size"],
-        "data_dir": config["data_dir"],
-        "flip": config["flip"],
-        "seed": config["seed"],
-        "labels": gan.labelled,
-    }
+    options = _data_options(config, gan)
     steps = config["steps_per_epoch"]
     if steps is None:
         steps = len(data.load(config["data"], **options)) // gan.d_steps
@@ -258,6 +264,39 @@ def _data(config, gan, resumed):
     start = (resumed.step if resumed else 0) * gan.d_steps
     dataset = data.load(config["data"], repeat=True, start=start, **options)
     return dataset, steps
+
+
+def _data_options(config, gan):
+    return {
+        "image_size": gan.image_shape[:2],
+        "channels": gan.image_shape[2],
+        "batch_size": config["batch_size"],
+        "data_dir": config["data_dir"],
+        "flip": config["flip"],
+        "seed": config["seed"],
+        "labels": gan.labelled,
+    }
+
+
+def _evaluations(config, gan, run_dir, logger):
+    """The callback that scores the run, in a list, if one is asked for."""
+    if config["evaluate_every"] is None:
+        return []
+    from keras_gans import data
+
+    # Some thousand of both are enough to follow a run, and quick.
+    options = {**_data_options(config, gan), "batch_size": 100, "flip": False}
+    reals = data.load(config["data"], drop_remainder=False, **options)
+    return [
+        callbacks.Evaluate(
+            reals.take(20),
+            config["evaluate_every"],
+            metrics=("kid", "precision", "recall"),
+            n=1000,
+            log=logger,
+            directory=run_dir / BEST,
+        )
+    ]
 
 
 def _check_dir(run_dir, config, resume, overwrite):
@@ -293,7 +332,7 @@ def _make_dir(run_dir, config, going_on):
     run_dir.mkdir(parents=True, exist_ok=True)
     if not going_on:
         # The config last: while it stands, the directory is known as a run.
-        for name in (METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT, CONFIG):
+        for name in (METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT, BEST, CONFIG):
             files.remove(run_dir / name)
     for place in (
         run_dir,
@@ -331,6 +370,7 @@ def _finish(gan, run_dir, grids, checkpoint):
         "loss plot": PLOT,
         "samples": SAMPLES,
         "checkpoints": CHECKPOINTS,
+        "best": BEST,
     }
     for what, name in places.items():
         if not (run_dir / name).exists():

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from keras import ops
 import numpy as np
 
+from keras_gans.checks import check_networks
 from keras_gans.checks import check_seed
 from keras_gans.checks import is_int
 from keras_gans.engine import draws
@@ -35,6 +36,23 @@ class Sampling:
 
     conditions = ()  # what the generator takes beside z, `Condition`s
     grid_columns = None  # images a row of a grid that suit the model
+
+    def check_networks(
+        self, generator, discriminator, latent_dim, image_shape, packing
+    ):
+        """Checks the networks; returns `(latent_dim, image_shape)`."""
+        return check_networks(
+            generator,
+            discriminator,
+            latent_dim,
+            image_shape,
+            packing,
+            self.conditions,
+        )
+
+    def generator_inputs(self):
+        """The shape of a row of each input of the generator, in a list."""
+        return [(self.latent_dim,), *(c.shape for c in self.conditions)]
 
     def call(self, inputs, training=False):
         """Images of latent codes `[n, latent_dim]`, by the EMA generator."""
@@ -71,22 +89,40 @@ class Sampling:
         images = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
         ```
         """
-        return self._sample(n, seed, lambda rows: [])
+        return np.concatenate(list(self.sample_batches(n, seed)))
 
-    def _sample(self, n, seed, conditions):
-        """`sample` with `conditions(rows)`: arrays for int64 `rows`."""
+    def sample_batches(self, n, seed=0):
+        """The images of `sample` as an iterator of batches.
+
+        So any number of them takes the memory of one batch.
+
+        Args:
+            n: int, how many.
+            seed: int in [0, 2**31).
+
+        Returns:
+            An iterator of float32 arrays of at most 32 images each.
+
+        Raises:
+            ValueError: `n` is below 1 or `seed` out of range.
+        """
+        return self._batches(n, seed, lambda rows: [])
+
+    def _batches(self, n, seed, conditions):
+        """`sample_batches` with `conditions(rows)`, arrays of int64 `rows`."""
         check_count(n)
         check_seed(seed)
-        batches = []
         # Batches of one size: a row then meets the same kernels whatever `n`.
-        for start in range(0, n, SAMPLE_BATCH):
-            rows = np.arange(start, start + SAMPLE_BATCH)
-            z = draws.latents(int(seed), rows.astype("uint32"), self.latent_dim)
-            more = conditions(rows)
-            # Under a strategy, each replica predicts the whole batch.
-            images = self.predict_on_batch([z, *more] if more else z)
-            batches.append(images[:SAMPLE_BATCH])
-        return np.concatenate(batches)[:n]
+        starts = range(0, n, SAMPLE_BATCH)
+        return (self._rows(i, seed, conditions)[: n - i] for i in starts)
+
+    def _rows(self, start, seed, conditions):
+        rows = np.arange(start, start + SAMPLE_BATCH)
+        z = draws.latents(int(seed), rows.astype("uint32"), self.latent_dim)
+        more = conditions(rows)
+        # Under a strategy, each replica predicts the whole batch.
+        images = self.predict_on_batch([z, *more] if more else z)
+        return images[:SAMPLE_BATCH]
 
     def export(self, filepath, overwrite=False):
         """Writes a SavedModel for TF Serving: see `serving.export`."""

@@ -284,6 +284,11 @@ class InfoGAN(BaseGAN):
             ValueError: `n`, `seed`, a label or a code is out of range, or
                 there are not `n` of them.
         """
+        batches = self.sample_batches(n, seed, labels, codes)
+        return np.concatenate(list(batches))
+
+    def sample_batches(self, n, seed=0, labels=None, codes=None):
+        """The images of `sample`, as an iterator of batches."""
         check_count(n)
         if labels is None:
             labels = np.arange(n) % self.num_categories
@@ -301,7 +306,7 @@ class InfoGAN(BaseGAN):
             )
             return [labels[rows % n], 2.0 * ops.convert_to_numpy(u) - 1.0]
 
-        return self._sample(n, seed, conditions)
+        return self._batches(n, seed, conditions)
 
 
 def _check_codes(codes, n, num_codes):
