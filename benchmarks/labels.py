@@ -16,12 +16,12 @@ import json
 import os
 import pathlib
 import sys
-import time
 
 import fashion
 from fashion import N
 import keras
 import numpy as np
+import timed
 
 import keras_gans
 from keras_gans import callbacks
@@ -43,32 +43,6 @@ MODELS = {
         {"num_categories": N, "num_codes": 1, "latent_dim": 4},
     ),
 }
-
-
-class Budget(keras.callbacks.Callback):
-    """Ends `fit` some seconds after its first step, which includes tracing."""
-
-    def __init__(self, seconds):
-        super().__init__()
-        self.budget = seconds
-        self.steps = 0
-
-    def on_train_begin(self, logs=None):
-        self._start = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
-        float(logs["d_loss"])  # waits for the end of the step
-        now = time.perf_counter()
-        if self.steps == 0:
-            self.first_step_seconds, self._start = now - self._start, now
-        self.steps += 1
-        self.seconds = now - self._start
-        if self.seconds >= self.budget:
-            self.model.stop_training = True
-
-    def on_epoch_end(self, epoch, logs=None):
-        losses = ", ".join(f"{k} {float(v):.3f}" for k, v in logs.items())
-        print(f"{self.steps} steps, {self.seconds:.0f} s: {losses}", flush=True)
 
 
 def settings_of(name, args):
@@ -103,17 +77,13 @@ def train(gan, settings, data_dir):
     dataset = fashion.load(
         data_dir, batch_size=size, seed=settings["seed"], repeat=True
     )
-    budget = Budget(60 * settings["minutes"])
-    watch = [callbacks.NanGuard(), budget]
-    epochs = {"epochs": sys.maxsize, "steps_per_epoch": 500}
-    gan.fit(dataset, verbose=0, callbacks=watch, **epochs)
-    timed = (budget.steps - 1) * gan.d_steps * size
-    return {
-        "steps": budget.steps,
-        "train_seconds": round(budget.seconds, 1),
-        "first_step_seconds": round(budget.first_step_seconds, 1),
-        "images_per_second": round(timed / budget.seconds, 1),
-    }
+    return timed.train(
+        gan,
+        dataset,
+        settings["minutes"],
+        gan.d_steps * size,
+        [callbacks.NanGuard()],
+    )
 
 
 def report(row):

@@ -11,13 +11,16 @@ from keras_gans import losses
 from keras_gans import metrics
 from keras_gans import models
 from keras_gans import networks
+from keras_gans import pool
 from keras_gans import regularizers
 from keras_gans.base import BaseGAN
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
+from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.optimizers import LinearDecay
@@ -30,8 +33,10 @@ __all__ = [
     "WGANGP",
     "BaseGAN",
     "ConditionalGAN",
+    "CycleGAN",
     "InfoGAN",
     "LinearDecay",
+    "Pix2Pix",
     "callbacks",
     "checkpoints",
     "convert",
@@ -42,6 +47,7 @@ __all__ = [
     "metrics",
     "models",
     "networks",
+    "pool",
     "regularizers",
     "serving",
 ]

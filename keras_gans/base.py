@@ -8,7 +8,6 @@ from keras_gans import serialization
 from keras_gans.checks import check_compile
 from keras_gans.checks import check_decay
 from keras_gans.checks import check_images
-from keras_gans.checks import check_networks
 from keras_gans.checks import check_seed
 from keras_gans.checks import is_int
 from keras_gans.checks import is_number
@@ -130,13 +129,8 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
         name=None,
     ):
         super().__init__(name=name)
-        self.latent_dim, self.image_shape = check_networks(
-            generator,
-            discriminator,
-            latent_dim,
-            image_shape,
-            packing,
-            self.conditions,
+        self.latent_dim, self.image_shape = self.check_networks(
+            generator, discriminator, latent_dim, image_shape, packing
         )
         ok = isinstance(spectral_norm, bool)
         within("spectral_norm", spectral_norm, ok, "True, False")
@@ -181,8 +175,7 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
         self.ema_generator = None
         if ema is not None:
             self.ema_generator = serialization.copy(
-                generator,
-                [(self.latent_dim,), *(c.shape for c in self.conditions)],
+                generator, self.generator_inputs()
             )
             self.ema_generator.trainable = False
         self.built = True
@@ -259,7 +252,7 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
         return ops.mean(logits)
 
     def update(self, batches):
-        """One step of `d_steps` batches; the engine has two orders."""
+        """One step of `d_steps` batches; the engine has three orders."""
         return self.update_with_shared_fakes(batches)
 
     # --- The Keras model ---

@@ -7,9 +7,11 @@ from keras_gans import losses
 from keras_gans.checks import within
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
+from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.names import hint
@@ -136,6 +138,20 @@ RECIPES = {
         arguments={"image_shape": (32, 32, 3), **_SMALL_DCGAN},
         batch_size=32,
         epochs=50,
+    ),
+    "pix2pix": Recipe(
+        Pix2Pix,
+        "Images to images from pairs of them, arXiv:1611.07004",
+        arguments={"image_shape": (64, 64, 3), "width": 32},
+        batch_size=1,
+        epochs=20,
+    ),
+    "cyclegan": Recipe(
+        CycleGAN,
+        "Images to images without pairs, arXiv:1703.10593",
+        arguments={"image_shape": (64, 64, 3), "width": 32, "blocks": 6},
+        batch_size=1,
+        epochs=20,
     ),
 }
 

@@ -15,6 +15,7 @@ from keras_gans.checks import within
 from keras_gans.engine import draws
 from keras_gans.layers.minibatch_stddev import with_minibatch_stddev
 from keras_gans.layers.spectral import spectrally_normalized
+from keras_gans.networks.pair import Pair
 from keras_gans.regularizers import zero_centred_penalty
 
 
@@ -28,6 +29,10 @@ def switched_discriminator(discriminator, spectral_norm, minibatch_stddev):
         spectral_norm: bool.
         minibatch_stddev: `None`, or the int size of a group.
     """
+    if isinstance(discriminator, Pair):
+        return discriminator.map(
+            lambda d: switched_discriminator(d, spectral_norm, minibatch_stddev)
+        )
     if minibatch_stddev is not None:
         check_size("minibatch_stddev", minibatch_stddev)
         discriminator = with_minibatch_stddev(discriminator, minibatch_stddev)
@@ -118,6 +123,10 @@ class Switches:
             role: `draws.REAL`, `FAKE`, `GENERATED` or `MIXED`: each is drawn
                 numbers of its own.
         """
+        return self.discriminate(self.shown(x, training, role), batch, training)
+
+    def shown(self, x, training, role):
+        """`x` augmented, with noise and in packs; see `judge`."""
         x = ops.cast(x, "float32")
         n = ops.shape(x)[0]
         if training and self.diff_augment is not None:
@@ -128,10 +137,10 @@ class Switches:
                 lambda columns, i: self.draws.uniform(n, columns, first + i),
             )
         if training and self.instance_noise is not None:
-            columns = math.prod(x.shape[1:])
+            columns = math.prod(ops.shape(x)[1:])
             noise = self.draws.normal(n, columns, draws.NOISE + role)
             x = x + self._noise_level() * ops.reshape(noise, ops.shape(x))
-        return self.discriminate(self.pack(x), batch, training)
+        return self.pack(x)
 
     def _noise_level(self):
         if is_number(self.instance_noise):

@@ -4,6 +4,8 @@ import keras
 from keras import ops
 import numpy as np
 
+from keras_gans.translating import Translating
+
 OTHERS = {"d_real", "d_fake", "d_grad_norm", "g_grad_norm"}
 
 
@@ -26,7 +28,8 @@ def check_gan(make, data, labels=None, batch_size=4, still=None):
         make: function that returns a new GAN, not compiled; called after the
             seed is set, so that each has the same weights.
         data: array of images in [-1, 1], at least 4 batches of them.
-        labels: int array, where the GAN needs them.
+        labels: int array, where the GAN needs them; of a GAN that translates,
+            the other images.
         batch_size: int.
         still: str, the end of the path of a variable that no loss can move.
     """
@@ -40,7 +43,11 @@ def check_gan(make, data, labels=None, batch_size=4, still=None):
     options = {"batch_size": batch_size, "shuffle": False, "verbose": 0}
     _check_training(start, data, labels, still, options)
     options["y"] = labels
-    _check_sampling(start())
+    gan = start()
+    if isinstance(gan, Translating):
+        _check_translating(gan, data)
+    else:
+        _check_sampling(gan)
     _check_saving(start, data, options)
     _check_executions(start, data, options)
 
@@ -110,6 +117,29 @@ def _check_labels(gan):
     np.testing.assert_array_equal(mixed[1:3], ones[1:3])
 
 
+def _check_translating(gan, data):
+    before = weights(gan)
+    made = gan.translate(data[:3], seed=3)
+    assert made.shape == (3, *gan.image_shape)
+    assert made.dtype == np.float32
+    assert np.abs(made).max() <= 1
+    np.testing.assert_array_equal(made[:2], gan.translate(data[:2], seed=3))
+    assert np.abs(made[0] - made[1]).max() > 0
+    assert_same(before, weights(gan))
+    inferred = gan.translate(data[:3], evaluation=True)
+    # Convolutions of one image or of three: rounding apart.
+    called = ops.convert_to_numpy(gan(data[:3]))
+    np.testing.assert_allclose(called, inferred, atol=1e-5)
+    predicted = gan.predict(data[:3], verbose=0)
+    np.testing.assert_allclose(predicted, inferred, atol=1e-5)
+
+
+def _made(gan, data):
+    if isinstance(gan, Translating):
+        return gan.translate(data[:2])
+    return gan.sample(2)
+
+
 def _check_saving(start, data, options):
     straight = start()
     straight.fit(data, epochs=3, **options)
@@ -119,7 +149,7 @@ def _check_saving(start, data, options):
     loaded = keras.models.load_model("gan.keras")
     assert type(loaded) is type(gan)
     assert_same(weights(gan), weights(loaded))
-    np.testing.assert_array_equal(gan.sample(2), loaded.sample(2))
+    np.testing.assert_array_equal(_made(gan, data), _made(loaded, data))
     loaded.fit(data, epochs=3, initial_epoch=1, **options)
     assert_same(weights(straight), weights(loaded))
 

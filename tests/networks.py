@@ -4,6 +4,8 @@ import keras
 from keras import layers
 from keras import ops
 
+from keras_gans.layers import Dropout
+
 CLASSES = 3
 CODES = 2
 
@@ -38,3 +40,22 @@ def tiny_critic(outputs=(1,), labelled=False):
     return keras.Model(
         inputs if labelled else inputs[0], made if len(made) > 1 else made[0]
     )
+
+
+def tiny_translator(source=1, made=1, side=8, dropout=0.0, name=None):
+    """Images of `made` channels from those of `source`."""
+    images = keras.Input((side, side, source), name="source")
+    x = layers.Conv2D(4, 3, padding="same", use_bias=False)(images)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    if dropout:
+        x = Dropout(dropout)(x)
+    x = layers.LeakyReLU(0.2)(x)
+    x = layers.Conv2D(made, 3, padding="same", activation="tanh")(x)
+    return keras.Model(images, x, name=name)
+
+
+def tiny_judge(channels=1, side=8, name=None):
+    """A map of logits of images."""
+    images = keras.Input((side, side, channels), name="images")
+    x = layers.LeakyReLU(0.2)(layers.Conv2D(4, 4, 2, padding="same")(images))
+    return keras.Model(images, layers.Conv2D(1, 3)(x), name=name)

@@ -61,8 +61,10 @@ def test_every_gan_has_its_files(name):
         assert path.is_file(), f"{path} is missing"
     model = recipes.get(name).model
     assert getattr(keras_gans, model.__name__) is model
-    tests = (ROOT / "tests" / "test_models.py").read_text()
-    assert f"kg.{model.__name__}(" in tests
+    own = ROOT / "tests" / f"test_{name}.py"
+    tests = own if own.exists() else ROOT / "tests" / "test_models.py"
+    text = tests.read_text()
+    assert f"kg.{model.__name__}(" in text and "check_gan(" in text
 
 
 def test_every_model_has_a_recipe():

@@ -13,15 +13,19 @@ import math
 from keras import ops
 import numpy as np
 
+from keras_gans.checks import is_int
+
 # One stream per purpose, so that no two purposes ever share numbers.
 TRAIN = 0
 EVALUATE = 1
 SAMPLE = 2
 DROPOUT = 3
+TRANSLATE = 4
 
 # Purposes of the draws of one step; 0 is the latent code.
 ALPHA = 1
-CODES = 2
+CODES = 2  # and 3
+POOL = 4  # and 5
 NOISE = 16  # + role
 AUGMENT = 32  # + ROLE * role + which draw of the augmentation
 ROLE = 16
@@ -55,7 +59,7 @@ def bits(words, rows, columns):
         words: the leading words of the counter: ints, or integer tensors that
             broadcast with `rows` (taken modulo 2**32).
         rows: integer tensor `[n]`, the last word, one a row.
-        columns: int, how many numbers a row.
+        columns: int or int32 scalar tensor, how many numbers a row.
 
     Returns:
         uint32 tensor `[n, columns]`.
@@ -67,8 +71,16 @@ def bits(words, rows, columns):
     rows = _word(rows)
     a = _mix(ops.bitwise_xor(a, rows))[:, None]
     b = _mix(ops.add(b, ops.multiply(rows, _ODD)))[:, None]
-    column = np.arange(columns, dtype="uint32")[None] * _ODD
+    column = _spread(columns)[None]
     return _mix(ops.bitwise_xor(_mix(ops.add(a, column)), b))
+
+
+def _spread(columns):
+    """The odd number times 0, 1, ..., `columns - 1`."""
+    if is_int(columns):
+        return np.arange(columns, dtype="uint32") * _ODD
+    column = ops.cast(ops.arange(columns, dtype="int32"), "uint32")
+    return ops.multiply(column, _ODD)
 
 
 def uniform(words, rows, columns):

@@ -169,6 +169,10 @@ class Engine(Feed, Steps):
         """Gradients of global arrays are sums over devices already."""
         return gradients
 
+    def rows_of_all_replicas(self, x):
+        """Arrays are global: `x` itself."""
+        return x
+
     def apply(self, optimizer, gradients, variables):
         """Updates `variables` and the optimizer's own."""
         new_values, new_state = optimizer.stateless_apply(

@@ -28,6 +28,29 @@ class Steps:
             logs = self.update_generator(fake, batches[-1], to_generator)
         return self._end_step(d_logs, logs)
 
+    def update_generator_first(self, batches):
+        """G on a batch, then D on what `remember` makes of the same fakes."""
+        (batch,) = batches
+
+        def through_fakes():
+            fake = self.generate(batch, True)
+            loss, logs = self.generator_loss(fake, batch, True)
+            return loss, (logs, fake)
+
+        with self.draws.at(draws.TRAIN, self.step.value, 0):
+            loss, (logs, fake), pullback = self.differentiate(
+                through_fakes, self.g_variables
+            )
+            gradients, _ = pullback(self._loss_scale(self.g_optimizer, loss))
+            norm = self._apply(self.g_optimizer, gradients, self.g_variables)
+            fixed = keras.tree.map_structure(ops.stop_gradient, fake)
+            d_logs = self.update_discriminator(self.remember(fixed), batch)
+        return self._end_step([d_logs], {**logs, "g_grad_norm": norm})
+
+    def remember(self, fake):
+        """What the discriminator learns from where the generator goes first."""
+        return fake
+
     def _update_on(self, batches):
         rows = []
         for k, batch in enumerate(batches):

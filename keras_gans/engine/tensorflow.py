@@ -127,6 +127,12 @@ class Engine(Feed, Steps):
         summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, some))
         return [None if g is None else next(summed) for g in gradients]
 
+    def rows_of_all_replicas(self, x):
+        """The rows of every replica's `x`, in the order of `global_rows`."""
+        if self.num_replicas == 1:
+            return x
+        return tf.distribute.get_replica_context().all_gather(x, axis=0)
+
     def apply(self, optimizer, gradients, variables):
         """Updates `variables` by gradients that are summed over replicas."""
         optimizer.apply(gradients, variables)

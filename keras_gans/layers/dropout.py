@@ -56,7 +56,7 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        columns = math.prod(inputs.shape[1:])
+        columns = math.prod(ops.shape(inputs)[1:])
         n = ops.shape(inputs)[0]
         u = draws.uniform(
             (self.seed, draws.DROPOUT, self.calls.value),

@@ -1,0 +1,60 @@
+"""Training for a time instead of a number of steps."""
+
+import sys
+import time
+
+import keras
+
+
+class Budget(keras.callbacks.Callback):
+    """Ends `fit` some seconds after its first step, which includes tracing."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.budget = seconds
+        self.steps = 0
+
+    def on_train_begin(self, logs=None):
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        float(logs["d_loss"])  # waits for the end of the step
+        now = time.perf_counter()
+        if self.steps == 0:
+            self.first_step_seconds, self._start = now - self._start, now
+        self.steps += 1
+        self.seconds = now - self._start
+        if self.seconds >= self.budget:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        losses = ", ".join(f"{k} {float(v):.3f}" for k, v in logs.items())
+        print(f"{self.steps} steps, {self.seconds:.0f} s: {losses}", flush=True)
+
+
+def train(model, dataset, minutes, images_a_step, watch=()):
+    """Trains for some minutes on an endless data set; returns what it took.
+
+    Args:
+        model: a GAN whose logs have "d_loss".
+        dataset: `tf.data.Dataset`.
+        minutes: float.
+        images_a_step: int.
+        watch: more callbacks.
+    """
+    budget = Budget(60 * minutes)
+    epochs = {"epochs": sys.maxsize, "steps_per_epoch": 500}
+    model.fit(
+        dataset,
+        verbose=0,
+        shuffle=False,
+        callbacks=[*watch, budget],
+        **epochs,
+    )
+    timed = (budget.steps - 1) * images_a_step
+    return {
+        "steps": budget.steps,
+        "train_seconds": round(budget.seconds, 1),
+        "first_step_seconds": round(budget.first_step_seconds, 1),
+        "images_per_second": round(timed / budget.seconds, 1),
+    }
