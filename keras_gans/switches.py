@@ -63,24 +63,36 @@ def check_noise(instance_noise):
     return instance_noise if is_number(instance_noise) else tuple(pair)
 
 
-def warn_of_batch_norm(discriminator, penalty):
-    """Warns where a slope is penalized that batch norm makes no row's own."""
+def warn_of_batch_norm(discriminator, penalty, num_replicas):
+    """Warns where a slope is penalized that batch norm makes no row's own.
+
+    Raises:
+        ValueError: replicas would have to exchange slopes for it.
+    """
     norms = (
         layer.name
         for layer in discriminator._flatten_layers()
         if isinstance(layer, keras.layers.BatchNormalization)
     )
     name = next(norms, None)
-    if name is not None:
-        warnings.warn(
-            f"{penalty} is a penalty on the gradient of each input, but batch "
-            "normalization makes every output depend on the whole batch. "
-            f"Received: a discriminator with `{name}`. The paper's advice "
-            "(arXiv:1704.00028, section 4) is a critic without it, or with "
-            "layer normalization: pass one as `discriminator`, built with "
-            "norm=None or norm='layer'.",
-            stacklevel=4,
+    if name is None:
+        return
+    if num_replicas > 1:
+        raise ValueError(
+            f"{penalty} penalizes slopes, which batch normalization spreads "
+            f"over all replicas. Received: {num_replicas} replicas, and a "
+            f"discriminator with `{name}`. Pass one as `discriminator`, built "
+            "with norm=None or norm='layer'."
         )
+    warnings.warn(
+        f"{penalty} is a penalty on the gradient of each input, but batch "
+        "normalization makes every output depend on the whole batch. "
+        f"Received: a discriminator with `{name}`. The paper's advice "
+        "(arXiv:1704.00028, section 4) is a critic without it, or with "
+        "layer normalization: pass one as `discriminator`, built with "
+        "norm=None or norm='layer'.",
+        stacklevel=4,
+    )
 
 
 class Switches:
@@ -98,7 +110,9 @@ class Switches:
             ok = is_number(gamma) and 0 <= gamma < math.inf
             within(name, gamma, ok, "[0, inf)")
             if gamma:
-                warn_of_batch_norm(self.discriminator, f"`{name}`")
+                warn_of_batch_norm(
+                    self.discriminator, f"`{name}`", self.num_replicas
+                )
         self.r1 = r1
         self.r2 = r2
         self.penalty_interval = check_size("penalty_interval", penalty_interval)

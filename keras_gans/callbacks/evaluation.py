@@ -130,7 +130,7 @@ class Evaluate(StepCallback):
         self.model.sync_state()
         records = self._evaluator.score(self.model, self.n, self.seed)
         self.records.append((self.step, records))
-        if self.verbose:
+        if self.verbose and self.model.is_chief:
             print("", *records, sep="\n")
         if self.log is not None:
             values = {record.metric: record.value for record in records}
@@ -158,9 +158,9 @@ class Evaluate(StepCallback):
         if self.directory is None:
             return
         position = self.position(logs, self.log.size() if self.log else 0)
-        checkpoints.write(
-            self.model, self.directory, position, {RECORD: record.to_json()}
-        )
+        if self.model.is_chief:
+            notes = {RECORD: record.to_json()}
+            checkpoints.write(self.model, self.directory, position, notes)
 
     def _find_best(self):
         """Takes up the best of a training that goes on."""

@@ -29,8 +29,9 @@ class JsonlLogger(StepCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.touch()
+        if self.model.is_chief:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
 
     def after_step(self, logs):
         self._write("step", logs)
@@ -50,6 +51,8 @@ class JsonlLogger(StepCallback):
             step: int.
             values: dict that JSON can hold.
         """
+        if not self.model.is_chief:
+            return
         row = {
             "kind": kind,
             "step": step,
@@ -61,8 +64,8 @@ class JsonlLogger(StepCallback):
             f.write(json.dumps(row) + "\n")
 
     def size(self):
-        """Bytes written so far."""
-        return self.path.stat().st_size
+        """Bytes written so far, by the process that writes."""
+        return self.path.stat().st_size if self.model.is_chief else 0
 
     def cut(self, size):
         """Drops all after the first `size` bytes."""
@@ -94,6 +97,8 @@ class LossPlot(keras.callbacks.Callback):
 
     def plot(self):
         """Writes the plot; without a line in the log there is none."""
+        if not self.model.is_chief:
+            return
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 

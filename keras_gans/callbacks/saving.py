@@ -52,6 +52,8 @@ class Checkpoint(StepCallback):
 
     def after_step(self, logs):
         self.model.sync_state()
+        # All processes read the means, which are of all; one writes.
         position = self.position(logs, self._log_size)
-        checkpoints.save(self.model, self.directory, position, self.keep)
+        if self.model.is_chief:
+            checkpoints.save(self.model, self.directory, position, self.keep)
         self.last_saved = self.step

@@ -10,6 +10,7 @@ import re
 from keras import layers
 
 from keras_gans.convert import weights
+from keras_gans.layers.batch_norm import BatchNormalization
 from keras_gans.models.dcgan import dcgan_discriminator
 from keras_gans.models.dcgan import dcgan_generator
 from keras_gans.models.dcgan import stages
@@ -112,7 +113,7 @@ def _generator(**config):
     model = dcgan_generator(**config)
     (project,) = _of_type(model, layers.Dense)
     (reshape,) = _of_type(model, layers.Reshape)
-    norms = _of_type(model, layers.BatchNormalization)
+    norms = _of_type(model, BatchNormalization)
     convs = _of_type(model, layers.Conv2DTranspose)
     pairs = [(norm, f"main.{3 * i + 1}") for i, norm in enumerate(norms)]
     pairs += [(conv, f"main.{3 * i + 3}") for i, conv in enumerate(convs)]
@@ -124,7 +125,7 @@ def _generator(**config):
 
 def _discriminator(**config):
     model = dcgan_discriminator(**config)
-    norms = _of_type(model, layers.BatchNormalization)
+    norms = _of_type(model, BatchNormalization)
     first, *convs = _of_type(model, layers.Conv2D)
     pairs = [(first, "main.0")]
     pairs += [(conv, f"main.{3 * i + 2}") for i, conv in enumerate(convs)]

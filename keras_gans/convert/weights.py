@@ -11,6 +11,7 @@ from typing import NamedTuple
 from keras import layers
 import numpy as np
 
+from keras_gans.layers.batch_norm import BatchNormalization
 from keras_gans.layers.spectral import SpectralNormalization
 
 MAX_LISTED = 8
@@ -133,6 +134,7 @@ def _rows_first(shape, layer):
 
 _OF_LAYER = {
     **dict.fromkeys([*_KERNELS, layers.Embedding], plain),
+    BatchNormalization: batch_norm,
     layers.BatchNormalization: batch_norm,
     SpectralNormalization: spectral_norm,
 }

@@ -8,11 +8,13 @@ import keras
 
 if keras.backend.backend() == "tensorflow":
     from keras_gans.engine.tensorflow import Engine
+    from keras_gans.engine.tensorflow import gathered
     from keras_gans.engine.tensorflow import global_rows
     from keras_gans.engine.tensorflow import input_gradient
     from keras_gans.engine.tensorflow import make_deterministic
 elif keras.backend.backend() == "jax":
     from keras_gans.engine.jax import Engine
+    from keras_gans.engine.jax import gathered
     from keras_gans.engine.jax import global_rows
     from keras_gans.engine.jax import input_gradient
     from keras_gans.engine.jax import make_deterministic
@@ -23,4 +25,10 @@ else:
         "KERAS_BACKEND to 'tensorflow' or 'jax' before importing keras."
     )
 
-__all__ = ["Engine", "global_rows", "input_gradient", "make_deterministic"]
+__all__ = [
+    "Engine",
+    "gathered",
+    "global_rows",
+    "input_gradient",
+    "make_deterministic",
+]

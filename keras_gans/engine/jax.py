@@ -5,6 +5,7 @@ import itertools
 import os
 
 import jax
+from jax.experimental import multihost_utils
 import jax.numpy as jnp
 import keras
 from keras.src.backend.common.stateless_scope import get_stateless_scope
@@ -20,6 +21,11 @@ def global_rows(n):
     JAX arrays are global: sharding cuts them after the draw.
     """
     return jnp.arange(n, dtype="int32")
+
+
+def gathered(x):
+    """What each replica has for `x`, stacked: here one, arrays are global."""
+    return x[None]
 
 
 def make_deterministic():
@@ -68,6 +74,10 @@ def input_gradient(fn, x):
     return y, pullback(jnp.ones_like(y))[0]
 
 
+def _one(parts):
+    return parts if len(parts) > 1 else parts[0]
+
+
 def _inner_scope(seen):
     scope = keras.StatelessScope(initialize_variables=False)
     scope.state_mapping.update(seen)
@@ -79,11 +89,58 @@ class Engine(Feed, Steps):
 
     end_of_data = ()
     num_replicas = 1
+    _predict_here = None
 
     def prepare_optimizer(self, optimizer, variables):
         """Builds `optimizer` for `variables`."""
         optimizer.build(variables)
         return optimizer
+
+    @property
+    def is_chief(self):
+        """Whether this process writes what several of them train."""
+        return jax.process_index() == 0
+
+    def predict_here(self, inputs):
+        """Predicts one batch, as a numpy array, in this process alone."""
+        if jax.process_count() == 1:
+            return self.predict_on_batch(inputs)
+        variables = self.variables
+        if self._predict_here is None:
+
+            def predict(values, inputs):
+                mapping = zip(variables, values, strict=True)
+                with keras.StatelessScope(state_mapping=list(mapping)):
+                    return self(inputs, training=False)
+
+            self._predict_here = jax.jit(predict)
+        # Copies: what is computed of arrays of all processes waits for all.
+        values = [np.asarray(v.value) for v in variables]
+        return np.asarray(self._predict_here(values, inputs))
+
+    def feed_inputs(self, x, y, kwargs):
+        """See `Feed`; of a data set, a process takes its rows of a batch."""
+        n, i = jax.process_count(), jax.process_index()
+        # Of a `tf.data.Dataset`, which need not be installed.
+        if n > 1 and hasattr(x, "element_spec"):
+
+            def own(rows):
+                size = rows.shape[0]
+                if size is None or size % n:
+                    raise ValueError(
+                        f"Batches are shared out to {n} processes. Received: "
+                        f"batches of {size or 'unknown size'}. Use a batch "
+                        f"size that {n} divides, and drop_remainder=True."
+                    )
+                return rows[i * size // n : (i + 1) * size // n]
+
+            x = x.map(lambda *parts: keras.tree.map_structure(own, _one(parts)))
+        return super().feed_inputs(x, y, kwargs)
+
+    def meet(self):
+        """Waits until every process is here."""
+        if jax.process_count() > 1:
+            multihost_utils.sync_global_devices("keras_gans")
 
     def sync_state(self):
         """Brings variables up to date within `fit`, which threads values."""
@@ -214,12 +271,15 @@ class Engine(Feed, Steps):
         return logs, new
 
     def local_batch(self, batch):
-        """`batch` as numpy arrays."""
-        return keras.tree.map_structure(np.asarray, batch)
+        """This process's rows of `batch`, as numpy arrays."""
+        return keras.tree.map_structure(self.all_rows, batch)
 
     def all_rows(self, x):
-        """`x` as a numpy array."""
-        return np.asarray(x)
+        """This process's rows of `x`, as one numpy array."""
+        if x is None or getattr(x, "is_fully_addressable", True):
+            return np.asarray(x)
+        parts = {s.index[0].start: s.data for s in x.addressable_shards}
+        return np.concatenate([np.asarray(parts[i]) for i in sorted(parts)])
 
     def make_train_function(self, force=False):
         if self.train_function is None or force:

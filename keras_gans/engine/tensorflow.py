@@ -15,6 +15,15 @@ def global_rows(n):
     return replica * n + tf.range(n)
 
 
+def gathered(x):
+    """What each replica has for `x`, stacked: `[replicas, ...]`."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return x[None]
+    parts = context.all_gather(x[None], axis=0)
+    return tf.ensure_shape(parts, (context.num_replicas_in_sync, *x.shape))
+
+
 def make_deterministic():
     """Makes GPU kernels give the same bits each time, for this process."""
     tf.config.experimental.enable_op_determinism()
@@ -44,6 +53,7 @@ class Engine(Feed, Steps):
     """Gradients, replicas and step functions of `BaseGAN` on TensorFlow."""
 
     end_of_data = (tf.errors.OutOfRangeError,)
+    _predict_here = None
 
     @property
     def num_replicas(self):
@@ -68,6 +78,31 @@ class Engine(Feed, Steps):
             inner = getattr(optimizer, "inner_optimizer", optimizer)
             inner._all_reduce_sum_gradients = lambda pairs: list(pairs)
         return optimizer
+
+    @property
+    def is_chief(self):
+        """Whether this process writes what several of them train."""
+        return self.distribute_strategy.extended.should_checkpoint
+
+    def predict_here(self, inputs):
+        """Predicts one batch, as a numpy array, in this process alone.
+
+        Keras's `predict_on_batch` would wait for the other processes of a
+        strategy, and compute the batch once for each replica.
+        """
+        if self.num_replicas == 1:
+            return self.predict_on_batch(inputs)
+        if self._predict_here is None:
+            self._predict_here = tf.function(
+                lambda inputs: self(inputs, training=False), autograph=False
+            )
+        return self._predict_here(inputs).numpy()
+
+    def meet(self):
+        """Waits until every process of the strategy is here."""
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync > 1:
+            tf.function(lambda: strategy.run(gathered, (tf.ones(()),)))()
 
     def sync_state(self):
         """Brings variables up to date within `fit`; here they always are."""

@@ -1,5 +1,6 @@
-"""Layers that Keras lacks."""
+"""Layers that Keras lacks, or has for one replica alone."""
 
+from keras_gans.layers.batch_norm import BatchNormalization
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 from keras_gans.layers.dropout import Dropout
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
@@ -10,6 +11,7 @@ from keras_gans.layers.padding import ReflectToMultiple
 from keras_gans.layers.spectral import SpectralNormalization
 
 __all__ = [
+    "BatchNormalization",
     "ConditionalBatchNormalization",
     "CropToSize",
     "Dropout",

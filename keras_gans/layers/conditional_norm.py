@@ -5,6 +5,7 @@ from keras import layers
 from keras import ops
 
 from keras_gans.checks import check_size
+from keras_gans.layers.batch_norm import BatchNormalization
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -43,7 +44,7 @@ class ConditionalBatchNormalization(layers.Layer):
         self.num_classes = num_classes
         self.momentum = momentum
         self.epsilon = epsilon
-        self.norm = layers.BatchNormalization(
+        self.norm = BatchNormalization(
             momentum=momentum,
             epsilon=epsilon,
             center=False,

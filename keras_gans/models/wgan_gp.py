@@ -107,7 +107,9 @@ class WGANGP(BaseGAN):
             **kwargs,
         )
         if gp_weight:
-            warn_of_batch_norm(self.discriminator, "`gp_weight`")
+            warn_of_batch_norm(
+                self.discriminator, "`gp_weight`", self.num_replicas
+            )
 
     def default_optimizers(self):
         """The paper's Adam for residual networks: 2e-4, betas 0 and 0.9."""

@@ -4,7 +4,8 @@ As https://arxiv.org/abs/1511.06434, section 4, has it, with PyTorch's norm.
 """
 
 import keras
-from keras import layers
+
+from keras_gans.layers.batch_norm import BatchNormalization
 
 
 def conv_init():
@@ -15,7 +16,7 @@ def conv_init():
 def batch_norm(name):
     """Batch norm whose gains start from N(1, 0.02)."""
     # PyTorch's momentum 0.1 is Keras's 0.9.
-    return layers.BatchNormalization(
+    return BatchNormalization(
         momentum=0.9,
         epsilon=1e-5,
         gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),

@@ -12,6 +12,7 @@ from keras import layers
 
 from keras_gans.checks import check_shape
 from keras_gans.checks import check_size
+from keras_gans.layers.batch_norm import BatchNormalization
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.networks.sizes import cut
@@ -207,7 +208,7 @@ def _label_input():
 
 def _norm(name):
     # PyTorch's momentum 0.1 is Keras's 0.9.
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
 
 
 def _generator_block(x, label, num_classes, filters, name):
