@@ -14,6 +14,7 @@ from keras_gans.checks import is_int
 from keras_gans.metrics.resizing import MODES
 from keras_gans.metrics.resizing import resize
 from keras_gans.names import hint
+from keras_gans.networks.features import folded
 
 NAMES = ("lite0", "inception")
 LITE0_SIZE = 96
@@ -135,6 +136,8 @@ class FeatureNetwork:
             if keras.backend.backend() == "tensorflow":
                 strategy = self._model.distribute_strategy
                 self._replicas = strategy.num_replicas_in_sync
+        if not self._of_user:
+            self._model = _fast(self._model)
 
     def _refuse_weights(self, weights, of):
         if weights is not None:
@@ -288,6 +291,12 @@ def _converted(path, family, features, logits):
         name=family,
     )
     model.trainable = False
+    return model
+
+
+def _fast(model):
+    """The same function, in the form that takes least time."""
+    model = folded(model)
     if keras.backend.backend() == "tensorflow":
         model.jit_compile = False  # XLA on a CPU takes long for a few batches
     return model
