@@ -2,9 +2,11 @@
 
 import importlib
 
+from keras_gans import applications
 from keras_gans import callbacks
 from keras_gans import checkpoints
 from keras_gans import convert
+from keras_gans import distribution
 from keras_gans import images
 from keras_gans import layers
 from keras_gans import losses
@@ -24,6 +26,7 @@ from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.optimizers import LinearDecay
+from keras_gans.translation_files import translate_files
 
 __all__ = [
     "ACGAN",
@@ -37,10 +40,12 @@ __all__ = [
     "InfoGAN",
     "LinearDecay",
     "Pix2Pix",
+    "applications",
     "callbacks",
     "checkpoints",
     "convert",
     "data",
+    "distribution",
     "images",
     "layers",
     "losses",
@@ -50,6 +55,7 @@ __all__ = [
     "pool",
     "regularizers",
     "serving",
+    "translate_files",
 ]
 
 __version__ = "0.1.0"

@@ -15,10 +15,20 @@ from absl import logging
 from absl.flags import argparse_flags
 
 from keras_gans import cli_evaluate
+from keras_gans import cli_translate
 from keras_gans.names import hint
 
+
+def value(text):
+    """A flag's text as a number, tuple, bool, None, or else a string."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
 TRAIN_FLAGS = {
-    "data": (str, "emoji, emoji:flat, emoji:line, tfds:NAME or a folder"),
+    "data": (str, "an embedded set, tfds:NAME or a folder"),
     "data_dir": (str, "where tensorflow-datasets keeps its files"),
     "epochs": (int, "passes over the data, or times --steps_per_epoch"),
     "steps_per_epoch": (int, "steps an epoch; one pass over the data if unset"),
@@ -32,6 +42,10 @@ TRAIN_FLAGS = {
     "evaluate_every": (int, "steps between two evaluations, which are slow"),
     "log_every": (int, "steps between two lines of metrics.jsonl"),
     "dtype_policy": (str, "float32, mixed_bfloat16 or mixed_float16"),
+    "strategy": (str, "auto, none, mirrored, multi_worker or data_parallel"),
+    # of recipes whose data has them
+    "direction": (str, "ab, or ba to learn to translate from B to A"),
+    "jitter": (value, "pixels or ratio to enlarge by before a random crop"),
 }
 
 
@@ -63,14 +77,6 @@ def model_arguments(model):
                 own.setdefault(name, parameter.default)
     networks = ("generator", "discriminator", "name", "seed")
     return {name: v for name, v in own.items() if name not in networks}
-
-
-def value(text):
-    """A flag's text as a number, tuple, bool, None, or else a string."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def make_parser():
@@ -125,6 +131,7 @@ def make_parser():
     )
     export.add_argument("--overwrite", action="store_true")
     cli_evaluate.add_to(functools.partial(command, commands))
+    cli_translate.add_to(functools.partial(command, commands))
     return parser
 
 
@@ -133,20 +140,26 @@ def _add_train_flags(sub, recipe):
 
     defaults = runs.new_config(_name_of(recipe))
     for flag, (kind, text) in TRAIN_FLAGS.items():
-        sub.add_argument(
-            f"--{flag}", type=kind, help=f"{text} ({defaults[flag]})"
-        )
+        if flag in defaults:
+            sub.add_argument(
+                f"--{flag}", type=kind, help=f"{text} ({defaults[flag]})"
+            )
     sub.add_argument(
         "--flip",
-        action="store_true",
-        default=None,
-        help="mirror half of the images",
+        action=argparse.BooleanOptionalAction,
+        help=f"mirror half of the images ({defaults['flip']})",
     )
     sub.add_argument(
         "--deterministic",
         action="store_true",
         default=None,
         help="exact resume on a GPU too, at a price in speed",
+    )
+    sub.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        help="processes on this machine that train together, to try it (1)",
     )
     sub.add_argument(
         "--run_dir", help=f"where all of the run goes (runs/{_name_of(recipe)})"
@@ -198,11 +211,13 @@ def train_run(args):
     from keras_gans import recipes
     from keras_gans import runs
 
+    if args.workers != 1:
+        return _launch(args)
     run_dir = args.run_dir or f"runs/{args.recipe}"
     given = {
         name: getattr(args, name)
         for name in (*TRAIN_FLAGS, "flip", "deterministic")
-        if getattr(args, name) is not None
+        if getattr(args, name, None) is not None
     }
     model = recipes.get(args.recipe).model
     arguments = {
@@ -215,6 +230,16 @@ def train_run(args):
     else:
         config = runs.new_config(args.recipe, arguments, **given)
     runs.train(run_dir, config, args.resume, args.overwrite)
+
+
+def _launch(args):
+    """Runs the command in several processes of one training."""
+    from keras_gans import distribution
+
+    # argparse lets the last of a flag win.
+    words = [*args.argv, "--workers=1"]
+    command = [sys.executable, "-m", "keras_gans", *words]
+    return distribution.launch(args.workers, command)
 
 
 def sample_run(args):
@@ -258,6 +283,7 @@ def parse(argv):
     """Parses a command line, `argv[0]` being the program."""
     parser = make_parser()
     args, unknown = parser.parse_known_args(argv[1:])
+    args.argv = argv[1:]
     if unknown:
         word = unknown[0].split("=")[0]
         known = [
@@ -272,7 +298,7 @@ def parse(argv):
 def main(args):
     """Runs a parsed command; errors of its input end it with status 1."""
     try:
-        args.run(args)
+        return args.run(args) or 0
     except (ValueError, FloatingPointError, OSError) as error:
         print(f"keras-gans: {error}", file=sys.stderr)
         return 1
@@ -282,7 +308,6 @@ def main(args):
             raise
         print(f"keras-gans: {_message(error)}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _message(error):

@@ -1,4 +1,4 @@
-"""Grids of images as PNG files."""
+"""Images and grids of them as PNG files."""
 
 import math
 
@@ -54,6 +54,65 @@ def make_grid(images, columns=None):
     return np.rint((np.clip(grid, -1, 1) + 1) * 127.5).astype("uint8")
 
 
+def side_by_side(*batches):
+    """Batches of any channels as tiles for a grid, a row for each place.
+
+    Where they differ in channels, transparency is laid on white and grey
+    becomes RGB if another batch has colours. Images of more than 4 channels
+    are a grey tile for each channel.
+
+    Args:
+        *batches: float arrays `[n, height, width, channels]` in [-1, 1], that
+            differ in channels alone; 2 channels are grey and alpha.
+
+    Returns:
+        `(tiles, columns)`: a float32 array `[n * columns, height, width,
+        channels]` for `make_grid(tiles, columns)`, and how many tiles are a
+        row.
+
+    Raises:
+        ValueError: the batches differ in more than channels.
+
+    Example:
+
+    ```python
+    grey, colour = np.zeros((5, 8, 8, 1)), np.zeros((5, 8, 8, 3))
+    tiles, columns = keras_gans.images.side_by_side(grey, colour)
+    keras_gans.images.make_grid(tiles, columns).shape  # (40, 16, 3)
+    ```
+    """
+    batches = [np.asarray(batch, dtype="float32") for batch in batches]
+    if (
+        any(b.ndim != 4 for b in batches)
+        or len({b.shape[:3] for b in batches}) != 1
+    ):
+        raise ValueError(
+            "Batches side by side are as many images of one size. Received: "
+            f"shapes {', '.join(str(batch.shape) for batch in batches)}."
+        )
+    counts = {batch.shape[-1] for batch in batches}
+    if len(counts) > 1 or not counts <= set(MODES):
+        batches = [part for batch in batches for part in _opaque(batch)]
+        if any(part.shape[-1] == 3 for part in batches):
+            batches = [
+                np.repeat(part, 3 // part.shape[-1], -1) for part in batches
+            ]
+    tiles = np.stack(batches, axis=1)
+    return tiles.reshape(-1, *tiles.shape[2:]), len(batches)
+
+
+def _opaque(batch):
+    """Batches of 1 or 3 channels that show one of any channels."""
+    channels = batch.shape[-1]
+    if channels not in MODES:
+        return np.split(batch, channels, axis=-1)
+    if channels in (1, 3):
+        return [batch]
+    colour, alpha = batch[..., :-1], batch[..., -1:]
+    # White is 1, so only the distance to it is weighted.
+    return [1 + (colour - 1) * (alpha + 1) / 2]
+
+
 def save_grid(path, images, columns=None, overwrite=False):
     """Writes `make_grid(images, columns)` as a PNG.
 
@@ -69,10 +128,53 @@ def save_grid(path, images, columns=None, overwrite=False):
     path = files.check_free(path, overwrite)
     if path.suffix.lower() != ".png":
         raise ValueError(f"Grids are PNG files. Received: {path}.")
-    grid = make_grid(images, columns)
-    channels = grid.shape[-1]
-    picture = Image.fromarray(grid[..., 0] if channels == 1 else grid)
-    if picture.mode != MODES[channels]:
+    _write(path, make_grid(images, columns))
+
+
+def save_image(path, image, deep=False, overwrite=False):
+    """Writes one image as a PNG.
+
+    Args:
+        path: str or path, ending in ".png".
+        image: float array `[height, width, channels]` in [-1, 1], of 1 (grey),
+            2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels; values beyond are
+            clipped.
+        deep: bool, whether to write 16 bits a pixel, of grey images only.
+        overwrite: bool, whether to replace what stands there.
+
+    Raises:
+        ValueError: `path` exists or does not end in ".png", or there is no
+            such PNG.
+
+    Example:
+
+    ```python
+    image = np.linspace(-1, 1, 64).reshape(8, 8, 1)
+    keras_gans.images.save_image("ramp.png", image, deep=True, overwrite=True)
+    ```
+    """
+    image = np.asarray(image, dtype="float64")
+    known = (1,) if deep else tuple(MODES)
+    if image.ndim != 3 or image.size == 0 or image.shape[-1] not in known:
+        raise ValueError(
+            f"A PNG of {16 if deep else 8} bits holds [height, width, channels]"
+            f" with channels {', '.join(map(str, known))}. Received: shape "
+            f"{image.shape}."
+        )
+    path = files.check_free(path, overwrite)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"Images are PNG files. Received: {path}.")
+    top = 65535 if deep else 255
+    pixels = np.rint((np.clip(image, -1, 1) + 1) * (top / 2))
+    _write(path, pixels.astype("uint16" if deep else "uint8"))
+
+
+def _write(path, pixels):
+    """Writes uint8 `[height, width, channels]`, or uint16 of one channel."""
+    channels = pixels.shape[-1]
+    picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    mode = MODES[channels] if pixels.dtype == np.uint8 else "I;16"
+    if picture.mode != mode:
         raise ValueError(f"Pillow made {picture.mode} of {channels} channels.")
     with files.replacing(path) as temporary:
         picture.save(temporary, format="PNG")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import dataclasses
 
 from keras_gans import losses
+from keras_gans import run_data
 from keras_gans.checks import within
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
@@ -25,12 +26,17 @@ class Recipe:
     Args:
         model: subclass of `BaseGAN`.
         summary: str, one line, with the paper.
-        data: str, a source of `keras_gans.data.load`.
+        data: str, a source that `load` takes.
         epochs: int.
         batch_size: int.
         arguments: dict, constructor arguments of the model.
         optimizers: function that returns `(d_optimizer, g_optimizer)`; `None`
             takes the paper's.
+        load: function of the GAN, a source and other arguments of its loader
+            that returns what it trains on: `run_data.images`, `pairs` or
+            `unpaired`.
+        data_options: dict, arguments of the loader that a run may change
+            beside those of all runs, and `flip` where it is not False.
     """
 
     model: type
@@ -40,6 +46,8 @@ class Recipe:
     batch_size: int = 64
     arguments: dict = dataclasses.field(default_factory=dict)
     optimizers: Callable | None = None
+    load: Callable = run_data.images
+    data_options: dict = dataclasses.field(default_factory=dict)
 
     def with_arguments(self, given):
         """The recipe's constructor arguments, changed by those `given`."""
@@ -74,6 +82,9 @@ def _two_adams():
 
 
 _SMALL_DCGAN = {"width": 32, "ema": 0.995, "label_smoothing": 0.1}
+
+# The papers' 30 of 256 pixels, whatever the size.
+_JITTER = {"jitter": 30 / 256, "flip": True}
 
 # Sizes and lengths are those that the embedded set needs to show its shapes in
 # minutes on two cores; the networks' own defaults are the papers'.
@@ -142,16 +153,22 @@ RECIPES = {
     "pix2pix": Recipe(
         Pix2Pix,
         "Images to images from pairs of them, arXiv:1611.07004",
+        data="emoji:line-3d",
         arguments={"image_shape": (64, 64, 3), "width": 32},
         batch_size=1,
         epochs=20,
+        load=run_data.pairs,
+        data_options={"direction": "ab", **_JITTER},
     ),
     "cyclegan": Recipe(
         CycleGAN,
         "Images to images without pairs, arXiv:1703.10593",
+        data="emoji:flat-3d",
         arguments={"image_shape": (64, 64, 3), "width": 32, "blocks": 6},
         batch_size=1,
         epochs=20,
+        load=run_data.unpaired,
+        data_options=_JITTER,
     ),
 }
 

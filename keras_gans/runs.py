@@ -1,8 +1,9 @@
 """Run directories: training by recipe, exact resume, and what came of it.
 
 A run directory holds `config.json` (all that the run was started with),
-`metrics.jsonl`, `losses.png`, `samples/*.png`, `checkpoints/` and `export/1`;
-with `evaluate_every`, also `best/`, the checkpoint of the best score.
+`metrics.jsonl`, `losses.png`, `samples/*.png`, `index.html` (a page of all
+that), `checkpoints/` and `export/1`; with `evaluate_every`, also `best/`, the
+checkpoint of the best score.
 """
 
 import json
@@ -13,8 +14,10 @@ import keras
 import keras_gans
 from keras_gans import callbacks
 from keras_gans import checkpoints
+from keras_gans import distribution
 from keras_gans import files
 from keras_gans import recipes
+from keras_gans import run_data
 from keras_gans.engine import make_deterministic
 
 CONFIG = "config.json"
@@ -23,7 +26,9 @@ PLOT = "losses.png"
 SAMPLES = "samples"
 CHECKPOINTS = "checkpoints"
 EXPORT = "export"
+PAGE = "index.html"
 BEST = "best"
+CONTENTS = (METRICS, PLOT, PAGE, SAMPLES, CHECKPOINTS, EXPORT, BEST)
 
 # What a resumed run may be told anew: none of it touches the numbers.
 MUTABLE = (
@@ -32,6 +37,7 @@ MUTABLE = (
     "sample_every",
     "evaluate_every",
     "data_dir",
+    "strategy",
     "version",
 )
 
@@ -45,7 +51,8 @@ def new_config(recipe, arguments=None, **options):
         **options: `data`, `data_dir`, `epochs`, `steps_per_epoch`,
             `batch_size`, `seed`, `flip`, `deterministic`, `d_learning_rate`,
             `g_learning_rate`, `global_clipnorm`, `checkpoint_every`,
-            `sample_every`, `evaluate_every`, `log_every`, `dtype_policy`.
+            `sample_every`, `evaluate_every`, `log_every`, `dtype_policy`,
+            `strategy` and the recipe's `data_options`.
 
     Returns:
         dict that JSON can hold.
@@ -71,6 +78,8 @@ def new_config(recipe, arguments=None, **options):
         "evaluate_every": None,
         "log_every": 10,
         "dtype_policy": "float32",
+        "strategy": "auto",
+        **made.data_options,
     }
     config = {
         "recipe": recipe,
@@ -193,21 +202,34 @@ def train(run_dir, config, resume=False, overwrite=False):
         FloatingPointError: training diverged.
     """
     run_dir = pathlib.Path(run_dir)
-    going_on = _check_dir(run_dir, config, resume, overwrite)
+    scope = distribution.scope(config["strategy"])
+    chief = distribution.is_chief()  # all train, one looks after the directory
+    going_on = resume and is_run(run_dir)
+    if chief:
+        going_on = _check_dir(run_dir, config, resume, overwrite)
     latest = checkpoints.latest(run_dir / CHECKPOINTS) if going_on else None
-    gan = build(config)
+    with scope:
+        gan = build(config)
     resumed = checkpoints.restore(gan, latest) if latest else None
-    dataset, steps_per_epoch = _data(config, gan, resumed)
-    # All is known to fit: only now is anything written or removed.
-    _make_dir(run_dir, config, going_on)
-    if resumed is None:  # of steps before the first checkpoint
-        files.remove(run_dir / BEST)
+    recipe = recipes.get(config["recipe"])
+    dataset, steps_per_epoch = run_data.training(recipe, config, gan, resumed)
     logger = callbacks.JsonlLogger(run_dir / METRICS, config["log_every"])
-    logger.cut(resumed.log_size if resumed else 0)
+    if chief:
+        # All is known to fit: only now is anything written or removed.
+        _make_dir(run_dir, config, going_on)
+        if resumed is None:  # of steps before the first checkpoint
+            files.remove(run_dir / BEST)
+        logger.cut(resumed.log_size if resumed else 0)
+    gan.meet()
     if resumed:
-        print(f"Going on after step {resumed.step}, from {latest}")
+        if chief:
+            print(f"Going on after step {resumed.step}, from {latest}")
         gan.skip_steps(resumed.epoch_step, resumed.logs)
-    grids = callbacks.SampleGrid(run_dir / SAMPLES, config["sample_every"])
+    grids = callbacks.SampleGrid(
+        run_dir / SAMPLES,
+        config["sample_every"],
+        images=run_data.shown(recipe, config, gan),
+    )
     checkpoint = callbacks.Checkpoint(
         run_dir / CHECKPOINTS,
         config["checkpoint_every"],
@@ -215,12 +237,21 @@ def train(run_dir, config, resume=False, overwrite=False):
         resumed=resumed,
     )
     plot = callbacks.LossPlot(run_dir / METRICS, run_dir / PLOT)
+    page = callbacks.ProgressPage(
+        run_dir / PAGE,
+        config["sample_every"],
+        config,
+        samples=run_dir / SAMPLES,
+        plot=run_dir / PLOT,
+        log=run_dir / METRICS,
+    )
     gan.fit(
         dataset,
         epochs=config["epochs"],
         steps_per_epoch=steps_per_epoch,
         initial_epoch=resumed.epoch if resumed else 0,
         shuffle=False,
+        verbose="auto" if chief else 0,
         callbacks=[
             callbacks.NanGuard(),
             logger,
@@ -228,68 +259,27 @@ def train(run_dir, config, resume=False, overwrite=False):
             *_evaluations(config, gan, run_dir, logger),
             checkpoint,
             plot,
+            page,
         ],
     )
-    plot.plot()
-    _finish(gan, run_dir, grids, checkpoint)
+    if checkpoint.last_saved != checkpoint.step:
+        checkpoint.after_step(checkpoint.last_logs)
+    if chief:
+        plot.plot()
+        grids.write()
+        page.write()
+        _finish(gan, run_dir, checkpoint.step)
+    gan.meet()
     return gan
-
-
-def _data(config, gan, resumed):
-    from keras_gans import data
-
-    if len(gan.image_shape) != 3 or not 1 <= gan.image_shape[2] <= 4:
-        raise ValueError(
-            "Files and data sets hold images of 1 to 4 channels. Received: "
-            f"image_shape={gan.image_shape}. Train on others in Python: "
-            "`gan.fit` takes arrays of any channels, and vectors."
-        )
-    options = _data_options(config, gan)
-    steps = config["steps_per_epoch"]
-    if steps is None:
-        steps = len(data.load(config["data"], **options)) // gan.d_steps
-        if steps == 0:
-            raise ValueError(
-                f"One epoch of {config['data']} is less than one step of "
-                f"{gan.d_steps} batches. Lower --batch_size or --d_steps, or "
-                "set --steps_per_epoch."
-            )
-    if resumed and resumed.steps_per_epoch != steps:
-        raise ValueError(
-            f"The data has changed since the run began: an epoch of "
-            f"{config['data']} has {steps} steps now. Received: a checkpoint "
-            f"of a run with {resumed.steps_per_epoch}. Bring the data back, or "
-            "start in another --run_dir."
-        )
-    start = (resumed.step if resumed else 0) * gan.d_steps
-    dataset = data.load(config["data"], repeat=True, start=start, **options)
-    return dataset, steps
-
-
-def _data_options(config, gan):
-    return {
-        "image_size": gan.image_shape[:2],
-        "channels": gan.image_shape[2],
-        "batch_size": config["batch_size"],
-        "data_dir": config["data_dir"],
-        "flip": config["flip"],
-        "seed": config["seed"],
-        "labels": gan.labelled,
-    }
 
 
 def _evaluations(config, gan, run_dir, logger):
     """The callback that scores the run, in a list, if one is asked for."""
     if config["evaluate_every"] is None:
         return []
-    from keras_gans import data
-
-    # Some thousand of both are enough to follow a run, and quick.
-    options = {**_data_options(config, gan), "batch_size": 100, "flip": False}
-    reals = data.load(config["data"], drop_remainder=False, **options)
     return [
         callbacks.Evaluate(
-            reals.take(20),
+            run_data.reals(recipes.get(config["recipe"]), config, gan),
             config["evaluate_every"],
             metrics=("kid", "precision", "recall"),
             n=1000,
@@ -332,7 +322,7 @@ def _make_dir(run_dir, config, going_on):
     run_dir.mkdir(parents=True, exist_ok=True)
     if not going_on:
         # The config last: while it stands, the directory is known as a run.
-        for name in (METRICS, PLOT, SAMPLES, CHECKPOINTS, EXPORT, BEST, CONFIG):
+        for name in (*CONTENTS, CONFIG):
             files.remove(run_dir / name)
     for place in (
         run_dir,
@@ -358,13 +348,11 @@ def _check_same(old, new, run_dir):
         )
 
 
-def _finish(gan, run_dir, grids, checkpoint):
-    """The last sample grid, checkpoint and export, and where they are."""
-    grids.write()
-    if checkpoint.last_saved != checkpoint.step:
-        checkpoint.after_step(checkpoint.last_logs)
-    print(f"Trained {checkpoint.step} steps.")
+def _finish(gan, run_dir, step):
+    """The export, and where all of the run is."""
+    print(f"Trained {step} steps.")
     places = {
+        "progress": PAGE,
         "config": CONFIG,
         "metrics": METRICS,
         "loss plot": PLOT,

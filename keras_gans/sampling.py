@@ -36,6 +36,7 @@ class Sampling:
 
     conditions = ()  # what the generator takes beside z, `Condition`s
     grid_columns = None  # images a row of a grid that suit the model
+    grid_legend = "samples of one set of latent codes"
 
     def check_networks(
         self, generator, discriminator, latent_dim, image_shape, packing
@@ -120,9 +121,34 @@ class Sampling:
         rows = np.arange(start, start + SAMPLE_BATCH)
         z = draws.latents(int(seed), rows.astype("uint32"), self.latent_dim)
         more = conditions(rows)
-        # Under a strategy, each replica predicts the whole batch.
-        images = self.predict_on_batch([z, *more] if more else z)
-        return images[:SAMPLE_BATCH]
+        return self.predict_here([z, *more] if more else z)
+
+    def shown_images(self, images, n=None):
+        """`images` of `callbacks.SampleGrid`, which there are none of here.
+
+        Raises:
+            ValueError: there are some.
+        """
+        if images is not None:
+            raise ValueError(
+                f"{type(self).__name__} makes images from a seed. Received: "
+                "`images` for its sample grids. Drop them."
+            )
+
+    def sample_grid(self, shown=None, n=None, seed=0, columns=None):
+        """What `callbacks.SampleGrid` draws.
+
+        Args:
+            shown: what `shown_images` returned.
+            n: int, how many, 64 by default.
+            seed: int in [0, 2**31).
+            columns: int, images a row; by default what suits the model.
+
+        Returns:
+            `(images, columns)` for `images.make_grid`.
+        """
+        samples = self.sample(64 if n is None else n, seed=seed)
+        return samples, columns or self.grid_columns
 
     def export(self, filepath, overwrite=False):
         """Writes a SavedModel for TF Serving: see `serving.export`."""

@@ -15,12 +15,13 @@ from keras_gans.checks import within
 from keras_gans.engine import draws
 from keras_gans.engine.scopes import forgetful_scope
 from keras_gans.layers.dropout import Dropout
+from keras_gans.translation_grids import TranslationGrids
 
 KEY = "key"  # of the inputs of `call`: seed and row, in the test mode
 OPEN_SIDE = 64  # of an image that builds a network of any size
 
 
-class Translating:
+class Translating(TranslationGrids):
     """A GAN from images to images; mixed into `BaseGAN`.
 
     `source_shape` and `image_shape` are those of what it takes and makes:
@@ -96,8 +97,7 @@ class Translating:
             inputs = {direction: image[None]}
             if not evaluation:
                 inputs[KEY] = np.array([[seed, row]], "int32")
-            # Under a strategy, each replica translates it.
-            made.append(self.predict_on_batch(inputs)[:1])
+            made.append(self.predict_here(inputs))
         return np.concatenate(made)
 
     def _check_direction(self, direction):
@@ -115,11 +115,10 @@ class Translating:
         )
 
     def export(self, filepath, overwrite=False):
-        raise ValueError(
-            f"Only what samples from a seed can be exported. Received: a "
-            f"{type(self).__name__}. Save it as a .keras file, and load it "
-            "where it is used."
-        )
+        """Writes a SavedModel: see `serving.export_translator`."""
+        from keras_gans.serving import export_translator
+
+        export_translator(self, filepath, overwrite)
 
     def pair(self, batch):
         """The two tensors of a batch, from data sets and arrays alike."""
@@ -164,6 +163,7 @@ class Translating:
                 check_images(part, part.shape[1:])
             except ValueError as error:
                 raise ValueError(f"In {name}: {error}") from None
+        self.keep_for_grids(parts)
 
 
 # --- Networks ---

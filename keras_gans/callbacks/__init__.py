@@ -5,6 +5,7 @@ from keras_gans.callbacks.grids import SampleGrid
 from keras_gans.callbacks.guard import NanGuard
 from keras_gans.callbacks.logs import JsonlLogger
 from keras_gans.callbacks.logs import LossPlot
+from keras_gans.callbacks.page import ProgressPage
 from keras_gans.callbacks.saving import Checkpoint
 from keras_gans.callbacks.steps import StepCallback
 
@@ -14,6 +15,7 @@ __all__ = [
     "JsonlLogger",
     "LossPlot",
     "NanGuard",
+    "ProgressPage",
     "SampleGrid",
     "StepCallback",
 ]

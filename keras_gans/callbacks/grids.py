@@ -9,15 +9,30 @@ from keras_gans.callbacks.steps import StepCallback
 class SampleGrid(StepCallback):
     """Writes a grid of samples of one fixed set of latent codes.
 
+    Of a GAN that translates, it shows a fixed few images: in each row a
+    source, what is made of it and the target; of CycleGAN a, G_AB(a) and what
+    comes back of it, and in the row below b, G_BA(b) and what comes back.
+    Where they differ in channels, they are shown in colour, on white.
+
     Args:
         directory: str or path; files are named `step-00000100.png`.
         every: int, steps between two grids.
-        n: int, images a grid.
-        seed: int, which latent codes.
+        n: int, images a grid, 64 by default; of a GAN that translates, images
+            of each side at most, 4 by default.
+        seed: int, which latent codes, or of dropout.
         columns: int, images a row; by default a column for each class of a
-            conditional GAN, and else a square grid.
+            conditional GAN, and else a square grid. Of a GAN that translates,
+            so many images with their translations, 1 by default.
         tensorboard_dir: str or path; also writes the grid as a TensorBoard
             summary there (needs TensorFlow).
+        images: what a GAN that translates is shown with: a pair of arrays, as
+            `fit` takes them, or a data set of pairs, whose first `n` are
+            taken, of the size of the very first. By default those of the
+            first batch of `fit`, 16 at most; a training that goes on begins
+            with another batch, so give them where grids are to be compared.
+
+    Raises:
+        ValueError: from `fit`: `images` are not what the GAN trains on.
 
     Example:
 
@@ -31,31 +46,43 @@ class SampleGrid(StepCallback):
         self,
         directory,
         every=100,
-        n=64,
+        n=None,
         seed=0,
         columns=None,
         tensorboard_dir=None,
+        images=None,
     ):
         super().__init__(every)
         self.directory = pathlib.Path(directory)
         self.n = n
         self.seed = seed
         self.columns = columns
+        self.images = images
+        self._shown = None
         self._writer = None
         if tensorboard_dir is not None:
             import tensorflow as tf
 
             self._writer = tf.summary.create_file_writer(str(tensorboard_dir))
 
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._shown = self.model.shown_images(self.images, self.n)
+
     def after_step(self, logs):
         self.write()
 
     def write(self):
-        """Writes the grid of this step."""
+        """Writes the grid of this step, in the one process that writes."""
+        if not self.model.is_chief:
+            return
         self.model.sync_state()
-        samples = self.model.sample(self.n, seed=self.seed)
+        samples, columns = self.model.sample_grid(
+            self._shown, self.n, self.seed, self.columns
+        )
+        if not self.model.is_chief:  # of the processes that all sampled
+            return
         path = self.directory / f"step-{self.step:08d}.png"
-        columns = self.columns or self.model.grid_columns
         # A resumed run draws the same grid again.
         images.save_grid(path, samples, columns, overwrite=True)
         if self._writer is not None:

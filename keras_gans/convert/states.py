@@ -69,13 +69,13 @@ def from_state(state, family=None, **config):
     logits = discriminator(np.zeros((2, 16, 16, 3)))  # [2, 1]
     ```
     """
-    tensors = _tensors(_without_prefix(_unwrapped(state)))
+    tensors = tensors_of(state)
     if family is not None and family not in FAMILIES:
         raise ValueError(
             f"`family` must be one of {sorted(FAMILIES)}. Received: "
             f"family={family!r}."
         )
-    family, found = _detect(tensors, [family] if family else FAMILIES)
+    family, found = detect(tensors, [family] if family else FAMILIES)
     unknown = sorted(set(config) - set(found))
     if unknown:
         raise ValueError(
@@ -85,7 +85,24 @@ def from_state(state, family=None, **config):
     return FAMILIES[family].build(tensors, {**found, **config})
 
 
-def _detect(tensors, names):
+def tensors_of(state):
+    """The weights of a checkpoint: name to finite float32 array.
+
+    Raises:
+        ValueError: it holds no weights of one network.
+    """
+    return _tensors(_without_prefix(_unwrapped(state)))
+
+
+def detect(tensors, names):
+    """The first of the families `names` that weights are of.
+
+    Returns:
+        `(name, config)`, with what the weights tell of the network.
+
+    Raises:
+        ValueError: they are of none.
+    """
     for name in names:
         config = FAMILIES[name].detect(tensors)
         if config is not None:

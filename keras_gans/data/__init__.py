@@ -4,5 +4,7 @@ from keras_gans.data import toy
 from keras_gans.data.embedded import Emoji
 from keras_gans.data.embedded import emoji
 from keras_gans.data.loading import load
+from keras_gans.data.pairs import load_pairs
+from keras_gans.data.pairs import load_unpaired
 
-__all__ = ["Emoji", "emoji", "load", "toy"]
+__all__ = ["Emoji", "emoji", "load", "load_pairs", "load_unpaired", "toy"]

@@ -27,6 +27,7 @@ UPRIGHT = {
     7: lambda x: x.swapaxes(0, 1)[::-1, ::-1],
     8: lambda x: x.swapaxes(0, 1)[::-1],
 }
+SIDEWAYS = (5, 6, 7, 8)
 
 
 def list_images(folder, labels):
@@ -95,13 +96,36 @@ def read_image(path, channels):
                 pixels = _decode(image, channels)
             orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception as error:
-        raise ValueError(
-            f"Cannot read image file {path!r}: {type(error).__name__}: {error}"
-            ". Remove it from the folder, or replace it by a good copy."
-        ) from error
+        raise _unreadable(path, error) from error
     if orientation in UPRIGHT:
         pixels = np.ascontiguousarray(UPRIGHT[orientation](pixels))
     return pixels
+
+
+def read_size(path):
+    """Reads `(height, width)` of one image file, upright, from its head.
+
+    Raises:
+        ValueError: naming the file, if its head cannot be read.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            _check_pixels(image)
+            # that of PNG files would decode them
+            exif = Image.Image.getexif(image)
+            width, height = image.size
+    except Exception as error:
+        raise _unreadable(path, error) from error
+    if exif.get(EXIF_ORIENTATION, 1) in SIDEWAYS:
+        return width, height
+    return height, width
+
+
+def _unreadable(path, error):
+    return ValueError(
+        f"Cannot read image file {path!r}: {type(error).__name__}: {error}"
+        ". Remove it from the folder, or replace it by a good copy."
+    )
 
 
 def _walk(folder, seen):

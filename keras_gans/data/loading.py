@@ -1,19 +1,19 @@
 """`load`: any source of images as a `tf.data` pipeline in [-1, 1]."""
 
-import numbers
-
-import tensorflow as tf
-
+from keras_gans.data.checks import CONVERTIBLE
+from keras_gans.data.checks import check_channels
+from keras_gans.data.checks import check_choice
+from keras_gans.data.checks import check_image_size
+from keras_gans.data.checks import check_length
+from keras_gans.data.checks import check_options
+from keras_gans.data.checks import own_size
 from keras_gans.data.pipeline import batches
 from keras_gans.data.pipeline import epoch_order
 from keras_gans.data.pipeline import example_seeds
 from keras_gans.data.pipeline import seed_key
 from keras_gans.data.sources import find_source
-from keras_gans.data.transforms import INTERPOLATIONS
-from keras_gans.data.transforms import RESIZES
-from keras_gans.data.transforms import convert_channels
-from keras_gans.data.transforms import fit
-from keras_gans.data.transforms import to_unit
+from keras_gans.data.transforms import convert
+from keras_gans.data.transforms import view
 
 
 def load(
@@ -103,21 +103,9 @@ def load(
     print(len(dataset), images.shape, labels.shape)
     ```
     """
-    _check_choice("resize", resize, RESIZES)
-    _check_choice("interpolation", interpolation, INTERPOLATIONS)
-    _check_choice("channels", channels, (1, 2, 3, 4, None))
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        if not _is_integer(value, least):
-            raise ValueError(
-                f"{name} must be an integer of at least {least}. Received: "
-                f"{name}={value!r}"
-            )
-    if image_size is not None:
-        image_size = _check_image_size(image_size)
+    check_options(resize, interpolation, batch_size, seed, start)
+    check_choice("channels", channels, (*CONVERTIBLE, None))
+    image_size = check_image_size(image_size)
     found = find_source(
         source,
         channels=channels,
@@ -125,9 +113,9 @@ def load(
         split=split,
         data_dir=data_dir,
     )
-    size = image_size or _own_size(found)
-    _check_channels(found, channels)
-    _check_length(found, batch_size, drop_remainder, repeat, start)
+    size = image_size or own_size(found)
+    check_channels("channels", channels, found.shape[2], found.name)
+    check_length(found, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -137,14 +125,14 @@ def load(
     def prepare(epoch, example):
         index, item = example
         image, label = found.read(item)
-        image = to_unit(image)
-        if channels is not None:
-            image = convert_channels(image, channels)
-        crop_seed, flip_seed = tf.unstack(example_seeds(key, epoch, index, 2))
-        image = fit(image, size, resize, interpolation, crop_seed)
-        if flip:
-            image = tf.image.stateless_random_flip_left_right(image, flip_seed)
-        image = tf.clip_by_value(image, -1.0, 1.0)
+        image = view(
+            convert(image, channels),
+            size,
+            example_seeds(key, epoch, index, 2),
+            resize=resize,
+            interpolation=interpolation,
+            flip=flip,
+        )
         return (image, label) if labels else image
 
     return batches(
@@ -156,67 +144,3 @@ def load(
         repeat=repeat,
         start=start,
     )
-
-
-def _check_choice(name, value, allowed):
-    if value not in allowed:
-        raise ValueError(
-            f"Unknown {name}. Expected one of {list(allowed)}. Received: "
-            f"{name}={value!r}"
-        )
-
-
-def _is_integer(value, least):
-    # bool is an Integral, but a size of True is a slip
-    is_number = isinstance(value, numbers.Integral)
-    return is_number and not isinstance(value, bool) and value >= least
-
-
-def _check_image_size(image_size):
-    sides = image_size
-    if not isinstance(sides, (tuple, list)):
-        sides = (sides, sides)
-    if len(sides) != 2 or not all(_is_integer(side, 1) for side in sides):
-        raise ValueError(
-            "image_size must be a positive integer or a pair (height, width) "
-            f"of them. Received: image_size={image_size!r}"
-        )
-    return tuple(map(int, sides))
-
-
-def _own_size(source):
-    if None in source.shape[:2]:
-        raise ValueError(
-            "The images of this source may differ in size. Pass image_size, "
-            f"for instance image_size=64. Received: image_size=None for the "
-            f"{source.name}"
-        )
-    return source.shape[:2]
-
-
-def _check_channels(source, channels):
-    given = source.shape[2]
-    if channels not in (None, given) and given not in (1, 2, 3, 4):
-        raise ValueError(
-            f"Images of {given} channels cannot be converted. Pass "
-            "channels=None to keep them as they are. Received: "
-            f"channels={channels} for the {source.name}"
-        )
-
-
-def _check_length(source, batch_size, drop_remainder, repeat, start):
-    if drop_remainder and source.size < batch_size:
-        raise ValueError(
-            f"The {source.name} holds {source.size} images, too few for a "
-            "batch. Lower batch_size, or pass drop_remainder=False. Received: "
-            f"batch_size={batch_size}"
-        )
-    length = source.size // batch_size
-    if not drop_remainder:
-        length = -(-source.size // batch_size)
-    if not repeat and start % length:
-        raise ValueError(
-            "With repeat=False, start must be a multiple of the "
-            f"{length} batches of an epoch. Pass repeat=True to start within "
-            f"an epoch. Received: start={start}"
-        )

@@ -82,6 +82,34 @@ def shuffled_stream(dataset, buffer, order):
     return tf.data.experimental.from_variant(shuffled, dataset.element_spec)
 
 
+def repeated(examples, key, *, size, length, epoch, first):
+    """Returns an epoch's examples of a source that it may pass repeatedly.
+
+    Args:
+        examples: function `(order, first)` of a source, see `Source`.
+        key: key of the orders, each pass having its own; `None`: sorted.
+        size: examples of one pass.
+        length: examples of the epoch, at least `size`.
+        epoch: int64 scalar.
+        first: int64 scalar, how many examples of the epoch to skip.
+
+    Returns:
+        A dataset of `(number, example)`, `number` that of the pass, int64: no
+        pass of any epoch has the number of another.
+    """
+    passes = -(-length // size)
+    first_pass = epoch * passes + first // size
+
+    def one_pass(number):
+        order = None if key is None else epoch_order(key, number)
+        skipped = tf.where(number == first_pass, first % size, 0)
+        numbers = tf.data.Dataset.from_tensors(number).repeat()
+        return tf.data.Dataset.zip(numbers, examples(order, skipped))
+
+    numbers = tf.data.Dataset.range(first_pass, (epoch + 1) * passes)
+    return numbers.flat_map(one_pass).take(length - first)
+
+
 def batches(
     examples, prepare, *, size, batch_size, drop_remainder, repeat, start
 ):

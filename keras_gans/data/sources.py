@@ -39,12 +39,14 @@ class Source(NamedTuple):
         name: how error messages call it.
         size: examples of one pass.
         shape: `(height, width, channels)` of an image as read; `None` for
-            what differs between images.
+            what differs between images. Of pairs, `(height, width, channels
+            of A, channels of B)`.
         examples: function `(order, first)` of an order's seed (`None`: as
             they come) and of how many examples to skip; returns a dataset of
             `(index, item)`.
         read: function of an item; returns the image, of dtype uint8, uint16
             or float32 in [-1, 1], and its int32 label (`None` if not asked).
+            Of pairs, the image of A and that of B.
     """
 
     name: str
@@ -69,13 +71,13 @@ def array_source(name, images, labels):
         image = tf.gather(images, index)
         return image, None if labels is None else tf.gather(labels, index)
 
-    return Source(name, size, tuple(shape), _range_examples(size), read)
+    return Source(name, size, tuple(shape), range_examples(size), read)
 
 
 def emoji_source(source, labels):
     """Returns the source of an embedded set, named as `"emoji:flat"`."""
     if source not in EMOJI:
-        raise _unknown(source, EMOJI)
+        raise unknown(source, EMOJI, ALLOWED)
     data = emoji(source.partition(":")[2] or "3d")
     return array_source(source, data.images, data.labels if labels else None)
 
@@ -84,7 +86,7 @@ def folder_source(folder, channels, labels):
     """Returns the source of a folder of image files."""
     folder = os.fspath(folder)
     if not os.path.isdir(folder):
-        raise _missing_folder(folder)
+        raise missing_folder(folder, EMOJI, ALLOWED)
     if channels is None:
         raise ValueError(
             "The images of a folder may differ in channels. Pass channels=1, "
@@ -109,34 +111,75 @@ def folder_source(folder, channels, labels):
         f"folder {folder!r}",
         len(paths),
         shape,
-        _range_examples(len(paths)),
+        range_examples(len(paths)),
         read,
     )
 
 
 def tfds_source(source, split, data_dir, labels):
     """Returns the source of a tensorflow-datasets name, `"tfds:mnist"`."""
+    builder, features = open_tfds(source, data_dir, ALLOWED)
+    image = _tfds_image(source, features, labels)
+    others = ["label"] if labels else []
+    size, examples = prepare_tfds(builder, split, ["image"], others)
+
+    def read(item):
+        label = tf.cast(item["label"], "int32") if labels else None
+        return image.decode_example(item["image"]), label
+
+    return Source(source, size, tuple(image.shape), examples, read)
+
+
+def open_tfds(source, data_dir, allowed):
+    """Returns the builder and the features of a tensorflow-datasets name.
+
+    Args:
+        source: str, `"tfds:NAME"`.
+        data_dir: where tensorflow-datasets keeps its data.
+        allowed: str, the sources that an error message offers.
+
+    Raises:
+        ValueError: there is no such set.
+    """
     import tensorflow_datasets as tfds
 
     name = source.removeprefix("tfds:")
     if not name:
-        raise _unknown(source, [])
+        raise unknown(source, [], allowed)
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
         known = [f"tfds:{name}" for name in tfds.list_builders()]
-        raise _unknown(source, known) from error
-    image = _tfds_image(tfds, source, builder.info.features, labels)
+        raise unknown(source, known, allowed) from error
+    features = builder.info.features
+    is_dict = isinstance(features, tfds.features.FeaturesDict)
+    return builder, dict(features.items()) if is_dict else {}
+
+
+def prepare_tfds(builder, split, images, others=()):
+    """Prepares a set of tensorflow-datasets, downloading it where needed.
+
+    Args:
+        builder: from `open_tfds`.
+        split: str.
+        images: names of features that are left encoded.
+        others: names of other features.
+
+    Returns:
+        `(size, examples)` of a `Source`; its items are dicts.
+    """
+    import tensorflow_datasets as tfds
+
     builder.download_and_prepare()
     size = builder.info.splits[split].num_examples
-    wanted = {"image": True, "label": True} if labels else {"image": True}
     # Kept encoded until they are read: a shuffle buffer of decoded photos
     # would take gigabytes, and what is skipped need not be decoded.
     stream = builder.as_dataset(
         split=split,
         shuffle_files=False,
         decoders=tfds.decode.PartialDecoding(
-            wanted, decoders={"image": tfds.decode.SkipDecoding()}
+            dict.fromkeys([*images, *others], True),
+            decoders=dict.fromkeys(images, tfds.decode.SkipDecoding()),
         ),
         read_config=tfds.ReadConfig(try_autocache=False),
     )
@@ -148,11 +191,7 @@ def tfds_source(source, split, data_dir, labels):
             numbered = shuffled_stream(numbered, buffer, order)
         return numbered.skip(first)
 
-    def read(item):
-        label = tf.cast(item["label"], "int32") if labels else None
-        return image.decode_example(item["image"]), label
-
-    return Source(source, size, tuple(image.shape), examples, read)
+    return size, examples
 
 
 def find_source(source, *, channels, labels, split, data_dir):
@@ -162,7 +201,7 @@ def find_source(source, *, channels, labels, split, data_dir):
     if split != "train" or data_dir is not None:
         raise ValueError(
             'split and data_dir are for "tfds:" sources only. Received: '
-            f"split={split!r}, data_dir={data_dir!r} with {_kind(source)}"
+            f"split={split!r}, data_dir={data_dir!r} with {kind(source)}"
         )
     if isinstance(source, str) and source.partition(":")[0] == "emoji":
         return emoji_source(source, labels)
@@ -174,12 +213,14 @@ def find_source(source, *, channels, labels, split, data_dir):
     if labels:
         raise ValueError(
             "labels=True needs labels: pass the tuple (array, labels). "
-            f"Received: {_kind(source)}"
+            f"Received: {kind(source)}"
         )
     return array_source("array", source, None)
 
 
-def _range_examples(size):
+def range_examples(size):
+    """Returns `examples` of a `Source` whose items are their indices."""
+
     def examples(order, first):
         indices = shuffled_range(size, order, first)
         return tf.data.Dataset.zip(indices, indices)
@@ -191,7 +232,7 @@ def _check_images(name, images):
     if not isinstance(images, np.ndarray):
         raise ValueError(
             f"Unknown data source. Expected one of {ALLOWED}. Received: "
-            f"{_kind(images)}"
+            f"{kind(images)}"
         )
     if images.ndim not in (3, 4) or 0 in images.shape:
         raise ValueError(
@@ -243,10 +284,10 @@ def _check_labels(name, labels, size):
     return labels.astype("int32")
 
 
-def _tfds_image(tfds, source, features, labels):
+def _tfds_image(source, features, labels):
     """The feature that decodes the images of a tensorflow-datasets source."""
-    is_dict = isinstance(features, tfds.features.FeaturesDict)
-    features = dict(features.items()) if is_dict else {}
+    import tensorflow_datasets as tfds
+
     names = sorted(features)
     image = features.get("image")
     if not isinstance(image, tfds.features.Image):
@@ -254,12 +295,7 @@ def _tfds_image(tfds, source, features, labels):
             f'{source!r} has no image feature named "image". Choose another '
             f"dataset. Received: features {names}"
         )
-    if image.np_dtype not in (np.uint8, np.uint16):
-        raise ValueError(
-            f"Expected uint8 or uint16 images; those of {source!r} are "
-            f"{np.dtype(image.np_dtype)}. Load them yourself and pass an "
-            "array in [-1, 1]."
-        )
+    check_tfds_dtype(source, image)
     if labels and not isinstance(
         features.get("label"), tfds.features.ClassLabel
     ):
@@ -270,14 +306,36 @@ def _tfds_image(tfds, source, features, labels):
     return image
 
 
-def _unknown(source, known):
+def check_tfds_dtype(source, image):
+    """Checks that an image feature of tensorflow-datasets holds integers.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if image.np_dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"Expected uint8 or uint16 images; those of {source!r} are "
+            f"{np.dtype(image.np_dtype)}. Load them yourself and pass an "
+            "array in [-1, 1]."
+        )
+
+
+def unknown(source, known, allowed):
+    """The error of a source of no known name.
+
+    Args:
+        source: str.
+        known: names, of which the nearest is offered.
+        allowed: str, the sources there are.
+    """
     return ValueError(
         f"Unknown data source.{hint(source, known)} Expected one of "
-        f"{ALLOWED}. Received: {source!r}"
+        f"{allowed}. Received: {source!r}"
     )
 
 
-def _missing_folder(folder):
+def missing_folder(folder, known, allowed):
+    """The error of a folder that does not exist; see `unknown`."""
     if os.path.exists(folder):
         return ValueError(
             f"Expected a folder of images. Received: the file {folder!r}"
@@ -288,14 +346,15 @@ def _missing_folder(folder):
         os.path.join(parent, sibling)
         for sibling in nearest(name, siblings, most=1)
     ]
-    near += nearest(folder, EMOJI, most=1)
+    near += nearest(folder, known, most=1)
     return ValueError(
-        f"No such folder.{did_you_mean(near)} Expected one of {ALLOWED}. "
+        f"No such folder.{did_you_mean(near)} Expected one of {allowed}. "
         f"Received: {folder!r}"
     )
 
 
-def _kind(source):
+def kind(source):
+    """How an error message calls what was given as a source."""
     if isinstance(source, (str, os.PathLike)):
         return repr(source)
     return f"an object of type {type(source).__name__}"

@@ -46,6 +46,41 @@ def convert_channels(image, channels):
     return tf.concat([colour, opaque if alpha is None else alpha], axis=-1)
 
 
+def convert(image, channels):
+    """Returns an image in [-1, 1] with `channels`, `None`: those it has."""
+    image = to_unit(image)
+    return image if channels is None else convert_channels(image, channels)
+
+
+def view(image, size, seeds, *, resize, interpolation, flip, margin=(0, 0)):
+    """Returns an image as a batch holds it: resized, cropped, mirrored.
+
+    Args:
+        image: float32 `[height, width, channels]` in [-1, 1].
+        size: `(height, width)` in pixels.
+        seeds: int32 `[2, 2]`: of crops and of the flip.
+        resize: one of `RESIZES`.
+        interpolation: one of `INTERPOLATIONS`.
+        flip: whether to mirror half of the images, left to right.
+        margin: pixels `(height, width)` by which the image is larger than
+            `size` before it is cropped anywhere.
+
+    Returns:
+        float32 `[*size, channels]` in [-1, 1].
+    """
+    crop_seed, flip_seed = tf.unstack(seeds)
+    larger = (size[0] + margin[0], size[1] + margin[1])
+    image = fit(image, larger, resize, interpolation, crop_seed)
+    if larger != tuple(size):
+        shape = (*size, image.shape[-1])
+        # not the seed by which `fit` may have cropped
+        seed = tf.random.fold_in(crop_seed, 1)
+        image = tf.image.stateless_random_crop(image, shape, seed)
+    if flip:
+        image = tf.image.stateless_random_flip_left_right(image, flip_seed)
+    return tf.clip_by_value(image, -1.0, 1.0)
+
+
 def fit(image, size, mode, method, seed):
     """Brings an image to `size`; one of that size already stays bit for bit.
 

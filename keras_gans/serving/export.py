@@ -41,15 +41,9 @@ def export(gan, filepath, overwrite=False):
     images = served.serving_default(seeds)["images"]  # gan.sample(4, seed=3)
     ```
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "A SavedModel is written by the TensorFlow backend. Received: the "
-            f"backend '{keras.backend.backend()}'. Save the GAN as a .keras "
-            "file, load it with KERAS_BACKEND=tensorflow and export it there."
-        )
     import tensorflow as tf
 
-    files.check_free(filepath, overwrite)
+    check_target(filepath, overwrite)
     generator = gan.sampling_generator
     latent_dim = gan.latent_dim
 
@@ -74,18 +68,43 @@ def export(gan, filepath, overwrite=False):
         for c in gan.conditions
     ]
 
+    seed = tf.TensorSpec([None], tf.int64, name="seed")
+    z = tf.TensorSpec([None, latent_dim], tf.float32, name="z")
+    endpoints = {
+        "serving_default": (from_seed, [seed, *conditions]),
+        "generate": (generate, [z, *conditions]),
+    }
+    write(filepath, [generator], endpoints)
+
+
+def check_target(filepath, overwrite):
+    """Checks that a SavedModel can be written to `filepath`.
+
+    Raises:
+        ValueError: it exists, or the backend is not TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "A SavedModel is written by the TensorFlow backend. Received: the "
+            f"backend '{keras.backend.backend()}'. Save the GAN as a .keras "
+            "file, load it with KERAS_BACKEND=tensorflow and export it there."
+        )
+    files.check_free(filepath, overwrite)
+
+
+def write(filepath, networks, endpoints):
+    """Writes a SavedModel.
+
+    Args:
+        filepath: str or path.
+        networks: list of `keras.Model` that the functions use.
+        endpoints: dict of a signature's name to (function, its specs).
+    """
     archive = keras.export.ExportArchive()
-    archive.track(generator)
-    archive.add_endpoint(
-        "serving_default",
-        from_seed,
-        [tf.TensorSpec([None], tf.int64, name="seed"), *conditions],
-    )
-    archive.add_endpoint(
-        "generate",
-        generate,
-        [tf.TensorSpec([None, latent_dim], tf.float32, name="z"), *conditions],
-    )
+    for network in networks:
+        archive.track(network)
+    for name, (function, specs) in endpoints.items():
+        archive.add_endpoint(name, function, specs)
     with files.replacing(filepath) as temporary:
         archive.write_out(str(temporary), verbose=False)
 

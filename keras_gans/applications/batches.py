@@ -1,0 +1,164 @@
+"""What applications share: data sets of pairs, and images at the door."""
+
+import warnings
+
+import keras
+from keras import ops
+import numpy as np
+
+from keras_gans.checks import check_images
+from keras_gans.checks import check_seed
+from keras_gans.checks import is_int
+from keras_gans.checks import within
+
+AUTOTUNE = -1  # of tf.data
+
+
+def paired(dataset, pair, channels=None, seed=0, start=0):
+    """Maps a data set of images to one of pairs (source, target).
+
+    Args:
+        dataset: `tf.data.Dataset` of float `[n, height, width, channels]` in
+            [-1, 1].
+        pair: function of (seed, step, images) that returns (source, target);
+            `step` is the number of the batch.
+        channels: int that the images must have; `None` takes any number.
+        seed: int in [0, 2**31).
+        start: int, the batches of the endless data set that were consumed. Of
+            one that ends, whole passes: each pass begins at step 0.
+
+    Returns:
+        `tf.data.Dataset` of tuples of two float32 batches.
+
+    Raises:
+        ValueError: the data set yields something else, or an argument is out
+            of its range.
+    """
+    # Only who has a data set needs TensorFlow.
+    import tensorflow as tf
+
+    spec = _check_dataset(dataset, channels)
+    check_seed(seed)
+    within("start", start, is_int(start) and start >= 0, "0, 1, ...")
+    length = int(dataset.cardinality())
+    if length > 0:
+        if start % length:
+            raise ValueError(
+                f"A data set that ends starts at a pass of its {length} "
+                f"batches. Received: start={start}. Make it endless, as by "
+                "`keras_gans.data.load(..., repeat=True, start=start)`."
+            )
+        start = 0
+
+    def fn(step, images):
+        return tuple(pair(seed, step, images))
+
+    if keras.backend.backend() == "tensorflow":
+        # There is nothing to convert, which would take seconds.
+        fn = tf.autograph.experimental.do_not_convert(fn)
+    else:
+        fn = _in_python(fn, spec)
+    dataset = dataset.enumerate(start)
+    dataset = dataset.map(fn, num_parallel_calls=AUTOTUNE, deterministic=True)
+    return dataset.prefetch(AUTOTUNE)
+
+
+def _in_python(fn, spec):
+    """`fn` for `tf.data`, where Keras does not compute by TensorFlow."""
+    import tensorflow as tf
+
+    from keras_gans.data.python_calls import python_call
+
+    def arrays(step, images):
+        return [as_array(x) for x in fn(int(step), images)]
+
+    def call(step, images):
+        made = python_call(arrays, [step, images], ["float32"] * 2)
+        # (A Python function does not tell how many channels it makes.)
+        return tuple(tf.ensure_shape(x, (*spec.shape[:3], None)) for x in made)
+
+    return call
+
+
+def _check_dataset(dataset, channels):
+    try:
+        spec = dataset.element_spec
+    except AttributeError:
+        raise ValueError(
+            "Pairs are made of a tf.data.Dataset of images. Received: "
+            f"{type(dataset).__name__}. Load one by `keras_gans.data.load`, or "
+            "make one pair of arrays by `pair`."
+        ) from None
+    if isinstance(spec, (tuple, list, dict)):
+        raise ValueError(
+            f"The data set yields more than images. Received: {spec}. Load it "
+            "without labels, or `dataset.map` it to its images."
+        )
+    wanted = "any" if channels is None else channels
+    if spec.shape.rank != 4 or not spec.dtype.is_floating:
+        fits = False
+    else:
+        fits = spec.shape[-1] is not None and channels in (None, spec.shape[-1])
+    if not fits:
+        raise ValueError(
+            "The data set must yield float batches [n, height, width, "
+            f"channels] in [-1, 1], of a known number of channels ({wanted}). "
+            f"Received: {spec.dtype.name} of shape {spec.shape}. Load it by "
+            "`keras_gans.data.load`."
+        )
+    return spec
+
+
+def check_pictures(images, channels=None):
+    """Returns images as an array `[n, height, width, channels]`.
+
+    Args:
+        images: array, float in [-1, 1].
+        channels: tuple of ints that they may have; `None` takes any number.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(
+            "Images are an array [n, height, width, channels], none of them "
+            f"0. Received: shape {images.shape}. Add an axis to a single "
+            "image: `image[None]`."
+        )
+    if channels is not None and images.shape[-1] not in channels:
+        raise ValueError(
+            f"The images must have {' or '.join(map(str, channels))} channels. "
+            f"Received: shape {images.shape}. Convert them, as "
+            "`keras_gans.data.load(..., channels=...)` does."
+        )
+    check_images(images, images.shape[1:])
+    return images
+
+
+def check_translator(gan, source, made, application):
+    """Checks the channels that a GAN takes and makes.
+
+    Raises:
+        ValueError: they are not those of the application.
+    """
+    has = (gan.source_shape[-1], gan.image_shape[-1])
+    if has != (source, made):
+        raise ValueError(
+            f"`{application}` needs a GAN from {source} to {made} channels. "
+            f"Received: {gan.name}, from {has[0]} to {has[1]}. Build it by "
+            f"`{application}().gan(image_shape)`."
+        )
+
+
+def translated(gan, sources, seed, evaluation):
+    """`gan.translate` of sources that this package has made."""
+    with warnings.catch_warnings():
+        # Bright ones lie in [0, 1] as they should.
+        warnings.filterwarnings("ignore", "All images of the first batch")
+        return gan.translate(sources, seed=seed, evaluation=evaluation)
+
+
+def as_array(x):
+    """A tensor of any backend as a numpy array."""
+    return np.asarray(ops.convert_to_numpy(x))

@@ -1,0 +1,203 @@
+"""Colourisation: the colours of grey photos, by Pix2Pix from L to ab."""
+
+import dataclasses
+
+from keras import ops
+import numpy as np
+
+from keras_gans.applications import lab
+from keras_gans.applications.batches import as_array
+from keras_gans.applications.batches import check_pictures
+from keras_gans.applications.batches import check_translator
+from keras_gans.applications.batches import paired
+from keras_gans.applications.batches import translated
+from keras_gans.checks import is_int
+from keras_gans.checks import within
+from keras_gans.models.pix2pix import Pix2Pix
+from keras_gans.networks.translation import check_open_shape
+
+
+@dataclasses.dataclass(frozen=True)
+class Colorization:
+    """Colours from lightness: `Pix2Pix` from L to (a, b) of CIE Lab.
+
+    Any set of colour images is its own training set: each is split into
+    lightness, the source, and colour, the target; see `lab.split`.
+
+    Example:
+
+    ```python
+    colorization = keras_gans.applications.Colorization()
+    gan = colorization.gan((16, 16, 3), width=4, n_layers=1)
+    gan.compile()
+    gan.fit(colorization.pairs(dataset), verbose=0)
+    photo = np.random.uniform(-1, 1, (1, 60, 80, 1))
+    images = colorization.apply(gan, photo, size=16)  # (1, 60, 80, 3)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1611.07004, section 6.2
+    """
+
+    def gan(self, image_shape=(256, 256, 3), **kwargs):
+        """A `Pix2Pix` from lightness to colour.
+
+        Args:
+            image_shape: tuple (height, width, 3) of the colour images; height
+                and width may be `None`.
+            **kwargs: arguments of `Pix2Pix`.
+
+        Returns:
+            `Pix2Pix` from 1 to 2 channels, not compiled.
+
+        Raises:
+            ValueError: `image_shape` has not 3 channels, or an argument is
+                out of its range.
+
+        Example:
+
+        ```python
+        keras_gans.applications.Colorization().gan((32, 32, 3), width=4)
+        ```
+        """
+        height, width, channels = check_open_shape(image_shape)
+        if channels != 3:
+            raise ValueError(
+                "`image_shape` is that of colour images, (height, width, 3). "
+                f"Received: image_shape={image_shape!r}."
+            )
+        return Pix2Pix((height, width, 2), source_channels=1, **kwargs)
+
+    def pairs(self, dataset, seed=0, start=0):
+        """Maps images to pairs for `Pix2Pix.fit`.
+
+        Args:
+            dataset: `tf.data.Dataset` of float batches `[n, height, width, 3]`
+                in [-1, 1], as of `keras_gans.data.load`.
+            seed: int, not used: nothing is drawn.
+            start: int, not used likewise, but checked; both are arguments of
+                every application.
+
+        Returns:
+            `tf.data.Dataset` of (lightness `[n, height, width, 1]`, colour
+            `[n, height, width, 2]`), float32 in [-1, 1].
+
+        Raises:
+            ValueError: the data set yields something else.
+
+        Example:
+
+        ```python
+        pairs = keras_gans.applications.Colorization().pairs(dataset)
+        lightness, ab = next(iter(pairs))
+        ```
+        """
+        return paired(dataset, _pair, 3, seed, start)
+
+    def pair(self, images):
+        """The pair of one batch of images.
+
+        Args:
+            images: float array `[n, height, width, 3]` in [-1, 1].
+
+        Returns:
+            (lightness `[n, height, width, 1]`, colour
+            `[n, height, width, 2]`), float32 arrays in [-1, 1].
+
+        Raises:
+            ValueError: the images are something else.
+
+        Example:
+
+        ```python
+        images = np.random.uniform(-1, 1, (4, 16, 16, 3))
+        lightness, ab = keras_gans.applications.Colorization().pair(images)
+        ```
+        """
+        images = check_pictures(images, (3,))
+        return tuple(map(as_array, lab.split(images)))
+
+    def apply(self, gan, images, *, size=None, evaluation=False, seed=0):
+        """Colours images; their own lightness stays as it is.
+
+        The network gives the colours alone. Where it works at another size,
+        they are scaled up to that of the source and joined with its lightness:
+        nothing of the sharpness is lost. Colours that sRGB cannot show at
+        their lightness are made paler, so that lightness stays.
+
+        Args:
+            gan: `Pix2Pix` from 1 to 2 channels, as `gan` builds.
+            images: float array `[n, height, width, 1 or 3]` in [-1, 1]: grey,
+                or in colours that are not looked at.
+            size: what the network sees: `None`, the images as they are; an
+                int, the pixels of the shorter side; or (height, width). The
+                size that it was trained on does best.
+            evaluation: bool, of `Pix2Pix.translate`.
+            seed: int, of `Pix2Pix.translate`.
+
+        Returns:
+            float32 array `[n, height, width, 3]` in [-1, 1].
+
+        Raises:
+            ValueError: the images or the GAN are something else, or an
+                argument is out of its range.
+
+        Example:
+
+        ```python
+        colorization = keras_gans.applications.Colorization()
+        gan = colorization.gan((16, 16, 3), width=4, n_layers=1)
+        photo = np.random.uniform(-1, 1, (1, 60, 80, 1))
+        colorization.apply(gan, photo, size=(16, 20)).shape  # (1, 60, 80, 3)
+        ```
+        """
+        check_translator(gan, 1, 2, type(self).__name__)
+        images = check_pictures(images, (1, 3)).astype("float32")
+        size = _working_size(size, images.shape[1:3])
+        # (of grey, the three channels are alike)
+        images = np.broadcast_to(images, (*images.shape[:-1], 3))
+        lightness = as_array(lab.split(images)[0])
+        ab = translated(gan, _resized(lightness, size), seed, evaluation)
+        made = np.empty(images.shape, "float32")
+        # One by one: photos may be large.
+        for i in range(len(images)):
+            colour = _resized(ab[i : i + 1], images.shape[1:3])
+            made[i] = as_array(lab.join(lightness[i : i + 1], colour))[0]
+        return made
+
+
+def _pair(seed, step, images):
+    return lab.split(images)
+
+
+def _working_size(size, sides):
+    """(height, width) for the network, of images of `sides`."""
+    if size is None:
+        return sides
+    if is_int(size):
+        within("size", size, size > 0, "1, 2, ...")
+        return tuple(max(1, round(s * size / min(sides))) for s in sides)
+    ok = (
+        isinstance(size, (tuple, list))
+        and len(size) == 2
+        and all(is_int(side) and side > 0 for side in size)
+    )
+    if not ok:
+        raise ValueError(
+            "`size` is None, a positive int or (height, width). Received: "
+            f"size={size!r}."
+        )
+    return tuple(size)
+
+
+def _resized(images, size):
+    if images.shape[1:3] == tuple(size):
+        return images
+    resized = ops.image.resize(
+        images,
+        size,
+        interpolation="bilinear",
+        antialias=True,
+        data_format="channels_last",
+    )
+    return as_array(resized)

@@ -1,0 +1,321 @@
+"""Inpainting: holes in images filled, by Pix2Pix from image and mask."""
+
+import dataclasses
+
+import keras
+from keras import ops
+import numpy as np
+
+from keras_gans.applications.batches import as_array
+from keras_gans.applications.batches import check_pictures
+from keras_gans.applications.batches import check_translator
+from keras_gans.applications.batches import paired
+from keras_gans.applications.batches import translated
+from keras_gans.applications.masks import check_kind
+from keras_gans.applications.masks import check_share
+from keras_gans.applications.masks import random_masks
+from keras_gans.models.pix2pix import Pix2Pix
+from keras_gans.networks.translation import check_open_shape
+from keras_gans.networks.unet import default_depth
+from keras_gans.networks.unet import unet_generator
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class FillHole(keras.layers.Layer):
+    """Takes the hole from one image, all else from the other.
+
+    Called on `[source, made]`: the source with its mask as last channel, 1 in
+    the hole and -1 elsewhere, and an image with one channel less.
+    """
+
+    def __init__(self, **kwargs):
+        # In float32 under every policy: what is seen stays as it is.
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, inputs):
+        source, made = inputs
+        return ops.where(source[..., -1:] > 0, made, source[..., :-1])
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Inpainting:
+    """Fills holes: `Pix2Pix` from an image with a hole to the whole image.
+
+    Any set of images, of any number of channels, is its own training set. The
+    source is the image with 0, mid-grey, in the hole, and the mask as one more
+    channel: 1 in the hole, -1 elsewhere. The target is the image.
+
+    The networks built here put what is seen into what they make, so that L1
+    and the discriminator are about the hole and its edge alone.
+
+    Args:
+        kind: "rectangle", "free_form" or "mixed", of the holes in training;
+            see `masks.random_masks`.
+        share: tuple (low, high), 0 < low <= high < 1, of the image that is a
+            hole in training.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    inpainting = keras_gans.applications.Inpainting(share=(0.1, 0.3))
+    gan = inpainting.gan((16, 16, 3), width=4, n_layers=1)
+    gan.compile()
+    gan.fit(inpainting.pairs(dataset), verbose=0)
+    images = np.random.uniform(-1, 1, (2, 60, 80, 3))
+    masks = inpainting.masks(2, 60, 80)
+    filled = inpainting.apply(gan, images, masks)  # (2, 60, 80, 3)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1611.07004; https://arxiv.org/abs/1604.07379
+    """
+
+    kind: str = "mixed"
+    share: tuple = (0.1, 0.4)
+
+    def __post_init__(self):
+        check_kind(self.kind)
+        # (frozen; JSON has lists)
+        object.__setattr__(self, "share", check_share(self.share))
+
+    def gan(
+        self,
+        image_shape=(256, 256, 3),
+        depth=None,
+        width=64,
+        *,
+        norm="batch",
+        dropout=0.5,
+        **kwargs,
+    ):
+        """A `Pix2Pix` from image and mask to image.
+
+        Args:
+            image_shape: tuple (height, width, channels) of the images; height
+                and width may be `None`.
+            depth: int, of `unet_generator`.
+            width: int, of both networks.
+            norm: "batch", "instance" or `None`, of both networks.
+            dropout: float in [0, 1), of `unet_generator`.
+            **kwargs: other arguments of `Pix2Pix`. A `generator` takes one
+                channel more than it makes.
+
+        Returns:
+            `Pix2Pix` from channels + 1 to channels, not compiled.
+
+        Raises:
+            ValueError: an argument is out of its range.
+
+        Example:
+
+        ```python
+        gan = keras_gans.applications.Inpainting().gan((32, 32, 1), width=4)
+        gan.source_shape  # (32, 32, 2)
+        ```
+        """
+        shape = check_open_shape(image_shape)
+        depth = default_depth(shape) if depth is None else depth
+        options = {"norm": norm, "dropout": dropout}
+        channels = shape[-1] + 1
+        if "generator" not in kwargs:
+            kwargs["generator"] = _filling(
+                unet_generator(
+                    (None, None, channels), shape[-1], depth, width, **options
+                )
+            )
+        return Pix2Pix(shape, channels, depth, width, **options, **kwargs)
+
+    def pairs(self, dataset, seed=0, start=0):
+        """Maps images to pairs for `Pix2Pix.fit`, each with a hole.
+
+        The hole of row r of batch s is a function of `(seed, s, r)` alone. An
+        endless data set always gets new ones, and goes on as it would have
+        with the `start` of `keras_gans.data.load`. One that ends gets the same
+        ones in each pass, as validation needs.
+
+        Args:
+            dataset: `tf.data.Dataset` of float batches
+                `[n, height, width, channels]` in [-1, 1], as of
+                `keras_gans.data.load`.
+            seed: int in [0, 2**31), of the holes.
+            start: int, batches already consumed, as of `load`.
+
+        Returns:
+            `tf.data.Dataset` of (source `[n, height, width, channels + 1]`,
+            target `[n, height, width, channels]`), float32 in [-1, 1].
+
+        Raises:
+            ValueError: the data set yields something else, or an argument is
+                out of its range.
+
+        Example:
+
+        ```python
+        pairs = keras_gans.applications.Inpainting().pairs(dataset, seed=1)
+        source, target = next(iter(pairs))
+        ```
+        """
+
+        def pair(seed, step, images):
+            n, height, width = ops.shape(images)[:3]
+            masks = random_masks(
+                n, height, width, self.kind, self.share, seed, step
+            )
+            images = ops.cast(images, "float32")
+            return _source(images, masks), images
+
+        return paired(dataset, pair, None, seed, start)
+
+    def pair(self, images, masks):
+        """The pair of one batch of images and masks.
+
+        Args:
+            images: float array `[n, height, width, channels]` in [-1, 1].
+            masks: array `[n, height, width, 1]`, 1 or true in the hole, 0 or
+                false elsewhere.
+
+        Returns:
+            (source `[n, height, width, channels + 1]`, target
+            `[n, height, width, channels]`), float32 arrays in [-1, 1].
+
+        Raises:
+            ValueError: the images or masks are something else.
+
+        Example:
+
+        ```python
+        inpainting = keras_gans.applications.Inpainting()
+        images = np.random.uniform(-1, 1, (4, 16, 24, 2))
+        pair = inpainting.pair(images, inpainting.masks(4, 16, 24))
+        ```
+        """
+        images = check_pictures(images)
+        masks = check_masks(masks, images.shape).astype("float32")
+        images = images.astype("float32")
+        return as_array(_source(images, masks)), images
+
+    def masks(self, n, height, width, seed=0, step=0):
+        """Masks as they are drawn in training.
+
+        Args:
+            n: int, how many.
+            height: int, pixels.
+            width: int, pixels.
+            seed: int in [0, 2**31).
+            step: int of 0 or more; with `seed` that of `pairs`, those of this
+                batch.
+
+        Returns:
+            bool array `[n, height, width, 1]`, true in the hole.
+
+        Raises:
+            ValueError: an argument is out of its range.
+
+        Example:
+
+        ```python
+        masks = keras_gans.applications.Inpainting().masks(4, 32, 32)
+        masks.mean(axis=(1, 2, 3))  # each in [0.1, 0.4]
+        ```
+        """
+        masks = random_masks(
+            n, height, width, self.kind, self.share, seed, step
+        )
+        return as_array(masks) > 0
+
+    def apply(self, gan, images, masks, *, evaluation=False, seed=0):
+        """Fills the holes of images; all else stays bit for bit.
+
+        What stands in a hole is never looked at, and may be NaN.
+
+        Args:
+            gan: `Pix2Pix` from channels + 1 to channels, as `gan` builds.
+            images: float array `[n, height, width, channels]`, in [-1, 1]
+                outside of the holes.
+            masks: array `[n, height, width, 1]`, 1 or true in the hole, 0 or
+                false elsewhere.
+            evaluation: bool, of `Pix2Pix.translate`.
+            seed: int, of `Pix2Pix.translate`.
+
+        Returns:
+            array of the images' shape and dtype.
+
+        Raises:
+            ValueError: the images, masks or the GAN are something else; a mask
+                has no hole, or is all hole.
+
+        Example:
+
+        ```python
+        inpainting = keras_gans.applications.Inpainting()
+        gan = inpainting.gan((16, 16, 3), width=4, n_layers=1)
+        images = np.random.uniform(-1, 1, (1, 50, 41, 3))
+        masks = np.zeros((1, 50, 41, 1), bool)
+        masks[:, 10:20, 5:30] = True
+        filled = inpainting.apply(gan, images, masks)
+        ```
+        """
+        images = np.asarray(images)
+        channels = gan.image_shape[-1]
+        check_translator(gan, channels + 1, channels, type(self).__name__)
+        masks = check_masks(masks, images.shape)
+        seen = check_pictures(np.where(masks, 0, images), (channels,))
+        sources = _source(seen.astype("float32"), masks.astype("float32"))
+        made = translated(gan, as_array(sources), seed, evaluation)
+        return np.where(masks, made.astype(images.dtype), images)
+
+
+def check_masks(masks, shape):
+    """Returns masks as a bool array `[n, height, width, 1]`.
+
+    Args:
+        masks: array, 0 or 1.
+        shape: tuple, of the images.
+
+    Raises:
+        ValueError: another shape, other values, or a mask without a hole or
+            without anything else.
+    """
+    masks = np.asarray(masks)
+    if len(shape) != 4 or masks.shape != (*shape[:3], 1):
+        raise ValueError(
+            "Masks have the shape [n, height, width, 1], images that of [n, "
+            f"height, width, channels]. Received: masks of {masks.shape}, "
+            f"images of {tuple(shape)}. Add an axis by `masks[..., None]`."
+        )
+    if not np.isin(masks, (0, 1)).all():
+        raise ValueError(
+            "Masks are 1 in the hole and 0 elsewhere. Received: values from "
+            f"{masks.min()} to {masks.max()}, {masks.dtype}. Compare them with "
+            "a threshold, as in `masks > 0.5`."
+        )
+    masks = masks.astype(bool)
+    holes = masks.mean(axis=(1, 2, 3))
+    for share, what in ((0, "no hole"), (1, "nothing but a hole")):
+        rows = np.flatnonzero(holes == share)
+        if len(rows):
+            raise ValueError(
+                f"Each mask has a hole and something around it. Received: "
+                f"{what} in {len(rows)} of {len(masks)} masks, the first at "
+                f"row {rows[0]}. Leave these images out; 1 is the hole."
+            )
+    return masks
+
+
+def _source(images, masks):
+    """Images with 0 in the hole, and the mask as -1 and 1."""
+    seen = ops.where(masks > 0, 0.0, images)
+    return ops.concatenate([seen, 2.0 * masks - 1.0], axis=-1)
+
+
+def _filling(generator):
+    """The network whose images are its source's outside of the hole."""
+    source = generator.input
+    images = FillHole(name="filled")([source, generator.output])
+    return keras.Model(source, images, name=generator.name)

@@ -1,0 +1,134 @@
+"""A checkpoint file of a reference, as a Keras file of the same network."""
+
+import pathlib
+import re
+
+from keras_gans import files
+from keras_gans.convert import states
+from keras_gans.convert.reading import read
+
+KNOWN = {
+    "dcgan": "the DCGAN of PyTorch's examples",
+    "mimicry": "mimicry's residual networks (WGAN-GP, SNGAN, cGAN-PD)",
+    "pix2pix": "the networks of pix2pix and CycleGAN",
+    "inception_fid": "Inception of pytorch-fid",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+}
+
+# Names that tell architectures which are not converted.
+OTHERS = {
+    r"model\.diffusion_model\.": "a latent diffusion model",
+    r"(.*\.)?synthesis\.|(convs|conv1)\.\d*\.?.*modulation": "a StyleGAN",
+    r"b\d+\.fromrgb\.": "the discriminator of a StyleGAN",
+    r"(.*\.)?attn_block\.": "a SAGAN",
+    r"blocks\.\d+\.\d+\.conv1\.": "a BigGAN",
+    r"conv_pre\.|ups\.\d+\.(weight|bias)": "a HiFi-GAN vocoder",
+    r"conv_first\.": "an ESRGAN or another network of superresolution",
+    r"layer1\.0\.conv1\.": "a ResNet for classification (torchvision)",
+    r"features\.\d+\.": "a VGG, AlexNet or MobileNet (torchvision)",
+    r"(.*\.)?(attn|attention|self_attn)\.": "a transformer",
+    r"(inc|down1|outc)\.": "a U-Net for segmentation",
+}
+
+
+def convert_file(path, directory, overwrite=False, **config):
+    """Writes the network of a checkpoint of PyTorch as a `.keras` file.
+
+    Args:
+        path: str or path of a `.pth`, `.pt` or `.safetensors` file of one
+            network of `from_state`.
+        directory: str or path of the folder to write to; the file has the name
+            of `path`, and ends in ".keras".
+        overwrite: bool, whether to replace a file of that name.
+        **config: what is known better than told from the weights, see
+            `from_state`.
+
+    Returns:
+        `(target, text)`: the path written, and a sentence of what it is.
+
+    Raises:
+        ValueError: the file cannot be read, its network is not known or does
+            not fit, or the target exists.
+
+    Example:
+
+    ```python
+    from keras_gans.convert import convert_file
+
+    try:
+        convert_file("latest_net_G.pth", "converted")
+    except ValueError as error:
+        print(error)  # where there is no such file
+    ```
+    """
+    path = pathlib.Path(path)
+    target = pathlib.Path(directory) / f"{path.stem}.keras"
+    files.check_free(target, overwrite)
+    state = read(path)
+    try:
+        family, found = detect(state)
+    except ValueError as error:
+        raise ValueError(f"Cannot convert {path}. {error}") from error
+    try:
+        model = states.from_state(state, family, **config)
+    except ValueError as error:
+        raise ValueError(
+            f"Cannot convert {path}. It looks like {_known(family)}, "
+            f"{_listed(found)}, but: {error}"
+        ) from error
+    with files.replacing(target) as temporary:
+        model.save(temporary)
+    count = f"{model.count_params():,} parameters"
+    about = _listed({**found, **config})
+    return target, f"{_known(family)}: {about}; {count}"
+
+
+def detect(state):
+    """Tells what the weights of a checkpoint are of.
+
+    Args:
+        state: dict, as `read` returns it.
+
+    Returns:
+        `(family, config)` as `from_state` takes them.
+
+    Raises:
+        ValueError: they are of no family known; it says what they seem to be.
+    """
+    tensors = states.tensors_of(state)
+    try:
+        return states.detect(tensors, states.FAMILIES)
+    except ValueError:
+        count = sum(tensor.size for tensor in tensors.values())
+        raise ValueError(
+            f"It seems to be {_guess(tensors)}: {len(tensors)} tensors of "
+            f"{count:,} numbers, named {', '.join(list(tensors)[:4])[:200]}. "
+            f"Known are {', '.join(map(_known, states.FAMILIES))}."
+        ) from None
+
+
+def _known(family):
+    return KNOWN.get(family, family)
+
+
+def _guess(names):
+    for pattern, what in OTHERS.items():
+        if any(re.match(pattern, name) for name in names):
+            return what
+    return "a network of another kind"
+
+
+def _listed(config):
+    """A configuration in words."""
+    words = []
+    for name, value in config.items():
+        if name == "network":
+            words.append(str(value))
+        elif name == "image_shape":
+            *sides, channels = value
+            size = " x ".join(map(str, sides))
+            size = "any size" if None in sides else f"{size} pixels"
+            words.append(f"{size}, {channels} channels")
+        else:
+            words.append(f"{name} {value}")
+    return ", ".join(words)

@@ -1,0 +1,184 @@
+"""What the arguments of every loader must be."""
+
+import numbers
+
+import numpy as np
+
+from keras_gans.data.transforms import INTERPOLATIONS
+from keras_gans.data.transforms import RESIZES
+
+CONVERTIBLE = (1, 2, 3, 4)  # channels: grey, grey and alpha, RGB, RGBA
+
+
+def check_choice(name, value, allowed):
+    """Checks that a value is one of those allowed.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value not in allowed:
+        raise ValueError(
+            f"Unknown {name}. Expected one of {list(allowed)}. Received: "
+            f"{name}={value!r}"
+        )
+
+
+def check_options(resize, interpolation, batch_size, seed, start):
+    """Checks the arguments that all loaders have.
+
+    Raises:
+        ValueError: one of them is unusable.
+    """
+    check_choice("resize", resize, RESIZES)
+    check_choice("interpolation", interpolation, INTERPOLATIONS)
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("start", start, 0),
+    ):
+        if not is_integer(value, least):
+            raise ValueError(
+                f"{name} must be an integer of at least {least}. Received: "
+                f"{name}={value!r}"
+            )
+
+
+def is_integer(value, least):
+    """Whether a value is an integer of at least `least`."""
+    # bool is an Integral, but a size of True is a slip
+    is_number = isinstance(value, numbers.Integral)
+    return is_number and not isinstance(value, bool) and value >= least
+
+
+def check_image_size(image_size):
+    """Returns `(height, width)` of an argument `image_size`, or `None`.
+
+    Raises:
+        ValueError: it is neither a size nor `None`.
+    """
+    if image_size is None:
+        return None
+    sides = image_size
+    if not isinstance(sides, (tuple, list)):
+        sides = (sides, sides)
+    if len(sides) != 2 or not all(is_integer(side, 1) for side in sides):
+        raise ValueError(
+            "image_size must be a positive integer or a pair (height, width) "
+            f"of them. Received: image_size={image_size!r}"
+        )
+    return tuple(map(int, sides))
+
+
+def own_size(source):
+    """Returns the size of all images of a `Source`.
+
+    Raises:
+        ValueError: they have no one size.
+    """
+    if None in source.shape[:2]:
+        raise ValueError(
+            "The images of this source may differ in size. Pass image_size, "
+            f"for instance image_size=64. Received: image_size=None for the "
+            f"{source.name}"
+        )
+    return source.shape[:2]
+
+
+def check_count(name, channels):
+    """Checks a number of channels that need not be convertible.
+
+    Raises:
+        ValueError: it is neither a positive integer nor `None`.
+    """
+    if channels is not None and not is_integer(channels, 1):
+        raise ValueError(
+            f"{name} must be a positive integer or None. Received: "
+            f"{name}={channels!r}"
+        )
+
+
+def check_channels(name, channels, given, source_name):
+    """Checks that the images of a source can have as many channels as asked.
+
+    Args:
+        name: str, the argument.
+        channels: its value.
+        given: int, channels of the images.
+        source_name: how error messages call their source.
+
+    Raises:
+        ValueError: the images cannot be converted.
+    """
+    if channels in (None, given):
+        return
+    if given not in CONVERTIBLE or channels not in CONVERTIBLE:
+        raise ValueError(
+            f"Images of {given} channels cannot be converted. Pass "
+            f"{name}=None to keep them as they are. Received: "
+            f"{name}={channels} for the {source_name}"
+        )
+
+
+def check_length(source, batch_size, drop_remainder, repeat, start):
+    """Checks that a source has whole batches, and one to start at.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if drop_remainder and source.size < batch_size:
+        raise ValueError(
+            f"The {source.name} holds {source.size} images, too few for a "
+            "batch. Lower batch_size, or pass drop_remainder=False. Received: "
+            f"batch_size={batch_size}"
+        )
+    length = source.size // batch_size
+    if not drop_remainder:
+        length = -(-source.size // batch_size)
+    if not repeat and start % length:
+        raise ValueError(
+            "With repeat=False, start must be a multiple of the "
+            f"{length} batches of an epoch. Pass repeat=True to start within "
+            f"an epoch. Received: start={start}"
+        )
+
+
+def check_split(split):
+    """Checks that a split has a name.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if not isinstance(split, str) or not split:
+        raise ValueError(
+            'split is a name, such as "train" or "test". Received: '
+            f"split={split!r}"
+        )
+
+
+def check_jitter(jitter):
+    """Checks an argument `jitter`.
+
+    Raises:
+        ValueError: it is neither pixels nor a ratio.
+    """
+    if is_integer(jitter, 0):
+        return
+    if not isinstance(jitter, (float, np.floating)) or not 0 <= jitter <= 1:
+        raise ValueError(
+            "jitter must be pixels, an integer of at least 0 (30 enlarges "
+            "256 to 286 before the crop), or a ratio, a float in [0, 1]. "
+            f"Received: jitter={jitter!r}"
+        )
+
+
+def jitter_margin(jitter, size):
+    """Returns the pixels `(height, width)` by which a jitter enlarges.
+
+    Args:
+        jitter: pixels of each side, an integer; or their ratio to `size`, a
+            float.
+        size: `(height, width)` in pixels.
+    """
+    if is_integer(jitter, 0):
+        return int(jitter), int(jitter)
+    return tuple(round(float(jitter) * side) for side in size)

@@ -1,0 +1,314 @@
+"""`load_pairs` and `load_unpaired`: data of two domains, A and B."""
+
+import tensorflow as tf
+
+from keras_gans.data.checks import check_channels
+from keras_gans.data.checks import check_choice
+from keras_gans.data.checks import check_count
+from keras_gans.data.checks import check_image_size
+from keras_gans.data.checks import check_jitter
+from keras_gans.data.checks import check_length
+from keras_gans.data.checks import check_options
+from keras_gans.data.checks import check_split
+from keras_gans.data.checks import jitter_margin
+from keras_gans.data.checks import own_size
+from keras_gans.data.pair_sources import find_domains
+from keras_gans.data.pair_sources import find_pairs
+from keras_gans.data.pipeline import batches
+from keras_gans.data.pipeline import epoch_order
+from keras_gans.data.pipeline import example_seeds
+from keras_gans.data.pipeline import repeated
+from keras_gans.data.pipeline import seed_key
+from keras_gans.data.transforms import convert
+from keras_gans.data.transforms import view
+
+DIRECTIONS = ("ab", "ba")
+
+
+def load_pairs(
+    source,
+    *,
+    image_size=None,
+    source_channels=3,
+    channels=3,
+    batch_size=1,
+    split="train",
+    data_dir=None,
+    direction="ab",
+    resize="crop",
+    interpolation="bilinear",
+    jitter=0,
+    flip=False,
+    shuffle=True,
+    seed=0,
+    drop_remainder=True,
+    repeat=False,
+    start=0,
+):
+    """Returns a `tf.data.Dataset` of (source, target) batches in [-1, 1].
+
+    Both images of a pair are resized, cropped and mirrored alike. The order,
+    the crops and the flips are functions of the seed, the epoch and the pair's
+    index alone; epochs, `repeat` and `start` are those of `load`.
+
+    Args:
+        source: one of
+
+            - `"emoji:line-3d"`, `"emoji:flat-3d"` and every other two styles
+              of the embedded set (line, flat, 3d), A first. Every tenth emoji
+              (index % 10 == 9) is held out as `split="test"`;
+            - the path of a folder with the images of A and of B in two
+              subfolders, matching by name (the extension aside): `trainA` and
+              `trainB`, `train/A` and `train/B`, `A/train` and `B/train`, for
+              each split; or just `A` and `B`, for `split="train"`. Lower case
+              does as well;
+            - the path of a folder of pictures that show A, left, and B, right,
+              side by side, in a subfolder `train` for each split; or without
+              any subfolder, for `split="train"`;
+            - `"tfds:NAME"`: a set of tensorflow-datasets with two image
+              features, A before B in the alphabet;
+            - a tuple of two arrays, those of A and of B, as `load` takes them.
+        image_size: pixels, an integer or `(height, width)`. `None`: the
+            source's own; a folder has none.
+        source_channels: channels of the sources: 1 (grey), 2 (grey, alpha), 3
+            (RGB) or 4 (RGBA), see `load`. `None`: as many as they have (not
+            for folders).
+        channels: channels of the targets.
+        batch_size: pairs in a batch.
+        split: the split of the source, `"train"`, `"test"` or another that it
+            has.
+        data_dir: where tensorflow-datasets keeps its data.
+        direction: `"ab"`: A is the source, B the target; or `"ba"`.
+        resize: see `load`.
+        interpolation: see `load`.
+        jitter: how much larger the images are made before a crop of
+            `image_size` anywhere, elsewhere each epoch: pixels, an integer, or
+            a ratio, a float in [0, 1]. The paper's is 30 of 256 pixels.
+        flip: whether to mirror half of the pairs, left to right.
+        shuffle: whether each epoch has an order of its own.
+        seed: a non-negative integer.
+        drop_remainder: whether to leave out the last batch of an epoch if it
+            is short.
+        repeat: whether the dataset is endless.
+        start: batches already consumed. With `repeat=False`, whole epochs.
+
+    Returns:
+        A dataset of tuples of float32 `[batch_size, height, width,
+        source_channels]` and `[batch_size, height, width, channels]`.
+
+    Raises:
+        ValueError: if an argument is unusable, the source cannot be found or
+            holds fewer pairs than a batch; a file has no partner, or one of
+            another size. A damaged image file is found when it is read:
+            `tf.errors.InvalidArgumentError`, naming it.
+
+    Example:
+
+    ```python
+    from keras_gans.data import load_pairs
+
+    pairs = load_pairs("emoji:line-3d", source_channels=1, jitter=8, flip=True)
+    line, rendered = next(iter(pairs))
+    print(len(pairs), line.shape, rendered.shape)
+    ```
+    """
+    check_options(resize, interpolation, batch_size, seed, start)
+    check_choice("direction", direction, DIRECTIONS)
+    check_split(split)
+    check_count("source_channels", source_channels)
+    check_count("channels", channels)
+    check_jitter(jitter)
+    image_size = check_image_size(image_size)
+    # in the order of A and B, and back again
+    names = _directed(("source_channels", "channels"), direction)
+    counts = _directed((source_channels, channels), direction)
+    found = find_pairs(source, counts, split, data_dir)
+    size = image_size or own_size(found)
+    for name, count, given in zip(names, counts, found.shape[2:], strict=True):
+        check_channels(name, count, given, found.name)
+    check_length(found, batch_size, drop_remainder, repeat, start)
+    key = seed_key(seed)
+
+    def examples(epoch, first):
+        order = epoch_order(key, epoch) if shuffle else None
+        return found.examples(order, first)
+
+    def prepare(epoch, example):
+        index, item = example
+        images = [
+            convert(image, count)
+            for image, count in zip(found.read(item), counts, strict=True)
+        ]
+        # as one image, so that no crop or flip can part them
+        joined = view(
+            tf.concat(images, axis=-1),
+            size,
+            example_seeds(key, epoch, index, 2),
+            resize=resize,
+            interpolation=interpolation,
+            flip=flip,
+            margin=jitter_margin(jitter, size),
+        )
+        parts = [image.shape[-1] for image in images]
+        return _directed(tf.split(joined, parts, axis=-1), direction)
+
+    return batches(
+        examples,
+        prepare,
+        size=found.size,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        repeat=repeat,
+        start=start,
+    )
+
+
+def load_unpaired(
+    source,
+    *,
+    image_size=None,
+    source_channels=3,
+    channels=3,
+    batch_size=1,
+    split="train",
+    data_dir=None,
+    resize="crop",
+    interpolation="bilinear",
+    jitter=0,
+    flip=False,
+    shuffle=True,
+    seed=0,
+    drop_remainder=True,
+    repeat=False,
+    start=0,
+):
+    """Returns a `tf.data.Dataset` of (a, b) batches in [-1, 1], not paired.
+
+    An epoch is one pass over the larger domain; the smaller is passed over
+    again and again within it, in another order each time. Each image has its
+    own place, crop and flip, functions of the seed, the epoch and its index
+    alone; epochs, `repeat` and `start` are those of `load`.
+
+    Args:
+        source: one of
+
+            - `"emoji:flat-3d"` and every other two styles, see `load_pairs`:
+              both domains hold the same emoji, in orders of their own;
+            - the path of a folder with subfolders as those of `load_pairs`,
+              of files of any name;
+            - `"tfds:NAME"`: a set of tensorflow-datasets with a feature
+              `"image"` and splits such as `"trainA"` and `"trainB"`, as all
+              of `"tfds:cycle_gan/horse2zebra"` and its kin;
+            - a tuple of two arrays, those of A and of B, as `load` takes them.
+        image_size: see `load_pairs`.
+        source_channels: channels of A, see `load_pairs`.
+        channels: channels of B.
+        batch_size: images of each domain in a batch.
+        split: `"train"`, `"test"` or another that the source has.
+        data_dir: where tensorflow-datasets keeps its data.
+        resize: see `load`.
+        interpolation: see `load`.
+        jitter: see `load_pairs`.
+        flip: whether to mirror half of the images, left to right.
+        shuffle: whether each pass has an order of its own.
+        seed: a non-negative integer.
+        drop_remainder: whether to leave out the last batch of an epoch if it
+            is short.
+        repeat: whether the dataset is endless.
+        start: batches already consumed. With `repeat=False`, whole epochs.
+
+    Returns:
+        A dataset of tuples of float32 `[batch_size, height, width,
+        source_channels]` and `[batch_size, height, width, channels]`.
+
+    Raises:
+        ValueError: if an argument is unusable, the source cannot be found, a
+            domain is missing or empty, or both hold fewer images than a batch.
+            A damaged image file is found when it is read:
+            `tf.errors.InvalidArgumentError`, naming it.
+
+    Example:
+
+    ```python
+    from keras_gans.data import load_unpaired
+
+    domains = load_unpaired("emoji:flat-3d", image_size=32, batch_size=4)
+    flat, rendered = next(iter(domains))
+    print(len(domains), flat.shape, rendered.shape)
+    ```
+    """
+    check_options(resize, interpolation, batch_size, seed, start)
+    check_split(split)
+    check_count("source_channels", source_channels)
+    check_count("channels", channels)
+    check_jitter(jitter)
+    image_size = check_image_size(image_size)
+    names = ("source_channels", "channels")
+    counts = (source_channels, channels)
+    domains = find_domains(source, counts, split, data_dir)
+    size = image_size or _one_size(domains)
+    for name, count, found in zip(names, counts, domains, strict=True):
+        check_channels(name, count, found.shape[2], found.name)
+    larger = max(domains, key=lambda found: found.size)
+    check_length(larger, batch_size, drop_remainder, repeat, start)
+    keys = tf.unstack(tf.random.split(seed_key(seed), 2))
+
+    def examples(epoch, first):
+        return tf.data.Dataset.zip(
+            *(
+                repeated(
+                    found.examples,
+                    key if shuffle else None,
+                    size=found.size,
+                    length=larger.size,
+                    epoch=epoch,
+                    first=first,
+                )
+                for found, key in zip(domains, keys, strict=True)
+            )
+        )
+
+    def prepare(epoch, example):
+        a, b = example
+        return prepare_one(0, *a), prepare_one(1, *b)
+
+    def prepare_one(domain, number, example):
+        index, item = example
+        image, _ = domains[domain].read(item)
+        return view(
+            convert(image, counts[domain]),
+            size,
+            example_seeds(keys[domain], number, index, 2),
+            resize=resize,
+            interpolation=interpolation,
+            flip=flip,
+            margin=jitter_margin(jitter, size),
+        )
+
+    return batches(
+        examples,
+        prepare,
+        size=larger.size,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        repeat=repeat,
+        start=start,
+    )
+
+
+def _directed(pair, direction):
+    """Source and target of A and B, or A and B of source and target."""
+    first, second = pair
+    return (first, second) if direction == "ab" else (second, first)
+
+
+def _one_size(domains):
+    sizes = [own_size(found) for found in domains]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            "The domains differ in size. Pass image_size, for instance "
+            f"image_size={tuple(sizes[0])}. Received: image_size=None, "
+            f"{domains[0].name} of {tuple(sizes[0])}, {domains[1].name} of "
+            f"{tuple(sizes[1])} pixels"
+        )
+    return sizes[0]
