@@ -37,8 +37,8 @@ class SampleGrid(StepCallback):
     Example:
 
     ```python
-    grids = keras_gans.callbacks.SampleGrid("samples", every=100)
-    gan.fit(dataset, epochs=50, callbacks=[grids])
+    grids = keras_gans.callbacks.SampleGrid("samples", every=1)
+    gan.fit(dataset, epochs=2, callbacks=[grids])
     ```
     """
 

@@ -38,9 +38,9 @@ class WGAN(BaseGAN):
     Example:
 
     ```python
-    gan = keras_gans.WGAN(image_shape=(16, 16, 1), width=4)
+    gan = keras_gans.WGAN(image_shape=(16, 16, 1), width=4, d_steps=2)
     gan.compile()
-    gan.fit(np.random.uniform(-1, 1, (80, 16, 16, 1)), batch_size=8, verbose=0)
+    gan.fit(np.random.uniform(-1, 1, (16, 16, 16, 1)), batch_size=8, verbose=0)
     ```
 
     Reference:

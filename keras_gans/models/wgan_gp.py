@@ -55,9 +55,9 @@ class WGANGP(BaseGAN):
     Example:
 
     ```python
-    gan = keras_gans.WGANGP((16, 16, 3), g_width=8, d_width=8)
+    gan = keras_gans.WGANGP((16, 16, 3), g_width=8, d_width=8, d_steps=1)
     gan.compile()
-    gan.fit(np.random.uniform(-1, 1, (40, 16, 16, 3)), batch_size=4, verbose=0)
+    gan.fit(np.random.uniform(-1, 1, (8, 16, 16, 3)), batch_size=4, verbose=0)
     ```
 
     Reference:
