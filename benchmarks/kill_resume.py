@@ -1,15 +1,20 @@
 """Kills a training run at random moments, resumes it, compares it bitwise.
 
     python benchmarks/kill_resume.py --kills=20
+    python benchmarks/kill_resume.py --kills=10 --workers=2
 
 One run goes undisturbed; another is killed with SIGKILL again and again, at
 moments drawn evenly over its length, and resumed each time, until it ends.
 Weights, both optimizers, the moving average and seeds must then be equal bit
 for bit, and so must metrics.jsonl but for the time of each line.
+
+With --workers, several processes train together, and one of them is killed at a
+time: the others must then end by themselves, with an error, within 60 s.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -23,6 +28,7 @@ import h5py
 
 from keras_gans import checkpoints
 
+SECONDS_TO_END = 60
 COMMAND = "from keras_gans.cli import run; run()"
 
 
@@ -52,15 +58,34 @@ def train(run_dir, flags, resume=False, kill_after=None, log=None):
                 due = steps_logged(run_dir, started) >= done + int(kill_after)
             if due:
                 time.sleep(abs(kill_after) % 1 * 0.05)
-                process.send_signal(signal.SIGKILL)
+                kill(process, workers=any("workers" in f for f in flags))
                 break
             time.sleep(0.002)
         code = process.wait()
     finally:
         process.kill()
-    if code not in (0, -signal.SIGKILL):
+    if code not in (0, -signal.SIGKILL) and kill_after is None:
         raise RuntimeError(f"training ended with status {code}: see {log.name}")
     return code == 0
+
+
+def kill(process, workers):
+    """Kills a process, or one of the workers it started, and waits."""
+    if not workers:
+        process.send_signal(signal.SIGKILL)
+        return
+    command = ["pgrep", "-P", str(process.pid)]
+    while not (found := subprocess.run(command, capture_output=True).stdout):
+        if process.poll() is not None:
+            return
+        time.sleep(0.1)
+    os.kill(random.choice(list(map(int, found.split()))), signal.SIGKILL)
+    started = time.time()
+    process.wait()
+    seconds = time.time() - started
+    print(f"  the others ended after {seconds:.1f} s", flush=True)
+    if seconds > SECONDS_TO_END:
+        raise RuntimeError("the other workers did not end")
 
 
 def steps_logged(run_dir, since=0.0):
@@ -143,6 +168,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     FLAGS = [
         "dcgan",
@@ -156,6 +182,8 @@ if __name__ == "__main__":
         "--sample_every=20",
         "--log_every=1",
     ]
+    if args.workers > 1:
+        FLAGS.append(f"--workers={args.workers}")
     folder = tempfile.mkdtemp()
     unlike = main(args.kills, FLAGS, args.seed, folder)
     if not unlike:

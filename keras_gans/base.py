@@ -9,6 +9,7 @@ from keras_gans.checks import check_compile
 from keras_gans.checks import check_decay
 from keras_gans.checks import check_images
 from keras_gans.checks import check_seed
+from keras_gans.checks import check_size
 from keras_gans.checks import is_int
 from keras_gans.checks import is_number
 from keras_gans.checks import within
@@ -257,7 +258,9 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
 
     # --- The Keras model ---
 
-    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
+    def compile(
+        self, d_optimizer=None, g_optimizer=None, *, accumulate=1, **kwargs
+    ):
         """Configures training.
 
         Args:
@@ -274,7 +277,8 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
         """
         check_compile(d_optimizer, g_optimizer, kwargs, self.num_replicas)
         super().compile(optimizer=None, **kwargs)
-        self._compile_options = kwargs
+        self.accumulate = check_size("accumulate", accumulate)
+        self._compile_options = {**kwargs, "accumulate": accumulate}
         default = self.default_optimizers()
         d_optimizer = keras.optimizers.get(d_optimizer or default[0])
         g_optimizer = keras.optimizers.get(g_optimizer or default[1])

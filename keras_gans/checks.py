@@ -150,13 +150,14 @@ def _fits(made, wanted):
     )
 
 
-def check_images(images, image_shape):
+def check_images(images, image_shape, doubt=True):
     """Checks a batch of real images before it is trained on.
 
     Args:
         images: array `[n, *image_shape]`, float in [-1, 1].
         image_shape: tuple, the shape of the generator's images; what has
             another rank than (height, width, channels) may have any range.
+        doubt: bool, warn where all lie in [0, 1], as unscaled images do.
 
     Raises:
         ValueError: another shape or type, NaN, or values outside [-1, 1].
@@ -202,7 +203,7 @@ def check_images(images, image_shape):
             f"Received: values from {low:.4g} to {high:.4g}. Scale them, e.g. "
             "8-bit images by `x / 127.5 - 1`."
         )
-    if low >= 0 and high > low:
+    if doubt and low >= 0 and high > low:
         warnings.warn(
             f"All images of the first batch lie in [0, 1] ({low:.4g} to "
             f"{high:.4g}). If black is 0 in your data, scale it to [-1, 1] by "

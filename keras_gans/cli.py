@@ -122,10 +122,13 @@ def make_parser():
         type=value,
         help="class of all images, or of each: 3 or 0,0,1,1 (all in turn)",
     )
+    best = {"action": "store_true", "help": "take the checkpoint in best/"}
+    sample.add_argument("--best", **best)
     sample.add_argument("--out", required=True, help="PNG file to write")
     sample.add_argument("--overwrite", action="store_true")
     export = command(commands, "export", export_run, "Write a SavedModel.")
     export.add_argument("run_dir", metavar="RUN", help="a run directory")
+    export.add_argument("--best", **best)
     export.add_argument(
         "--to", required=True, metavar="DIR", help="directory to make"
     )
@@ -249,7 +252,7 @@ def sample_run(args):
     from keras_gans import runs
 
     files.check_free(args.out, args.overwrite)
-    gan, position = runs.open_run(args.run_dir)
+    gan, position = runs.open_run(args.run_dir, args.best)
     n, given = args.n, {}
     if args.labels is not None:
         if not gan.conditions:
@@ -274,7 +277,7 @@ def export_run(args):
     from keras_gans import runs
 
     files.check_free(args.to, args.overwrite)
-    gan, position = runs.open_run(args.run_dir)
+    gan, position = runs.open_run(args.run_dir, args.best)
     gan.export(args.to, overwrite=args.overwrite)
     print(f"SavedModel of step {position.step}: {args.to}")
 

@@ -38,6 +38,7 @@ def add_to(command):
         default=CACHE,
         help=f"where features of files are kept ({CACHE}); '' keeps none",
     )
+    add("--best", action="store_true", help="of a run, its best checkpoint")
     add("--out", metavar="FILE.jsonl", help="adds a line for each score")
 
 
@@ -59,7 +60,7 @@ def evaluate_run(args):
     fake, data, data_dir = args.target, args.data, args.data_dir
     if runs.is_run(args.target):
         config = runs.read_config(args.target)
-        fake, _ = runs.open_run(args.target)
+        fake, _ = runs.open_run(args.target, args.best)
         data = data or config["data"]
         if data == config["data"]:
             data_dir = data_dir or config["data_dir"]

@@ -226,20 +226,21 @@ def launch(n, command):
 
 
 def _wait(workers):
-    """Waits for all to end, or for the others once one has failed."""
+    """Waits for all to end, or a while for the others once one has failed."""
     deadline = None
     while any(worker.poll() is None for worker in workers):
-        failed = [i for i, w in enumerate(workers) if w.poll()]
-        if failed and deadline is None:
-            deadline = time.monotonic() + GRACE
-            codes = ", ".join(f"{i} ({workers[i].poll()})" for i in failed)
-            print(
-                f"keras-gans: ended with an error: worker {codes}. The others "
-                "follow. What is written stays: go on with --resume.",
-                file=sys.stderr,
-                flush=True,
-            )
-        if deadline is not None and time.monotonic() > deadline:
-            break
+        if any(worker.poll() for worker in workers):
+            deadline = deadline or time.monotonic() + GRACE
+            if time.monotonic() > deadline:
+                break
         time.sleep(0.2)
-    return int(any(worker.poll() != 0 for worker in workers))
+    codes = {i: worker.poll() for i, worker in enumerate(workers)}
+    if not any(codes.values()):
+        return 0
+    failed = ", ".join(f"{i} ({code})" for i, code in codes.items() if code)
+    print(
+        f"keras-gans: ended with an error: worker {failed}. What is written "
+        "stays: go on with --resume.",
+        file=sys.stderr,
+    )
+    return 1

@@ -163,17 +163,28 @@ def build(config):
     return gan
 
 
-def open_run(run_dir):
+def open_run(run_dir, best=False):
     """The GAN of a run directory, at its latest checkpoint.
+
+    Args:
+        run_dir: str or path.
+        best: bool, take the checkpoint of the best score instead.
 
     Returns:
         `(gan, position)`: a compiled `BaseGAN` and a `checkpoints.Position`.
 
     Raises:
-        ValueError: no run directory, or one without a checkpoint.
+        ValueError: no run directory, or one without such a checkpoint.
     """
     config = read_config(run_dir)
     path = checkpoints.latest(pathlib.Path(run_dir) / CHECKPOINTS)
+    if best:
+        path = pathlib.Path(run_dir) / BEST
+        if not path.is_dir():
+            raise ValueError(
+                f"The run has no best checkpoint. Received: {run_dir}. Train "
+                "with --evaluate_every=1000, or take the latest."
+            )
     if path is None:
         raise ValueError(
             f"The run has no checkpoint yet. Received: {run_dir}. Train on "

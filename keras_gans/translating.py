@@ -90,7 +90,9 @@ class Translating(TranslationGrids):
         self._check_direction(direction)
         network = self.translator(self.sampling_generator, direction)
         images = np.asarray(images)
-        _check_sources(images, _input_of(network), type(self).__name__)
+        alike = self.source_shape[-1] == self.image_shape[-1]
+        model = type(self).__name__
+        _check_sources(images, _input_of(network), model, doubt=alike)
         made = []
         # One by one: then no image depends on the others, nor on their number.
         for row, image in enumerate(images.astype("float32")):
@@ -158,9 +160,11 @@ class Translating(TranslationGrids):
                 f"and one size. Received: {names[0]} of shape {a.shape}, "
                 f"{names[1]} of {b.shape}. Resize or crop them alike."
             )
+        # Lightness beside colour, or a mask, may well be above 0.
+        alike = a.shape[-1] == b.shape[-1]
         for name, part in zip(names, parts, strict=True):
             try:
-                check_images(part, part.shape[1:])
+                check_images(part, part.shape[1:], doubt=alike)
             except ValueError as error:
                 raise ValueError(f"In {name}: {error}") from None
         self.keep_for_grids(parts)
@@ -344,7 +348,7 @@ def _input_of(network):
     return None if shape is None else tuple(shape)[1:]
 
 
-def _check_sources(images, shape, model):
+def _check_sources(images, shape, model, doubt):
     if images.ndim != 4 or len(images) == 0:
         raise ValueError(
             "`translate` takes images [n, height, width, channels]. Received: "
@@ -359,7 +363,7 @@ def _check_sources(images, shape, model):
             f"or build {model} with a generator for them; one of "
             "image_shape=(None, None, channels) takes any size."
         )
-    check_images(images, images.shape[1:])
+    check_images(images, images.shape[1:], doubt)
 
 
 # --- The test mode ---

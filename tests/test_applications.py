@@ -137,8 +137,6 @@ def test_bad_data_sets():
 # --- Training ---
 
 
-# (The lightness of light pictures is in [0, 1].)
-@pytest.mark.filterwarnings("ignore:All images of the first batch")
 @pytest.mark.backends
 @pytest.mark.parametrize(
     "application", [Colorization(), Inpainting()], ids=["colour", "hole"]
@@ -161,24 +159,6 @@ def test_a_few_steps(application):
     made = gan.translate(source)
     assert made.shape == target.shape
     np.testing.assert_array_equal(made, loaded.translate(source))
-    if isinstance(application, Inpainting):
-        seen = np.broadcast_to(source[..., 3:] < 0, made.shape)
-        np.testing.assert_array_equal(made[seen], target[seen])
-        assert (made[~seen] != target[~seen]).any()
-
-
-def test_what_is_seen_stays_under_mixed_precision():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        gan = Inpainting().gan((8, 8, 1), depth=2, width=2, n_layers=1)
-        x = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 2))
-        x = x.astype("float32")
-        made = array(gan.generator(x))
-    finally:
-        keras.config.set_dtype_policy("float32")
-    seen = x[..., 1:] <= 0
-    np.testing.assert_array_equal(made[seen], x[..., :1][seen])
-    assert (made[~seen] != x[..., :1][~seen]).all()
 
 
 def test_a_generator_of_ones_own():

@@ -261,6 +261,11 @@ def test_runs_are_scored(small_lite0, capsys):
     )
     assert record.value == pytest.approx(wanted.value, rel=1e-5)
 
+    best_only = ["--n=4", "--cache_dir=", "--out=best.jsonl", "--best"]
+    assert call("evaluate", "a", "--metrics=kid", *best_only) == 0
+    record = Record.from_json(pathlib.Path("best.jsonl").read_text())
+    assert record.fake == f"DCGAN, step {best.step}"
+
     # A run that stopped and went on evaluates as the undisturbed one.
     assert train_run("b", "--epochs=1") == 0
     assert train_run("b", "--epochs=2", "--resume") == 0

@@ -35,7 +35,6 @@ def softplus(x):
     return np.mean(np.log1p(np.exp(array(x))))
 
 
-@pytest.mark.backends
 def test_pix2pix(pairs):
     sources, targets = pairs(8)
     check_gan(lambda: small(ema=0.9), sources, targets, batch_size=2)

@@ -132,7 +132,8 @@ class Colorization:
             size: what the network sees: `None`, the images as they are; an
                 int, the pixels of the shorter side; or (height, width). The
                 size that it was trained on does best.
-            evaluation: bool, of `Pix2Pix.translate`.
+            evaluation: bool, of `Pix2Pix.translate`; `True` does better after
+                training on batches of more than one.
             seed: int, of `Pix2Pix.translate`.
 
         Returns:

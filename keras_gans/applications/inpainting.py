@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import keras
 from keras import ops
 import numpy as np
 
@@ -16,28 +15,6 @@ from keras_gans.applications.masks import check_share
 from keras_gans.applications.masks import random_masks
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.unet import default_depth
-from keras_gans.networks.unet import unet_generator
-
-
-@keras.saving.register_keras_serializable("keras_gans")
-class FillHole(keras.layers.Layer):
-    """Takes the hole from one image, all else from the other.
-
-    Called on `[source, made]`: the source with its mask as last channel, 1 in
-    the hole and -1 elsewhere, and an image with one channel less.
-    """
-
-    def __init__(self, **kwargs):
-        # In float32 under every policy: what is seen stays as it is.
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def call(self, inputs):
-        source, made = inputs
-        return ops.where(source[..., -1:] > 0, made, source[..., :-1])
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +24,6 @@ class Inpainting:
     Any set of images, of any number of channels, is its own training set. The
     source is the image with 0, mid-grey, in the hole, and the mask as one more
     channel: 1 in the hole, -1 elsewhere. The target is the image.
-
-    The networks built here put what is seen into what they make, so that L1
-    and the discriminator are about the hole and its edge alone.
 
     Args:
         kind: "rectangle", "free_form" or "mixed", of the holes in training;
@@ -84,27 +58,13 @@ class Inpainting:
         # (frozen; JSON has lists)
         object.__setattr__(self, "share", check_share(self.share))
 
-    def gan(
-        self,
-        image_shape=(256, 256, 3),
-        depth=None,
-        width=64,
-        *,
-        norm="batch",
-        dropout=0.5,
-        **kwargs,
-    ):
+    def gan(self, image_shape=(256, 256, 3), **kwargs):
         """A `Pix2Pix` from image and mask to image.
 
         Args:
             image_shape: tuple (height, width, channels) of the images; height
                 and width may be `None`.
-            depth: int, of `unet_generator`.
-            width: int, of both networks.
-            norm: "batch", "instance" or `None`, of both networks.
-            dropout: float in [0, 1), of `unet_generator`.
-            **kwargs: other arguments of `Pix2Pix`. A `generator` takes one
-                channel more than it makes.
+            **kwargs: arguments of `Pix2Pix`.
 
         Returns:
             `Pix2Pix` from channels + 1 to channels, not compiled.
@@ -120,16 +80,7 @@ class Inpainting:
         ```
         """
         shape = check_open_shape(image_shape)
-        depth = default_depth(shape) if depth is None else depth
-        options = {"norm": norm, "dropout": dropout}
-        channels = shape[-1] + 1
-        if "generator" not in kwargs:
-            kwargs["generator"] = _filling(
-                unet_generator(
-                    (None, None, channels), shape[-1], depth, width, **options
-                )
-            )
-        return Pix2Pix(shape, channels, depth, width, **options, **kwargs)
+        return Pix2Pix(shape, source_channels=shape[-1] + 1, **kwargs)
 
     def pairs(self, dataset, seed=0, start=0):
         """Maps images to pairs for `Pix2Pix.fit`, each with a hole.
@@ -240,7 +191,8 @@ class Inpainting:
                 outside of the holes.
             masks: array `[n, height, width, 1]`, 1 or true in the hole, 0 or
                 false elsewhere.
-            evaluation: bool, of `Pix2Pix.translate`.
+            evaluation: bool, of `Pix2Pix.translate`; `True` does better after
+                training on batches of more than one.
             seed: int, of `Pix2Pix.translate`.
 
         Returns:
@@ -312,10 +264,3 @@ def _source(images, masks):
     """Images with 0 in the hole, and the mask as -1 and 1."""
     seen = ops.where(masks > 0, 0.0, images)
     return ops.concatenate([seen, 2.0 * masks - 1.0], axis=-1)
-
-
-def _filling(generator):
-    """The network whose images are its source's outside of the hole."""
-    source = generator.input
-    images = FillHole(name="filled")([source, generator.output])
-    return keras.Model(source, images, name=generator.name)

@@ -17,7 +17,6 @@ from keras_gans.engine import draws
 from keras_gans.names import hint
 
 KINDS = ("mixed", "rectangle", "free_form")
-STREAM = 5  # of `draws`, after those of training and sampling
 
 # Purposes of the draws of one step.
 _COIN, _RECTANGLE, _STROKES = range(3)
@@ -129,7 +128,7 @@ class _Place:
     """What is drawn, and where in the counter: numbers are float32 `[n, 1]`."""
 
     def __init__(self, seed, step, n, height, width):
-        self._words = (seed, STREAM, step)
+        self._words = (seed, draws.MASKS, step)
         self._rows = ops.arange(n, dtype="int32")
         self.height = ops.cast(height, "float32")
         self.width = ops.cast(width, "float32")

@@ -278,10 +278,12 @@ def _tfds_pairs(source, split, data_dir):
     def read(item):
         pair = a.decode_example(item[name_a]), b.decode_example(item[name_b])
         sizes = [tf.shape(image)[:2] for image in pair]
-        tf.debugging.assert_equal(
+        same = tf.debugging.assert_equal(
             *sizes, f"The images of a pair of {source} have one size."
         )
-        return pair
+        # First that: else joining them may fail with less to say.
+        with tf.control_dependencies([same]):
+            return tuple(map(tf.identity, pair))
 
     sides = [x or y for x, y in zip(a.shape[:2], b.shape[:2], strict=True)]
     shape = (*sides, a.shape[2], b.shape[2])

@@ -21,6 +21,7 @@ EVALUATE = 1
 SAMPLE = 2
 DROPOUT = 3
 TRANSLATE = 4
+MASKS = 5
 
 # Purposes of the draws of one step; 0 is the latent code.
 ALPHA = 1
@@ -134,17 +135,27 @@ class Draws:
 
     def __init__(self, seed, rows):
         self._seed = seed
-        self._rows = rows
+        self._all_rows = rows
         self._place = None
+        self._part = (0, 1)
 
     @contextlib.contextmanager
-    def at(self, *place):
-        """Sets the words (stream, step, ...) of the draws made inside."""
-        self._place = place
+    def at(self, *place, part=(0, 1)):
+        """Sets the words (stream, step, ...) of the draws made inside.
+
+        Args:
+            *place: the words.
+            part: tuple (i, n): they are for every n-th row, from row i on.
+        """
+        self._place, self._part = place, part
         try:
             yield
         finally:
-            self._place = None
+            self._place, self._part = None, (0, 1)
+
+    def _rows(self, rows):
+        i, n = self._part
+        return self._all_rows(rows * n)[i::n] if n > 1 else self._all_rows(rows)
 
     def normal(self, n, columns, purpose=0):
         """N(0, 1) for `n` rows; give each draw of a step its own `purpose`."""

@@ -205,6 +205,10 @@ class Engine(Feed, Steps):
 
         return output, auxiliary, pullback
 
+    def after(self, values, batch):
+        """`batch`, computed on once `values` are there."""
+        return jax.lax.optimization_barrier((batch, values))[0]
+
     def in_some_steps(self, interval, fn):
         """`fn()`, a scalar, in every `interval`-th step; else 0.
 

@@ -49,6 +49,10 @@ def input_gradient(fn, x):
     return y, tape.gradient(y, x, unconnected_gradients=zero)
 
 
+def _same(x):
+    return None if x is None else tf.identity(x)
+
+
 class Engine(Feed, Steps):
     """Gradients, replicas and step functions of `BaseGAN` on TensorFlow."""
 
@@ -136,6 +140,12 @@ class Engine(Feed, Steps):
             return gradients[: len(values)], gradients[len(values) :]
 
         return output, auxiliary, pullback
+
+    def after(self, values, batch):
+        """`batch`, computed on once `values` are there."""
+        some = [v for v in values if v is not None]
+        with tf.control_dependencies(some):
+            return keras.tree.map_structure(_same, batch)
 
     def in_some_steps(self, interval, fn):
         """`fn()`, a scalar, in every `interval`-th step; else 0.
