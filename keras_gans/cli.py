@@ -45,6 +45,8 @@ TRAIN_FLAGS = {
     "strategy": (str, "auto, none, mirrored, multi_worker or data_parallel"),
     # of recipes whose data has them
     "direction": (str, "ab, or ba to learn to translate from B to A"),
+    "kind": (str, "of holes: rectangle, free_form or mixed"),
+    "share": (value, "least and largest share of an image that is a hole"),
     "jitter": (value, "pixels or ratio to enlarge by before a random crop"),
 }
 

@@ -35,6 +35,8 @@ def add_to(command):
         help="moving statistics and no dropout; else as the paper tests",
     )
     add("--seed", type=int, default=0, help="of dropout (0)")
+    add("--size", type=_literal, help="pixels that a colourisation works at")
+    add("--masks", metavar="DIR", help="masks of an inpainting, white: hole")
     add(
         "--max_pixels", type=int, help="of a picture, to bound memory (4194304)"
     )
@@ -66,6 +68,8 @@ def translate_run(args):
         direction=args.direction,
         evaluation=args.evaluation,
         seed=args.seed,
+        size=args.size,
+        masks=args.masks,
         max_pixels=translation_files.MAX_PIXELS if limit is None else limit,
         overwrite=args.overwrite,
     )
@@ -97,7 +101,11 @@ def _setting(text):
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise ValueError(f"--set takes NAME=VALUE. Received: --set={text}.")
+    return name, _literal(value)
+
+
+def _literal(text):
     try:
-        return name, ast.literal_eval(value)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return name, value
+        return text

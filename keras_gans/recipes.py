@@ -33,8 +33,8 @@ class Recipe:
         optimizers: function that returns `(d_optimizer, g_optimizer)`; `None`
             takes the paper's.
         load: function of the GAN, a source and other arguments of its loader
-            that returns what it trains on: `run_data.images`, `pairs` or
-            `unpaired`.
+            that returns what it trains on: `run_data.images`, `pairs`,
+            `unpaired`, or that of an application.
         data_options: dict, arguments of the loader that a run may change
             beside those of all runs, and `flip` where it is not False.
     """
@@ -169,6 +169,31 @@ RECIPES = {
         epochs=20,
         load=run_data.unpaired,
         data_options=_JITTER,
+    ),
+    "colorization": Recipe(
+        Pix2Pix,
+        "Colours of grey images, by Pix2Pix from L to ab of CIE Lab",
+        arguments={
+            "image_shape": (64, 64, 2),
+            "source_channels": 1,
+            "width": 32,
+        },
+        batch_size=1,
+        epochs=20,
+        load=run_data.colorization,
+    ),
+    "inpainting": Recipe(
+        Pix2Pix,
+        "Holes filled, by Pix2Pix from image and mask",
+        arguments={
+            "image_shape": (64, 64, 3),
+            "source_channels": 4,
+            "width": 32,
+        },
+        batch_size=1,
+        epochs=20,
+        load=run_data.inpainting,
+        data_options={"kind": "mixed", "share": (0.1, 0.4)},
     ),
 }
 

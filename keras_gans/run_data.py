@@ -1,5 +1,7 @@
 """The data that a run trains on, from where it stopped."""
 
+from keras_gans import applications
+
 
 def images(gan, source, **options):
     """Images that `gan` makes, with labels where it takes them.
@@ -32,6 +34,42 @@ def unpaired(gan, source, **options):
     from keras_gans import data
 
     return data.load_unpaired(source, **_shapes(gan), **options)
+
+
+def colorization(gan, source, *, seed=0, start=0, **options):
+    """Lightness and colour of images; see `applications.Colorization`."""
+    return _applied(
+        applications.Colorization(), gan, source, 3, seed, start, options
+    )
+
+
+def inpainting(gan, source, *, kind, share, seed=0, start=0, **options):
+    """Images with holes, and without; see `applications.Inpainting`."""
+    made = applications.Inpainting(kind, share)
+    channels = gan.image_shape[-1]
+    return _applied(made, gan, source, channels, seed, start, options)
+
+
+def _applied(application, gan, source, channels, seed, start, options):
+    from keras_gans import data
+
+    dataset = data.load(
+        source,
+        image_size=gan.image_shape[:2],
+        channels=channels,
+        seed=seed,
+        start=start,
+        **options,
+    )
+    return application.pairs(dataset, seed, start)
+
+
+def application(recipe, config):
+    """The application that a run trains for, or `None`."""
+    if config["recipe"] not in applications.APPLICATIONS:
+        return None
+    arguments = {name: config[name] for name in recipe.data_options}
+    return applications.get(config["recipe"], **arguments)
 
 
 def _shapes(gan):
@@ -100,8 +138,9 @@ def shown(recipe, config, gan):
     """
     if gan.latent_dim is not None:
         return None
-    plain = {"batch_size": 1, "flip": False, "jitter": 0}
-    given = {**_options(recipe, config), **plain}
+    given = {**_options(recipe, config), "batch_size": 1, "flip": False}
+    if "jitter" in given:
+        given["jitter"] = 0
     return recipe.load(gan, config["data"], **given)
 
 

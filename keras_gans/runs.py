@@ -223,6 +223,7 @@ def train(run_dir, config, resume=False, overwrite=False):
         gan = build(config)
     resumed = checkpoints.restore(gan, latest) if latest else None
     recipe = recipes.get(config["recipe"])
+    application = run_data.application(recipe, config)
     dataset, steps_per_epoch = run_data.training(recipe, config, gan, resumed)
     logger = callbacks.JsonlLogger(run_dir / METRICS, config["log_every"])
     if chief:
@@ -240,6 +241,7 @@ def train(run_dir, config, resume=False, overwrite=False):
         run_dir / SAMPLES,
         config["sample_every"],
         images=run_data.shown(recipe, config, gan),
+        picture=application and application.picture,
     )
     checkpoint = callbacks.Checkpoint(
         run_dir / CHECKPOINTS,

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from keras_gans import application_files
+from keras_gans import applications
 from keras_gans import files
 from keras_gans import images
 from keras_gans.base import BaseGAN
@@ -49,6 +51,8 @@ def translate_files(
     direction="ab",
     evaluation=False,
     seed=0,
+    size=None,
+    masks=None,
     max_pixels=MAX_PIXELS,
     overwrite=False,
     verbose=1,
@@ -75,6 +79,11 @@ def translate_files(
         direction: "ab", or "ba" of a CycleGAN.
         evaluation: bool, see `translate` of the model.
         seed: int in [0, 2**31), of dropout.
+        size: of a run of colourisation, what its network sees of a picture:
+            the int pixels of the shorter side, or (height, width); by default
+            what it was trained on. Results have the size of the files.
+        masks: of a run of inpainting, the path of a folder with a mask for
+            each picture, of its name and place: white is the hole.
         max_pixels: int, pixels of an image, padded as the model needs it.
             Larger ones are refused: memory grows with them.
         overwrite: bool, whether `out` may hold files already; those of the
@@ -109,9 +118,8 @@ def translate_files(
     targets = _targets(inputs, out)
     gan = open_translator(model)
     gan._check_direction(direction)
-    shapes = [gan.source_shape, gan.image_shape]
-    (*_, takes), (*_, makes) = shapes if direction == "ab" else shapes[::-1]
-    for what, count in (("takes", takes), ("makes", makes)):
+    work = _work(model, gan, direction, evaluation, seed, size, masks)
+    for what, count in (("takes", work.takes), ("makes", work.makes)):
         if count not in CHANNELS:
             raise ValueError(
                 f"Image files hold 1 to 4 channels. Received: a model that "
@@ -122,8 +130,9 @@ def translate_files(
     bar = keras.utils.Progbar(len(targets), verbose=verbose, unit_name="image")
     for source, target in targets.items():
         try:
-            pixels, deep, notes = _read(source, takes, max_pixels, multiple)
-            made = gan._translate(pixels[None], direction, seed, evaluation)[0]
+            read = _read(source, work.takes, max_pixels, multiple)
+            pixels, deep, notes = read
+            made = work.make(pixels, target.relative_to(out).with_suffix(""))
             if not np.isfinite(made).all():
                 raise ValueError("The model makes NaN or infinity of it.")
         except Exception as error:
@@ -131,9 +140,9 @@ def translate_files(
                 raise
             report.failed[source] = str(error)
         else:
-            if deep and makes != 1:
+            if deep and work.makes != 1:
                 notes = [*notes, CUT_DEPTH]
-            deep = deep and makes == 1
+            deep = deep and work.makes == 1
             images.save_image(target, made, deep, overwrite)
             report.written.append(str(target))
             for note in notes:
@@ -143,6 +152,38 @@ def translate_files(
 
 
 # --- Models ---
+
+
+def _work(model, gan, direction, evaluation, seed, size, masks):
+    """How each picture is translated: by the model's application, if any."""
+    made = None
+    if not isinstance(model, keras.Model):
+        made = _application(os.fspath(model))
+    for name, given, of in (
+        ("size", size, applications.Colorization),
+        ("masks", masks, applications.Inpainting),
+    ):
+        if given is not None and not isinstance(made, of):
+            raise ValueError(
+                f"`{name}` is for runs of {of.__name__.lower()}. Received: "
+                f"{name}={given!r} with {model}. Drop it."
+            )
+    if isinstance(made, applications.Colorization):
+        return application_files.colorization(made, gan, evaluation, seed, size)
+    if isinstance(made, applications.Inpainting):
+        return application_files.inpainting(made, gan, evaluation, seed, masks)
+    return application_files.translation(gan, direction, evaluation, seed)
+
+
+def _application(path):
+    from keras_gans import recipes
+    from keras_gans import run_data
+    from keras_gans import runs
+
+    if not runs.is_run(path):
+        return None
+    config = runs.read_config(path)
+    return run_data.application(recipes.get(config["recipe"]), config)
 
 
 def open_translator(model):

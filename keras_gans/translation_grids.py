@@ -67,7 +67,9 @@ class TranslationGrids:
             )
         return tuple(part[:n] for part in taken)
 
-    def sample_grid(self, shown=None, n=None, seed=0, columns=None):
+    def sample_grid(
+        self, shown=None, n=None, seed=0, columns=None, picture=None
+    ):
         """What `callbacks.SampleGrid` draws.
 
         Each image is shown with its translation and with its target or, where
@@ -80,6 +82,8 @@ class TranslationGrids:
             seed: int, of dropout.
             columns: int, images a row, each with its translations; 1 by
                 default.
+            picture: function of a source, and of a source and what is made of
+                it, that gives what is to be seen; see `applications`.
 
         Returns:
             `(tiles, columns)` for `images.make_grid`.
@@ -93,10 +97,17 @@ class TranslationGrids:
             n = ROWS if n is None else n
             shown = [part[:n] for part in self._first_images.parts]
         rows = self._rows(*shown, seed)
+        if picture is not None:
+            rows = [
+                (picture(source), *(picture(source, made) for made in others))
+                for source, *others in rows
+            ]
         tiles, width = pictures.side_by_side(*itertools.chain(*rows))
         # Of more channels than a PNG has, each is a tile: rows of unlike
         # lengths then are one.
-        if all(side.shape[-1] in pictures.MODES for side in shown):
+        if all(
+            side.shape[-1] in pictures.MODES for row in rows for side in row
+        ):
             width //= len(rows)
         return tiles, width * (columns or 1)
 

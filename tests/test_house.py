@@ -13,6 +13,7 @@ from PIL import Image
 import pytest
 
 import keras_gans
+from keras_gans import applications
 from keras_gans import recipes
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -51,7 +52,17 @@ def test_imports_are_light(backend, missing):
     )
 
 
-@pytest.mark.parametrize("name", recipes.RECIPES)
+MODELS = [n for n in recipes.RECIPES if n not in applications.APPLICATIONS]
+
+
+@pytest.mark.parametrize("name", applications.APPLICATIONS)
+def test_every_application_has_its_files(name):
+    assert (PACKAGE / "applications" / f"{name}.py").is_file()
+    assert (ROOT / "docs" / f"{name}.md").is_file()
+    assert recipes.get(name).model is keras_gans.Pix2Pix
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_every_gan_has_its_files(name):
     for path in (
         PACKAGE / "models" / f"{name}.py",
@@ -69,7 +80,7 @@ def test_every_gan_has_its_files(name):
 
 def test_every_model_has_a_recipe():
     models = {p.stem for p in (PACKAGE / "models").glob("[a-z]*.py")}
-    assert models == set(recipes.RECIPES)
+    assert models == set(MODELS)
 
 
 def test_files_stay_short():
@@ -144,7 +155,7 @@ def test_the_resume_of_the_docs_is_exact():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize("name", MODELS)
 def test_examples_run(name, tmp_path):
     rng = np.random.default_rng(0)
     # Five batches of two classes, or a few pairs: batches are of one.

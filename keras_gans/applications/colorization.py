@@ -166,6 +166,20 @@ class Colorization:
             made[i] = as_array(lab.join(lightness[i : i + 1], colour))[0]
         return made
 
+    def picture(self, source, made=None):
+        """What a source, or the colours made of it, looks like.
+
+        Args:
+            source: lightness `[n, height, width, 1]` in [-1, 1].
+            made: colours `[n, height, width, 2]`, or `None` for none.
+
+        Returns:
+            float32 array `[n, height, width, 3]` in [-1, 1].
+        """
+        if made is None:
+            made = np.zeros((*source.shape[:-1], 2), "float32")
+        return as_array(lab.join(source, made))
+
 
 def _pair(seed, step, images):
     return lab.split(images)

@@ -222,6 +222,20 @@ class Inpainting:
         made = translated(gan, as_array(sources), seed, evaluation)
         return np.where(masks, made.astype(images.dtype), images)
 
+    def picture(self, source, made=None):
+        """What a source, or what is made of it, looks like.
+
+        Args:
+            source: image and mask `[n, height, width, channels + 1]`.
+            made: images `[n, height, width, channels]`, or `None`.
+
+        Returns:
+            array `[n, height, width, channels]`: `made` in the hole, and what
+            is seen elsewhere.
+        """
+        seen, mask = source[..., :-1], source[..., -1:]
+        return seen if made is None else np.where(mask > 0, made, seen)
+
 
 def check_masks(masks, shape):
     """Returns masks as a bool array `[n, height, width, 1]`.

@@ -30,6 +30,8 @@ class SampleGrid(StepCallback):
             taken, of the size of the very first. By default those of the
             first batch of `fit`, 16 at most; a training that goes on begins
             with another batch, so give them where grids are to be compared.
+        picture: function of sources, and of sources and what is made of them,
+            that gives what is to be seen: `picture` of an application.
 
     Raises:
         ValueError: from `fit`: `images` are not what the GAN trains on.
@@ -51,6 +53,7 @@ class SampleGrid(StepCallback):
         columns=None,
         tensorboard_dir=None,
         images=None,
+        picture=None,
     ):
         super().__init__(every)
         self.directory = pathlib.Path(directory)
@@ -58,6 +61,7 @@ class SampleGrid(StepCallback):
         self.seed = seed
         self.columns = columns
         self.images = images
+        self._looks = {} if picture is None else {"picture": picture}
         self._shown = None
         self._writer = None
         if tensorboard_dir is not None:
@@ -78,10 +82,8 @@ class SampleGrid(StepCallback):
             return
         self.model.sync_state()
         samples, columns = self.model.sample_grid(
-            self._shown, self.n, self.seed, self.columns
+            self._shown, self.n, self.seed, self.columns, **self._looks
         )
-        if not self.model.is_chief:  # of the processes that all sampled
-            return
         path = self.directory / f"step-{self.step:08d}.png"
         # A resumed run draws the same grid again.
         images.save_grid(path, samples, columns, overwrite=True)
