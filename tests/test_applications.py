@@ -137,9 +137,13 @@ def test_bad_data_sets():
 # --- Training ---
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize(
-    "application", [Colorization(), Inpainting()], ids=["colour", "hole"]
+    "application",
+    [
+        Colorization(),
+        pytest.param(Inpainting(), marks=pytest.mark.backends),
+    ],
+    ids=["colour", "hole"],
 )
 def test_a_few_steps(application):
     gan = application.gan((12, 16, 3), depth=2, width=2, n_layers=1)
@@ -173,7 +177,6 @@ def test_a_generator_of_ones_own():
 # --- Photos ---
 
 
-@pytest.mark.backends
 def test_colours_are_joined_with_the_sources_lightness():
     rng = np.random.default_rng(0)
     photo = rng.uniform(-0.6, 0.2, (2, 30, 44, 3)).astype("float32")

@@ -3,7 +3,6 @@
 import keras
 from keras import layers
 import numpy as np
-import pytest
 
 from keras_gans.networks.features import folded
 
@@ -25,7 +24,6 @@ def network():
     return model
 
 
-@pytest.mark.backends
 def test_norms_go_into_the_convolutions_and_nothing_changes():
     model = network()
     model.trainable = False

@@ -94,7 +94,6 @@ def test_gradients_are_finite():
 # --- Masks ---
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("kind", KINDS)
 def test_masks(kind):
     share = (0.15, 0.3)

@@ -39,7 +39,6 @@ def test_bad_labels_of_a_batch(images, labels, message):
         gan.fit(data, labels, batch_size=4, verbose=0, shuffle=False)
 
 
-@pytest.mark.backends
 def test_a_bad_label_of_a_later_batch(images):
     gan = small()
     labels = np.array([0, 1, 2, 0, 1, 2, 0, 9])

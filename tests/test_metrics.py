@@ -305,7 +305,6 @@ def labelled(n, seed=0):
     return images + (labels - 0.5)[:, None, None, None], labels
 
 
-@pytest.mark.backends
 def test_classification_accuracy_score():
     images, labels = labelled(200)
     settings = {"epochs": 4, "batch_size": 50}

@@ -242,7 +242,6 @@ def test_reduced_precision_and_saving(tmp_path):
         )
 
 
-@pytest.mark.backends
 def test_they_train(images):
     gan = keras_gans.BaseGAN(
         resnet_generator((16, 16, 1), 4, 4),
