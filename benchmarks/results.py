@@ -1,7 +1,6 @@
-"""The scores of every GAN, and of what people find first, in docs/results.md.
+"""The scores of every GAN, and of what people find first.
 
     python benchmarks/results.py --data_dir=DIR
-    python benchmarks/results.py --docs
 
 Each model of `recipes.RECIPES` that makes images of noise, and each model of
 baselines.py, trains for `--minutes` on a set, one after the other, so that it
@@ -205,7 +204,6 @@ def parse():
     add("--cache_dir", help="where the features of the reals are kept")
     default = ROOT / "results" / "results.jsonl"
     add("--results", type=pathlib.Path, default=default)
-    add("--docs", action="store_true", help="writes docs/results.md, no more")
     args = parser.parse_args()
     for flag, allowed in (("models", MODELS), ("sets", SETS)):
         given = getattr(args, flag).split(",")
@@ -218,11 +216,6 @@ def parse():
 
 
 def main(args):
-    if args.docs:
-        import results_docs
-
-        results_docs.write(read_rows(args.results), MODELS, SETS, BASELINES)
-        return
     for name in args.sets:
         for model in args.models:
             measure(settings_of(model, name, args), args)

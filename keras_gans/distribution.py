@@ -29,7 +29,7 @@ BACKEND_OF = {
 PROCESS = "KERAS_DISTRIBUTION_PROCESS_ID"
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
-GRACE = 60  # seconds that workers have to end when one of them did
+GRACE = 30  # seconds that workers have to end when one of them did
 
 
 def scope(strategy="auto"):
@@ -199,7 +199,8 @@ def _free_ports(n):
 def launch(n, command):
     """Runs a command in `n` processes that train together.
 
-    Where one of them ends with an error, the others have a minute to notice.
+    Where one of them ends with an error, the others have half a minute to
+    end by themselves.
 
     Args:
         n: int of 1 or more.
