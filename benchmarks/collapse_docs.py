@@ -1,16 +1,13 @@
 """The tables and plots of docs/collapse.md, from rows of mode_coverage.py."""
 
-import pathlib
-import re
-
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 import numpy as np
+import pages
 
 from keras_gans import files
 from keras_gans.data import toy
 
-DOCS = pathlib.Path(__file__).parents[1] / "docs"
 PANELS = 6  # a row of scatter plots
 
 
@@ -18,25 +15,18 @@ def write(rows, names, still_names):
     """Writes docs/images/collapse_*.png and the tables of docs/collapse.md."""
     covered = {name: _of(rows, "coverage", name) for name in names}
     still = {name: _of(rows, "still", name) for name in still_names}
-    path = DOCS / "collapse.md"
-    text = path.read_text()
-    text = _between(text, "modes", _modes_table(covered))
-    text = _between(text, "gradients", _gradients_table(still))
-    with files.replacing(path) as temporary:
-        temporary.write_text(text)
-    _scatter(covered, DOCS / "images" / "collapse_modes.png")
-    _curves(still, DOCS / "images" / "collapse_gradients.png")
+    tables = {
+        "modes": _modes_table(covered),
+        "gradients": _gradients_table(still),
+    }
+    pages.put("collapse.md", tables)
+    _scatter(covered, pages.DOCS / "images" / "collapse_modes.png")
+    _curves(still, pages.DOCS / "images" / "collapse_gradients.png")
 
 
 def _of(rows, kind, name):
     found = [r for r in rows if (r["kind"], r["name"]) == (kind, name)]
     return sorted(found, key=lambda row: row["seed"])
-
-
-def _between(text, name, table):
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    pattern = re.escape(start) + ".*?" + re.escape(end)
-    return re.sub(pattern, f"{start}\n{table}\n{end}", text, flags=re.DOTALL)
 
 
 def _modes_table(covered):

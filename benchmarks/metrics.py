@@ -42,15 +42,14 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"])
 
 import keras
 import numpy as np
+import pages
 
 import keras_gans
-from keras_gans import files
 from keras_gans import metrics
 from keras_gans.metrics import features
 from keras_gans.networks import efficientnet_lite0
 
 HERE = pathlib.Path(__file__)
-DOCS = HERE.parents[1] / "docs" / "evaluation.md"
 SIZE = 64  # pixels of the images that features are taken of
 DIMENSIONS = 2048
 
@@ -333,12 +332,7 @@ def write_docs(path):
         f"{result['cores']} cores, {versions}. Above 1, the ratio is in our "
         f"favour. The load of the machine was {result['load'][0]} at the end.",
     ]
-    start, end = "<!-- speed -->", "<!-- /speed -->"
-    pattern = re.escape(start) + ".*?" + re.escape(end)
-    table = "\n".join([start, *lines, end])
-    text = re.sub(pattern, lambda _: table, DOCS.read_text(), flags=re.DOTALL)
-    with files.replacing(DOCS) as temporary:
-        temporary.write_text(text)
+    pages.put("evaluation.md", {"speed": "\n".join(lines)})
 
 
 def parse():

@@ -1,6 +1,7 @@
 """The scores of every GAN, and of what people find first.
 
     python benchmarks/results.py --data_dir=DIR
+    python benchmarks/results.py --docs
 
 Each model of `recipes.RECIPES` that makes images of noise, and each model of
 baselines.py, trains for `--minutes` on a set, one after the other, so that it
@@ -10,7 +11,8 @@ and its samples into a picture of docs/images; rows that stand there are not
 trained again, so a killed measurement goes on where it was.
 
 Recipes train as they are, but for the shape and the number of classes of the
-set; baselines with their own batch sizes and rates.
+set; baselines with their own batch sizes and rates. The second command writes
+docs/results.md from the rows.
 """
 
 import argparse
@@ -204,6 +206,7 @@ def parse():
     add("--cache_dir", help="where the features of the reals are kept")
     default = ROOT / "results" / "results.jsonl"
     add("--results", type=pathlib.Path, default=default)
+    add("--docs", action="store_true", help="writes docs/results.md")
     args = parser.parse_args()
     for flag, allowed in (("models", MODELS), ("sets", SETS)):
         given = getattr(args, flag).split(",")
@@ -216,6 +219,11 @@ def parse():
 
 
 def main(args):
+    if args.docs:
+        import results_docs
+
+        results_docs.write(list(read_rows(args.results).values()), MODELS)
+        return
     for name in args.sets:
         for model in args.models:
             measure(settings_of(model, name, args), args)

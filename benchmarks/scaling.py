@@ -1,13 +1,19 @@
 """What several processes cost: the share of a step that is communication.
 
     python benchmarks/scaling.py
+    python benchmarks/scaling.py --docs
 
 A DCGAN trains, in turns, in one process on b images a step and in two
 processes of one training on b images each, every process with one thread. What
 a step takes longer in two is communication over the loopback interface, and
 the processes' waiting for each other. The bytes exchanged are counted from the
 variables: each network's gradients once a step, and twice the channels of each
-batch normalization a call.
+batch normalization a call, forward and back.
+
+The row goes to --results. The second command writes it into docs/scaling.md,
+with what a model of a ring makes of it for 8 devices, on paper: each of N hands
+on 2 (N - 1) / N of the bytes, and every exchange waits 2 (N - 1) times for the
+latency of the wire.
 """
 
 import argparse
@@ -23,7 +29,17 @@ import time
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+ROOT = pathlib.Path(__file__).parents[1]
 WARM_UP = 3
+BYTES = ("d_gradients", "g_gradients", "statistics")
+# (name, bytes a second, seconds of latency): assumptions, not measurements
+WIRES = (
+    ("8 GPUs of one host, NVLink", 200e9, 5e-6),
+    ("8 GPUs of one host, PCIe", 12e9, 10e-6),
+    ("8 hosts, 100 Gbit/s", 10e9, 20e-6),
+    ("8 hosts, 10 Gbit/s", 1e9, 50e-6),
+)
+STEPS = (0.01, 0.1, 1.0)  # seconds that one device computes
 
 
 def exchanged(gan):
@@ -35,14 +51,20 @@ def exchanged(gan):
     def size(variables):
         return sum(4 * int(np.prod(v.shape)) for v in variables)
 
-    def statistics_of(network, calls):
-        norms = [
+    def all_norms(network):
+        return [
             layer
             for layer in network._flatten_layers()
             if isinstance(layer, BatchNormalization)
         ]
+
+    def norms_of(network):
+        return len(all_norms(network))
+
+    def statistics_of(network, calls):
         # Two vectors forward, and as much of gradients.
-        return calls * sum(2 * 2 * 4 * norm.gamma.shape[0] for norm in norms)
+        widths = [norm.gamma.shape[0] for norm in all_norms(network)]
+        return calls * sum(2 * 2 * 4 * width for width in widths)
 
     return {
         "d_gradients": gan.d_steps * size(gan.d_variables),
@@ -50,6 +72,9 @@ def exchanged(gan):
         # D sees reals and fakes, and the fakes once more for G.
         "statistics": statistics_of(gan.generator, 1)
         + statistics_of(gan.discriminator, 3),
+        "exchanges": 2
+        + 2 * norms_of(gan.generator)
+        + 6 * norms_of(gan.discriminator),
     }
 
 
@@ -116,6 +141,47 @@ def measure(processes, args):
         return json.loads(out.read_text())
 
 
+def predicted(seconds, row, n, bandwidth, latency):
+    """Images a second of `n` devices over those of one, by the ring."""
+    total = sum(row[name] for name in BYTES)
+    ring = 2 * (n - 1)
+    wire = ring / n * total / bandwidth + ring * row["exchanges"] * latency
+    return n * seconds / (seconds + wire)
+
+
+def table(row):
+    total = sum(row[name] for name in BYTES) / 1e6
+    lines = [
+        f"Measured: DCGAN, {row['size']} px, width {row['width']}, "
+        f"{row['batch']} images a process, one thread each: a step takes "
+        f"{row['one']:.3f} s in one process and {row['two']:.3f} s in two on "
+        f"the loopback interface (medians of {row['turns']} interleaved turns "
+        f"of {row['steps']} steps). Communication and waiting are "
+        f"{1 - row['one'] / row['two']:.0%} of it, and two processes make "
+        f"{2 * row['one'] / row['two']:.2f} times the images of one. Each "
+        f"hands in {total:.1f} MB a step in {row['exchanges']} exchanges: "
+        f"{row['d_gradients'] / 1e6:.1f} of D's gradients, "
+        f"{row['g_gradients'] / 1e6:.1f} of G's, "
+        f"{row['statistics'] / 1e6:.2f} of batch norm.",
+        "",
+        "On paper: times the images of one device, for the bytes and exchanges "
+        "above, where one device computes a step in so many seconds.",
+        "",
+        "| | assumed | " + " | ".join(f"{s:g} s" for s in STEPS) + " |",
+        "|---" * (2 + len(STEPS)) + "|",
+    ]
+    for name, bandwidth, latency in WIRES:
+        cells = [
+            f"{predicted(seconds, row, 8, bandwidth, latency):.1f}"
+            for seconds in STEPS
+        ]
+        lines.append(
+            f"| {name} | {bandwidth / 1e9:g} GB/s, {latency * 1e6:g} µs | "
+            f"{' | '.join(cells)} |"
+        )
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -127,10 +193,19 @@ def main():
     parser.add_argument("--batch", type=int, default=32, help="a process")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--turns", type=int, default=3)
+    default = ROOT / "results" / "scaling.json"
+    parser.add_argument("--results", type=pathlib.Path, default=default)
+    parser.add_argument("--docs", action="store_true")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
         child(args.size, args.width, args.batch, args.steps, args.child)
+        return
+    if args.docs:
+        import pages
+
+        row = json.loads(args.results.read_text())
+        pages.put("scaling.md", {"scaling": table(row)})
         return
     rows = {1: [], 2: []}
     for _ in range(args.turns):
@@ -140,14 +215,13 @@ def main():
     one, two = (
         statistics.median(row["seconds"] for row in rows[n]) for n in (1, 2)
     )
-    row = rows[2][0]
-    total = sum(v for k, v in row.items() if k not in ("processes", "seconds"))
-    print(
-        f"DCGAN {args.size} px, width {args.width}, {args.batch} images a "
-        f"process: one {one:.3f} s a step, two {two:.3f} s; communication "
-        f"{1 - one / two:.1%} of a step; {total / 1e6:.2f} MB a step handed "
-        f"in; {2 * one / two:.2f} times the images a second of one process"
-    )
+    settings = ("size", "width", "batch", "steps", "turns")
+    row = {name: getattr(args, name) for name in settings}
+    row |= {"one": one, "two": two}
+    row |= {name: rows[2][0][name] for name in (*BYTES, "exchanges")}
+    args.results.parent.mkdir(parents=True, exist_ok=True)
+    args.results.write_text(json.dumps(row) + "\n")
+    print(table(row))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from keras_gans.checks import check_compile
 from keras_gans.checks import check_decay
 from keras_gans.checks import check_images
 from keras_gans.checks import check_seed
-from keras_gans.checks import check_size
 from keras_gans.checks import is_int
 from keras_gans.checks import is_number
 from keras_gans.checks import within
@@ -205,7 +204,8 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
         """Fakes for a batch: as many as it has reals, in [-1, 1]."""
         n = ops.shape(self.real(batch))[0]
         z = self.draws.normal(n, self.latent_dim)
-        return ops.cast(self.generator(z, training=training), "float32")
+        images = self.forward(self.generator, z, training)
+        return ops.cast(images, "float32")
 
     def discriminate(self, x, batch, training):
         """Logits of images `x` of `batch`, as the switches show them.
@@ -213,7 +213,7 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
         Where the discriminator has several outputs, a list of them, logits
         first. Losses call `judge`, which calls this.
         """
-        outputs = self.discriminator(x, training=training)
+        outputs = self.forward(self.discriminator, x, training)
         return keras.tree.map_structure(
             lambda y: ops.cast(y, "float32"), outputs
         )
@@ -259,7 +259,13 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
     # --- The Keras model ---
 
     def compile(
-        self, d_optimizer=None, g_optimizer=None, *, accumulate=1, **kwargs
+        self,
+        d_optimizer=None,
+        g_optimizer=None,
+        *,
+        accumulate=1,
+        rematerialize=False,
+        **kwargs,
     ):
         """Configures training.
 
@@ -268,6 +274,11 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
                 the paper's.
             g_optimizer: Keras optimizer of the generator; `None` takes the
                 paper's.
+            accumulate: int, parts that each batch is cut into: one is in
+                memory at a time, and their gradients are added up. Batch norm
+                sees the parts.
+            rematerialize: bool, keep only some of the networks' maps for the
+                gradients and compute the others again: less memory, more time.
             **kwargs: `jit_compile`, `steps_per_execution`, `run_eagerly` and
                 `auto_scale_loss` of `keras.Model.compile`.
 
@@ -275,10 +286,11 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
             ValueError: an unknown argument, one optimizer given for both
                 networks, or XLA asked for under a distribution strategy.
         """
-        check_compile(d_optimizer, g_optimizer, kwargs, self.num_replicas)
+        own = {"accumulate": accumulate, "rematerialize": rematerialize}
+        check_compile(d_optimizer, g_optimizer, kwargs, own, self.num_replicas)
         super().compile(optimizer=None, **kwargs)
-        self.accumulate = check_size("accumulate", accumulate)
-        self._compile_options = {**kwargs, "accumulate": accumulate}
+        self.accumulate, self.rematerialize = accumulate, rematerialize
+        self._compile_options = kwargs | own
         default = self.default_optimizers()
         d_optimizer = keras.optimizers.get(d_optimizer or default[0])
         g_optimizer = keras.optimizers.get(g_optimizer or default[1])

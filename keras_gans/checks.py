@@ -352,13 +352,16 @@ COMPILE_OPTIONS = (
 )
 
 
-def check_compile(d_optimizer, g_optimizer, options, replicas):
+def check_compile(d_optimizer, g_optimizer, options, own, replicas):
     """Checks the arguments of `BaseGAN.compile`.
 
     Raises:
         ValueError: an unknown option, one optimizer for both networks, or XLA
             on several replicas.
     """
+    check_size("accumulate", own["accumulate"])
+    switch = own["rematerialize"]
+    within("rematerialize", switch, isinstance(switch, bool), "True, False")
     unknown = sorted(set(options) - set(COMPILE_OPTIONS))
     if unknown:
         raise ValueError(

@@ -37,6 +37,7 @@ TRAIN_FLAGS = {
     "d_learning_rate": (float, "of the discriminator's optimizer"),
     "g_learning_rate": (float, "of the generator's optimizer"),
     "global_clipnorm": (float, "largest norm of each network's gradient"),
+    "accumulate": (int, "parts that a batch is cut into, to need less memory"),
     "checkpoint_every": (int, "steps between two checkpoints"),
     "sample_every": (int, "steps between two sample grids"),
     "evaluate_every": (int, "steps between two evaluations, which are slow"),
@@ -48,6 +49,11 @@ TRAIN_FLAGS = {
     "kind": (str, "of holes: rectangle, free_form or mixed"),
     "share": (value, "least and largest share of an image that is a hole"),
     "jitter": (value, "pixels or ratio to enlarge by before a random crop"),
+}
+
+SWITCHES = {
+    "deterministic": "exact resume on a GPU too, at a price in speed",
+    "rematerialize": "compute maps again for gradients, to need less memory",
 }
 
 
@@ -154,12 +160,10 @@ def _add_train_flags(sub, recipe):
         action=argparse.BooleanOptionalAction,
         help=f"mirror half of the images ({defaults['flip']})",
     )
-    sub.add_argument(
-        "--deterministic",
-        action="store_true",
-        default=None,
-        help="exact resume on a GPU too, at a price in speed",
-    )
+    for flag, text in SWITCHES.items():
+        sub.add_argument(
+            f"--{flag}", action="store_true", default=None, help=text
+        )
     sub.add_argument(
         "--workers",
         type=int,
@@ -221,7 +225,7 @@ def train_run(args):
     run_dir = args.run_dir or f"runs/{args.recipe}"
     given = {
         name: getattr(args, name)
-        for name in (*TRAIN_FLAGS, "flip", "deterministic")
+        for name in (*TRAIN_FLAGS, "flip", *SWITCHES)
         if getattr(args, name, None) is not None
     }
     model = recipes.get(args.recipe).model
@@ -308,14 +312,21 @@ def main(args):
         print(f"keras-gans: {error}", file=sys.stderr)
         return 1
     except Exception as error:
-        # A broken image surfaces in the data pipeline as TensorFlow's error.
-        if not type(error).__module__.startswith("tensorflow."):
-            raise
         print(f"keras-gans: {_message(error)}", file=sys.stderr)
         return 1
 
 
 def _message(error):
+    from keras_gans import distribution
+
+    if lost := distribution.lost_worker(error):
+        return (
+            "another worker of this training is gone, so this one ends. What "
+            f"is written stays: start all of them again with --resume. ({lost})"
+        )
+    # A broken image surfaces in the data pipeline as TensorFlow's error.
+    if not type(error).__module__.startswith("tensorflow."):
+        raise error
     text = str(getattr(error, "message", error))
     found = re.search(r"ValueError: (.*)", text)
     return found[1] if found else text

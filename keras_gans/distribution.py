@@ -30,6 +30,8 @@ PROCESS = "KERAS_DISTRIBUTION_PROCESS_ID"
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 GRACE = 30  # seconds that workers have to end when one of them did
+# Of the errors of TensorFlow and JAX where a process does not answer any more.
+LOST = ("Collective ops is aborted", "coordination service", "Gloo")
 
 
 def scope(strategy="auto"):
@@ -107,6 +109,14 @@ def is_chief():
         return True
     first = "chief" not in config.get("cluster", {})
     return first and int(task.get("index", 0)) == 0
+
+
+def lost_worker(error):
+    """The line of an exception by which another process is gone, or None."""
+    for line in str(error).splitlines():
+        if any(words in line for words in LOST):
+            return line
+    return None
 
 
 def _called_for(backend):
@@ -200,7 +210,7 @@ def launch(n, command):
     """Runs a command in `n` processes that train together.
 
     Where one of them ends with an error, the others have half a minute to
-    end by themselves.
+    end by themselves. SIGINT and SIGTERM end all of them.
 
     Args:
         n: int of 1 or more.
@@ -210,6 +220,7 @@ def launch(n, command):
         int, the exit status: 0 where all have ended well.
     """
     within("workers", n, is_int(n) and n > 0, "1, 2, ...")
+    before = signal.signal(signal.SIGTERM, _interrupt)
     workers = [
         subprocess.Popen(command, env={**os.environ, **more})
         for more in environments(n)
@@ -219,11 +230,16 @@ def launch(n, command):
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     finally:
+        signal.signal(signal.SIGTERM, before)
         for worker in workers:
             if worker.poll() is None:
                 worker.kill()
                 worker.wait()
     return status
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def _wait(workers):

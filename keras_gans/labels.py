@@ -38,7 +38,7 @@ class Labelled:
         z = self.draws.normal(
             keras.ops.shape(self.real(batch))[0], self.latent_dim
         )
-        images = self.generator([z, self.labels(batch)], training=training)
+        images = self.forward(self.generator, [z, self.labels(batch)], training)
         return keras.ops.cast(images, "float32")
 
     def check_every_batch(self, batch):

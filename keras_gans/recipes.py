@@ -63,8 +63,17 @@ class Recipe:
         d_learning_rate=None,
         g_learning_rate=None,
         global_clipnorm=None,
+        **options,
     ):
-        """Compiles `gan` with the recipe's optimizers, changed as told."""
+        """Compiles `gan` with the recipe's optimizers, changed as told.
+
+        Args:
+            gan: `BaseGAN`.
+            d_learning_rate: float, or `None` for the recipe's.
+            g_learning_rate: float, or `None` for the recipe's.
+            global_clipnorm: float, or `None` to clip nothing.
+            **options: other arguments of `compile`.
+        """
         ok = global_clipnorm is None or global_clipnorm > 0
         within("global_clipnorm", global_clipnorm, ok, "(0, inf)")
         make = self.optimizers or gan.default_optimizers
@@ -74,7 +83,7 @@ class Recipe:
             if rate is not None:
                 optimizer.learning_rate = rate
             optimizer.global_clipnorm = global_clipnorm
-        gan.compile(*optimizers)
+        gan.compile(*optimizers, **options)
 
 
 def _two_adams():

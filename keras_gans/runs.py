@@ -50,9 +50,10 @@ def new_config(recipe, arguments=None, **options):
         arguments: dict, constructor arguments of the model.
         **options: `data`, `data_dir`, `epochs`, `steps_per_epoch`,
             `batch_size`, `seed`, `flip`, `deterministic`, `d_learning_rate`,
-            `g_learning_rate`, `global_clipnorm`, `checkpoint_every`,
-            `sample_every`, `evaluate_every`, `log_every`, `dtype_policy`,
-            `strategy` and the recipe's `data_options`.
+            `g_learning_rate`, `global_clipnorm`, `accumulate`,
+            `rematerialize`, `checkpoint_every`, `sample_every`,
+            `evaluate_every`, `log_every`, `dtype_policy`, `strategy` and the
+            recipe's `data_options`.
 
     Returns:
         dict that JSON can hold.
@@ -70,6 +71,8 @@ def new_config(recipe, arguments=None, **options):
         "seed": 0,
         "flip": False,
         "deterministic": False,
+        "accumulate": 1,
+        "rematerialize": False,
         "d_learning_rate": None,
         "g_learning_rate": None,
         "global_clipnorm": None,
@@ -159,6 +162,8 @@ def build(config):
         config["d_learning_rate"],
         config["g_learning_rate"],
         config["global_clipnorm"],
+        accumulate=config["accumulate"],
+        rematerialize=config["rematerialize"],
     )
     return gan
 

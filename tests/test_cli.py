@@ -98,6 +98,17 @@ def test_killed_runs_end_where_undisturbed_runs_end(tmp_path):
     assert unlike == []
 
 
+def test_flags_that_save_memory(monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        runs, "train", lambda _, config, *rest: given.append(config)
+    )
+    flags = ["--accumulate=2", "--rematerialize", "--width=2"]
+    assert call("train", "dcgan", *flags, "--image_shape=16,16,3") == 0
+    gan = runs.build(given[0])
+    assert (gan.accumulate, gan.rematerialize) == (2, True)
+
+
 def test_help(capsys):
     for words in ([], ["train"], ["train", "gan"], ["sample"], ["export"]):
         with pytest.raises(SystemExit) as stop:

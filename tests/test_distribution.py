@@ -1,8 +1,11 @@
 """Strategies by name, and several processes on one machine."""
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -56,6 +59,42 @@ def test_a_worker_that_fails_ends_all(capsys):
     assert distribution.launch(2, [sys.executable, "-c", WRITER]) == 1
     assert "worker 1 (1)" in capsys.readouterr().err
     assert distribution.launch(1, [sys.executable, "-c", WRITER]) == 0
+
+
+def test_a_lost_worker_is_told_in_a_line(capsys, monkeypatch):
+    def train(*args):
+        raise RuntimeError(
+            "Graph execution error:\n\nDetected at node x\n"
+            "Collective ops is aborted by: Connection reset by peer\nadvice"
+        )
+
+    monkeypatch.setattr(runs, "train", train)
+    assert cli.main(cli.parse(["keras-gans", "train", "dcgan"])) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "another worker of this training is gone" in told
+    assert "--resume. (Collective ops is aborted by: Connection" in told
+
+
+def test_the_end_of_the_launcher_is_that_of_its_workers(tmp_path):
+    """SIGTERM, as a cluster sends it, leaves no process behind."""
+    sleep = (
+        f"import os, time; open(r'{tmp_path}/' + str(os.getpid()), 'w').close()"
+        "; time.sleep(100)"
+    )
+    launch = (
+        "import sys; from keras_gans import distribution; sys.exit("
+        f"distribution.launch(2, [sys.executable, '-c', {sleep!r}]))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", launch])
+    while len(list(tmp_path.iterdir())) < 2:
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.terminate()
+    assert process.wait(30) == 130
+    for path in tmp_path.iterdir():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(path.name), 0)
 
 
 def test_two_workers_train_what_one_does(images, monkeypatch):

@@ -205,6 +205,10 @@ class Engine(Feed, Steps):
 
         return output, auxiliary, pullback
 
+    def rematerialized(self, fn):
+        """`fn`, of a list of tensors, computed once more for its gradients."""
+        return jax.checkpoint(fn)
+
     def after(self, values, batch):
         """`batch`, computed on once `values` are there."""
         return jax.lax.optimization_barrier((batch, values))[0]

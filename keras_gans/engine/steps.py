@@ -4,12 +4,20 @@ import keras
 from keras import ops
 
 from keras_gans.engine import draws
+from keras_gans.engine import remat
 
 
 class Steps:
     """Updates and evaluation of a GAN; mixed into each engine."""
 
     accumulate = 1  # parts that each batch is cut into, see `compile`
+    rematerialize = False  # see `compile`
+
+    def forward(self, network, inputs, training):
+        """`network(inputs)`; of training, rematerialized where asked for."""
+        if training and self.rematerialize:
+            return remat.call(network, inputs, self.rematerialized)
+        return network(inputs, training=training)
 
     def update_with_shared_fakes(self, batches):
         """D on every batch, then G through the last fakes that D saw."""

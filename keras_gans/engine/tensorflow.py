@@ -141,6 +141,32 @@ class Engine(Feed, Steps):
 
         return output, auxiliary, pullback
 
+    def rematerialized(self, fn):
+        """`fn`, of a list of tensors, computed once more for its gradients."""
+
+        @tf.custom_gradient
+        def run(*tensors):
+            def gradients(*cotangents):
+                # Else the graph would find that all of it is there already.
+                with tf.control_dependencies(cotangents):
+                    again = [tf.identity(x) for x in tensors]
+                with tf.GradientTape(watch_accessed_variables=False) as tape:
+                    tape.watch([x for x in again if x.dtype.is_floating])
+                    made = fn(again)
+                pairs = [
+                    (y, cotangent)
+                    for y, cotangent in zip(made, cotangents, strict=True)
+                    if y.dtype.is_floating
+                ]
+                made, cotangents = zip(*pairs, strict=True)
+                return tape.gradient(
+                    made, again, output_gradients=list(cotangents)
+                )
+
+            return fn(tensors), gradients
+
+        return lambda tensors: run(*tensors)
+
     def after(self, values, batch):
         """`batch`, computed on once `values` are there."""
         some = [v for v in values if v is not None]

@@ -258,5 +258,5 @@ class ConditionalGAN(Labelled, BaseGAN):
 
     def discriminate(self, x, batch, training):
         labels = label_rows(self.labels(batch), self.packing)
-        logits = self.discriminator([x, labels], training=training)
+        logits = self.forward(self.discriminator, [x, labels], training)
         return ops.cast(logits, "float32")

@@ -258,16 +258,16 @@ class CycleGAN(Translating, BaseGAN):
         return self._to_a(b, training), self._to_b(a, training)
 
     def _to_a(self, b, training):
-        return ops.cast(self.generator_ba(b, training=training), "float32")
+        return ops.cast(self.forward(self.generator_ba, b, training), "float32")
 
     def _to_b(self, a, training):
-        return ops.cast(self.generator_ab(a, training=training), "float32")
+        return ops.cast(self.forward(self.generator_ab, a, training), "float32")
 
     def _judge(self, domain, x, training, role):
         """Logits of images of a domain, as the switches show them."""
         x = self.shown(x, training, role + ROLES * domain)
         judge = (self.discriminator_a, self.discriminator_b)[domain]
-        return ops.cast(logits_of(judge(x, training=training)), "float32")
+        return ops.cast(logits_of(self.forward(judge, x, training)), "float32")
 
     def discriminator_loss(self, fake, batch, training):
         """Each domain's adversarial loss, halved, and their sum."""

@@ -236,7 +236,7 @@ class InfoGAN(BaseGAN):
     def generate(self, batch, training):
         n = ops.shape(self.real(batch))[0]
         z = self.draws.normal(n, self.latent_dim)
-        images = self.generator([z, *self.codes(n)], training=training)
+        images = self.forward(self.generator, [z, *self.codes(n)], training)
         return ops.cast(images, "float32")
 
     def discriminator_loss(self, fake, batch, training):

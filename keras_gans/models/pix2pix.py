@@ -141,7 +141,7 @@ class Pix2Pix(Translating, BaseGAN):
         return ops.cast(self.pair(batch)[1], "float32")
 
     def generate(self, batch, training):
-        images = self.generator(self.source(batch), training=training)
+        images = self.forward(self.generator, self.source(batch), training)
         return ops.cast(images, "float32")
 
     def discriminate(self, x, batch, training):

@@ -1,0 +1,53 @@
+"""Scores and pictures of what translation.py made."""
+
+import numpy as np
+from PIL import Image
+
+from keras_gans import files
+from keras_gans import images
+from keras_gans import metrics
+
+SHOWN = 5  # held-out emoji in a picture
+TRUTH = "true picture"
+SOURCE = "source"
+
+
+def of(pictures):
+    """{method: {score: value}} of a dict of pictures by method."""
+    network = metrics.FeatureNetwork("lite0")
+
+    def features(x):
+        return network(eight_bits(x))["features"]
+
+    truth = pictures[TRUTH]
+    holes = pictures.get("holes", np.ones((*truth.shape[:3], 1), bool))
+    wanted = features(truth)
+    found = {}
+    for method, made in pictures.items():
+        if method in (SOURCE, TRUTH, "holes"):
+            continue
+        gaps = np.abs(made - truth).mean(axis=-1, keepdims=True)
+        l1 = (gaps * holes).sum(axis=(1, 2)) / holes.sum(axis=(1, 2))
+        given = features(made)
+        found[method] = {
+            "L1": float(l1.mean()),
+            "feature distance": float(
+                np.linalg.norm(given - wanted, axis=1).mean()
+            ),
+            "kernel distance": metrics.kernel_distance(wanted, given),
+        }
+    return found
+
+
+def eight_bits(x):
+    return np.rint((np.clip(x, -1, 1) + 1) * 127.5).astype("uint8")
+
+
+def show(pictures, path):
+    """A row a method, a column a held-out emoji; 256 colours, to be small."""
+    shown = {k: v for k, v in pictures.items() if k != "holes"}
+    chosen = np.linspace(0, len(shown[TRUTH]) - 1, SHOWN).astype(int)
+    rows = np.concatenate([made[chosen] for made in shown.values()])
+    grid = Image.fromarray(images.make_grid(rows, SHOWN))
+    with files.replacing(path) as temporary:
+        grid.quantize(256).save(temporary, "PNG", optimize=True)
