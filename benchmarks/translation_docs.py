@@ -52,7 +52,7 @@ SCORES = ("L1", "feature distance", "kernel distance")
 
 HEAD = """# Translation, measured
 
-What Pix2Pix, CycleGAN and the applications learn in minutes on two cores. They
+What Pix2Pix, CycleGAN and the applications learn in minutes. They
 train on nine tenths of the embedded emoji, 64 x 64 pixels; all that follows is
 of the {held_out} that are held out, every tenth. This page is made by
 
@@ -87,9 +87,10 @@ def write(rows):
     versions = ", ".join(f"{k} {v}" for k, v in rows[0]["versions"].items())
     total = sum(row["minutes_in_all"] for row in rows)
     parts.append(
-        f"## The measurement\n\n{len(rows)} rows, {total:.0f} minutes in all "
-        f"on {rows[0]['cores']} cores; {versions}. Arguments, steps and "
-        "times of each row are in results/translation.jsonl.\n"
+        f"## The measurement\n\n{len(rows)} rows, {total:.0f} minutes in "
+        f"all, scores included, each in a process with "
+        f"{rows[0]['cores']} core; {versions}. Arguments, steps and times of "
+        "each row are in results/translation.jsonl.\n"
     )
     with files.replacing(DOCS / "translation.md") as temporary:
         temporary.write_text("\n".join(parts))

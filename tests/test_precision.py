@@ -65,7 +65,6 @@ def _check_dtypes(gan, images):
     assert dtypes == {"float32"}
 
 
-@pytest.mark.backends
 def test_steps_that_overflow_are_left_out(images, policy):
     """At too large a scale gradients are infinite: nothing moves."""
     policy("mixed_float16")
@@ -100,15 +99,7 @@ def test_xla(name, images):
     _alike(plain, compiled, wanted, found, 1e-5)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.backends)
-        if name == "cyclegan"
-        else name
-        for name in ZOO
-    ],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_rematerialization(name, images):
     """The same numbers, whatever is kept."""
     plain, wanted = train(name, images)
@@ -155,8 +146,14 @@ def counted_generator(kind):
     return generator
 
 
-@pytest.mark.backends
-@pytest.mark.parametrize("kind", ["functional", "sequential", "subclassed"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("functional", marks=pytest.mark.backends),
+        "sequential",
+        "subclassed",
+    ],
+)
 def test_maps_are_made_again(kind, images):
     traced = []
     results = []
