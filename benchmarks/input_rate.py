@@ -33,8 +33,8 @@ import pages
 from PIL import Image
 import speed
 import speed_docs
-from speed_keras import Clock
 import tensorflow as tf
+from timed import Clock
 
 import keras_gans
 from keras_gans import data

@@ -16,7 +16,8 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import time
+
+import workers
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,30 +36,15 @@ MODELS = {
 }
 
 
-def held(field):
-    """Memory of this process in MiB: VmRSS now, VmHWM the most so far."""
-    text = pathlib.Path("/proc/self/status").read_text()
-    line = next(x for x in text.splitlines() if x.startswith(field))
-    return int(line.split()[1]) / 1024
-
-
 def child(model, way, steps):
     """Trains in this process; prints a line of JSON."""
     import keras
     import numpy as np
+    import timed
 
     import keras_gans
 
-    seconds = []
-
-    class Clock(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            self.start = time.perf_counter()
-
-        def on_train_batch_end(self, batch, logs=None):
-            float(logs["d_loss"])
-            seconds.append(time.perf_counter() - self.start)
-
+    clock = timed.Clock()
     shape, size = MODELS[model]["shape"], MODELS[model]["batch_size"]
     keras.utils.set_random_seed(0)
     images = np.zeros((size, *shape), "float32")
@@ -67,18 +53,18 @@ def child(model, way, steps):
     else:
         gan, y = keras_gans.Pix2Pix(shape), images
     gan.compile(**WAYS[way])
-    before = held("VmRSS")
+    before = workers.memory("VmRSS")
     gan.fit(
         images,
         y,
         batch_size=size,
         epochs=WARM_UP + steps,
         verbose=0,
-        callbacks=[Clock()],
+        callbacks=[clock],
     )
     row = {
-        "seconds": statistics.median(seconds[WARM_UP:]),
-        "mebibytes": held("VmHWM") - before,
+        "seconds": statistics.median(clock.seconds[WARM_UP - 1 :]),
+        "mebibytes": workers.memory() - before,
     }
     print(json.dumps(row))
 

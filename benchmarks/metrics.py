@@ -27,7 +27,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -43,6 +42,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"])
 import keras
 import numpy as np
 import pages
+import workers
 
 import keras_gans
 from keras_gans import metrics
@@ -54,29 +54,8 @@ SIZE = 64  # pixels of the images that features are taken of
 DIMENSIONS = 2048
 
 
-class Peer:
-    """The process of torch_metrics.py; it idles between its turns."""
-
-    def __init__(self, python):
-        self._process = subprocess.Popen(
-            [python, HERE.with_name("torch_metrics.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, call, **arguments):
-        asked = json.dumps({"call": call, "arguments": arguments})
-        self._process.stdin.write(asked + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            sys.exit(f"{self._process.args[0]} ended; its error stands above.")
-        return json.loads(answer)
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
+def start_peer(python):
+    return workers.Worker([python, HERE.with_name("torch_metrics.py")])
 
 
 def seconds_of(function):
@@ -213,7 +192,7 @@ def compare_memory(args, paths):
     ).stdout
     found = {"ours": json.loads(text.splitlines()[-1])}
     if args.torch:
-        peer = Peer(args.torch)
+        peer = start_peer(args.torch)
         start = peer("peak")
         peer("load", real=paths[0], fake=paths[1])
         seconds, precision, recall, peak = peer("precision_recall")
@@ -237,18 +216,11 @@ def compare_memory(args, paths):
 
 def child(paths):
     """Prints seconds, precision, recall, and MiB at first and at most."""
-    start = peak()
+    start = workers.memory()
     seconds, found = seconds_of(
         lambda: metrics.precision_recall(*map(np.load, paths))
     )
-    print(json.dumps([seconds, *found, start, peak()]))
-
-
-def peak():
-    """The most memory that this process had so far, in MiB."""
-    # (ru_maxrss would begin with that of the parent.)
-    status = pathlib.Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    print(json.dumps([seconds, *found, start, workers.memory()]))
 
 
 # --- Reports ---
@@ -269,7 +241,7 @@ def report(row):
 
 def main(args):
     start = time.perf_counter()
-    peer = Peer(args.torch) if args.torch else None
+    peer = start_peer(args.torch) if args.torch else None
     versions = {m.__name__: m.__version__ for m in (keras_gans, keras, np)}
     versions[keras.backend.backend()] = sys.modules[
         keras.backend.backend()

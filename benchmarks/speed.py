@@ -35,8 +35,9 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
+
+import workers
 
 HERE = pathlib.Path(__file__)
 ROOT = HERE.parents[1]
@@ -74,54 +75,11 @@ CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 # --- Processes ---
 
 
-class Worker:
-    """A contender's process; it idles between its turns."""
-
-    def __init__(self, command, env=()):
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **dict(env)},
-        )
-
-    def __call__(self, call, **arguments):
-        asked = json.dumps({"call": call, "arguments": arguments})
-        self._process.stdin.write(asked + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            command = " ".join(map(str, self._process.args))
-            sys.exit(f"{command} ended; its error stands above.")
-        return json.loads(answer)
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
-
-
-def serve(contender):
-    """Answers lines of JSON, {"call": name, "arguments": {...}}."""
-    answers, sys.stdout = sys.stdout, sys.stderr
-    for line in sys.stdin:
-        asked = json.loads(line)
-        answer = getattr(contender, asked["call"])(**asked["arguments"])
-        print(json.dumps(answer), file=answers, flush=True)
-
-
-def peak():
-    """The most memory that this process had so far, in MiB."""
-    # (ru_maxrss would begin with that of the parent.)
-    status = pathlib.Path("/proc/self/status").read_text()
-    return round(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024)
-
-
 def start(name, args):
     if name == "torch":
-        return Worker([args.torch, HERE.with_name("speed_torch.py")])
+        return workers.Worker([args.torch, HERE.with_name("speed_torch.py")])
     command = [sys.executable, HERE.with_name("speed_keras.py"), name]
-    return Worker(command, args.env if name == "ours" else ())
+    return workers.Worker(command, args.env if name == "ours" else ())
 
 
 # --- A row ---

@@ -22,11 +22,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 from keras import layers
 import numpy as np
-import speed
 from speed_keras_networks import CLASSES
 from speed_keras_networks import LATENT_DIMS
 from speed_keras_networks import NETWORKS
 import tensorflow as tf
+from timed import Clock
+import workers
 
 import keras_gans
 from keras_gans.networks.resnet_translator import resnet_translator
@@ -39,22 +40,6 @@ def adam(model):
     if model == "wgan_gp":
         return keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
     return keras.optimizers.Adam(2e-4, beta_1=0.5)
-
-
-class Clock(keras.callbacks.Callback):
-    """Collects the seconds between the ends of steps."""
-
-    def __init__(self):
-        super().__init__()
-        self.seconds = []
-        self._last = None
-
-    def on_train_batch_end(self, batch, logs=None):
-        float(logs["d_loss"])  # waits for the end of the step
-        now = time.perf_counter()
-        if self._last is not None:  # the first waits for the data set
-            self.seconds.append(now - self._last)
-        self._last = now
 
 
 class Contender:
@@ -133,7 +118,7 @@ class Contender:
         return timed(lambda: tf.matmul(a, b)[0, 0].numpy(), steps)
 
     def peak(self):
-        return speed.peak()
+        return round(workers.memory())
 
 
 def timed(function, steps):
@@ -349,4 +334,4 @@ class PlainKeras(Contender):
 
 if __name__ == "__main__":
     contenders = {"ours": Ours, "keras": PlainKeras}
-    speed.serve(contenders[sys.argv[1]]())
+    workers.serve(contenders[sys.argv[1]]())

@@ -11,13 +11,13 @@ import random
 import statistics
 import time
 
-import speed
 from speed_torch_networks import CLASSES
 from speed_torch_networks import LATENT_DIMS
 from speed_torch_networks import Pair
 from speed_torch_networks import networks
 import torch
 from torch.nn import functional as F
+import workers
 
 POOL = 50
 WARM_UP = 2
@@ -257,9 +257,9 @@ class Contender:
         return [timed(lambda: a @ b) for _ in range(steps + 1)][1:]
 
     def peak(self):
-        return speed.peak()
+        return round(workers.memory())
 
 
 if __name__ == "__main__":
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    speed.serve(Contender())
+    workers.serve(Contender())

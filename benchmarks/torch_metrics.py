@@ -8,11 +8,7 @@ each other in one. It waits for a line of JSON, {"call": name, "arguments":
 Needs torch and torch-fidelity, and nothing of keras_gans.
 """
 
-import json
 import os
-import pathlib
-import re
-import sys
 import time
 
 import numpy as np
@@ -23,6 +19,7 @@ import torch_fidelity
 from torch_fidelity.metric_fid import fid_features_to_statistics
 from torch_fidelity.metric_fid import fid_statistics_to_metric
 from torch_fidelity.metric_prc import calculate_precision_recall_full
+import workers
 
 LITE0_SIZE = 96
 # (blocks, kernel size, stride of the first block, expansion, channels)
@@ -199,10 +196,7 @@ class Peer:
         return [time.perf_counter() - start, *found, self.peak()]
 
     def peak(self):
-        """The most memory that this process had so far, in MiB."""
-        # (ru_maxrss would begin with that of the parent.)
-        status = pathlib.Path("/proc/self/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+        return workers.memory()
 
 
 def compiled(network):
@@ -222,12 +216,7 @@ def timed(network, x):
 
 def main():
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    answers, sys.stdout = sys.stdout, sys.stderr
-    peer = Peer()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        answer = getattr(peer, asked["call"])(**asked["arguments"])
-        print(json.dumps(answer), file=answers, flush=True)
+    workers.serve(Peer())
 
 
 if __name__ == "__main__":

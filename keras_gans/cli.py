@@ -312,11 +312,15 @@ def main(args):
         print(f"keras-gans: {error}", file=sys.stderr)
         return 1
     except Exception as error:
-        print(f"keras-gans: {_message(error)}", file=sys.stderr)
+        message = _message(error)
+        if message is None:
+            raise
+        print(f"keras-gans: {message}", file=sys.stderr)
         return 1
 
 
 def _message(error):
+    """What to tell of an error; None where it is not one of the user's."""
     from keras_gans import distribution
 
     if lost := distribution.lost_worker(error):
@@ -326,7 +330,7 @@ def _message(error):
         )
     # A broken image surfaces in the data pipeline as TensorFlow's error.
     if not type(error).__module__.startswith("tensorflow."):
-        raise error
+        return None
     text = str(getattr(error, "message", error))
     found = re.search(r"ValueError: (.*)", text)
     return found[1] if found else text

@@ -136,11 +136,11 @@ def counted_generator(kind):
     ]
     if kind == "sequential":
         return keras.Sequential([keras.Input((6,)), *layers])
-    if kind == "functional":
+    if kind.startswith("functional"):
         x = z = keras.Input((6,))
         for layer in layers:
             x = layer(x)
-        return keras.Model(z, x)
+        return (keras.Model if kind == "functional" else Scaled)(z, x)
     generator = Rows(layers)
     generator(np.zeros((1, 6)))
     return generator
@@ -152,6 +152,7 @@ def counted_generator(kind):
         pytest.param("functional", marks=pytest.mark.backends),
         "sequential",
         "subclassed",
+        "functional of its own",
     ],
 )
 def test_maps_are_made_again(kind, images):
@@ -206,6 +207,13 @@ class Rows(keras.Model):
             else:
                 x = layer(x)
         return x
+
+
+class Scaled(keras.Model):
+    """A graph of layers that does more than run it."""
+
+    def call(self, x, training=False):
+        return 0.5 * super().call(x, training=training)
 
 
 def test_bad_switch():

@@ -4,6 +4,7 @@ import math
 
 import keras
 from keras import ops
+from keras.src.models.functional import Functional
 
 from keras_gans.engine.scopes import forgetful_scope
 
@@ -27,10 +28,8 @@ def call(network, inputs, rematerialized):
     Reference:
         https://arxiv.org/abs/1604.06174, section 4.3
     """
-    graph = getattr(network, "_functional", None) or network
-    if not isinstance(graph, keras.Model) or not hasattr(
-        graph, "_nodes_by_depth"
-    ):
+    graph = _graph_of(network)
+    if graph is None:
 
         def whole(tensors):
             x = keras.tree.pack_sequence_as(inputs, tensors)
@@ -55,6 +54,15 @@ def call(network, inputs, rematerialized):
         held = {key: value for key, value in held.items() if key in needed}
     outputs = [held[id(x)] for x in graph.outputs]
     return keras.tree.pack_sequence_as(graph._outputs_struct, outputs)
+
+
+def _graph_of(network):
+    """What holds the graph of layers that `network` runs, if it runs one."""
+    if type(network).call is Functional.call:
+        return network
+    if type(network).call is keras.Sequential.call:
+        return network._functional
+    return None
 
 
 def _nodes(graph):
