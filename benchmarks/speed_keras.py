@@ -217,7 +217,9 @@ def profile(function, steps):
                 name = plane.event_metadata[event.metadata_id].name
                 kind = name.rpartition(":")[2]
                 # (Fused ones have an underscore, and no Python function.)
-                if kind.startswith("_Fused") or hasattr(tf.raw_ops, kind):
+                if kind.startswith(("_Fused", "_Mkl")) or hasattr(
+                    tf.raw_ops, kind
+                ):
                     times[kind] += event.duration_ps / 1e9 / (steps + 1)
                     calls[kind] += 1 / (steps + 1)
     rows = ["| operation | ms a step | calls |", "|---|---|---|"]

@@ -1,5 +1,6 @@
 """Scores while a GAN trains, and of the command line."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -271,4 +272,8 @@ def test_runs_are_scored(small_lite0, capsys):
     assert train_run("b", "--epochs=2", "--resume") == 0
     again = read_rows("b/metrics.jsonl")
     assert [{**r, "time": 0} for r in rows] == [{**r, "time": 0} for r in again]
-    assert checkpoints.read_position("b/best") == best
+    # Their times of day may be written in other numbers of digits.
+    again = checkpoints.read_position("b/best")
+    assert dataclasses.replace(again, log_size=0) == (
+        dataclasses.replace(best, log_size=0)
+    )

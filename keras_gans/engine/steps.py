@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_gans.engine import draws
+from keras_gans.engine import kernels
 from keras_gans.engine import remat
 
 
@@ -218,11 +219,7 @@ class Steps:
     def _apply(self, optimizer, gradients, variables):
         gradients = self.sum_over_replicas(gradients)
         scale = optimizer.scale_loss(ops.ones(()))  # `apply` may change it
-        squares = [
-            ops.sum(ops.square(ops.cast(g, "float32")))
-            for g in gradients
-            if g is not None
-        ]
+        squares = [kernels.squared_norm(g) for g in gradients if g is not None]
         norm = ops.sqrt(sum(squares)) / scale
         self.apply(optimizer, gradients, variables)
         return norm

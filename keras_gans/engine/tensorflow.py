@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.engine import kernels
 from keras_gans.engine.feed import Feed
 from keras_gans.engine.steps import Steps
 
@@ -76,7 +77,9 @@ class Engine(Feed, Steps):
             ):
                 optimizer = type(optimizer).from_config(optimizer.get_config())
             optimizer.build(variables)
-        if strategy.num_replicas_in_sync > 1:
+        if strategy.num_replicas_in_sync == 1:
+            kernels.fuse_adam(optimizer)
+        else:
             # Keras would clip each replica's gradients and then add them up;
             # ours come added up, so that clipping sees what one replica would.
             inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -212,6 +215,11 @@ class Engine(Feed, Steps):
         """One update of each network on `data`, a tuple of batches."""
         return self.update(data)
 
+    def predict_step(self, data):
+        """Images of one batch of inputs."""
+        with kernels.scope(not self.jit_compile):
+            return super().predict_step(data)
+
     def test_step(self, data):
         """The losses of `data`, a tuple of one batch, without training."""
         return self.evaluate_losses(*data)
@@ -264,8 +272,9 @@ class Engine(Feed, Steps):
 
         @tf.autograph.experimental.do_not_convert
         def run(executions):
-            for data in executions:
-                logs = strategy.run(step, args=(data,))
+            with kernels.scope(not self.jit_compile):
+                for data in executions:
+                    logs = strategy.run(step, args=(data,))
             return {
                 name: strategy.reduce("MEAN", value, axis=None)
                 for name, value in logs.items()

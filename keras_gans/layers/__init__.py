@@ -1,7 +1,11 @@
 """Layers that Keras lacks, or has for one replica alone."""
 
+from keras_gans.layers.activation import LeakyReLU
+from keras_gans.layers.activation import ReLU
 from keras_gans.layers.batch_norm import BatchNormalization
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
+from keras_gans.layers.convolution import Conv2D
+from keras_gans.layers.convolution import Conv2DTranspose
 from keras_gans.layers.dropout import Dropout
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
 from keras_gans.layers.minibatch_stddev import with_minibatch_stddev
@@ -13,9 +17,13 @@ from keras_gans.layers.spectral import SpectralNormalization
 __all__ = [
     "BatchNormalization",
     "ConditionalBatchNormalization",
+    "Conv2D",
+    "Conv2DTranspose",
     "CropToSize",
     "Dropout",
+    "LeakyReLU",
     "MinibatchStdDev",
+    "ReLU",
     "ReflectToMultiple",
     "ReflectionPadding2D",
     "SpectralNormalization",

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_gans.engine import gathered
+from keras_gans.engine import kernels
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -33,6 +34,30 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Reference:
         https://arxiv.org/abs/1502.03167, algorithm 1
     """
+
+    def call(self, inputs, training=None, mask=None):
+        fused = (
+            training
+            and self.trainable
+            and mask is None
+            and self.axis in (-1, 3)
+            and self.center
+            and self.scale
+            and not self.renorm
+            and kernels.fuses_batch_norm(inputs)
+        )
+        if not fused:
+            return super().call(inputs, training=training, mask=mask)
+        y, mean, variance = kernels.batch_norm(
+            inputs, self.gamma, self.beta, self.epsilon
+        )
+        for moving, new in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance),
+        ):
+            kept = ops.cast(moving, "float32") * self.momentum
+            moving.assign(kept + new * (1.0 - self.momentum))
+        return ops.cast(y, self.compute_dtype)
 
     def _moments(self, inputs, mask):
         mean, variance = super()._moments(inputs, mask)

@@ -10,7 +10,10 @@ from keras_gans.checks import check_shape
 from keras_gans.checks import check_size
 from keras_gans.checks import images_of
 from keras_gans.checks import packed
+from keras_gans.layers.activation import LeakyReLU
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
+from keras_gans.layers.convolution import Conv2D
+from keras_gans.layers.convolution import Conv2DTranspose
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
 from keras_gans.networks.normal import batch_norm
 from keras_gans.networks.normal import conv_init
@@ -112,7 +115,7 @@ def ladder_up(code, image_shape, width, label=None, num_classes=None):
     x = layers.Reshape((*base, channels[-1]), name="reshape")(x)
     x = layers.ReLU(name="relu_0")(norm(x, "norm_0"))
     for i, filters in enumerate([*channels[-2::-1], image_shape[-1]], start=1):
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             filters,
             4,
             2,
@@ -174,7 +177,7 @@ def ladder_down(x, width, norm="batch", minibatch_stddev=None):
         )
     _, channels = stages(tuple(x.shape[1:]), width)
     for i, filters in enumerate(channels):
-        x = layers.Conv2D(
+        x = Conv2D(
             filters,
             4,
             2,
@@ -185,7 +188,7 @@ def ladder_down(x, width, norm="batch", minibatch_stddev=None):
         )(x)
         if i > 0 and norm is not None:
             x = NORMS[norm](f"norm_{i}")(x)
-        x = layers.LeakyReLU(0.2, name=f"lrelu_{i}")(x)
+        x = LeakyReLU(0.2, name=f"lrelu_{i}")(x)
     if minibatch_stddev is not None:
         x = MinibatchStdDev(minibatch_stddev, name="minibatch_stddev")(x)
     return x
@@ -193,7 +196,7 @@ def ladder_down(x, width, norm="batch", minibatch_stddev=None):
 
 def score(x, units=1, name="score"):
     """One linear unit or more of a whole map: float32 `[n, units]`."""
-    x = layers.Conv2D(
+    x = Conv2D(
         units,
         x.shape[1:3],
         use_bias=False,

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gans.checks import check_size
+from keras_gans.layers.convolution import Conv2D
 from keras_gans.networks.normal import conv_init
 from keras_gans.networks.translation import check_norm
 from keras_gans.networks.translation import check_open_shape
@@ -88,7 +89,7 @@ def patch_discriminator(
     def conv(x, filters, strides, name, **kwargs):
         # "same" would pad odd sizes otherwise.
         x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-        return layers.Conv2D(
+        return Conv2D(
             filters,
             KERNEL,
             strides,
@@ -147,9 +148,7 @@ def pixel_discriminator(
 
     def conv(x, filters, name, **kwargs):
         init = conv_init()
-        conv = layers.Conv2D(
-            filters, 1, kernel_initializer=init, name=name, **kwargs
-        )
+        conv = Conv2D(filters, 1, kernel_initializer=init, name=name, **kwargs)
         return conv(x)
 
     images = keras.Input(image_shape, name="images")

@@ -12,8 +12,10 @@ from keras import layers
 
 from keras_gans.checks import check_shape
 from keras_gans.checks import check_size
+from keras_gans.layers.activation import ReLU
 from keras_gans.layers.batch_norm import BatchNormalization
 from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
+from keras_gans.layers.convolution import Conv2D
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.networks.sizes import cut
 
@@ -126,7 +128,7 @@ def _xavier(gain):
 
 
 def _conv(filters, kernel_size, gain, name):
-    return layers.Conv2D(
+    return Conv2D(
         filters,
         kernel_size,
         padding="same",
@@ -291,9 +293,9 @@ def resnet_critic(
     images = keras.Input(image_shape, name="images")
     x = _first_block(images, blocks[0], wrapped, "block1")
     for i, block in enumerate(blocks[1:], start=2):
-        x = layers.ReLU(name=f"block{i}_relu1")(x)
+        x = ReLU(name=f"block{i}_relu1")(x)
         x = _critic_block(x, block, wrapped, f"block{i}")
-    x = layers.ReLU(name="relu")(x)
+    x = ReLU(name="relu")(x)
     height, map_width = x.shape[1:3]
     # What follows decides the scale of the logits: float32.
     h = layers.GlobalAveragePooling2D(dtype="float32", name="mean")(x)
@@ -332,7 +334,7 @@ def _first_block(x, block, wrapped, name):
     """The block of the images themselves, which no ReLU comes before."""
     filters = block.outputs
     h = wrapped(_conv(filters, 3, math.sqrt(2), f"{name}_conv1"))(x)
-    h = layers.ReLU(name=f"{name}_relu2")(h)
+    h = ReLU(name=f"{name}_relu2")(h)
     h = wrapped(_conv(filters, 3, math.sqrt(2), f"{name}_conv2"))(h)
     shortcut = _halved(x, f"{name}_shortcut_pool")
     shortcut = wrapped(_conv(filters, 1, 1, f"{name}_shortcut"))(shortcut)
@@ -342,7 +344,7 @@ def _first_block(x, block, wrapped, name):
 def _critic_block(x, block, wrapped, name):
     """A block of relu(x): in the reference the shortcut takes that as well."""
     h = wrapped(_conv(block.inputs, 3, math.sqrt(2), f"{name}_conv1"))(x)
-    h = layers.ReLU(name=f"{name}_relu2")(h)
+    h = ReLU(name=f"{name}_relu2")(h)
     h = wrapped(_conv(block.outputs, 3, math.sqrt(2), f"{name}_conv2"))(h)
     if block.halves:
         h = _halved(h, f"{name}_pool")

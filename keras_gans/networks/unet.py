@@ -6,6 +6,8 @@ from keras import layers
 from keras_gans.checks import check_size
 from keras_gans.checks import is_number
 from keras_gans.checks import within
+from keras_gans.layers.convolution import Conv2D
+from keras_gans.layers.convolution import Conv2DTranspose
 from keras_gans.layers.dropout import Dropout
 from keras_gans.networks.normal import conv_init
 from keras_gans.networks.translation import check_norm
@@ -111,13 +113,13 @@ def unet_generator(
         if i > 0:
             skips.append(x)
             x = layers.LeakyReLU(0.2, name=f"down_lrelu_{i}")(x)
-        x = _conv(layers.Conv2D, filters, has_bias(norm), f"down_{i}")(x)
+        x = _conv(Conv2D, filters, has_bias(norm), f"down_{i}")(x)
         if 0 < i < depth - 1:
             x = normalized(x, norm, f"down_norm_{i}")
     for i in range(depth - 1, 0, -1):
         x = layers.ReLU(name=f"up_relu_{i}")(x)
         filters = widths[i - 1]
-        x = _conv(layers.Conv2DTranspose, filters, has_bias(norm), f"up_{i}")(x)
+        x = _conv(Conv2DTranspose, filters, has_bias(norm), f"up_{i}")(x)
         x = normalized(x, norm, f"up_norm_{i}")
         if dropout and 4 <= i < depth - 1:
             x = Dropout(dropout, seed=i, name=f"dropout_{i}")(x)
@@ -125,7 +127,7 @@ def unet_generator(
         # of leaky ReLU is ReLU: the skip before its activation does the same.
         x = layers.Concatenate(name=f"skip_{i}")([skips[i - 1], x])
     x = layers.ReLU(name="up_relu_0")(x)
-    x = _conv(layers.Conv2DTranspose, output_channels, True, "up_0")(x)
+    x = _conv(Conv2DTranspose, output_channels, True, "up_0")(x)
     x = cropped(x, source)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(source, images, name=name)

@@ -1,0 +1,256 @@
+"""Faster forms of the same maths on TensorFlow, and a switch to leave them.
+
+Each computes what the plain form does, to rounding; the plain form is taken
+where a kernel does not apply: on JAX, whose compiler finds its own, on several
+replicas, and where the environment variable KERAS_GANS_KERNELS is 0.
+"""
+
+import contextlib
+import contextvars
+import functools
+import os
+import pathlib
+import re
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    from keras_gans.engine import small_maps
+    from keras_gans.engine import winograd
+
+FUSED_TYPES = ("float32", "bfloat16", "float16")
+# A kernel of as many channels outweighs what its other forms cost.
+LEAST_CHANNELS = 64
+# Winograd's transforms of kernels pay from so many tiles on.
+LEAST_TILES = 128
+# Up to so many pixels of all maps, reading the kernel is most of the work.
+MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
+
+_within_steps = contextvars.ContextVar("within_steps", default=False)
+
+
+def enabled():
+    """Whether faster forms are taken, looked up when a step is traced."""
+    switch = os.environ.get("KERAS_GANS_KERNELS", "1")
+    return keras.backend.backend() == "tensorflow" and switch != "0"
+
+
+def _one_replica():
+    context = tf.distribute.get_replica_context()
+    return context is not None and context.num_replicas_in_sync == 1
+
+
+def fuses_batch_norm(x):
+    """Whether `batch_norm` takes images `x`."""
+    kind = keras.backend.standardize_dtype(x.dtype)
+    known = len(x.shape) == 4 and x.shape[-1] is not None
+    return enabled() and known and kind in FUSED_TYPES and _one_replica()
+
+
+def batch_norm(x, gamma, beta, epsilon):
+    """Normalizes images by their own statistics, in one pass.
+
+    Args:
+        x: `[n, height, width, channels]`, of `FUSED_TYPES`.
+        gamma: float32 `[channels]`.
+        beta: float32 `[channels]`.
+        epsilon: float.
+
+    Returns:
+        `(y, mean, variance)`: y like x, and the float32 moments of x.
+    """
+    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=ops.cast(gamma, "float32"),
+        offset=ops.cast(beta, "float32"),
+        mean=tf.zeros((0,)),
+        variance=tf.zeros((0,)),
+        epsilon=epsilon,
+    )
+    # The kernel gives the unbiased one.
+    n = ops.cast(ops.size(x) // x.shape[-1], "float32")
+    return y, mean, variance * (n - 1) / n
+
+
+def fuse_adam(optimizer):
+    """Lets a Keras Adam update each variable by one kernel, where it can."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if not enabled() or type(inner) is not keras.optimizers.Adam:
+        return
+    if inner.amsgrad:
+        return
+    plain = functools.partial(keras.optimizers.Adam.update_step, inner)
+
+    def update_step(gradient, variable, learning_rate):
+        sparse = isinstance(gradient, tf.IndexedSlices)
+        if sparse or variable.dtype != tf.float32:
+            plain(gradient, variable, learning_rate)
+            return
+        index = inner._get_variable_index(variable)
+        m, v = inner._momentums[index], inner._velocities[index]
+        step = ops.cast(inner.iterations + 1, "float32")
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=m.value.handle,
+            v=v.value.handle,
+            beta1_power=ops.power(inner.beta_1, step),
+            beta2_power=ops.power(inner.beta_2, step),
+            lr=ops.cast(learning_rate, "float32"),
+            beta1=inner.beta_1,
+            beta2=inner.beta_2,
+            epsilon=inner.epsilon,
+            grad=ops.cast(gradient, "float32"),
+        )
+
+    inner.update_step = update_step
+
+
+def squared_norm(x):
+    """The sum of squares of all numbers of `x`: float32."""
+    x = ops.cast(x, "float32")
+    if not enabled():
+        return ops.sum(ops.square(x))
+    return 2.0 * tf.nn.l2_loss(x)  # makes no array of squares
+
+
+def rectified(x, slope=0.0):
+    """`leaky_relu(x, slope)` whose gradient is no function of `x`.
+
+    As it is not, but where x is 0. TensorFlow hands zeros back to x when a
+    penalty differentiates the gradient, through all layers before.
+    """
+    if not enabled():
+        return ops.leaky_relu(x, slope) if slope else ops.relu(x)
+
+    @tf.custom_gradient
+    def rectify(x):
+        y = tf.nn.leaky_relu(x, slope) if slope else tf.nn.relu(x)
+
+        def gradient(dy):
+            signs = tf.stop_gradient(y)
+            if slope:
+                return tf.raw_ops.LeakyReluGrad(
+                    gradients=dy, features=signs, alpha=slope
+                )
+            return tf.raw_ops.ReluGrad(gradients=dy, features=signs)
+
+        return y, gradient
+
+    return rectify(tf.convert_to_tensor(x))
+
+
+# --- Convolutions ---
+
+
+@contextlib.contextmanager
+def scope(wanted=True):
+    """Lets convolutions within take other forms.
+
+    Steps of a GAN are traced within it. Outside, as in an exported model, a
+    network is made of the plain operations that every server has.
+    """
+    token = _within_steps.set(wanted)
+    try:
+        yield
+    finally:
+        _within_steps.reset(token)
+
+
+@functools.cache
+def _on_gpu():
+    # Its libraries pick forms by themselves.
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+@functools.cache
+def _suits_winograd():
+    """Whether this processor gains by fewer products, as far as was measured.
+
+    Those with AVX2 alone do. Where AVX-512 makes products cheap, memory sets
+    the pace, and the transforms read and write more of it.
+    """
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return False
+    flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
+    flags = flags[1].split() if flags else []
+    return "avx2" in flags and "avx512f" not in flags
+
+
+def _form(layer, x, kernel, made):
+    """The module that computes a convolution fastest, or `None`: Keras's.
+
+    Args:
+        layer: `Conv2D` or `Conv2DTranspose`.
+        x: what it is called with, `[n, ...]`.
+        kernel: `[k, k, c, f]`.
+        made: (height, width) of the smaller maps, those of `f` channels.
+    """
+    if not (_within_steps.get() and enabled() and _one_replica()):
+        return None
+    kind, (height, width), (k, _, c, f) = x.dtype, made, kernel.shape
+    side, stride = layer.kernel_size[0], layer.strides[0]
+    plain = (
+        layer.data_format == "channels_last"
+        and layer.kernel_size == (side, side)
+        and layer.strides == (stride, stride)
+        and layer.dilation_rate in (1, (1, 1))
+        and getattr(layer, "groups", 1) == 1
+    )
+    if not plain or kernel.dtype != kind or _on_gpu():
+        return None
+    pixels = x.shape[0] * height * width
+    few = MOST_PIXELS.get(kind.name, 0)
+    if pixels <= few and min(c, f) >= LEAST_CHANNELS:
+        return small_maps
+    tiles = x.shape[0] * -(-height // 2) * -(-width // 2)
+    suits = (
+        (k, stride) in winograd.KINDS
+        and kind == tf.float32
+        and min(stride**2 * c, f) >= LEAST_CHANNELS
+        and tiles >= LEAST_TILES
+        and _suits_winograd()
+    )
+    return winograd if suits else None
+
+
+def convolve(layer, x, kernel):
+    """The convolution of a `Conv2D`, or `None` where Keras's own is due."""
+    if None in x.shape or layer.padding not in ("same", "valid"):
+        return None
+    taps, stride = layer.kernel_size[0], layer.strides[0]
+    sides = x.shape[1:3]
+    if layer.padding == "same":
+        size = tuple(-(-side // stride) for side in sides)
+        before = {_zeros_before(taps, stride, side) for side in sides}
+    else:
+        size = tuple((side - taps) // stride + 1 for side in sides)
+        before = {0}
+    form = _form(layer, x, kernel, size)
+    if form is None or min(size) < 1 or len(before) > 1:
+        return None
+    return form.convolve(x, kernel, stride, *before, size)
+
+
+def convolve_transposed(layer, x, kernel):
+    """The same of a `Conv2DTranspose` whose maps grow by its strides."""
+    if None in x.shape or layer.padding != "same":
+        return None
+    taps, stride = layer.kernel_size[0], layer.strides[0]
+    if layer.output_padding is not None or taps < stride:
+        return None
+    size = tuple(stride * side for side in x.shape[1:3])
+    form = _form(layer, x, kernel, tuple(x.shape[1:3]))
+    if form is None:
+        return None
+    before = _zeros_before(taps, stride, stride)
+    return form.convolve_transposed(x, kernel, stride, before, size)
+
+
+def _zeros_before(taps, stride, side):
+    """Rows that "same" puts above: half of what is missing, rounded down."""
+    missing = max((-(-side // stride) - 1) * stride + taps - side, 0)
+    return missing // 2

@@ -1,0 +1,302 @@
+"""Faster forms compute what the plain ones do."""
+
+import keras
+from keras import layers
+import numpy as np
+import pytest
+
+import keras_gans as kg
+from keras_gans.engine import kernels
+from keras_gans.layers import BatchNormalization
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """A function that turns the faster forms off."""
+    return lambda: monkeypatch.setenv("KERAS_GANS_KERNELS", "0")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("shape", [(3, 5, 4, 2), (8, 1, 1, 3), (1, 6, 6, 4)])
+def test_batch_norm(dtype, shape, plain):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(2.0, 3.0, shape).astype("float32")
+    weights = rng.normal(size=shape).astype("float32")
+
+    def run():
+        norm = BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)
+        norm.build(shape)
+        norm.gamma.assign(np.linspace(0.5, 2, shape[-1]))
+        norm.beta.assign(np.linspace(-1, 1, shape[-1]))
+        values = tf.constant(x)
+        watched = [values, norm.gamma.value, norm.beta.value]
+        with tf.GradientTape() as outer:
+            outer.watch(watched)
+            with tf.GradientTape() as tape:
+                tape.watch(values)
+                y = norm(values, training=True)
+                loss = tf.reduce_sum(tf.cast(y, "float32") * weights)
+            slope = tape.gradient(loss, values)
+            total = loss + tf.reduce_sum(slope**2)
+        gradients = outer.gradient(total, watched)
+        assert kernels.fuses_batch_norm(values) == kernels.enabled()
+        moving = (norm.moving_mean, norm.moving_variance)
+        return [np.asarray(v, "float32") for v in (y, *gradients, *moving)]
+
+    fused = run()
+    plain()
+    for a, b in zip(fused, run(), strict=True):
+        # Of bfloat16, the plain form keeps float32 within; y is rounded.
+        largest = max(1.0, np.abs(b).max())
+        bound = 1e-5 if dtype == "float32" else 0.02
+        np.testing.assert_allclose(a, b, atol=bound * largest)
+
+
+def test_adam_and_batch_norm_in_training(images, plain):
+    """The same GAN, whichever form its steps take."""
+
+    def train():
+        keras.utils.set_random_seed(0)
+        gan = kg.DCGAN((16, 16, 3), 8, width=4)
+        gan.compile()
+        start = gan.get_weights()
+        logs = gan.fit(
+            images(12, channels=3), batch_size=4, shuffle=False, verbose=0
+        ).history
+        return start, gan.get_weights(), logs
+
+    start, fast, fast_logs = train()
+    plain()
+    _, slow, slow_logs = train()
+    moved = [np.abs(a - b).max() for a, b in zip(start, slow, strict=True)]
+    assert np.median(moved) > 1e-4
+    for a, b in zip(fast, slow, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
+    for name, values in slow_logs.items():
+        assert fast_logs[name] == pytest.approx(values, rel=1e-4, abs=1e-5)
+
+
+def test_adam_step_by_step(plain):
+    """Against Keras's own, schedules and all; and what is left to it."""
+
+    def run(optimizer):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+        optimizer = optimizer()
+        optimizer.build(model.trainable_variables)
+        kernels.fuse_adam(optimizer)
+        rng = np.random.default_rng(0)
+        for _ in range(5):
+            gradients = [
+                rng.normal(size=v.shape).astype("float32")
+                for v in model.trainable_variables
+            ]
+            optimizer.apply(
+                [keras.ops.convert_to_tensor(g) for g in gradients],
+                model.trainable_variables,
+            )
+        return model.get_weights()
+
+    adam = keras.optimizers.Adam
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    makers = [
+        lambda: adam(0.1, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+        lambda: adam(schedule),
+        lambda: adam(0.1, amsgrad=True),
+        lambda: keras.optimizers.AdamW(0.1),
+        lambda: keras.optimizers.SGD(0.1),
+    ]
+    fast = [run(make) for make in makers]
+    plain()
+    for a, make in zip(fast, makers, strict=True):
+        for x, y in zip(a, run(make), strict=True):
+            # 1 - 0.999^t has 4 digits in float32; steps are of 0.1.
+            np.testing.assert_allclose(x, y, atol=1e-5)
+
+
+# --- Convolutions ---
+
+
+@pytest.fixture
+def any_size(monkeypatch):
+    """Lets small convolutions, too, take the form that a function names."""
+
+    def choose(form):
+        monkeypatch.setattr(kernels, "LEAST_CHANNELS", 1)
+        monkeypatch.setattr(kernels, "LEAST_TILES", 1)
+        monkeypatch.setattr(kernels, "_suits_winograd", lambda: True)
+        few = {"float32": 10**6, "bfloat16": 10**6}
+        monkeypatch.setattr(
+            kernels, "MOST_PIXELS", few if form == "small_maps" else {}
+        )
+
+    return choose
+
+
+def count_calls(monkeypatch, form, name):
+    """A list that grows with each call of a form's function."""
+    module, calls = getattr(kernels, form), []
+    plain = getattr(module, name)
+
+    def counted(*args):
+        calls.append(args)
+        return plain(*args)
+
+    monkeypatch.setattr(module, name, counted)
+    return calls
+
+
+@pytest.mark.parametrize("form", ["winograd", "small_maps"])
+@pytest.mark.parametrize(
+    ("kind", "padding", "shape"),
+    [
+        ("convolve", "same", (2, 8, 8, 3)),
+        ("convolve", "same", (1, 9, 6, 2)),
+        ("convolve", "valid", (1, 9, 6, 2)),
+        ("convolve_transposed", "same", (1, 9, 6, 2)),
+    ],
+)
+@pytest.mark.parametrize(("taps", "strides"), [(3, 1), (4, 2)])
+def test_convolutions(
+    taps, strides, shape, kind, padding, form, any_size, monkeypatch
+):
+    import tensorflow as tf
+
+    layer = (
+        kg.layers.Conv2D if kind == "convolve" else kg.layers.Conv2DTranspose
+    )
+    layer = layer(5, taps, strides, padding=padding)
+    layer.build(shape)
+    any_size(form)
+    calls = count_calls(monkeypatch, form, kind)
+    rng = np.random.default_rng(0)
+    layer.bias.assign(rng.normal(size=5))
+    x = tf.constant(rng.normal(size=shape).astype("float32"))
+
+    def run():
+        watched = [x, layer.kernel.value]
+        with tf.GradientTape() as outer:
+            outer.watch(watched)
+            with tf.GradientTape() as tape:
+                tape.watch(watched)
+                y = layer(x)
+                loss = tf.reduce_sum(y**3)
+            slopes = tape.gradient(loss, watched)
+            penalty = sum(tf.reduce_sum(s**2) for s in slopes)
+        return [y, *slopes, *outer.gradient(penalty, watched)]
+
+    wanted = run()
+    assert not calls
+    with kernels.scope():
+        found = run()
+    assert len(calls) == 1
+    for a, b in zip(found, wanted, strict=True):
+        largest = float(tf.reduce_max(tf.abs(b)))
+        # Sums of up to some thousand products, in another order.
+        np.testing.assert_allclose(a, b, atol=1e-5 * largest, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dilation_rate": 2, "strides": 1},
+        {"groups": 2, "strides": 1},
+        {"strides": (2, 1)},
+        {"kernel_size": (3, 4), "strides": 1},
+        {"data_format": "channels_first", "strides": 1},
+        {"dtype": "float64", "strides": 1},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_other_convolutions_are_left_to_keras(options, any_size):
+    any_size("winograd")
+    layer = kg.layers.Conv2D(2, **{"kernel_size": 3, **options})
+    x = keras.ops.ones((1, 8, 8, 8), dtype=options.get("dtype", "float32"))
+    layer.build(x.shape)
+    with kernels.scope():
+        assert kernels.convolve(layer, x, layer.kernel.value) is None
+    layer = kg.layers.Conv2D(2, 3)
+    layer.build((None, None, None, 2))
+    with kernels.scope():
+        assert layer(keras.Input((None, None, 2))).shape == (None,) * 3 + (2,)
+
+
+@pytest.mark.parametrize(
+    ("form", "make"),
+    [
+        ("winograd", lambda: kg.DCGAN((16, 16, 3), 8, width=4)),
+        # Its penalty differentiates twice, through rectifiers.
+        ("small_maps", lambda: kg.WGANGP((16, 16, 3), 8, 4, 4, d_steps=1)),
+    ],
+    ids=["winograd", "small_maps"],
+)
+def test_training_with_other_convolutions(
+    form, make, images, plain, any_size, monkeypatch
+):
+    any_size(form)
+    calls = count_calls(monkeypatch, form, "convolve")
+
+    def train():
+        keras.utils.set_random_seed(0)
+        gan = make()
+        optimizers = [keras.optimizers.SGD(0.01) for _ in range(2)]
+        gan.compile(*optimizers)
+        start = gan.get_weights()
+        gan.fit(images(8, channels=3), batch_size=4, shuffle=False, verbose=0)
+        return start, gan.get_weights(), gan.sample(2)
+
+    _, weights, samples = train()
+    assert calls
+    plain()
+    calls.clear()
+    start, wanted, wanted_samples = train()
+    assert not calls
+    moved = [np.abs(a - b).max() for a, b in zip(start, wanted, strict=True)]
+    assert np.median(moved) > 1e-4
+    for a, b in zip(weights, wanted, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6, rtol=1e-5)
+    np.testing.assert_allclose(samples, wanted_samples, atol=1e-5)
+
+
+def test_exports_are_of_plain_operations(any_size, monkeypatch, tmp_path):
+    """A server may have no compiler."""
+    any_size("winograd")
+    calls = count_calls(monkeypatch, "winograd", "convolve_transposed")
+    gan = kg.DCGAN((16, 16, 3), 8, width=4)
+    gan.sample(2)
+    assert calls
+    calls.clear()
+    gan.export(tmp_path / "model")
+    gan.generator(np.zeros((2, 8), "float32"))
+    assert not calls
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+def test_rectifiers(slope, plain):
+    """The gradient's gradient, for dy and without one for x."""
+    import tensorflow as tf
+
+    layer = kg.layers.LeakyReLU(slope) if slope else kg.layers.ReLU()
+    x = tf.constant([-2.0, -0.5, 0.5, 3.0])
+    w = tf.constant([1.0, 2.0, 3.0, 4.0])
+
+    def run():
+        with tf.GradientTape(persistent=True) as outer:
+            outer.watch([x, w])
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x)
+                loss = tf.reduce_sum(y * w)
+            slopes = tape.gradient(loss, x)
+            penalty = tf.reduce_sum(slopes**2)
+        return y, slopes, outer.gradient(penalty, w), outer.gradient(penalty, x)
+
+    *found, of_x = run()
+    assert of_x is None
+    plain()
+    *wanted, of_x = run()
+    np.testing.assert_array_equal(of_x, np.zeros(4))
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
