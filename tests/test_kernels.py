@@ -41,7 +41,7 @@ def test_batch_norm(dtype, shape, plain):
             slope = tape.gradient(loss, values)
             total = loss + tf.reduce_sum(slope**2)
         gradients = outer.gradient(total, watched)
-        assert kernels.fuses_batch_norm(values) == kernels.enabled()
+        assert kernels.fuses_batch_norm(values) == kernels.enabled("batch_norm")
         moving = (norm.moving_mean, norm.moving_variance)
         return [np.asarray(v, "float32") for v in (y, *gradients, *moving)]
 
@@ -300,3 +300,14 @@ def test_rectifiers(slope, plain):
     np.testing.assert_array_equal(of_x, np.zeros(4))
     for a, b in zip(found, wanted, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_names_of_kernels(monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "adam,winograd")
+    assert [n for n in kernels.KERNELS if kernels.enabled(n)] == [
+        "adam",
+        "winograd",
+    ]
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "adma")
+    with pytest.raises(ValueError, match=r"names of adam, .*Received: adma"):
+        kg.DCGAN((16, 16, 3), 8, width=4).compile()

@@ -134,4 +134,4 @@ def _discriminator(**config):
 
 
 def _of_type(model, kind):
-    return [layer for layer in model.layers if type(layer) is kind]
+    return [layer for layer in model.layers if isinstance(layer, kind)]

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from keras import layers
 import numpy as np
 
-from keras_gans.layers.batch_norm import BatchNormalization
 from keras_gans.layers.spectral import SpectralNormalization
 
 MAX_LISTED = 8
@@ -96,11 +95,16 @@ _KERNELS = {
 }
 
 
+def _of_kind(table, layer):
+    """The value of the first class in `table` that `layer` is of."""
+    return next(v for kind, v in table.items() if isinstance(layer, kind))
+
+
 def plain(prefix, layer, leaf="weight"):
     """The kernel, named by `leaf`, and the bias; or the embeddings."""
     if isinstance(layer, layers.Embedding):
         return [vector(f"{prefix}.{leaf}", layer.embeddings)]
-    kernel_entry = _KERNELS[type(layer)]
+    kernel_entry = _of_kind(_KERNELS, layer)
     entries = [kernel_entry(f"{prefix}.{leaf}", layer.kernel)]
     if layer.use_bias:
         entries.append(vector(f"{prefix}.bias", layer.bias))
@@ -134,7 +138,6 @@ def _rows_first(shape, layer):
 
 _OF_LAYER = {
     **dict.fromkeys([*_KERNELS, layers.Embedding], plain),
-    BatchNormalization: batch_norm,
     layers.BatchNormalization: batch_norm,
     SpectralNormalization: spectral_norm,
 }
@@ -145,7 +148,7 @@ def of_pairs(pairs):
     return [
         entry
         for layer, prefix in pairs
-        for entry in _OF_LAYER[type(layer)](prefix, layer)
+        for entry in _of_kind(_OF_LAYER, layer)(prefix, layer)
     ]
 
 

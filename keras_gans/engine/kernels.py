@@ -2,7 +2,8 @@
 
 Each computes what the plain form does, to rounding; the plain form is taken
 where a kernel does not apply: on JAX, whose compiler finds its own, on several
-replicas, and where the environment variable KERAS_GANS_KERNELS is 0.
+replicas, and where the environment variable KERAS_GANS_KERNELS is 0 or names
+others of `KERNELS`.
 """
 
 import contextlib
@@ -21,6 +22,14 @@ if keras.backend.backend() == "tensorflow":
     from keras_gans.engine import small_maps
     from keras_gans.engine import winograd
 
+KERNELS = (
+    "adam",
+    "batch_norm",
+    "norms",
+    "rectifiers",
+    "small_maps",
+    "winograd",
+)
 FUSED_TYPES = ("float32", "bfloat16", "float16")
 # A kernel of as many channels outweighs what its other forms cost.
 LEAST_CHANNELS = 64
@@ -32,10 +41,24 @@ MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
 _within_steps = contextvars.ContextVar("within_steps", default=False)
 
 
-def enabled():
-    """Whether faster forms are taken, looked up when a step is traced."""
+def enabled(name):
+    """Whether a faster form is taken, looked up when a step is traced.
+
+    Args:
+        name: str, one of `KERNELS`.
+
+    Raises:
+        ValueError: KERAS_GANS_KERNELS names others.
+    """
     switch = os.environ.get("KERAS_GANS_KERNELS", "1")
-    return keras.backend.backend() == "tensorflow" and switch != "0"
+    names = {"0": [], "1": KERNELS}.get(switch, switch.split(","))
+    if unknown := set(names) - set(KERNELS):
+        raise ValueError(
+            "The environment variable KERAS_GANS_KERNELS is 0, 1 or names of "
+            f"{', '.join(KERNELS)}, with commas between. Received: "
+            f"{', '.join(sorted(unknown))}."
+        )
+    return keras.backend.backend() == "tensorflow" and name in names
 
 
 def _one_replica():
@@ -47,7 +70,8 @@ def fuses_batch_norm(x):
     """Whether `batch_norm` takes images `x`."""
     kind = keras.backend.standardize_dtype(x.dtype)
     known = len(x.shape) == 4 and x.shape[-1] is not None
-    return enabled() and known and kind in FUSED_TYPES and _one_replica()
+    fits = known and kind in FUSED_TYPES
+    return enabled("batch_norm") and fits and _one_replica()
 
 
 def batch_norm(x, gamma, beta, epsilon):
@@ -78,7 +102,7 @@ def batch_norm(x, gamma, beta, epsilon):
 def fuse_adam(optimizer):
     """Lets a Keras Adam update each variable by one kernel, where it can."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if not enabled() or type(inner) is not keras.optimizers.Adam:
+    if not enabled("adam") or type(inner) is not keras.optimizers.Adam:
         return
     if inner.amsgrad:
         return
@@ -111,7 +135,7 @@ def fuse_adam(optimizer):
 def squared_norm(x):
     """The sum of squares of all numbers of `x`: float32."""
     x = ops.cast(x, "float32")
-    if not enabled():
+    if not enabled("norms"):
         return ops.sum(ops.square(x))
     return 2.0 * tf.nn.l2_loss(x)  # makes no array of squares
 
@@ -122,7 +146,7 @@ def rectified(x, slope=0.0):
     As it is not, but where x is 0. TensorFlow hands zeros back to x when a
     penalty differentiates the gradient, through all layers before.
     """
-    if not enabled():
+    if not enabled("rectifiers"):
         return ops.leaky_relu(x, slope) if slope else ops.relu(x)
 
     @tf.custom_gradient
@@ -189,7 +213,8 @@ def _form(layer, x, kernel, made):
         kernel: `[k, k, c, f]`.
         made: (height, width) of the smaller maps, those of `f` channels.
     """
-    if not (_within_steps.get() and enabled() and _one_replica()):
+    wanted = [n for n in ("small_maps", "winograd") if enabled(n)]
+    if not (_within_steps.get() and wanted and _one_replica()):
         return None
     kind, (height, width), (k, _, c, f) = x.dtype, made, kernel.shape
     side, stride = layer.kernel_size[0], layer.strides[0]
@@ -203,12 +228,13 @@ def _form(layer, x, kernel, made):
     if not plain or kernel.dtype != kind or _on_gpu():
         return None
     pixels = x.shape[0] * height * width
-    few = MOST_PIXELS.get(kind.name, 0)
-    if pixels <= few and min(c, f) >= LEAST_CHANNELS:
+    few = pixels <= MOST_PIXELS.get(kind.name, 0)
+    if "small_maps" in wanted and few and min(c, f) >= LEAST_CHANNELS:
         return small_maps
     tiles = x.shape[0] * -(-height // 2) * -(-width // 2)
     suits = (
-        (k, stride) in winograd.KINDS
+        "winograd" in wanted
+        and (k, stride) in winograd.KINDS
         and kind == tf.float32
         and min(stride**2 * c, f) >= LEAST_CHANNELS
         and tiles >= LEAST_TILES

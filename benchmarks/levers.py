@@ -1,0 +1,153 @@
+"""What each faster form gives, and what a step costs as models grow.
+
+    python benchmarks/levers.py
+    python benchmarks/levers.py --growth
+    python benchmarks/levers.py --docs
+
+The first trains the same GAN in several processes that take turns, A B C A B C,
+each with one lever more than the one before: first those of TensorFlow alone,
+then its oneDNN (TF_ENABLE_ONEDNN_OPTS), then our kernels by their names
+(KERAS_GANS_KERNELS). The second trains DCGANs of several image sizes, batches
+and widths, one after the other, as users run them.
+
+Rows go to --results; what stands there is not measured again. The third
+command writes tables and the plot of docs/performance.md from them.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import sys
+
+import speed
+import workers
+
+KERNELS = (
+    "batch_norm",
+    "adam",
+    "norms",
+    "rectifiers",
+    "small_maps",
+    "winograd",
+)
+MODELS = {
+    "dcgan": {},
+    "wgan_gp": {"width": 64},
+    "pix2pix": {},
+}
+# The usual DCGAN, with one of its numbers changed at a time.
+USUAL = {"size": 64, "batch": 64, "width": 64}
+GROWTH = {
+    "size": (16, 32, 64, 128),
+    "batch": (8, 16, 32, 64, 128),
+    "width": (16, 32, 64, 128),
+}
+
+
+def levers():
+    """Pairs of a lever's name and the environment with all up to it."""
+    found = [("TensorFlow", "0", "0"), ("oneDNN", "1", "0")]
+    for i, name in enumerate(KERNELS):
+        found.append((name, "1", ",".join(KERNELS[: i + 1])))
+    # What is left to those who do not set the variable.
+    found.append(("kernels without oneDNN", "0", "1"))
+    return [
+        (name, {"TF_ENABLE_ONEDNN_OPTS": onednn, "KERAS_GANS_KERNELS": ours})
+        for name, onednn, ours in found
+    ]
+
+
+def start(env):
+    command = [sys.executable, speed.HERE.with_name("speed_keras.py"), "ours"]
+    return workers.Worker(command, env.items())
+
+
+def settings_of(model, **changes):
+    return {
+        "model": model,
+        "dtype": "float32",
+        **speed.MODELS[model],
+        **changes,
+    }
+
+
+def median(turns):
+    return statistics.median(s for turn in turns for s in turn)
+
+
+def measure_levers(model, args):
+    settings = settings_of(model, **MODELS[model])
+    running = {name: start(env) for name, env in levers()}
+    for worker in running.values():
+        worker("open", settings=settings)
+    seconds = speed.take_turns(running, "train", args)
+    for worker in running.values():
+        worker.close()
+    medians = {name: round(median(turns), 4) for name, turns in seconds.items()}
+    return {"settings": settings, "medians": medians, "seconds": seconds}
+
+
+def measure_growth(changes, args):
+    settings = settings_of("dcgan", **{**USUAL, **changes})
+    worker = start({"TF_ENABLE_ONEDNN_OPTS": "1"})
+    worker("open", settings=settings)
+    seconds = speed.take_turns({"ours": worker}, "train", args)["ours"]
+    worker.close()
+    return {"settings": settings, "growth": round(median(seconds), 5)}
+
+
+def jobs(args):
+    """Pairs of settings and what measures them."""
+    if not args.growth:
+        for model in args.models.split(","):
+            settings = settings_of(model, **MODELS[model])
+            yield settings, lambda m=model: measure_levers(m, args)
+        return
+    for name, values in GROWTH.items():
+        for value in values:
+            changes = {name: value}
+            settings = settings_of("dcgan", **{**USUAL, **changes})
+            yield settings, lambda c=changes: measure_growth(c, args)
+
+
+def main(args):
+    kind = "growth" if args.growth else "medians"
+    for settings, measure in jobs(args):
+        rows = speed.read_rows(args.results)
+        if settings in [row["settings"] for row in rows if kind in row]:
+            continue
+        row = {**measure(), "machine": speed.machine()}
+        print(row[kind], flush=True)
+        args.results.parent.mkdir(parents=True, exist_ok=True)
+        with open(args.results, "a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--models", default=",".join(MODELS))
+    add("--turns", type=int, default=3)
+    add("--steps", type=int, default=3, help="counted in a turn")
+    add("--growth", action="store_true", help="measures the growth instead")
+    add("--docs", action="store_true", help="writes docs/performance.md only")
+    default = speed.ROOT / "results" / "levers.jsonl"
+    add("--results", type=pathlib.Path, default=default)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    args = parse()
+    if args.docs:
+        import levers_docs
+
+        levers_docs.write(speed.read_rows(args.results))
+    else:
+        main(args)
