@@ -21,6 +21,9 @@ def test_the_marked_tests_pass_on_jax(tmp_path):
     settings = {
         "KERAS_BACKEND": "jax",
         "PYTHONSAFEPATH": "1",
+        # Small models spend their time in the compiler.
+        "XLA_FLAGS": "--xla_backend_optimization_level=0 "
+        "--xla_llvm_disable_expensive_passes=true",
         # Tests make the same GAN several times: compiled once.
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",

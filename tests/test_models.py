@@ -106,6 +106,7 @@ def test_conditional_gan(images):
     )
 
 
+@pytest.mark.full
 def test_acgan(images):
     check_gan(
         lambda: kg.ACGAN(
@@ -118,6 +119,7 @@ def test_acgan(images):
     )
 
 
+@pytest.mark.full
 def test_infogan(images):
     check_gan(
         lambda: kg.InfoGAN(
