@@ -23,6 +23,8 @@ import sys
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The line of docs/performance.md, for baselines as well.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from baselines import BASELINES
 import keras

@@ -42,7 +42,8 @@ trained for {minutes:g} minutes on {cores} cores, alone on the machine, from
 seed {seed}; the clock starts after the first step. Recipes are as `keras-gans
 train` has them, with nothing but the image's shape and the number of classes
 changed. **Baselines** are the networks, rates, losses and batch sizes of
-tutorials, rebuilt (benchmarks/baselines.py).
+tutorials, rebuilt (benchmarks/baselines.py). TensorFlow's oneDNN is on for all
+of them ([performance.md](performance.md)).
 
 Distances are of Lite0 features ([evaluation.md](evaluation.md)): lower is
 better; precision, recall and coverage are shares: higher is better. As many

@@ -31,6 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = pathlib.Path(__file__).parents[1]
 WARM_UP = 3
+SMALL = 20  # exchanges in a chain
 BYTES = ("d_gradients", "g_gradients", "statistics")
 # (name, bytes a second, seconds of latency): assumptions, not measurements
 WIRES = (
@@ -62,9 +63,10 @@ def exchanged(gan):
         return len(all_norms(network))
 
     def statistics_of(network, calls):
-        # Two vectors forward, and as much of gradients.
+        # Two vectors for each replica forward, and as much of gradients.
         widths = [norm.gamma.shape[0] for norm in all_norms(network)]
-        return calls * sum(2 * 2 * 4 * width for width in widths)
+        vectors = 2 * gan.num_replicas * 2
+        return calls * sum(vectors * 4 * width for width in widths)
 
     return {
         "d_gradients": gan.d_steps * size(gan.d_variables),
@@ -125,13 +127,49 @@ def child(size, width, batch, steps, out):
         pathlib.Path(out).write_text(json.dumps(row))
 
 
-def measure(processes, args):
+def exchange(out):
+    """Exchanges alone: writes the seconds of a small one and of a large one."""
+    import tensorflow as tf
+
+    from keras_gans import distribution
+
+    def added(x):
+        return tf.distribute.get_replica_context().all_reduce("SUM", x)
+
+    def small(x):
+        for _ in range(SMALL):
+            x = added(0.5 * x)
+        return x
+
+    with distribution.scope("auto") as strategy:
+        seconds = {}
+        for name, fn, numbers in (
+            ("small_exchange", small, 256),
+            ("large_exchange", added, 7_000_000 // 4),
+        ):
+            run = tf.function(
+                lambda fn=fn, n=numbers: strategy.run(
+                    lambda: fn(tf.ones(n) * 1.0)
+                )
+            )
+            times = []
+            for _ in range(WARM_UP + 10):
+                start = time.perf_counter()
+                strategy.experimental_local_results(run())[0].numpy()
+                times.append(time.perf_counter() - start)
+            seconds[name] = statistics.median(times[WARM_UP:])
+        seconds["small_exchange"] /= SMALL
+        if strategy.extended.should_checkpoint:
+            pathlib.Path(out).write_text(json.dumps(seconds))
+
+
+def measure(processes, args, what="--child"):
     """Starts the processes of one turn; returns the chief's row."""
     from keras_gans import distribution
 
     with tempfile.TemporaryDirectory() as directory:
         out = pathlib.Path(directory) / "row.json"
-        command = [sys.executable, __file__, "--child", str(out)]
+        command = [sys.executable, __file__, what, str(out)]
         for name in ("size", "width", "batch", "steps"):
             command.append(f"--{name}={getattr(args, name)}")
         if processes == 1:
@@ -162,7 +200,9 @@ def table(row):
         f"hands in {total:.1f} MB a step in {row['exchanges']} exchanges: "
         f"{row['d_gradients'] / 1e6:.1f} of D's gradients, "
         f"{row['g_gradients'] / 1e6:.1f} of G's, "
-        f"{row['statistics'] / 1e6:.2f} of batch norm.",
+        f"{row['statistics'] / 1e6:.2f} of batch norm. With nothing else to "
+        f"do, a small exchange takes {1000 * row['small_exchange']:.1f} ms and "
+        f"one of 7 MB {1000 * row['large_exchange']:.0f} ms.",
         "",
         "On paper: times the images of one device, for the bytes and exchanges "
         "above, where one device computes a step in so many seconds.",
@@ -197,9 +237,13 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, default=default)
     parser.add_argument("--docs", action="store_true")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--exchange", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
         child(args.size, args.width, args.batch, args.steps, args.child)
+        return
+    if args.exchange:
+        exchange(args.exchange)
         return
     if args.docs:
         import pages
@@ -218,6 +262,7 @@ def main():
     settings = ("size", "width", "batch", "steps", "turns")
     row = {name: getattr(args, name) for name in settings}
     row |= {"one": one, "two": two}
+    row |= measure(2, args, "--exchange")
     row |= {name: rows[2][0][name] for name in (*BYTES, "exchanges")}
     args.results.parent.mkdir(parents=True, exist_ok=True)
     args.results.write_text(json.dumps(row) + "\n")
