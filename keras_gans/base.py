@@ -312,7 +312,7 @@ class BaseGAN(Sampling, Switches, Engine, keras.Model):
             *self.norm_names,
         )
         with self.under_strategy():
-            self._trackers = {n: keras.metrics.Mean(name=n) for n in names}
+            self._trackers = {n: self.running_mean(n) for n in names}
 
     @property
     def metrics(self):

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans import checkpoints
 
 STEPS = 4
 
@@ -77,6 +78,33 @@ def spread(gan, replicas):
     return worst
 
 
+def unlike_means(gan, replicas, trials=20, steps=7):
+    """How many of a log's means a restart in between changes."""
+    mean = gan.metrics[0]
+    values = np.random.default_rng(0).uniform(0, 1, (trials, steps, 2))
+    values = tf.constant(values, "float32")
+
+    @tf.function
+    def add(row):
+        def one():
+            context = tf.distribute.get_replica_context()
+            mean.update_state(row[context.replica_id_in_sync_group])
+
+        replicas.run(one)
+
+    def run(rows, stop=None):
+        mean.reset_state()
+        for i, row in enumerate(rows):
+            if i == stop:
+                state = checkpoints.means(gan)
+                mean.reset_state()
+                checkpoints.set_means(gan, state)
+            add(row)
+        return float(mean.result())
+
+    return sum(run(rows) != run(rows, stop=3) for rows in values)
+
+
 def main():
     devices = [tf.config.LogicalDeviceConfiguration()] * 2
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -103,7 +131,8 @@ def main():
         logs = max(
             np.abs(np.subtract(a_logs[k], b_logs[k])).max() for k in a_logs
         )
-        print(name, moved, apart, logs, spread(b, two))
+        means = unlike_means(b, two)
+        print(name, moved, apart, logs, spread(b, two), means)
 
 
 if __name__ == "__main__":

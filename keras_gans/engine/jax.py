@@ -12,6 +12,7 @@ from keras.src.backend.common.stateless_scope import get_stateless_scope
 import numpy as np
 
 from keras_gans.engine.feed import Feed
+from keras_gans.engine.steps import RunningMean
 from keras_gans.engine.steps import Steps
 
 
@@ -136,6 +137,10 @@ class Engine(Feed, Steps):
 
             x = x.map(lambda *parts: keras.tree.map_structure(own, _one(parts)))
         return super().feed_inputs(x, y, kwargs)
+
+    def running_mean(self, name):
+        """What gathers a log over the steps of an epoch."""
+        return RunningMean(name)  # whole, and JAX has no float64
 
     def meet(self):
         """Waits until every process is here."""

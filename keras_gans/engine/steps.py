@@ -8,6 +8,17 @@ from keras_gans.engine import kernels
 from keras_gans.engine import remat
 
 
+class RunningMean(keras.metrics.Mean):
+    """A mean over steps whose sum comes out the same after a restart.
+
+    Replicas each have a sum of their own; a checkpoint keeps what they come to
+    together. In float64 it does not show which of them has how much of it.
+    """
+
+    def result(self):
+        return ops.cast(super().result(), "float32")
+
+
 class Steps:
     """Updates and evaluation of a GAN; mixed into each engine."""
 

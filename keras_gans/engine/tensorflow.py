@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_gans.engine import kernels
 from keras_gans.engine.feed import Feed
+from keras_gans.engine.steps import RunningMean
 from keras_gans.engine.steps import Steps
 
 
@@ -109,6 +110,10 @@ class Engine(Feed, Steps):
                 lambda inputs: self(inputs, training=False), autograph=False
             )
         return self._predict_here(inputs).numpy()
+
+    def running_mean(self, name):
+        """What gathers a log over the steps of an epoch."""
+        return RunningMean(name, dtype="float64")
 
     def meet(self):
         """Waits until every process of the strategy is here."""
