@@ -1,5 +1,6 @@
 """The table of levers and the plot of growth, in docs/performance.md."""
 
+from levers import USUAL
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 import pages
@@ -16,10 +17,9 @@ AXES = {
 
 def write(rows):
     """Writes the table, and docs/images/growth.png."""
-    pages.put(
-        speed_docs.PAGE,
-        {"levers": table([row for row in rows if "medians" in row])},
-    )
+    levers = [row for row in rows if "medians" in row]
+    if levers:
+        pages.put(speed_docs.PAGE, {"levers": table(levers)})
     growth = [row for row in rows if "growth" in row]
     if growth:
         plot(growth, pages.DOCS / "images" / "growth.png")
@@ -45,24 +45,22 @@ def table(rows):
 
 def plot(rows, path):
     """Seconds of a DCGAN's step over each number that is changed alone."""
-    usual = {"size": 64, "batch": 64, "width": 64}
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, len(AXES), sharey=True)
     for ax, (name, label) in zip(axes, AXES.items(), strict=True):
-        others = [key for key in usual if key != name]
+        others = [key for key in USUAL if key != name]
         points = sorted(
             (row["settings"][name], row["growth"])
             for row in rows
-            if all(row["settings"][key] == usual[key] for key in others)
+            if all(row["settings"][key] == USUAL[key] for key in others)
         )
-        ax.plot(*zip(*points, strict=True), "o-")
+        ax.plot([x for x, _ in points], [y for _, y in points], "o-")
         ax.set_xscale("log", base=2)
         ax.set_yscale("log", base=2)
         ax.set_xticks([x for x, _ in points], [str(x) for x, _ in points])
         ax.set_xlabel(label)
         ax.grid(alpha=0.3)
-    ticks = [2.0**i for i in range(-5, 3)]
-    axes[0].set_yticks(ticks, [f"{tick:.3g}" for tick in ticks])
+    axes[0].yaxis.set_major_formatter("{x:.3g}")
     axes[0].set_ylabel("seconds a step")
     FigureCanvasAgg(figure)
     with files.replacing(path) as temporary:

@@ -25,14 +25,14 @@ def test_batch_norm(dtype, shape, plain):
     x = rng.normal(2.0, 3.0, shape).astype("float32")
     weights = rng.normal(size=shape).astype("float32")
 
-    def run():
+    def run(wanted):
         norm = BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)
         norm.build(shape)
         norm.gamma.assign(np.linspace(0.5, 2, shape[-1]))
         norm.beta.assign(np.linspace(-1, 1, shape[-1]))
         values = tf.constant(x)
         watched = [values, norm.gamma.value, norm.beta.value]
-        with tf.GradientTape() as outer:
+        with kernels.scope(), tf.GradientTape() as outer:
             outer.watch(watched)
             with tf.GradientTape() as tape:
                 tape.watch(values)
@@ -40,18 +40,52 @@ def test_batch_norm(dtype, shape, plain):
                 loss = tf.reduce_sum(tf.cast(y, "float32") * weights)
             slope = tape.gradient(loss, values)
             total = loss + tf.reduce_sum(slope**2)
+            assert kernels.fuses_batch_norm(values) == wanted
         gradients = outer.gradient(total, watched)
-        assert kernels.fuses_batch_norm(values) == kernels.enabled("batch_norm")
         moving = (norm.moving_mean, norm.moving_variance)
         return [np.asarray(v, "float32") for v in (y, *gradients, *moving)]
 
-    fused = run()
+    fused = run(True)
     plain()
-    for a, b in zip(fused, run(), strict=True):
+    for a, b in zip(fused, run(False), strict=True):
         # Of bfloat16, the plain form keeps float32 within; y is rounded.
         largest = max(1.0, np.abs(b).max())
         bound = 1e-5 if dtype == "float32" else 0.02
         np.testing.assert_allclose(a, b, atol=bound * largest)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_large_means_do_not_cancel(jit):
+    """XLA's fused batch norm would; it is not taken there."""
+    import tensorflow as tf
+
+    x = np.random.default_rng(0).normal(100.0, 0.1, (8, 8, 8, 4))
+    norm = BatchNormalization(momentum=0.0)
+    norm.build(x.shape)
+
+    @tf.function(jit_compile=jit)
+    def run(x):
+        with kernels.scope(not jit):
+            return norm(x, training=True)
+
+    run(tf.constant(x, "float32"))
+    # float32 has 2^-17 of 100.
+    wanted = x.astype("float32").var((0, 1, 2), dtype="float64")
+    np.testing.assert_allclose(norm.moving_variance, wanted, rtol=2e-3)
+
+
+def test_norms_add_rows_that_stand_twice(plain):
+    import tensorflow as tf
+
+    table = tf.Variable(tf.ones((4, 2)))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.gather(table, [0, 0, 0, 1, 1, 2]) ** 2)
+    rows = tape.gradient(loss, table)
+    assert isinstance(rows, tf.IndexedSlices)
+    for _ in range(2):
+        # 6, 4 and 2 in two columns
+        assert float(kernels.squared_norm(rows)) == 112.0
+        plain()
 
 
 def test_adam_and_batch_norm_in_training(images, plain):
@@ -205,6 +239,7 @@ def test_convolutions(
         {"groups": 2, "strides": 1},
         {"strides": (2, 1)},
         {"kernel_size": (3, 4), "strides": 1},
+        {"kernel_size": 1, "strides": 2},
         {"data_format": "channels_first", "strides": 1},
         {"dtype": "float64", "strides": 1},
     ],
@@ -303,11 +338,13 @@ def test_rectifiers(slope, plain):
 
 
 def test_names_of_kernels(monkeypatch):
-    monkeypatch.setenv("KERAS_GANS_KERNELS", "adam,winograd")
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "")
+    assert all(kernels.enabled(name) for name in kernels.KERNELS)
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "adam, winograd")
     assert [n for n in kernels.KERNELS if kernels.enabled(n)] == [
         "adam",
         "winograd",
     ]
     monkeypatch.setenv("KERAS_GANS_KERNELS", "adma")
     with pytest.raises(ValueError, match=r"names of adam, .*Received: adma"):
-        kg.DCGAN((16, 16, 3), 8, width=4).compile()
+        kernels.squared_norm(np.ones(2))

@@ -97,7 +97,14 @@ _KERNELS = {
 
 def _of_kind(table, layer):
     """The value of the first class in `table` that `layer` is of."""
-    return next(v for kind, v in table.items() if isinstance(layer, kind))
+    for kind, value in table.items():
+        if isinstance(layer, kind):
+            return value
+    known = ", ".join(kind.__name__ for kind in table)
+    raise TypeError(
+        f"Weights of {known} have names in a state dict. Received: the layer "
+        f"{layer.name}, of type {type(layer).__name__}."
+    )
 
 
 def plain(prefix, layer, leaf="weight"):

@@ -1,9 +1,10 @@
-"""Faster forms of the same maths on TensorFlow, and a switch to leave them.
+"""Faster forms of the same maths on TensorFlow, and a switch to turn them off.
 
-Each computes what the plain form does, to rounding; the plain form is taken
-where a kernel does not apply: on JAX, whose compiler finds its own, on several
-replicas, and where the environment variable KERAS_GANS_KERNELS is 0 or names
-others of `KERNELS`.
+Each computes what Keras's form does, to rounding. Keras's form is taken where a
+kernel does not apply: on JAX, whose compiler finds its own, and where the
+environment variable KERAS_GANS_KERNELS is 0 or names others of `KERNELS`. Those
+of batch norm and of convolutions are for steps on one CPU device that XLA does
+not compile; Adam's for one replica.
 """
 
 import contextlib
@@ -50,8 +51,9 @@ def enabled(name):
     Raises:
         ValueError: KERAS_GANS_KERNELS names others.
     """
-    switch = os.environ.get("KERAS_GANS_KERNELS", "1")
-    names = {"0": [], "1": KERNELS}.get(switch, switch.split(","))
+    switch = os.environ.get("KERAS_GANS_KERNELS", "").strip() or "1"
+    names = [name.strip() for name in switch.split(",")]
+    names = {"0": [], "1": KERNELS}.get(switch, names)
     if unknown := set(names) - set(KERNELS):
         raise ValueError(
             "The environment variable KERAS_GANS_KERNELS is 0, 1 or names of "
@@ -70,7 +72,9 @@ def fuses_batch_norm(x):
     """Whether `batch_norm` takes images `x`."""
     kind = keras.backend.standardize_dtype(x.dtype)
     known = len(x.shape) == 4 and x.shape[-1] is not None
-    fits = known and kind in FUSED_TYPES
+    if not _within_steps.get():
+        return False
+    fits = known and kind in FUSED_TYPES and not _on_gpu()
     return enabled("batch_norm") and fits and _one_replica()
 
 
@@ -102,15 +106,14 @@ def batch_norm(x, gamma, beta, epsilon):
 def fuse_adam(optimizer):
     """Lets a Keras Adam update each variable by one kernel, where it can."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if not enabled("adam") or type(inner) is not keras.optimizers.Adam:
-        return
-    if inner.amsgrad:
+    if type(inner) is not keras.optimizers.Adam or inner.amsgrad:
         return
     plain = functools.partial(keras.optimizers.Adam.update_step, inner)
 
     def update_step(gradient, variable, learning_rate):
         sparse = isinstance(gradient, tf.IndexedSlices)
-        if sparse or variable.dtype != tf.float32:
+        wanted = enabled("adam")
+        if sparse or variable.dtype != tf.float32 or not wanted:
             plain(gradient, variable, learning_rate)
             return
         index = inner._get_variable_index(variable)
@@ -134,6 +137,9 @@ def fuse_adam(optimizer):
 
 def squared_norm(x):
     """The sum of squares of all numbers of `x`: float32."""
+    if keras.backend.backend() == "tensorflow":
+        # Those of embeddings come as rows, of which some stand twice.
+        x = tf.convert_to_tensor(x)
     x = ops.cast(x, "float32")
     if not enabled("norms"):
         return ops.sum(ops.square(x))
@@ -141,10 +147,11 @@ def squared_norm(x):
 
 
 def rectified(x, slope=0.0):
-    """`leaky_relu(x, slope)` whose gradient is no function of `x`.
+    """`leaky_relu(x, slope)` whose slope does not depend on `x`.
 
-    As it is not, but where x is 0. TensorFlow hands zeros back to x when a
-    penalty differentiates the gradient, through all layers before.
+    The slope is constant but where x is 0. TensorFlow says so by a map of
+    zeros, which a penalty sends back through all layers before; here the two
+    are not connected.
     """
     if not enabled("rectifiers"):
         return ops.leaky_relu(x, slope) if slope else ops.relu(x)
@@ -171,10 +178,12 @@ def rectified(x, slope=0.0):
 
 @contextlib.contextmanager
 def scope(wanted=True):
-    """Lets convolutions within take other forms.
+    """Lets convolutions within take other forms, if `wanted`.
 
-    Steps of a GAN are traced within it. Outside, as in an exported model, a
-    network is made of the plain operations that every server has.
+    Batch norm too is fused within. Steps of a GAN are traced in it. Outside, as
+    in an exported model, a network is made of plain operations, which every
+    server has and XLA compiles well: its form of fused batch norm cancels
+    where means are large.
     """
     token = _within_steps.set(wanted)
     try:
@@ -256,7 +265,9 @@ def convolve(layer, x, kernel):
         size = tuple((side - taps) // stride + 1 for side in sides)
         before = {0}
     form = _form(layer, x, kernel, size)
-    if form is None or min(size) < 1 or len(before) > 1:
+    # Outputs further apart than they see leave pixels that none of them sees.
+    odd = taps < stride or min(size) < 1 or len(before) > 1
+    if form is None or odd:
         return None
     return form.convolve(x, kernel, stride, *before, size)
 

@@ -41,7 +41,7 @@ def convolve_transposed(x, kernel, stride, before, size):
     )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 class Patches:
     """What each output of a convolution sees: `of` images, and its transpose.
 

@@ -227,8 +227,13 @@ class Engine(Feed, Steps):
 
     def predict_step(self, data):
         """Images of one batch of inputs."""
-        with kernels.scope(not self.jit_compile):
+        with kernels.scope(self.takes_kernels):
             return super().predict_step(data)
+
+    @property
+    def takes_kernels(self):
+        """Whether steps may have the forms of `kernels.scope`."""
+        return not (self.jit_compile or self.run_eagerly)
 
     def test_step(self, data):
         """The losses of `data`, a tuple of one batch, without training."""
@@ -280,11 +285,14 @@ class Engine(Feed, Steps):
         # distribution strategy; an unrolled one gives the same numbers.
         strategy = self.distribute_strategy
 
+        def in_scope(data):
+            with kernels.scope(self.takes_kernels):
+                return step(data)
+
         @tf.autograph.experimental.do_not_convert
         def run(executions):
-            with kernels.scope(not self.jit_compile):
-                for data in executions:
-                    logs = strategy.run(step, args=(data,))
+            for data in executions:
+                logs = strategy.run(in_scope, args=(data,))
             return {
                 name: strategy.reduce("MEAN", value, axis=None)
                 for name, value in logs.items()

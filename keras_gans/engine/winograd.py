@@ -73,7 +73,7 @@ def convolve_transposed(x, kernel, stride, before, size):
     return forms.inputs_of(*parts)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 class Transforms:
     """The transforms between images of two sizes, and their transposes.
 

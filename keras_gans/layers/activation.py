@@ -11,7 +11,8 @@ class ReLU(keras.layers.ReLU):
 
     TensorFlow differentiates the gradient of a rectifier with respect to its
     input as well: a map of zeros, which then goes back through every layer
-    before it. Of a gradient penalty that is a third of the work.
+    before it. Here the gradient is not connected to the input: where nothing
+    else connects them, `tape.gradient` of a gradient gives `None`.
 
     Args:
         **kwargs: arguments of `keras.layers.ReLU`.

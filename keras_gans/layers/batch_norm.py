@@ -15,8 +15,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Keras's layer normalizes each part by itself: N replicas then train
     another model than one, and their moving statistics drift apart. Here mean
     and variance are those of the whole batch. On one replica, and on JAX,
-    where arrays are whole, nothing differs. It costs one exchange of
-    `2 * channels` numbers a call, and one of gradients.
+    where arrays are whole, it computes what Keras's does, to rounding. It costs
+    one exchange of `2 * channels * replicas` numbers a call, and one of
+    gradients.
 
     Keras's own `synchronized=True` takes the variance from E[x^2] - E[x]^2,
     which cancels where the mean is large, and does not run on JAX.

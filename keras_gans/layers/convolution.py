@@ -8,12 +8,13 @@ from keras_gans.engine import kernels
 
 @keras.saving.register_keras_serializable("keras_gans")
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D`, faster in the steps of a GAN on some processors.
+    """`keras.layers.Conv2D`, faster in the steps of a GAN on CPUs.
 
-    Where it has 3 x 3 taps, or 4 x 4 and strides of 2, and channels enough,
-    training and sampling on TensorFlow compute it by Winograd's minimal
-    filtering: 4/9 or 9/16 of the products for the same convolution, to
-    rounding. Everywhere else it is Keras's own.
+    Training and sampling on TensorFlow compute it, where it has 64 channels or
+    more on both sides, in one of two other forms, the same to rounding. Of
+    maps of few pixels it is one matrix product. On processors with AVX2 alone,
+    of 3 x 3 taps, or 4 x 4 with strides of 2, it is Winograd's minimal
+    filtering: 4/9 or 9/16 of the products. Else it is Keras's own.
 
     Args:
         *args: arguments of `keras.layers.Conv2D`.
