@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import pathlib
-import statistics
 import sys
 
 import speed
@@ -73,10 +72,6 @@ def settings_of(model, **changes):
     }
 
 
-def median(turns):
-    return statistics.median(s for turn in turns for s in turn)
-
-
 def measure_levers(model, args):
     settings = settings_of(model, **MODELS[model])
     running = {name: start(env) for name, env in levers()}
@@ -85,7 +80,9 @@ def measure_levers(model, args):
     seconds = speed.take_turns(running, "train", args)
     for worker in running.values():
         worker.close()
-    medians = {name: round(median(turns), 4) for name, turns in seconds.items()}
+    medians = {
+        name: round(speed.median(turns), 4) for name, turns in seconds.items()
+    }
     return {"settings": settings, "medians": medians, "seconds": seconds}
 
 
@@ -95,7 +92,7 @@ def measure_growth(changes, args):
     worker("open", settings=settings)
     seconds = speed.take_turns({"ours": worker}, "train", args)["ours"]
     worker.close()
-    return {"settings": settings, "growth": round(median(seconds), 5)}
+    return {"settings": settings, "growth": round(speed.median(seconds), 5)}
 
 
 def jobs(args):
