@@ -40,3 +40,44 @@ def images():
         return waves.astype("float32")
 
     return make
+
+
+@pytest.fixture
+def any_size(monkeypatch):
+    """Lets small convolutions, too, take the form that a function names."""
+    from keras_gans.engine import kernels
+
+    def choose(form):
+        monkeypatch.setattr(kernels, "LEAST_CHANNELS", 1)
+        monkeypatch.setattr(kernels, "LEAST_TILES", 1)
+        monkeypatch.setattr(kernels, "_suits_winograd", lambda: True)
+        few = {"float32": 10**6, "bfloat16": 10**6}
+        monkeypatch.setattr(
+            kernels, "MOST_PIXELS", few if form == "small_maps" else {}
+        )
+
+    return choose
+
+
+@pytest.fixture(params=["keras", "winograd", "small_maps"])
+def form(request, any_size, monkeypatch):
+    """Runs a test with each form of convolutions, which must be taken."""
+    if request.param == "keras":
+        yield
+        return
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("Forms are TensorFlow's.")
+    from keras_gans.engine import kernels
+
+    any_size(request.param)
+    choose, taken = kernels._form, set()
+
+    def noted(*args):
+        found = choose(*args)
+        taken.add(found)
+        return found
+
+    monkeypatch.setattr(kernels, "_form", noted)
+    with kernels.scope():
+        yield
+    assert getattr(kernels, request.param) in taken

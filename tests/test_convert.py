@@ -38,7 +38,7 @@ def run(model, x, training):
 @pytest.mark.backends
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize("mode", ["eval", "train"])
-def test_dcgan_generator_gives_the_reference_images(state_of, mode):
+def test_dcgan_generator_gives_the_reference_images(state_of, mode, form):
     golden = np.load(GOLDEN / "dcgan64_G.npz")
     model = from_state(state_of("dcgan64_G"))
     images = run(model, golden["z"][:, :, 0, 0], mode == "train")
@@ -48,7 +48,7 @@ def test_dcgan_generator_gives_the_reference_images(state_of, mode):
 @pytest.mark.backends
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize("mode", ["eval", "train"])
-def test_dcgan_discriminator_gives_the_reference_scores(state_of, mode):
+def test_dcgan_discriminator_gives_the_reference_scores(state_of, mode, form):
     golden = np.load(GOLDEN / "dcgan64_D.npz")
     model = from_state(state_of("dcgan64_D"))
     images = golden["x"].transpose(0, 2, 3, 1)

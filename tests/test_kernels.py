@@ -153,22 +153,6 @@ def test_adam_step_by_step(plain):
 # --- Convolutions ---
 
 
-@pytest.fixture
-def any_size(monkeypatch):
-    """Lets small convolutions, too, take the form that a function names."""
-
-    def choose(form):
-        monkeypatch.setattr(kernels, "LEAST_CHANNELS", 1)
-        monkeypatch.setattr(kernels, "LEAST_TILES", 1)
-        monkeypatch.setattr(kernels, "_suits_winograd", lambda: True)
-        few = {"float32": 10**6, "bfloat16": 10**6}
-        monkeypatch.setattr(
-            kernels, "MOST_PIXELS", few if form == "small_maps" else {}
-        )
-
-    return choose
-
-
 def count_calls(monkeypatch, form, name):
     """A list that grows with each call of a form's function."""
     module, calls = getattr(kernels, form), []
@@ -230,6 +214,61 @@ def test_convolutions(
         largest = float(tf.reduce_max(tf.abs(b)))
         # Sums of up to some thousand products, in another order.
         np.testing.assert_allclose(a, b, atol=1e-5 * largest, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float16"])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("taps", "strides"), [(4, 2), (5, 1)])
+def test_types_without_arithmetic(
+    taps, strides, transposed, kind, any_size, monkeypatch
+):
+    """Computed in float32, by Keras's form too, and rounded once."""
+    import tensorflow as tf
+
+    any_size("winograd")
+    made = kg.layers.Conv2DTranspose if transposed else kg.layers.Conv2D
+    layer = made(5, taps, strides, padding="same", dtype=f"mixed_{kind}")
+    shape = (2, 8, 8, 3)
+    layer.build(shape)
+    rng = np.random.default_rng(0)
+    layer.bias.assign(rng.normal(size=5))
+    x = rng.normal(size=shape).astype("float32")
+
+    def graph():
+        @tf.function
+        def run(x, w):
+            with kernels.scope(), tf.GradientTape() as tape:
+                tape.watch([x, layer.kernel.value])
+                y = layer(x)
+                loss = tf.reduce_sum(tf.cast(y, "float32") * w)
+            slopes = tape.gradient(loss, [x, layer.kernel.value])
+            return y, slopes
+
+        w = rng.normal(size=layer.compute_output_shape(shape))
+        inputs = tf.cast(x, kind), tf.constant(w, "float32")
+        traced = run.get_concrete_function(*inputs)
+        products = {
+            op.inputs[-1].dtype
+            for op in traced.graph.get_operations()
+            if op.type.startswith(("Conv2D", "BatchMatMul", "MatMul"))
+        }
+        y, slopes = run(*inputs)
+        assert y.dtype == slopes[0].dtype == kind
+        return products, [np.asarray(v, "float32") for v in (y, *slopes)]
+
+    monkeypatch.setattr(kernels, "_instructions", lambda: {"avx2"})
+    state = rng.bit_generator.state
+    products, found = graph()
+    assert products == {tf.float32}
+    rng.bit_generator.state = state
+    there = {"avx2", "avx512f", "amx_fp16"}
+    monkeypatch.setattr(kernels, "_instructions", lambda: there)
+    products, wanted = graph()
+    assert products == {tf.as_dtype(kind)}
+    # Rounded to 8 bits or 11 once here, at each sum of the other at worst.
+    bound = 0.02 if kind == "bfloat16" else 0.003
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=bound * np.abs(b).max())
 
 
 @pytest.mark.parametrize(

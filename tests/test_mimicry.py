@@ -60,7 +60,7 @@ def scored(model, x, label=None):
     [recipe_state, pytest.param(file_state, marks=pytest.mark.backends)],
 )
 @pytest.mark.parametrize("name", ["wgan_gp", "sngan", "cgan_pd"])
-def test_the_reference_outputs_come_out(name, state_of):
+def test_the_reference_outputs_come_out(name, state_of, form):
     golden = np.load(GOLDEN / f"mimicry_{name}_32_G.npz")
     label = golden["y"].astype("int32") if name == "cgan_pd" else None
     model = from_state(state_of(f"mimicry_{name}_32_G"))

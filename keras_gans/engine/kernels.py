@@ -29,6 +29,7 @@ KERNELS = (
     "norms",
     "rectifiers",
     "small_maps",
+    "wide_types",
     "winograd",
 )
 FUSED_TYPES = ("float32", "bfloat16", "float16")
@@ -38,6 +39,8 @@ LEAST_CHANNELS = 64
 LEAST_TILES = 128
 # Up to so many pixels of all maps, reading the kernel is most of the work.
 MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
+# Processors with AVX2 have fast convolutions of a type by this instruction.
+CONVOLVED_BY = {"bfloat16": "avx512f", "float16": "amx_fp16"}
 
 _within_steps = contextvars.ContextVar("within_steps", default=False)
 
@@ -199,18 +202,51 @@ def _on_gpu():
 
 
 @functools.cache
+def _instructions():
+    """Names of what this processor can do; none where it does not say."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return frozenset()
+    flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
+    return frozenset(flags[1].split() if flags else ())
+
+
 def _suits_winograd():
     """Whether this processor gains by fewer products, as far as was measured.
 
     Those with AVX2 alone do. Where AVX-512 makes products cheap, memory sets
     the pace, and the transforms read and write more of it.
     """
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if not cpuinfo.exists():
-        return False
-    flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
-    flags = flags[1].split() if flags else []
-    return "avx2" in flags and "avx512f" not in flags
+    return "avx2" in _instructions() and "avx512f" not in _instructions()
+
+
+def _lacks(kind):
+    """Whether convolutions of a type are slow here: emulated, not fast."""
+    known = kind in CONVOLVED_BY and "avx2" in _instructions()
+    return known and CONVOLVED_BY[kind] not in _instructions()
+
+
+def _in_float32(layer, x, kernel, form, plain):
+    """`form`'s convolution, or of types that the processor lacks in float32.
+
+    Those are rounded to their type once, when they are done, as by processors
+    that have it. Their gradients are too.
+
+    Args:
+        layer: `Conv2D` or `Conv2DTranspose`.
+        x: what it is called with.
+        kernel: its kernel.
+        form: function of the three that returns maps, or `None`.
+        plain: function of x and the kernel: Keras's form.
+    """
+    kind = keras.backend.standardize_dtype(x.dtype)
+    wanted = _within_steps.get() and enabled("wide_types")
+    last = layer.data_format == "channels_last"
+    if not (wanted and last and _lacks(kind)) or _on_gpu():
+        return form(layer, x, kernel)
+    x, kernel = ops.cast(x, "float32"), ops.cast(kernel, "float32")
+    y = form(layer, x, kernel)
+    return ops.cast(plain(x, kernel) if y is None else y, kind)
 
 
 def _form(layer, x, kernel, made):
@@ -254,6 +290,11 @@ def _form(layer, x, kernel, made):
 
 def convolve(layer, x, kernel):
     """The convolution of a `Conv2D`, or `None` where Keras's own is due."""
+    plain = functools.partial(keras.layers.Conv2D.convolution_op, layer)
+    return _in_float32(layer, x, kernel, _convolve, plain)
+
+
+def _convolve(layer, x, kernel):
     if None in x.shape or layer.padding not in ("same", "valid"):
         return None
     taps, stride = layer.kernel_size[0], layer.strides[0]
@@ -273,7 +314,20 @@ def convolve(layer, x, kernel):
 
 
 def convolve_transposed(layer, x, kernel):
-    """The same of a `Conv2DTranspose` whose maps grow by its strides."""
+    """The same of a `Conv2DTranspose`."""
+    plain = functools.partial(
+        ops.conv_transpose,
+        strides=list(layer.strides),
+        padding=layer.padding,
+        output_padding=layer.output_padding,
+        dilation_rate=layer.dilation_rate,
+        data_format=layer.data_format,
+    )
+    return _in_float32(layer, x, kernel, _convolve_transposed, plain)
+
+
+def _convolve_transposed(layer, x, kernel):
+    """That of one whose maps grow by its strides."""
     if None in x.shape or layer.padding != "same":
         return None
     taps, stride = layer.kernel_size[0], layer.strides[0]

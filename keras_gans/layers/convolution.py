@@ -14,7 +14,8 @@ class Conv2D(keras.layers.Conv2D):
     more on both sides, in one of two other forms, the same to rounding. Of
     maps of few pixels it is one matrix product. On processors with AVX2 alone,
     of 3 x 3 taps, or 4 x 4 with strides of 2, it is Winograd's minimal
-    filtering: 4/9 or 9/16 of the products. Else it is Keras's own.
+    filtering: 4/9 or 9/16 of the products. Else it is Keras's own. Of half
+    precision that the processor cannot compute with, they do it in float32.
 
     Args:
         *args: arguments of `keras.layers.Conv2D`.
