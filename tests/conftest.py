@@ -43,6 +43,12 @@ def images():
 
 
 @pytest.fixture
+def plain(monkeypatch):
+    """A function that turns the faster forms off."""
+    return lambda: monkeypatch.setenv("KERAS_GANS_KERNELS", "0")
+
+
+@pytest.fixture
 def any_size(monkeypatch):
     """Lets small convolutions, too, take the form that a function names."""
     from keras_gans.engine import kernels

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 
@@ -37,6 +38,27 @@ def test_bad_strategies(monkeypatch):
             distribution.scope("auto")
     with pytest.raises(ValueError, match="`workers` must lie in"):
         distribution.launch(0, ["true"])
+
+
+@pytest.mark.backends
+def test_hosts_that_are_gone_are_missed(monkeypatch):
+    """JAX alone would wait for 100 s."""
+    if keras.backend.backend() != "jax":
+        pytest.skip("TensorFlow waits for 10 s.")
+    import jax
+
+    told = {}
+
+    def connect(**given):
+        told.update(given)
+
+    monkeypatch.setattr(jax.distributed, "initialize", connect)
+    for name, value in distribution.environments(2)[0].items():
+        monkeypatch.setenv(name, value)
+    distribution._initialize()
+    assert told["heartbeat_timeout_seconds"] == 30
+    assert told["num_processes"] == 2
+    assert jax.distributed.initialize is connect
 
 
 def test_one_of_them_writes(monkeypatch):

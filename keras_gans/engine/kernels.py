@@ -4,7 +4,7 @@ Each computes what Keras's form does, to rounding. Keras's form is taken where a
 kernel does not apply: on JAX, whose compiler finds its own, and where the
 environment variable KERAS_GANS_KERNELS is 0 or names others of `KERNELS`. Those
 of batch norm and of convolutions are for steps on one CPU device that XLA does
-not compile; Adam's for one replica.
+not compile, but that several replicas too widen types; Adam's for one replica.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ LEAST_CHANNELS = 64
 LEAST_TILES = 128
 # Up to so many pixels of all maps, reading the kernel is most of the work.
 MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
-# Processors with AVX2 have fast convolutions of a type by this instruction.
+# Without these instructions, gradients of convolutions of a type are slow.
 CONVOLVED_BY = {"bfloat16": "avx512f", "float16": "amx_fp16"}
 
 _within_steps = contextvars.ContextVar("within_steps", default=False)
@@ -221,16 +221,13 @@ def _suits_winograd():
 
 
 def _lacks(kind):
-    """Whether convolutions of a type are slow here: emulated, not fast."""
+    """Whether TensorFlow emulates gradients of convolutions of a type here."""
     known = kind in CONVOLVED_BY and "avx2" in _instructions()
     return known and CONVOLVED_BY[kind] not in _instructions()
 
 
-def _in_float32(layer, x, kernel, form, plain):
-    """`form`'s convolution, or of types that the processor lacks in float32.
-
-    Those are rounded to their type once, when they are done, as by processors
-    that have it. Their gradients are too.
+def _widened(layer, x, kernel, form, plain):
+    """`form`'s convolution, in float32 of types that the processor lacks.
 
     Args:
         layer: `Conv2D` or `Conv2DTranspose`.
@@ -238,6 +235,9 @@ def _in_float32(layer, x, kernel, form, plain):
         kernel: its kernel.
         form: function of the three that returns maps, or `None`.
         plain: function of x and the kernel: Keras's form.
+
+    Returns:
+        Maps, float32 where they were computed so, or `None`.
     """
     kind = keras.backend.standardize_dtype(x.dtype)
     wanted = _within_steps.get() and enabled("wide_types")
@@ -246,7 +246,7 @@ def _in_float32(layer, x, kernel, form, plain):
         return form(layer, x, kernel)
     x, kernel = ops.cast(x, "float32"), ops.cast(kernel, "float32")
     y = form(layer, x, kernel)
-    return ops.cast(plain(x, kernel) if y is None else y, kind)
+    return plain(x, kernel) if y is None else y
 
 
 def _form(layer, x, kernel, made):
@@ -289,9 +289,9 @@ def _form(layer, x, kernel, made):
 
 
 def convolve(layer, x, kernel):
-    """The convolution of a `Conv2D`, or `None` where Keras's own is due."""
+    """Maps of a `Conv2D` before its bias; `None` where Keras's are due."""
     plain = functools.partial(keras.layers.Conv2D.convolution_op, layer)
-    return _in_float32(layer, x, kernel, _convolve, plain)
+    return _widened(layer, x, kernel, _convolve, plain)
 
 
 def _convolve(layer, x, kernel):
@@ -323,7 +323,7 @@ def convolve_transposed(layer, x, kernel):
         dilation_rate=layer.dilation_rate,
         data_format=layer.data_format,
     )
-    return _in_float32(layer, x, kernel, _convolve_transposed, plain)
+    return _widened(layer, x, kernel, _convolve_transposed, plain)
 
 
 def _convolve_transposed(layer, x, kernel):

@@ -14,8 +14,10 @@ class Conv2D(keras.layers.Conv2D):
     more on both sides, in one of two other forms, the same to rounding. Of
     maps of few pixels it is one matrix product. On processors with AVX2 alone,
     of 3 x 3 taps, or 4 x 4 with strides of 2, it is Winograd's minimal
-    filtering: 4/9 or 9/16 of the products. Else it is Keras's own. Of half
-    precision that the processor cannot compute with, they do it in float32.
+    filtering: 4/9 or 9/16 of the products. Else it is Keras's own. In half
+    precision they compute in float32, and round to the layer's type once, on
+    processors where TensorFlow emulates that type's gradients; maps of
+    "channels_first" excepted.
 
     Args:
         *args: arguments of `keras.layers.Conv2D`.
@@ -32,9 +34,9 @@ class Conv2D(keras.layers.Conv2D):
         https://arxiv.org/abs/1509.09308, section 4.1
     """
 
-    def convolution_op(self, inputs, kernel):
-        y = kernels.convolve(self, inputs, kernel)
-        return super().convolution_op(inputs, kernel) if y is None else y
+    def call(self, inputs):
+        y = kernels.convolve(self, inputs, ops.convert_to_tensor(self.kernel))
+        return super().call(inputs) if y is None else _finished(self, y)
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -59,8 +61,13 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.kernel)
         y = kernels.convolve_transposed(self, inputs, kernel)
-        if y is None:
-            return super().call(inputs)
-        if self.use_bias:
-            y = y + self.bias
-        return y if self.activation is None else self.activation(y)
+        return super().call(inputs) if y is None else _finished(self, y)
+
+
+def _finished(layer, y):
+    """Maps with their bias and activation, in the layer's type."""
+    if layer.use_bias:
+        # Its gradient is a sum over all pixels, too long for half precision.
+        y = ops.cast(y, "float32") + ops.cast(layer.bias, "float32")
+    y = ops.cast(y, layer.compute_dtype)
+    return y if layer.activation is None else layer.activation(y)
