@@ -8,12 +8,16 @@ on one device, and on N replicas with B/N images each, from the same weights:
 logical devices of one process (mirrored:2, mirrored:4; jax:2), or processes on
 the loopback interface (workers:2; jax_workers:2). Each row tells how far one
 device moved the weights, how far weights and logs are apart, and how far any
-variable is apart between the replicas (drift), which must be 0.
+variable is apart between the replicas (drift), which must be 0. Ways noise:1,
+noise:2, ... are one device, from weights that are off in their last bit: what
+rounding alone may do, as where a rectifier's input is nearly 0.
 
 SGD shows what Adam hides: a gradient that is a multiple of the true one. Adam
 shows what users run; where a bias has no true gradient, as before instance
-norm, Adam makes a step of its rounding, so that outputs are compared, as a
-share of the largest.
+norm and batch norm, Adam makes a step of its rounding, so that outputs are
+compared, as a share of the largest: with the statistics of their batch, which
+such biases do not move, and as samples, with moving averages, which lag behind
+them.
 """
 
 import argparse
@@ -28,7 +32,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 WAYS = ("mirrored:2", "mirrored:4", "workers:2", "jax:2", "jax_workers:2")
 OPTIMIZERS = ("sgd", "adam")
 BATCH = 8
-STEPS = 3
 SHAPE = (16, 16, 3)
 CLASSES = 3
 # Weights should move by far more than a rounding, and not leap. Adam's rate is
@@ -102,10 +105,10 @@ MODELS = (
 )
 
 
-def build(name, optimizer):
+def build(name, optimizer, seed):
     import keras
 
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(seed)
     gan = _makers()[name]()
 
     def make():
@@ -118,15 +121,15 @@ def build(name, optimizer):
     return gan
 
 
-def batches(gan):
-    """Batches of `BATCH` images, for `STEPS` steps."""
+def batches(gan, steps, seed):
+    """Batches of `BATCH` images, for some steps."""
     import numpy as np
     import tensorflow as tf
 
     from keras_gans.translating import Translating
 
-    rng = np.random.default_rng(0)
-    n = BATCH * STEPS * gan.d_steps
+    rng = np.random.default_rng(seed)
+    n = BATCH * steps * gan.d_steps
     parts = [rng.uniform(-1, 1, (n, *SHAPE)).astype("float32")]
     if isinstance(gan, Translating):
         parts.append(parts[0][::-1] * 0.5)
@@ -140,8 +143,8 @@ def batches(gan):
     return dataset.with_options(options)
 
 
-def outputs(gan):
-    """What the trained generator makes: array."""
+def samples(gan):
+    """What users get of the trained generator: array."""
     import numpy as np
 
     from keras_gans.translating import Translating
@@ -152,39 +155,76 @@ def outputs(gan):
     return gan.sample(4, seed=1)
 
 
-def train(scope, name, optimizer, parts_of):
+def outputs(gan):
+    """What the generator makes in training, or `None` of translators."""
+    from keras import models
+    from keras import ops
+    import numpy as np
+
+    from keras_gans.translating import Translating
+
+    if isinstance(gan, Translating):
+        return None
+    generator = models.clone_model(gan.generator)
+    generator.set_weights(gan.generator.get_weights())
+    rng = np.random.default_rng(1)
+    given = [
+        np.arange(BATCH) % CLASSES
+        if "int" in x.dtype
+        else rng.normal(size=(BATCH, *x.shape[1:])).astype("float32")
+        for x in generator.inputs
+    ]
+    given = given if len(given) > 1 else given[0]
+    return ops.convert_to_numpy(generator(given, training=True))
+
+
+def off_in_last_bit(weights, seed):
+    """The same weights, each float32 off by up to 2^-24 of it."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    return [
+        (w * (1 + rng.uniform(-1, 1, w.shape) * 2**-24)).astype(w.dtype)
+        if w.dtype.kind == "f"
+        else w
+        for w in weights
+    ]
+
+
+def train(scope, settings, parts_of):
     """Trains; returns arrays by name: weights before and after, logs.
 
     Args:
         scope: context manager to build and train in.
-        name: str, the GAN.
-        optimizer: str.
+        settings: (name of the GAN, optimizer, steps, seed, seed of the noise
+            in the weights or `None`).
         parts_of: function of a variable that returns each replica's value.
     """
-    from keras import ops
+    from keras.ops import convert_to_numpy as array
     import numpy as np
 
-    with scope:
-        return _train(name, optimizer, parts_of, ops.convert_to_numpy, np)
-
-
-def _train(name, optimizer, parts_of, array, np):
-    gan = build(name, optimizer)
+    name, optimizer, steps, seed, noise = settings
     kept = {}
-    for i, v in enumerate(gan.weights):
-        kept[f"before/{i:03d}/{v.path}"] = array(v)
-    logs = gan.fit(batches(gan), verbose=0).history
-    for i, v in enumerate(gan.weights):
-        kept[f"after/{i:03d}/{v.path}"] = array(v)
-    for log, values in logs.items():
-        kept[f"logs/{log}"] = np.asarray(values)
-    kept["outputs"] = outputs(gan)
-    drift = 0.0
-    for v in gan.variables:
-        first, *others = map(np.asarray, parts_of(v))
-        for other in others:
-            drift = max(drift, float(np.abs(other - first).max()))
-    kept["drift"] = np.asarray(drift)
+    with scope:
+        gan = build(name, optimizer, seed)
+        for i, v in enumerate(gan.weights):
+            kept[f"before/{i:03d}/{v.path}"] = array(v)
+        if noise is not None:
+            gan.set_weights(off_in_last_bit(gan.get_weights(), noise))
+        logs = gan.fit(batches(gan, steps, seed), verbose=0).history
+        for i, v in enumerate(gan.weights):
+            kept[f"after/{i:03d}/{v.path}"] = array(v)
+        for log, values in logs.items():
+            kept[f"logs/{log}"] = np.asarray(values)
+        kept["samples"] = samples(gan)
+        drift = 0.0
+        for v in gan.variables:
+            first, *others = map(np.asarray, parts_of(v))
+            for other in others:
+                drift = max(drift, float(np.abs(other - first).max()))
+        kept["drift"] = np.asarray(drift)
+    made = outputs(gan)
+    kept["outputs"] = kept["samples"] if made is None else made
     return kept
 
 
@@ -205,30 +245,35 @@ def compare(one, many):
             for k in names
         )
 
-    scale = float(np.abs(one["outputs"]).max())
+    def share(key):
+        apart = float(np.abs(one[key] - many[key]).max())
+        return apart / float(np.abs(one[key]).max())
+
     return {
         "moved": largest("before", one, one, "after"),
         "weights": largest("after", one, many),
         "logs": largest("logs", one, many),
-        "outputs": float(np.abs(one["outputs"] - many["outputs"]).max())
-        / scale,
+        "outputs": share("outputs"),
+        "samples": share("samples"),
         "drift": float(many["drift"]),
     }
 
 
-def child(name, optimizer, way, out):
+def child(name, optimizer, way, steps, seed, out):
     """A process that trains in one way and keeps what it came to."""
     import numpy as np
 
     kind = way.partition(":")[0]
+    noise = int(way.partition(":")[2]) if kind == "noise" else None
+    settings = name, optimizer, int(steps), int(seed), noise
     if kind.startswith("jax") or kind == "one_jax":
-        kept = _train_on_jax(name, optimizer, kind)
+        kept = _train_on_jax(settings, kind)
     else:
-        kept = _train_on_tensorflow(name, optimizer, way)
+        kept = _train_on_tensorflow(settings, way)
     np.savez(out, **kept)
 
 
-def _train_on_tensorflow(name, optimizer, way):
+def _train_on_tensorflow(settings, way):
     import tensorflow as tf
 
     kind, _, n = way.partition(":")
@@ -243,26 +288,25 @@ def _train_on_tensorflow(name, optimizer, way):
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     return train(
         strategy.scope(),
-        name,
-        optimizer,
+        settings,
         lambda v: strategy.experimental_local_results(v.value),
     )
 
 
-def _train_on_jax(name, optimizer, kind):
+def _train_on_jax(settings, kind):
     from keras_gans import distribution
 
     scope = distribution.scope("none" if kind == "one_jax" else "data_parallel")
     return train(
         scope,
-        name,
-        optimizer,
+        settings,
         lambda v: [shard.data for shard in v.value.addressable_shards],
     )
 
 
-def start(name, optimizer, way, out):
+def start(name, optimizer, way, args, out):
     """Starts the processes of one training, each with its own output."""
+    steps, seed = str(args.steps), str(args.seed)
     kind, _, n = way.partition(":")
     environments = [{}]
     if kind.endswith("workers"):
@@ -278,18 +322,18 @@ def start(name, optimizer, way, out):
     for i, more in enumerate(environments):
         more = {**os.environ, **more}
         more |= on_jax if "jax" in kind else {"KERAS_BACKEND": "tensorflow"}
-        words = [name, optimizer, way, f"{out}.{i}.npz"]
+        words = [name, optimizer, way, steps, seed, f"{out}.{i}.npz"]
         command = [sys.executable, __file__, "--child", *words]
         processes.append(subprocess.Popen(command, env=more))
     return processes
 
 
-def run(name, optimizer, way, directory):
+def run(name, optimizer, way, args, directory):
     """Trains in one way; returns what each process came to."""
     import numpy as np
 
     out = str(directory / f"{name}-{optimizer}-{way.replace(':', '-')}")
-    processes = start(name, optimizer, way, out)
+    processes = start(name, optimizer, way, args, out)
     try:
         codes = [process.wait(timeout=600) for process in processes]
     finally:
@@ -309,12 +353,14 @@ def main():
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--optimizers", default=",".join(OPTIMIZERS))
-    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child", nargs=6, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
         child(*args.child)
         return
-    print("model optimizer way moved weights logs outputs drift")
+    print("model optimizer way moved weights logs outputs samples drift")
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         for name in args.models.split(","):
@@ -323,9 +369,11 @@ def main():
                 for way in args.ways.split(","):
                     alone = "one_jax" if way.startswith("jax") else "one"
                     if alone not in ones:
-                        [ones[alone]] = run(name, optimizer, alone, directory)
+                        [ones[alone]] = run(
+                            name, optimizer, alone, args, directory
+                        )
                     one = ones[alone]
-                    for many in run(name, optimizer, way, directory):
+                    for many in run(name, optimizer, way, args, directory):
                         row = compare(one, many)
                         values = " ".join(f"{v:.1e}" for v in row.values())
                         print(name, optimizer, way, values, flush=True)

@@ -41,9 +41,10 @@ def test_batch_norm_and_processes_agree():
     assert run.returncode == 0, run.stderr[-2000:]
     _, *rows = [line.split() for line in run.stdout.splitlines()]
     assert [row[2] for row in rows] == ["mirrored:2", "workers:2", "workers:2"]
-    for *_, moved, weights, logs, outputs, drift in rows:
+    for *_, moved, weights, logs, outputs, samples, drift in rows:
         assert float(moved) > 1e-3
         assert float(weights) < 1e-6
         assert float(logs) < 1e-5
         assert float(outputs) < 1e-5
+        assert float(samples) < 1e-5
         assert float(drift) == 0
