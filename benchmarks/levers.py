@@ -30,6 +30,7 @@ KERNELS = (
     "rectifiers",
     "small_maps",
     "winograd",
+    "halves",
 )
 MODELS = {
     "dcgan": {},

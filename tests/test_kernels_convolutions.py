@@ -23,15 +23,26 @@ def count_calls(monkeypatch, form, name):
     return calls
 
 
-@pytest.mark.parametrize("form", ["winograd", "small_maps"])
+SINGLE = [
+    ("halves", "convolve", padding, (1, *sides, 2))
+    for padding in ("same", "valid")
+    for sides in ((8, 8), (9, 6), (7, 9))
+]
+
+
 @pytest.mark.parametrize(
-    ("kind", "padding", "shape"),
+    ("form", "kind", "padding", "shape"),
     [
-        ("convolve", "same", (2, 8, 8, 3)),
-        ("convolve", "same", (1, 9, 6, 2)),
-        ("convolve", "valid", (1, 9, 6, 2)),
-        ("convolve_transposed", "same", (1, 9, 6, 2)),
-    ],
+        (form, *case)
+        for form in ("winograd", "small_maps")
+        for case in (
+            ("convolve", "same", (2, 8, 8, 3)),
+            ("convolve", "same", (1, 9, 6, 2)),
+            ("convolve", "valid", (1, 9, 6, 2)),
+            ("convolve_transposed", "same", (1, 9, 6, 2)),
+        )
+    ]
+    + SINGLE,
 )
 @pytest.mark.parametrize(("taps", "strides"), [(3, 1), (4, 2)])
 def test_convolutions(

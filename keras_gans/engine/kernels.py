@@ -20,12 +20,14 @@ from keras import ops
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
+    from keras_gans.engine import halves
     from keras_gans.engine import small_maps
     from keras_gans.engine import winograd
 
 KERNELS = (
     "adam",
     "batch_norm",
+    "halves",
     "norms",
     "rectifiers",
     "small_maps",
@@ -37,6 +39,8 @@ FUSED_TYPES = ("float32", "bfloat16", "float16")
 LEAST_CHANNELS = 64
 # Winograd's transforms of kernels pay from so many tiles on.
 LEAST_TILES = 128
+# An image of fewer rows of outputs is not cut into halves.
+LEAST_ROWS = 8
 # Up to so many pixels of all maps, reading the kernel is most of the work.
 MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
 # Without these instructions, gradients of convolutions of a type are slow.
@@ -211,11 +215,11 @@ def _instructions():
     return frozenset(flags[1].split() if flags else ())
 
 
-def _suits_winograd():
-    """Whether this processor gains by fewer products, as far as was measured.
+def _avx2_alone():
+    """Whether this processor is of the kind that some forms were measured on.
 
-    Those with AVX2 alone do. Where AVX-512 makes products cheap, memory sets
-    the pace, and the transforms read and write more of it.
+    Where AVX-512 makes products cheap, memory sets the pace, of which
+    Winograd's transforms read and write more.
     """
     return "avx2" in _instructions() and "avx512f" not in _instructions()
 
@@ -258,7 +262,7 @@ def _form(layer, x, kernel, made):
         kernel: `[k, k, c, f]`.
         made: (height, width) of the smaller maps, those of `f` channels.
     """
-    wanted = [n for n in ("small_maps", "winograd") if enabled(n)]
+    wanted = [n for n in ("small_maps", "winograd", "halves") if enabled(n)]
     if not (_within_steps.get() and wanted and _one_replica()):
         return None
     kind, (height, width), (k, _, c, f) = x.dtype, made, kernel.shape
@@ -277,15 +281,22 @@ def _form(layer, x, kernel, made):
     if "small_maps" in wanted and few and min(c, f) >= LEAST_CHANNELS:
         return small_maps
     tiles = x.shape[0] * -(-height // 2) * -(-width // 2)
-    suits = (
+    if kind != tf.float32 or not _avx2_alone():
+        return None
+    if (
         "winograd" in wanted
         and (k, stride) in winograd.KINDS
-        and kind == tf.float32
         and min(stride**2 * c, f) >= LEAST_CHANNELS
         and tiles >= LEAST_TILES
-        and _suits_winograd()
+    ):
+        return winograd
+    splits = (
+        "halves" in wanted
+        and isinstance(layer, keras.layers.Conv2D)
+        and x.shape[0] == 1
+        and height >= LEAST_ROWS
     )
-    return winograd if suits else None
+    return halves if splits else None
 
 
 def convolve(layer, x, kernel):

@@ -10,14 +10,14 @@ from keras_gans.engine import kernels
 class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`, faster in the steps of a GAN on CPUs.
 
-    Training and sampling on TensorFlow compute it, where it has 64 channels or
-    more on both sides, in one of two other forms, the same to rounding. Of
-    maps of few pixels it is one matrix product. On processors with AVX2 alone,
-    of 3 x 3 taps, or 4 x 4 with strides of 2, it is Winograd's minimal
-    filtering: 4/9 or 9/16 of the products. Else it is Keras's own. In half
-    precision they compute in float32, and round to the layer's type once, on
-    processors where TensorFlow emulates that type's gradients; maps of
-    "channels_first" excepted.
+    Training and sampling on TensorFlow compute it in other forms, the same to
+    rounding. With 64 channels or more on both sides: of maps of few pixels, as
+    one matrix product; on processors with AVX2 alone, of 3 x 3 taps, or 4 x 4
+    with strides of 2, by Winograd's minimal filtering, 4/9 or 9/16 of the
+    products. On those processors, what is left of a single image as that of
+    its two halves. In half precision they compute in float32, and round to the
+    layer's type once, on processors where TensorFlow emulates that type's
+    gradients; maps of "channels_first" excepted.
 
     Args:
         *args: arguments of `keras.layers.Conv2D`.
