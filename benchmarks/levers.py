@@ -7,7 +7,8 @@
 The first trains the same GAN in several processes that take turns, A B C A B C,
 each with one lever more than the one before: first those of TensorFlow alone,
 then its oneDNN (TF_ENABLE_ONEDNN_OPTS), then our kernels by their names
-(KERAS_GANS_KERNELS). The second trains DCGANs of several image sizes, batches
+(KERAS_GANS_KERNELS). Kept is, too, how long each takes to make its model and
+the first two steps. The second trains DCGANs of several image sizes, batches
 and widths, one after the other, as users run them.
 
 Rows go to --results; what stands there is not measured again. The third
@@ -19,6 +20,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 
 import speed
 import workers
@@ -77,14 +79,24 @@ def measure_levers(model, args):
     settings = settings_of(model, **MODELS[model])
     running = {name: start(env) for name, env in levers()}
     for worker in running.values():
+        worker("versions")  # what comes next is no import
+    opening = {}
+    for name, worker in running.items():
+        began = time.perf_counter()
         worker("open", settings=settings)
+        opening[name] = round(time.perf_counter() - began, 1)
     seconds = speed.take_turns(running, "train", args)
     for worker in running.values():
         worker.close()
     medians = {
         name: round(speed.median(turns), 4) for name, turns in seconds.items()
     }
-    return {"settings": settings, "medians": medians, "seconds": seconds}
+    return {
+        "settings": settings,
+        "medians": medians,
+        "opening": opening,
+        "seconds": seconds,
+    }
 
 
 def measure_growth(changes, args):

@@ -1,5 +1,6 @@
 """The table of levers and the plot of growth, in docs/performance.md."""
 
+from levers import KERNELS
 from levers import USUAL
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -19,7 +20,8 @@ def write(rows):
     """Writes the table, and docs/images/growth.png."""
     levers = [row for row in rows if "medians" in row]
     if levers:
-        pages.put(speed_docs.PAGE, {"levers": table(levers)})
+        tables = {"levers": table(levers), "levers_start": start(levers)}
+        pages.put(speed_docs.PAGE, tables)
     growth = [row for row in rows if "growth" in row]
     if growth:
         plot(growth, pages.DOCS / "images" / "growth.png")
@@ -27,11 +29,7 @@ def write(rows):
 
 def table(rows):
     """Seconds of a step with each lever and all before it."""
-    header = ["with"]
-    for row in rows:
-        s = row["settings"]
-        label = f"{speed_docs.NAMES[s['model']]} {s['size']}x{s['size']}"
-        header.append(f"{label}, width {s['width']}, batch {s['batch']}")
+    header = ["with", *map(label_of, rows)]
     names = rows[0]["medians"]
     lines = []
     for name in names:
@@ -40,6 +38,22 @@ def table(rows):
             first, seconds = row["medians"]["TensorFlow"], row["medians"][name]
             cells.append(f"{seconds:.2f} s, {first / seconds:.2f} x")
         lines.append([name, *cells])
+    return speed_docs.table_of(header, lines)
+
+
+def label_of(row):
+    s = row["settings"]
+    label = f"{speed_docs.NAMES[s['model']]} {s['size']}x{s['size']}"
+    return f"{label}, width {s['width']}, batch {s['batch']}"
+
+
+def start(rows):
+    """Seconds until a model has taken its first two steps."""
+    header = ["", "kernels off", "all kernels"]
+    lines = [
+        [label_of(row), row["opening"]["oneDNN"], row["opening"][KERNELS[-1]]]
+        for row in rows
+    ]
     return speed_docs.table_of(header, lines)
 
 

@@ -23,27 +23,26 @@ def count_calls(monkeypatch, form, name):
     return calls
 
 
-SINGLE = [
-    ("halves", "convolve", padding, (1, *sides, 2))
-    for padding in ("same", "valid")
-    for sides in ((8, 8), (9, 6), (7, 9))
+CASES = [
+    ("winograd", "convolve", "same", (1, 9, 6, 2)),
+    ("winograd", "convolve_transposed", "same", (1, 9, 6, 2)),
+    *[
+        pytest.param("winograd", "convolve", *case, marks=pytest.mark.full)
+        for case in (("same", (2, 8, 8, 3)), ("valid", (1, 9, 6, 2)))
+    ],
+    ("small_maps", "convolve", "same", (2, 8, 8, 3)),
+    ("small_maps", "convolve", "same", (1, 9, 6, 2)),
+    ("small_maps", "convolve", "valid", (1, 9, 6, 2)),
+    ("small_maps", "convolve_transposed", "same", (1, 9, 6, 2)),
+    *[
+        ("halves", "convolve", padding, (1, *sides, 2))
+        for padding in ("same", "valid")
+        for sides in ((8, 8), (9, 6), (7, 9))
+    ],
 ]
 
 
-@pytest.mark.parametrize(
-    ("form", "kind", "padding", "shape"),
-    [
-        (form, *case)
-        for form in ("winograd", "small_maps")
-        for case in (
-            ("convolve", "same", (2, 8, 8, 3)),
-            ("convolve", "same", (1, 9, 6, 2)),
-            ("convolve", "valid", (1, 9, 6, 2)),
-            ("convolve_transposed", "same", (1, 9, 6, 2)),
-        )
-    ]
-    + SINGLE,
-)
+@pytest.mark.parametrize(("form", "kind", "padding", "shape"), CASES)
 @pytest.mark.parametrize(("taps", "strides"), [(3, 1), (4, 2)])
 def test_convolutions(
     taps, strides, shape, kind, padding, form, any_size, monkeypatch
