@@ -67,7 +67,15 @@ def any_size(monkeypatch):
     return choose
 
 
-@pytest.fixture(params=["keras", "winograd", "small_maps"])
+@pytest.fixture(
+    params=[
+        "keras",
+        *[
+            pytest.param(name, marks=pytest.mark.full)
+            for name in ("winograd", "small_maps")
+        ],
+    ]
+)
 def form(request, any_size, monkeypatch):
     """Runs a test with each form of convolutions, which must be taken."""
     if request.param == "keras":

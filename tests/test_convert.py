@@ -38,6 +38,8 @@ def run(model, x, training):
 @pytest.mark.backends
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize("mode", ["eval", "train"])
+# Of the other forms, the one that is taken for it.
+@pytest.mark.parametrize("form", ["keras", "winograd"], indirect=True)
 def test_dcgan_generator_gives_the_reference_images(state_of, mode, form):
     golden = np.load(GOLDEN / "dcgan64_G.npz")
     model = from_state(state_of("dcgan64_G"))

@@ -77,15 +77,6 @@ def check_golden(name, state):
         "patchgan70_cond",
     ],
 )
-@pytest.mark.parametrize(
-    "form",
-    [
-        "keras",
-        pytest.param("winograd", marks=pytest.mark.full),
-        pytest.param("small_maps", marks=pytest.mark.full),
-    ],
-    indirect=True,
-)
 def test_the_reference_outputs_come_out(name, form):
     check_recipe(name)
 
