@@ -1,6 +1,5 @@
 """The table of levers and the plot of growth, in docs/performance.md."""
 
-from levers import KERNELS
 from levers import USUAL
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -20,8 +19,7 @@ def write(rows):
     """Writes the table, and docs/images/growth.png."""
     levers = [row for row in rows if "medians" in row]
     if levers:
-        tables = {"levers": table(levers), "levers_start": start(levers)}
-        pages.put(speed_docs.PAGE, tables)
+        pages.put(speed_docs.PAGE, {"levers": table(levers)})
     growth = [row for row in rows if "growth" in row]
     if growth:
         plot(growth, pages.DOCS / "images" / "growth.png")
@@ -45,16 +43,6 @@ def label_of(row):
     s = row["settings"]
     label = f"{speed_docs.NAMES[s['model']]} {s['size']}x{s['size']}"
     return f"{label}, width {s['width']}, batch {s['batch']}"
-
-
-def start(rows):
-    """Seconds until a model has taken its first two steps."""
-    header = ["", "kernels off", "all kernels"]
-    lines = [
-        [label_of(row), row["opening"]["oneDNN"], row["opening"][KERNELS[-1]]]
-        for row in rows
-    ]
-    return speed_docs.table_of(header, lines)
 
 
 def plot(rows, path):
