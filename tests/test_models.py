@@ -28,6 +28,7 @@ def small_gan(**kwargs):
     )
 
 
+@pytest.mark.full
 def test_gan(images):
     check_gan(lambda: small_gan(ema=0.9), images(16, 8, 8))
 
@@ -35,7 +36,7 @@ def test_gan(images):
 @pytest.mark.backends
 def test_dcgan(images):
     check_gan(
-        lambda: kg.DCGAN((16, 16, 3), 8, width=4, d_steps=2),
+        lambda: kg.DCGAN((16, 16, 3), 8, width=4, d_steps=2, ema=0.9),
         images(16, channels=3),
     )
 
@@ -67,6 +68,7 @@ LABELS = np.arange(16) % 3
 BIAS = "score_1/bias"  # it cancels in E[C(G(z))] - E[C(x)]
 
 
+@pytest.mark.full
 def test_wgan(images):
     check_gan(
         lambda: kg.WGAN(
