@@ -28,13 +28,17 @@ def write(rows):
 def table(rows):
     """Seconds of a step with each lever and all before it."""
     header = ["with", *map(label_of, rows)]
-    names = rows[0]["medians"]
+    names = max((row["medians"] for row in rows), key=len)
     lines = []
     for name in names:
         cells = []
         for row in rows:
-            first, seconds = row["medians"]["TensorFlow"], row["medians"][name]
-            cells.append(f"{seconds:.2f} s, {first / seconds:.2f} x")
+            first, seconds = (
+                row["medians"].get(n) for n in ("TensorFlow", name)
+            )
+            cells.append(
+                f"{seconds:.2f} s, {first / seconds:.2f} x" if seconds else "-"
+            )
         lines.append([name, *cells])
     return speed_docs.table_of(header, lines)
 
