@@ -32,7 +32,7 @@ def table_of(header, rows):
 def label_of(settings):
     size = settings["size"]
     label = f"{NAMES[settings['model']]} {size}x{size}, "
-    label += f"batch {settings['batch']}"
+    label += f"width {settings['width']}, batch {settings['batch']}"
     more = [f"{k}={v}" for k, v in settings["env"].items()]
     return ", ".join([label, *more])
 
