@@ -7,6 +7,8 @@ Gradients are those of the whole image, for which it makes no such difference.
 
 import tensorflow as tf
 
+from keras_gans.engine.small_maps import zero_padded
+
 
 def convolve(x, kernel, stride, before, size):
     """A convolution of a zero-padded image.
@@ -22,13 +24,7 @@ def convolve(x, kernel, stride, before, size):
         `[1, *size, f]`
     """
     k = kernel.shape[0]
-    seen = [stride * (side - 1) + k for side in size]
-    x = x[:, : seen[0] - before, : seen[1] - before]
-    below, right = (
-        span - before - side
-        for span, side in zip(seen, x.shape[1:3], strict=True)
-    )
-    x = tf.pad(x, ((0, 0), (before, below), (before, right), (0, 0)))
+    x = zero_padded(x, k, stride, before, size)
     options = {"strides": [1, stride, stride, 1], "padding": "VALID"}
 
     @tf.custom_gradient

@@ -280,9 +280,9 @@ def _form(layer, x, kernel, made):
     few = pixels <= MOST_PIXELS.get(kind.name, 0)
     if "small_maps" in wanted and few and min(c, f) >= LEAST_CHANNELS:
         return small_maps
-    tiles = x.shape[0] * -(-height // 2) * -(-width // 2)
     if kind != tf.float32 or not _avx2_alone():
         return None
+    tiles = x.shape[0] * -(-height // 2) * -(-width // 2)
     if (
         "winograd" in wanted
         and (k, stride) in winograd.KINDS

@@ -41,6 +41,17 @@ def convolve_transposed(x, kernel, stride, before, size):
     )
 
 
+def zero_padded(x, taps, stride, before, size):
+    """What `size` outputs of a convolution see of `x`, zeros included."""
+    spans = [stride * (side - 1) + taps for side in size]
+    x = x[:, : spans[0] - before, : spans[1] - before]
+    below, right = (
+        span - before - side
+        for span, side in zip(spans, x.shape[1:3], strict=True)
+    )
+    return tf.pad(x, ((0, 0), (before, below), (before, right), (0, 0)))
+
+
 @functools.lru_cache(maxsize=256)
 class Patches:
     """What each output of a convolution sees: `of` images, and its transpose.
@@ -55,13 +66,7 @@ class Patches:
 
     def _of(self, x):
         k, s, before = self.taps, self.stride, self.before
-        spans = [s * (side - 1) + k for side in self.made]
-        x = x[:, : spans[0] - before, : spans[1] - before]
-        below, right = (
-            span - before - side
-            for span, side in zip(spans, x.shape[1:3], strict=True)
-        )
-        x = tf.pad(x, ((0, 0), (before, below), (before, right), (0, 0)))
+        x = zero_padded(x, k, s, before, self.made)
         height, width = (s * (side - 1) + 1 for side in self.made)
         taps = [
             x[:, i : i + height : s, j : j + width : s]
