@@ -57,7 +57,6 @@ def load(**kwargs):
     return kg.data.load(emoji(), image_size=(12, 16), batch_size=4, **kwargs)
 
 
-@pytest.mark.backends
 def test_pairs_of_inpainting():
     inpainting = Inpainting(share=(0.2, 0.3))
     dataset = load(repeat=True)
@@ -103,7 +102,6 @@ def test_a_data_set_that_ends_has_the_same_holes_each_pass():
     assert shapes == [(1, 4, 9, 3), (1, 7, 9, 3)]
 
 
-@pytest.mark.backends
 def test_pairs_of_colorization():
     dataset = load(shuffle=False)
     ((lightness, ab),) = first(Colorization().pairs(dataset), 1)
@@ -141,7 +139,7 @@ def test_bad_data_sets():
     "application",
     [
         Colorization(),
-        pytest.param(Inpainting(), marks=pytest.mark.backends),
+        Inpainting(),
     ],
     ids=["colour", "hole"],
 )

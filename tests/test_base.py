@@ -116,7 +116,6 @@ def test_a_one_shot_generator_loses_nothing(images):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.backends
 def test_keras_callbacks(images, tmp_path):
     gan = small_gan()
     gan.compile(keras.optimizers.Adam(4e-4), keras.optimizers.Adam(2e-4))

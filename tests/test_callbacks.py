@@ -25,7 +25,6 @@ def compiled():
     return gan
 
 
-@pytest.mark.backends
 def test_sample_grid(images, tmp_path):
     gan = compiled()
     grid = callbacks.SampleGrid("grids", every=2, n=6, seed=1, columns=3)

@@ -165,7 +165,6 @@ def query(kept, size, images, u):
     return np.array(given)
 
 
-@pytest.mark.backends
 def test_the_pool_is_the_references():
     rng = np.random.default_rng(0)
     size, kept = 5, []

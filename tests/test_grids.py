@@ -95,7 +95,6 @@ def test_save_image_of_both_depths():
 # --- Grids while a translator trains ---
 
 
-@pytest.mark.backends
 def test_pix2pix_shows_source_output_target(images):
     sources, targets = images(4, 8, 8), images(4, 8, 8, 2)
     gan = small_pix2pix(ema=0.5)

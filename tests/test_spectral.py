@@ -300,7 +300,6 @@ def two_inputs():
     )
 
 
-@pytest.mark.backends
 def test_a_model_is_copied_with_every_layer_normalized():
     model = two_inputs()
     x, label = normal(2, 8, 8, 1), np.array([0, 3])

@@ -195,7 +195,7 @@ def reflected(x, multiple):
     ("size", "known"),
     [
         ((13, 16), False),
-        pytest.param((1, 9), False, marks=pytest.mark.backends),
+        ((1, 9), False),
         ((2, 10), True),
     ],
 )

@@ -35,22 +35,25 @@ ROLE = 16
 # through, and the points between reals and fakes.
 REAL, FAKE, GENERATED, MIXED = range(4)
 
-_LANES = (np.uint32(0x243F6A88), np.uint32(0x85A308D3))  # digits of pi
+_LANES = (0x243F6A88, 0x85A308D3)  # digits of pi
 _ODD = np.uint32(0x9E3779B9)  # 2**32 / golden ratio
+# Of the mixer: two shifts and two factors.
+_MIXER = tuple(map(np.uint32, (16, 15, 0x7FEB352D, 0x846CA68B)))
 
 
 def _word(x):
+    """An int as an array of NumPy, whose hash is no part of the graph."""
     if isinstance(x, int):
-        x = np.uint32(x & 0xFFFFFFFF)
+        return np.array([x & 0xFFFFFFFF], "uint32")
     return ops.cast(x, "uint32")
 
 
-def _mix(x):
-    x = ops.bitwise_xor(x, ops.right_shift(x, np.uint32(16)))
-    x = ops.multiply(x, np.uint32(0x7FEB352D))
-    x = ops.bitwise_xor(x, ops.right_shift(x, np.uint32(15)))
-    x = ops.multiply(x, np.uint32(0x846CA68B))
-    return ops.bitwise_xor(x, ops.right_shift(x, np.uint32(16)))
+def _mix(x, mixer):
+    # Operators, for they take arrays of NumPy as they take tensors.
+    shift = np.right_shift if isinstance(x, np.ndarray) else ops.right_shift
+    x = (x ^ shift(x, mixer[0])) * mixer[2]
+    x = (x ^ shift(x, mixer[1])) * mixer[3]
+    return x ^ shift(x, mixer[0])
 
 
 def bits(words, rows, columns):
@@ -65,15 +68,15 @@ def bits(words, rows, columns):
     Returns:
         uint32 tensor `[n, columns]`.
     """
-    a, b = _word(_LANES[0]), _word(_LANES[1])
-    for word in map(_word, words):
-        a = _mix(ops.bitwise_xor(a, word))
-        b = _mix(ops.add(b, ops.multiply(word, _ODD)))
-    rows = _word(rows)
-    a = _mix(ops.bitwise_xor(a, rows))[:, None]
-    b = _mix(ops.add(b, ops.multiply(rows, _ODD)))[:, None]
-    column = _spread(columns)[None]
-    return _mix(ops.bitwise_xor(_mix(ops.add(a, column)), b))
+    a, b = map(_word, _LANES)
+    mixer, odd = _MIXER, _ODD
+    for word in map(_word, (*words, rows)):
+        if mixer is _MIXER and not isinstance(word, np.ndarray):
+            # Once: a graph takes as long to build as it has operations.
+            *mixer, odd = map(ops.convert_to_tensor, (*_MIXER, _ODD))
+        a, b = _mix(word ^ a, mixer), _mix(word * odd + b, mixer)
+    a = _mix(a[:, None] + _spread(columns)[None], mixer)
+    return _mix(a ^ b[:, None], mixer)
 
 
 def _spread(columns):
@@ -81,7 +84,7 @@ def _spread(columns):
     if is_int(columns):
         return np.arange(columns, dtype="uint32") * _ODD
     column = ops.cast(ops.arange(columns, dtype="int32"), "uint32")
-    return ops.multiply(column, _ODD)
+    return column * _ODD
 
 
 def uniform(words, rows, columns):
