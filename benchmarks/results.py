@@ -178,7 +178,10 @@ def measure(settings, args):
     # A tutorial has nothing that would look after it, nor do we add it.
     watch = [] if settings["model"] in BASELINES else [callbacks.NanGuard()]
     row = {"settings": settings}
+    before = timed.product_gflops()
     row |= timed.train(model, dataset, args.minutes, images_a_step, watch)
+    # Of the machine itself, before and after: other tenants may slow it down.
+    row["product_gflops"] = [before, timed.product_gflops()]
     records = score(model, settings, args)
     row["records"] = [json.loads(record.to_json()) for record in records]
     row["cores"] = len(os.sched_getaffinity(0))

@@ -1,9 +1,11 @@
 """How long steps take, and training for a time instead of a number of them."""
 
+import statistics
 import sys
 import time
 
 import keras
+from keras import ops
 
 
 class Clock(keras.callbacks.Callback):
@@ -46,6 +48,17 @@ class Budget(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         losses = ", ".join(f"{k} {float(v):.3f}" for k, v in logs.items())
         print(f"{self.steps} steps, {self.seconds:.0f} s: {losses}", flush=True)
+
+
+def product_gflops(n=2048, turns=7):
+    """How fast the machine is now: GFLOP/s of n x n matrix products."""
+    a = keras.random.normal((n, n), seed=0)
+    seconds = []
+    for _ in range(turns):
+        start = time.perf_counter()
+        ops.convert_to_numpy(ops.matmul(a, a))
+        seconds.append(time.perf_counter() - start)
+    return round(2e-9 * n**3 / statistics.median(seconds), 1)
 
 
 def train(model, dataset, minutes, images_a_step, watch=()):

@@ -12,8 +12,9 @@ import pytest
 
 
 def pytest_collection_modifyitems(items):
-    """Puts the JAX run, the longest of all, first."""
-    items.sort(key=lambda item: not item.name.endswith("tests_pass_on_jax"))
+    """Puts the JAX run and the docstrings, the longest of all, first."""
+    longest = ("test_the_marked_tests_pass_on_jax", "docstring_examples_run")
+    items.sort(key=lambda item: not item.name.endswith(longest))
 
 
 @pytest.fixture(autouse=True)
