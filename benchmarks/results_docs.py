@@ -78,6 +78,8 @@ def write(rows, models):
         }
         if of_set:
             parts.append(_section(name, heading, about, of_set, models))
+        else:
+            parts.append(f"## {heading}\n\nNot measured yet.\n")
     versions = ", ".join(f"{k} {v}" for k, v in first["versions"].items())
     parts.append(
         "## How this page is made\n\n```bash\n"
@@ -111,6 +113,8 @@ def _section(name, heading, about, rows, models):
         )
     lines += ["", *_compared(name, rows), ""]
     text = f"Samples; from the top: {', '.join(models)}."
+    if missing := [model for model in models if model not in rows]:
+        text += f" Not measured yet, and empty: {', '.join(missing)}."
     lines += [f"![{text}](images/results_{name}.png)", "", text, ""]
     return "\n".join(lines)
 
@@ -119,7 +123,12 @@ def _label(model):
     if model in BASELINES:
         return f"**baseline**: {BASELINES[model][1]} (`{model}`)"
     recipe = recipes.get(model)
-    arguments = ", ".join(f"{k}={v}" for k, v in recipe.arguments.items())
+    kept = {
+        k: v
+        for k, v in recipe.arguments.items()
+        if k not in ("image_shape", "num_classes")  # the set's
+    }
+    arguments = ", ".join(f"{k}={v}" for k, v in kept.items())
     return f"`{model}`" + (f" ({arguments})" if arguments else "")
 
 
