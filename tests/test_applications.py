@@ -137,10 +137,7 @@ def test_bad_data_sets():
 
 @pytest.mark.parametrize(
     "application",
-    [
-        Colorization(),
-        Inpainting(),
-    ],
+    [Colorization(), Inpainting()],
     ids=["colour", "hole"],
 )
 def test_a_few_steps(application):
