@@ -32,7 +32,7 @@ BASELINES = {
     "tutorial_dcgan": ("dcgan", "TensorFlow's DCGAN tutorial"),
     "example_wgan_gp": ("wgan_gp", "keras.io's WGAN-GP example"),
 }
-# What a row that lost is due to, found by hand.
+# (set, GAN): what a score that was lost is due to, found by hand.
 REASONS = {}
 
 HEAD = """# Results
@@ -141,21 +141,41 @@ def _score(row, metric):
 
 
 def _compared(name, rows):
-    """A sentence a baseline: where ours is better, and where not."""
+    """Lines that say where ours is better than each baseline, and where not.
+
+    First comes what was trained for the same, then every other GAN that some
+    score puts behind.
+    """
     for baseline, (ours, _) in BASELINES.items():
-        if not {baseline, ours} <= set(rows):
+        if baseline not in rows:
             continue
-        lost = [
-            title
-            for metric, title, more in SCORES
-            if (_score(rows[ours], metric) > _score(rows[baseline], metric))
-            != more
-        ]
-        if not lost:
-            yield f"- `{ours}` is better than `{baseline}` in every score."
-            continue
-        reason = REASONS.get((name, baseline), "")
-        yield (
-            f"- `{ours}` is **not better** than `{baseline}` in "
-            f"{', '.join(lost)}. {reason}"
-        ).rstrip()
+        if ours in rows:
+            lost = _lost(rows[ours], rows[baseline])
+            yield _line(name, ours, baseline, lost)
+        for other, row in rows.items():
+            lost = _lost(row, rows[baseline])
+            if lost and other != ours and other not in BASELINES:
+                yield _line(name, other, baseline, lost)
+
+
+def _lost(ours, baseline):
+    """The headings of the scores in which ours is not better."""
+    return [
+        title
+        for metric, title, more in SCORES
+        if not (
+            _score(ours, metric) > _score(baseline, metric)
+            if more
+            else _score(ours, metric) < _score(baseline, metric)
+        )
+    ]
+
+
+def _line(name, ours, baseline, lost):
+    if not lost:
+        return f"- `{ours}` is better than `{baseline}` in every score."
+    reason = REASONS.get((name, ours), "")
+    return (
+        f"- `{ours}` is **not better** than `{baseline}` in {', '.join(lost)}. "
+        f"{reason}"
+    ).rstrip()

@@ -1,6 +1,7 @@
 """Streamed means and covariances, and the files that hold them."""
 
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -166,6 +167,22 @@ def test_files_of_something_else(tmp_path):
             metrics.Moments.load(name)
     with pytest.raises(FileNotFoundError):
         metrics.Moments.load("nowhere.npz")
+
+
+def test_files_that_unpack_to_more_than_memory_holds():
+    with zipfile.ZipFile("bomb.npz", "w") as archive:
+        archive.writestr("mu.npy", b"")
+        archive.infolist()[0].file_size = 2**33  # what its directory tells
+    with pytest.raises(ValueError, match="8,589,934,592 bytes; at most"):
+        metrics.Moments.load("bomb.npz")
+    header = {"descr": "<f8", "fortran_order": False, "shape": (2**50,)}
+    with (
+        zipfile.ZipFile("header.npz", "w") as archive,
+        archive.open("mu.npy", "w") as member,
+    ):
+        np.lib.format.write_array_header_1_0(member, header)
+    with pytest.raises(ValueError, match=r"header.npz is no .npz file"):
+        metrics.Moments.load("header.npz")
 
 
 def test_bad_rows_are_met_at_the_door():

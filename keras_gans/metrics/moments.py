@@ -10,6 +10,8 @@ import numpy as np
 from keras_gans import files
 
 BLOCK = 1024  # rows in float64 at a time, whatever the number of samples
+# Of a file's arrays, unpacked: statistics of 23,000 dimensions.
+MAX_BYTES = 2**32
 
 
 def as_features(features, name, at_least=1):
@@ -259,8 +261,8 @@ class Moments:
             `Moments`.
 
         Raises:
-            ValueError: the file is no .npz file, is damaged, or holds
-                something else.
+            ValueError: the file is no .npz file, is damaged, holds something
+                else, or is of more than 4 GiB unpacked.
         """
         mean, covariance, count = _read(pathlib.Path(path))
         moments = cls()
@@ -304,6 +306,7 @@ def _read(path):
             open(path, "rb") as file,  # np.load leaves a damaged one open
             np.load(file, allow_pickle=False) as archive,
         ):
+            _check_bytes(archive)
             arrays = {
                 key: archive[key]
                 for key in ("mu", "sigma", "n")
@@ -316,6 +319,7 @@ def _read(path):
         ValueError,
         TypeError,
         EOFError,
+        MemoryError,  # a header that tells of more than there is
         zipfile.BadZipFile,
         zlib.error,
     ) as e:
@@ -342,6 +346,15 @@ def _read(path):
             "symmetric."
         )
     return mean, (sigma + sigma.T) / 2, _count(path, count)
+
+
+def _check_bytes(archive):
+    size = sum(info.file_size for info in archive.zip.infolist())
+    if size > MAX_BYTES:
+        raise ValueError(
+            f"Unpacked, it would be {size:,} bytes; at most {MAX_BYTES:,} are "
+            "read."
+        )
 
 
 def _finite(path, name, array):
