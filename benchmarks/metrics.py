@@ -6,8 +6,8 @@
 PYTHON is an interpreter with torch and torch-fidelity; without it, their rows
 and Inception's, whose weights they draw, are left out, and a line says so. Both
 sides have the same weights, images and features, OMP_NUM_THREADS threads (2),
-and turns by turns: A B A B. Printed are medians of the turns, and their ratio
-in this one run.
+and turns by turns: A B A B, each of some seconds and after a rest. Printed are
+medians of the turns, and their ratio in this one run.
 
 - Features a second, from uint8 images in memory to features in memory. Lite0
   has its ImageNet weights, Inception random ones: speed does not depend on
@@ -52,6 +52,8 @@ from keras_gans.networks import efficientnet_lite0
 HERE = pathlib.Path(__file__)
 SIZE = 64  # pixels of the images that features are taken of
 DIMENSIONS = 2048
+TURN = 2.0  # seconds of ours in a turn, or one batch where that takes longer
+REST = 0.5  # seconds before it: threads of the other side spin for a while
 
 
 def start_peer(python):
@@ -109,12 +111,16 @@ def compare_features(args, peer, folder):
 def compare_network(args, peer, ours, kind, images, folder):
     seconds = {"ours": [], "theirs": []}
     found = ours(images)["features"]  # compiles
+    batches = max(1, round(TURN / seconds_of(lambda: ours(images))[0]))
     for _ in range(args.turns):
-        seconds["ours"].append(seconds_of(lambda: ours(images))[0])
+        time.sleep(REST)
+        taken = seconds_of(lambda: [ours(images) for _ in range(batches)])[0]
+        seconds["ours"].append(taken)
         if peer:
-            seconds["theirs"].append(peer("run", kind=kind))
+            time.sleep(REST)
+            seconds["theirs"].append(peer("run", kind=kind, batches=batches))
     row = {
-        side: round(len(images) / statistics.median(times), 2)
+        side: round(len(images) * batches / statistics.median(times), 2)
         for side, times in seconds.items()
         if times
     }
@@ -316,7 +322,7 @@ def parse():
     add = parser.add_argument
     add("--torch", help="a Python with torch and torch-fidelity")
     add("--n", type=int, default=10_000, help="features of each side")
-    add("--batch_size", type=int, default=32)
+    add("--batch_size", type=int, default=64)  # as `evaluate` has it
     add("--turns", type=int, default=5)
     add("--distance_turns", type=int, default=1)
     add("--results", type=pathlib.Path, help="a line of JSON is appended")

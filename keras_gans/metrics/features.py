@@ -137,7 +137,8 @@ class FeatureNetwork:
                 strategy = self._model.distribute_strategy
                 self._replicas = strategy.num_replicas_in_sync
         if not self._of_user:
-            self._model = _fast(self._model)
+            self._model = folded(self._model)
+        self._function = self._fastest()
 
     def _refuse_weights(self, weights, of):
         if weights is not None:
@@ -164,21 +165,30 @@ class FeatureNetwork:
         lo, hi = self._range
         if self._range != (0.0, 255.0):
             x = np.asarray(x, np.float32) * ((hi - lo) / 255) + lo
-        if not isinstance(self._model, keras.Model):
-            outputs = self._model(x)
-        elif self._replicas > 1:
-            n = len(x)
-            x = np.concatenate([x, x[: -n % self._replicas]])
-            outputs = self._model.predict(x, batch_size=len(x), verbose=0)
-            outputs = keras.tree.map_structure(lambda y: y[:n], outputs)
-        else:
-            outputs = self._model.predict_on_batch(x)
+        outputs = self._function(x)
         if not isinstance(outputs, dict):
             outputs = {"features": outputs}
         return {
             name: self._checked(ops.convert_to_numpy(y), len(images), name)
             for name, y in outputs.items()
         }
+
+    def _fastest(self):
+        """What gives the outputs of prepared images in the least time."""
+        model = self._model
+        if not isinstance(model, keras.Model):
+            return model
+        if self._replicas > 1:
+            return self._shared_out
+        if self._of_user or keras.backend.backend() != "tensorflow":
+            return model.predict_on_batch
+        return _with_constants(model)
+
+    def _shared_out(self, x):
+        n = len(x)
+        x = np.concatenate([x, x[: -n % self._replicas]])
+        outputs = self._model.predict(x, batch_size=len(x), verbose=0)
+        return keras.tree.map_structure(lambda y: y[:n], outputs)
 
     def _prepared(self, images):
         """Images as the network takes them, but for the range."""
@@ -294,12 +304,22 @@ def _converted(path, family, features, logits):
     return model
 
 
-def _fast(model):
-    """The same function, in the form that takes least time."""
-    model = folded(model)
-    if keras.backend.backend() == "tensorflow":
-        model.jit_compile = False  # XLA on a CPU takes long for a few batches
-    return model
+def _with_constants(model):
+    """A graph with the weights as constants, of a model that never changes.
+
+    oneDNN brings constants into its own layouts once, variables anew in each
+    batch. Not by XLA: on a CPU its code is slower, and takes long to make.
+    """
+    import tensorflow as tf
+
+    values = [ops.convert_to_numpy(v) for v in model.non_trainable_variables]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def call(x):
+        constants = [tf.constant(value) for value in values]
+        return model.stateless_call([], constants, x, training=False)[0]
+
+    return lambda x: call(tf.convert_to_tensor(x))
 
 
 def _name_of(network):
