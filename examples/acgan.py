@@ -26,6 +26,7 @@ gan = kg.ACGAN(
     width=32,
     ema=0.995,
     label_smoothing=0.1,
+    spectral_norm=True,
 )
 gan.compile(
     d_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),

@@ -148,6 +148,7 @@ RECIPES = {
             "image_shape": (32, 32, 3),
             "num_classes": 9,
             **_SMALL_DCGAN,
+            "spectral_norm": True,
         },
         batch_size=32,
         epochs=50,
