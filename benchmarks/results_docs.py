@@ -49,8 +49,9 @@ REASONS = {
     ("fashion_mnist", "recall"): (
         "it is 0 on both sides. Recall counts the real images that lie nearer "
         "to some sample than that sample's third neighbour. ACGAN's samples "
-        "share a fine grid, left by transposed convolutions, and so are nearer "
-        "to each other than any real image is to them; its coverage, which "
+        "of a class are much alike ([conditional_gan.md]"
+        "(conditional_gan.md#how-well-labels-are-obeyed)), and so nearer to "
+        "each other than any real image is to them; its coverage, which "
         "measures from the reals, is six times the best baseline's."
     ),
     ("emoji", "precision"): (
