@@ -22,7 +22,8 @@ Bits of TensorFlow may depend on the processor, its number of cores apart: one
 thread computes each operation.
 
 On JAX all but the GANs as they are train by SGD: of a gradient that is 0 but
-for rounding Adam makes a whole step.
+for rounding Adam makes a whole step. XLA's last passes, which take most of the
+time and change no maths, are off.
 """
 
 import argparse
@@ -309,7 +310,7 @@ def cases():
         wrong = None
         if family == "wgan":
             wrong = "weights are not clipped where gradients are accumulated"
-        if family in LABELLED:
+        if family in LABELLED and os.environ["KERAS_BACKEND"] == "tensorflow":
             wrong = "TensorFlow's gradients of embeddings are not added up"
         found[f"{family}_accumulate"] = Case(
             family, compile={"accumulate": 2}, known_wrong=wrong
@@ -798,13 +799,17 @@ def run_all(names, backend, replicas):
         yield name, found, time.perf_counter() - start
 
 
+def add_xla_flag(flag, environment=os.environ):
+    flags = environment.get("XLA_FLAGS", "").split()
+    flags = [*flags, *([] if flag in flags else [flag])]
+    environment["XLA_FLAGS"] = " ".join(flags)
+
+
 def run_elsewhere(names, backend):
     """Runs cases of two replicas, in a process of their own."""
     environment = dict(os.environ)
     if backend == "jax":
-        flag = "--xla_force_host_platform_device_count=2"
-        flags = environment.get("XLA_FLAGS", "")
-        environment["XLA_FLAGS"] = f"{flags} {flag}".strip()
+        add_xla_flag("--xla_force_host_platform_device_count=2", environment)
     with tempfile.TemporaryDirectory() as directory:
         out = pathlib.Path(directory, "found.json")
         command = [sys.executable, __file__, "replicas"]
@@ -837,7 +842,7 @@ def dumps(record):
 
 def record(args, names, path):
     """Writes what cases come to; whether all of them ran."""
-    frozen = {"cases": {}}
+    frozen = {"cases": {}, "machine": machine(args.backend)}
     if args.only and path.exists():
         frozen = json.loads(path.read_text())
         if frozen["machine"] != machine(args.backend):
@@ -852,8 +857,7 @@ def record(args, names, path):
             failed.append(name)
         else:
             frozen["cases"][name] = found
-    frozen["machine"] = machine(args.backend)
-    path.write_text(dumps(frozen))
+            path.write_text(dumps(frozen))  # of what is there, should it end
     if failed:
         print(f"Failed: {', '.join(failed)}.")
     return not failed
@@ -918,6 +922,7 @@ def main():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if args.backend == "jax":
         os.environ["JAX_PLATFORMS"] = "cpu"
+        add_xla_flag("--xla_backend_optimization_level=0")
     names = args.only.split(",") if args.only else list(cases())
     if unknown := sorted(set(names) - set(cases())):
         sys.exit(f"Unknown cases: {', '.join(unknown)}.")
