@@ -248,6 +248,7 @@ AUGMENT = "color,translation,cutout"
 STEPS = 4
 # Of SGD: weights should move by far more than 1e-6, and not leap.
 RATES = {
+    "gan": 1.0,
     "wgan_gp": 2e-4,
     "pix2pix": 0.01,
     "colorization": 0.01,
