@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 import numpy as np
 import pages
 
-from keras_gans import files
 from keras_gans.data import toy
+from keras_gans.utils import files
 
 PANELS = 6  # a row of scatter plots
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import keras_gans
 from keras_gans import data
-from keras_gans import files
+from keras_gans.utils import files
 
 SHAPE = (28, 28, 1)
 CLASSES = (

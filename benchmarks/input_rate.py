@@ -38,7 +38,7 @@ from timed import Clock
 
 import keras_gans
 from keras_gans import data
-from keras_gans import recipes
+from keras_gans.training import recipes
 
 SETTLE = 0.5  # seconds in which what was read ahead is used up
 COMMANDS = {
@@ -70,8 +70,8 @@ def write_folders(folder):
 def of_recipe(name, **changes):
     """A recipe's model, compiled, and its batch size."""
     recipe = recipes.get(name)
-    gan = recipe.model(**recipe.with_arguments(changes))
-    recipe.compile(gan)
+    gan = recipes.model_of(recipe)(**recipes.arguments(recipe, changes))
+    recipes.compile(recipe, gan)
     return gan, recipe.batch_size
 
 
@@ -182,7 +182,7 @@ def standing(batch):
 def measure(name, case, args):
     model, build, load = case
     gan, batch_size = build()
-    iterator = iter(load(gan.image_shape, batch_size))
+    iterator = iter(load(gan.modality.shape, batch_size))
     still = standing(next(iterator))
     train_for(gan, still, 1)  # traces
     read, seconds = [], []

@@ -26,10 +26,10 @@ import time
 
 import h5py
 
-from keras_gans import checkpoints
+from keras_gans.training import checkpoints
 
 SECONDS_TO_END = 60
-COMMAND = "from keras_gans.cli import run; run()"
+COMMAND = "from keras_gans_cli.app import run; run()"
 
 
 def train(run_dir, flags, resume=False, kill_after=None, log=None):

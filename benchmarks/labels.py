@@ -24,11 +24,12 @@ import numpy as np
 import timed
 
 import keras_gans
-from keras_gans import callbacks
-from keras_gans import cli
-from keras_gans import files
-from keras_gans import images
-from keras_gans import recipes
+from keras_gans.modalities import pictures
+from keras_gans.training import callbacks
+from keras_gans.training import recipes
+from keras_gans.utils import files
+from keras_gans_cli import recipes as command_recipes
+from keras_gans_cli import values
 
 LEAST_ACCURACY = 0.9
 NUMBERS = {"minutes": 10.0, "batch_size": 64, "per_class": 1000, "seed": 0}
@@ -51,12 +52,12 @@ def settings_of(name, args):
         raise ValueError(f"--models are {', '.join(MODELS)}, not {name!r}.")
     recipe = recipes.get(name)
     fixed = {"image_shape": fashion.SHAPE, **MODELS[name][2]}
-    free = cli.model_arguments(recipe.model).keys() - fixed.keys()
+    free = command_recipes.model_arguments(recipe).keys() - fixed.keys()
     for key in args.set.keys() - free:
         raise ValueError(f"--set {key}: {name} takes {sorted(free)}.")
     settings = {
         "model": name,
-        "arguments": recipe.with_arguments({**fixed, **args.set}),
+        "arguments": recipes.arguments(recipe, {**fixed, **args.set}),
         **{flag: getattr(args, flag) for flag in NUMBERS},
         "backend": keras.backend.backend(),
     }
@@ -66,8 +67,9 @@ def settings_of(name, args):
 def build(settings):
     recipe = recipes.get(settings["model"])
     keras.utils.set_random_seed(settings["seed"])
-    gan = recipe.model(**settings["arguments"], seed=settings["seed"])
-    recipe.compile(gan)
+    model = recipes.model_of(recipe)
+    gan = model(**settings["arguments"], seed=settings["seed"])
+    recipes.compile(recipe, gan)
     return gan
 
 
@@ -134,7 +136,7 @@ def main(jobs, out, data_dir, overwrite):
         row["versions"] = {m.__name__: m.__version__ for m in modules}
         grid = [gan.sample(1, i % 10, i // 10) for i in range(10 * N)]
         picture = out / f"{settings['model']}.png"
-        images.save_grid(picture, np.concatenate(grid), 10, overwrite=True)
+        pictures.save_grid(picture, np.concatenate(grid), 10, overwrite=True)
         rows[key] = json.dumps(row)
         with files.replacing(path) as temporary:
             temporary.write_text("\n".join(rows.values()) + "\n")
@@ -161,7 +163,7 @@ def parse():
             parser.error(f"--{flag} must be positive")
     try:
         given = [text.partition("=") for text in args.set]
-        args.set = {name: cli.value(text) for name, _, text in given}
+        args.set = {name: values.value(text) for name, _, text in given}
         jobs = [settings_of(name, args) for name in args.models.split(",")]
         for job in jobs:
             build(job)  # what does not fit shows before any training

@@ -1,4 +1,4 @@
-"""What each faster form gives, and what a step costs as models grow.
+"""What each faster implementation gives, and what a step costs as models grow.
 
     python benchmarks/levers.py
     python benchmarks/levers.py --growth
@@ -22,6 +22,7 @@ import pathlib
 import sys
 import time
 
+from levers_docs import USUAL
 import speed
 import workers
 
@@ -30,9 +31,9 @@ KERNELS = (
     "adam",
     "norms",
     "rectifiers",
-    "small_maps",
+    "im2col",
     "winograd",
-    "halves",
+    "tiling",
 )
 MODELS = {
     "dcgan": {},
@@ -40,7 +41,6 @@ MODELS = {
     "pix2pix": {},
 }
 # The usual DCGAN, with one of its numbers changed at a time.
-USUAL = {"size": 64, "batch": 64, "width": 64}
 GROWTH = {
     "size": (16, 32, 64, 128),
     "batch": (8, 16, 32, 64, 128),

@@ -1,13 +1,20 @@
-"""The table of levers and the plot of growth, in docs/performance.md."""
+"""The ablation of optimizations and the plot of growth in performance.md."""
 
-from levers import USUAL
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 import pages
 import speed_docs
 
-from keras_gans import files
+from keras_gans.utils import files
 
+# What rows call optimizations that have other names by now.
+NAMES = {
+    "small_maps": "im2col",
+    "halves": "tiling",
+    "kernels without oneDNN": "all but oneDNN",
+}
+# The DCGAN whose numbers are changed one at a time.
+USUAL = {"size": 64, "batch": 64, "width": 64}
 AXES = {
     "size": "height and width, pixels",
     "batch": "images in a batch",
@@ -17,16 +24,16 @@ AXES = {
 
 def write(rows):
     """Writes the table, and docs/images/growth.png."""
-    levers = [row for row in rows if "medians" in row]
-    if levers:
-        pages.put(speed_docs.PAGE, {"levers": table(levers)})
+    ablation = [row for row in rows if "medians" in row]
+    if ablation:
+        pages.put(speed_docs.PAGE, {"optimizations": table(ablation)})
     growth = [row for row in rows if "growth" in row]
     if growth:
         plot(growth, pages.DOCS / "images" / "growth.png")
 
 
 def table(rows):
-    """Seconds of a step with each lever and all before it."""
+    """Seconds of a step with each optimization and all before it."""
     header = ["with", *map(label_of, rows)]
     names = max((row["medians"] for row in rows), key=len)
     lines = []
@@ -39,7 +46,7 @@ def table(rows):
             cells.append(
                 f"{seconds:.2f} s, {first / seconds:.2f} x" if seconds else "-"
             )
-        lines.append([name, *cells])
+        lines.append([NAMES.get(name, name), *cells])
     return speed_docs.table_of(header, lines)
 
 

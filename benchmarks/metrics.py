@@ -46,8 +46,8 @@ import workers
 
 import keras_gans
 from keras_gans import metrics
-from keras_gans.metrics import features
-from keras_gans.networks import efficientnet_lite0
+from keras_gans.metrics.features import network
+from keras_gans.networks.features import efficientnet_lite0
 
 HERE = pathlib.Path(__file__)
 SIZE = 64  # pixels of the images that features are taken of
@@ -72,7 +72,7 @@ def seconds_of(function):
 def compare_features(args, peer, folder):
     """Rows of features a second, of both networks."""
     rng = np.random.default_rng(0)
-    side = features.LITE0_SIZE
+    side = network.LITE0_SIZE
     files_of, batches = {}, {}
     for size in (SIZE, side):
         shape = (args.batch_size, size, size, 3)
@@ -305,8 +305,8 @@ def write_docs(path):
     versions = ", ".join(f"{k} {v}" for k, v in result["versions"].items())
     lines += [
         "",
-        f"Medians of {result['turns']} turns by turns in one run, batches of "
-        f"{result['batch_size']}, {result['threads']} threads a side on "
+        f"Medians of {result['turns']} interleaved turns in one run, batches "
+        f"of {result['batch_size']}, {result['threads']} threads a side on "
         f"{result['cores']} cores, {versions}. Above 1, the ratio is in our "
         f"favour. The load of the machine was {result['load'][0]} at the end.",
     ]

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_gans
+from keras_gans.engine import kernels
 
 
 class Clock(keras.callbacks.Callback):
@@ -49,7 +50,13 @@ def main(size, width, batch, turns, steps):
     dataset = dataset.with_options(options)
     gan = keras_gans.DCGAN((size, size, 3), width=width)
     gan.compile()
-    bare_step = tf.function(gan.train_step)
+    due = {phase.name: None for phase in gan.phases()}
+
+    @tf.function
+    def bare_step(batches):
+        with kernels.scope():  # the implementations that `fit` takes
+            return gan.train_step((due, batches))
+
     tensor = tf.constant(images)
     clock = Clock()
     bare = []
@@ -66,7 +73,7 @@ def main(size, width, batch, turns, steps):
     def loop():
         last = None
         for _ in range(steps + 1):
-            logs = bare_step((tensor,))
+            logs = bare_step(((tensor,),))
             _ = {k: float(v) for k, v in logs.items()}
             now = time.perf_counter()
             if last is not None:

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from keras_gans import files
+from keras_gans.utils import files
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 

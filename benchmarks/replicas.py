@@ -56,9 +56,9 @@ RATES_OF = {
 def _makers():
     """The GANs, by name, and how many images a step of each takes."""
     import keras_gans as kg
-    from keras_gans.models.dcgan import dcgan_discriminator
-    from keras_gans.models.gan import mlp_discriminator
-    from keras_gans.models.gan import mlp_generator
+    from keras_gans.networks.dcgan import dcgan_discriminator
+    from keras_gans.networks.mlp import mlp_discriminator
+    from keras_gans.networks.mlp import mlp_generator
 
     def gan(**kwargs):
         return kg.GAN(
@@ -132,12 +132,12 @@ def batches(gan, steps, seed):
     import numpy as np
     import tensorflow as tf
 
-    from keras_gans.translating import Translating
+    from keras_gans.core.translation import TranslatingGAN
 
     rng = np.random.default_rng(seed)
     n = BATCH * steps * gan.d_steps
     parts = [rng.uniform(-1, 1, (n, *SHAPE)).astype("float32")]
-    if isinstance(gan, Translating):
+    if isinstance(gan, TranslatingGAN):
         parts.append(parts[0][::-1] * 0.5)
     elif gan.labelled:
         parts.append((np.arange(n) % CLASSES).astype("int32"))
@@ -153,9 +153,9 @@ def samples(gan):
     """What users get of the trained generator: array."""
     import numpy as np
 
-    from keras_gans.translating import Translating
+    from keras_gans.core.translation import TranslatingGAN
 
-    if isinstance(gan, Translating):
+    if isinstance(gan, TranslatingGAN):
         x = np.random.default_rng(1).uniform(-1, 1, (2, *SHAPE))
         return gan.translate(x.astype("float32"), evaluation=True)
     return gan.sample(4, seed=1)
@@ -167,9 +167,9 @@ def outputs(gan):
     from keras import ops
     import numpy as np
 
-    from keras_gans.translating import Translating
+    from keras_gans.core.translation import TranslatingGAN
 
-    if isinstance(gan, Translating):
+    if isinstance(gan, TranslatingGAN):
         return None
     generator = models.clone_model(gan.generator)
     generator.set_weights(gan.generator.get_weights())
@@ -300,7 +300,7 @@ def _train_on_tensorflow(settings, way):
 
 
 def _train_on_jax(settings, kind):
-    from keras_gans import distribution
+    from keras_gans.training import distribution
 
     scope = distribution.scope("none" if kind == "one_jax" else "data_parallel")
     return train(
@@ -315,7 +315,7 @@ def start(name, optimizer, steps, seed, way, out):
     kind, _, n = way.partition(":")
     environments = [{}]
     if kind.endswith("workers"):
-        from keras_gans import distribution
+        from keras_gans.training import distribution
 
         backend = "jax" if kind.startswith("jax") else "tensorflow"
         environments = distribution.environments(int(n), backend)

@@ -33,13 +33,13 @@ from PIL import Image
 import timed
 
 import keras_gans
-from keras_gans import callbacks
-from keras_gans import cli
 from keras_gans import data
-from keras_gans import files
-from keras_gans import images
 from keras_gans import metrics
-from keras_gans import recipes
+from keras_gans.modalities import pictures
+from keras_gans.training import callbacks
+from keras_gans.training import recipes
+from keras_gans.utils import files
+from keras_gans_cli import recipes as command_recipes
 
 ROOT = pathlib.Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
@@ -86,10 +86,10 @@ def settings_of(model, name, args):
     else:
         recipe = recipes.get(model)
         fixed = {"image_shape": SETS[name]["shape"]}
-        if "num_classes" in cli.model_arguments(recipe.model):
+        if "num_classes" in command_recipes.model_arguments(recipe):
             fixed["num_classes"] = SETS[name]["classes"]
         settings["batch_size"] = recipe.batch_size
-        settings["arguments"] = recipe.with_arguments(fixed)
+        settings["arguments"] = recipes.arguments(recipe, fixed)
     return json.loads(json.dumps(settings, sort_keys=True))
 
 
@@ -102,8 +102,9 @@ def build(settings):
         model.compile()
         return model, size
     recipe = recipes.get(name)
-    model = recipe.model(**settings["arguments"], seed=settings["seed"])
-    recipe.compile(model)
+    model = recipes.model_of(recipe)
+    model = model(**settings["arguments"], seed=settings["seed"])
+    recipes.compile(recipe, model)
     return model, size * model.d_steps
 
 
@@ -151,7 +152,7 @@ def show(model, settings):
         with Image.open(path) as picture:
             grid = np.array(picture).reshape(grid.shape)
     made = np.concatenate(list(model.sample_batches(SHOWN, seed=1)))
-    row = images.make_grid(made, SHOWN).reshape(grid.shape[1:])
+    row = pictures.make_grid(made, SHOWN).reshape(grid.shape[1:])
     grid[MODELS.index(settings["model"])] = row
     grid = grid.reshape(len(MODELS) * height, SHOWN * width, channels)
     with files.replacing(path) as temporary:

@@ -2,20 +2,20 @@
 
 import pathlib
 
-from keras_gans import files
-from keras_gans import recipes
+from keras_gans.training import recipes
+from keras_gans.utils import files
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 SETS = {
     "fashion_mnist": (
         "Fashion-MNIST",
         "28 x 28, grey. Trained on the 60,000 images of the training split, "
-        "scored against the first 5,000 of the test split.",
+        "and scored against the first 5,000 of the test split.",
     ),
     "emoji": (
         "Emoji",
-        "32 x 32, colour: the embedded set. There is no split: scored against "
-        "all of the images, which training saw as well.",
+        "32 x 32, colour: the embedded set. There is no split. Samples are "
+        "scored against all images, which were also trained on.",
     ),
 }
 # Metric, heading, whether more is better
@@ -34,63 +34,66 @@ BASELINES = {
 # (set, score): why some of ours are behind a baseline in it, found by hand.
 REASONS = {
     ("fashion_mnist", "precision"): (
-        "the Keras guide's GAN and TensorFlow's tutorial draw a few rough "
-        "shapes again and again: recall 0, coverage 0.018 and 0.0038, below "
-        "ours. Precision counts a sample as good if it is nearer to any real "
-        "image than that image's third neighbour, and the balls around odd "
-        "images are wide ([Naeem et al., 2020]"
-        "(https://arxiv.org/abs/2002.09797)), so that a rough shape in one of "
-        "them counts each time it is drawn. A shorter second run of the "
-        "guide's GAN showed just this: few balls, mostly wide ones, held its "
-        "samples. Of the tutorial's GAN it was not seen. WGAN and WGAN-GP are "
-        "not sharp yet; a step of WGAN-GP takes 2 s here, five updates of D "
-        "with the penalty's second derivatives."
+        "the Keras guide's GAN and TensorFlow's tutorial make a few rough "
+        "shapes again and again. Their recall is 0, and their coverage, 0.018 "
+        "and 0.0038, is below ours. Precision counts a sample as good if it "
+        "is nearer to some real image than that image's third neighbour. The "
+        "balls around unusual images are wide ([Naeem et al., 2020]"
+        "(https://arxiv.org/abs/2002.09797)): a rough shape in one of them "
+        "counts each time it is made. A shorter second run of the guide's GAN "
+        "showed this: few balls, mostly wide ones, held its samples. For the "
+        "tutorial's GAN it was not checked. WGAN and WGAN-GP are not sharp "
+        "yet. A step of WGAN-GP takes 2 s here: five updates of D with the "
+        "penalty's second derivatives."
     ),
     ("fashion_mnist", "recall"): (
-        "it is 0 on both sides. Recall counts the real images that lie nearer "
+        "it is 0 on both sides. Recall counts the real images that are nearer "
         "to some sample than that sample's third neighbour. ACGAN's samples "
-        "of a class are much alike ([conditional_gan.md]"
-        "(conditional_gan.md#how-well-labels-are-obeyed)), and so nearer to "
-        "each other than any real image is to them; its coverage, which "
+        "of a class are very similar ([conditional_gan.md]"
+        "(conditional_gan.md#how-well-labels-are-obeyed)). They are nearer to "
+        "each other than any real image is to them. Its coverage, which "
         "measures from the reals, is six times the best baseline's."
     ),
     ("emoji", "precision"): (
-        "the Keras guide's GAN has collapsed: nearly every sample is the same "
-        "few specks on white (third row of the picture from below), recall is "
-        "0 and coverage 0.0376, below all of ours. In a second run, of as many "
-        "minutes, the specks that counted lay in the balls of few images, "
-        "nearly all in the wider half of them, and precision was several "
-        "times lower: this score is luck of the moment, which may hold for "
-        "ours as well; none of them was run twice for it."
+        "the Keras guide's GAN has collapsed. Nearly every sample is the same "
+        "few specks on white (third row of the picture from below). Its recall "
+        "is 0, and its coverage, 0.0376, is below all of ours. In a second run "
+        "of as many minutes, the specks that counted lay in the balls of few "
+        "images, nearly all of them among the wider half, and precision was "
+        "several times lower. This score depends on luck. That may be true of "
+        "ours as well: none of them was run twice for it."
     ),
     ("emoji", "recall"): (
-        "it is 0 on both sides: after ten minutes no real image lies nearer "
-        "to a sample of these than that sample's third neighbour. Clipped "
+        "it is 0 on both sides. After ten minutes, no real image is nearer to "
+        "one of these samples than that sample's third neighbour. Clipped "
         "weights (WGAN) and dense layers alone (GAN) learn least in that time."
     ),
 }
 
 HEAD = """# Results
 
-Every GAN for noise or classes, and the tutorials that people find first, each
-trained for {minutes:g} minutes on {cores} cores, alone on the machine, from
-seed {seed}; the clock starts after the first step. Recipes are as `keras-gans
-train` has them, with nothing but the image's shape and the number of classes
-changed. **Baselines** are the networks, rates, losses and batch sizes of
-tutorials, rebuilt (benchmarks/baselines.py). TensorFlow's oneDNN is on for all
-of them ([performance.md](performance.md)).
+Every GAN that starts from noise or classes, and the tutorials that people find
+first, were trained for {minutes:g} minutes each on {cores} cores, with seed
+{seed}, one at a time. The clock starts after the first step. The recipes are
+those of `keras-gans train`; only the image shape and the number of classes
+differ. **Baselines** are rebuilt from tutorials, with the same networks,
+learning rates, losses and batch sizes (benchmarks/baselines.py). TensorFlow's
+oneDNN is on for all of them ([performance.md](performance.md)).
 
-Distances are of Lite0 features ([evaluation.md](evaluation.md)): lower is
-better; precision, recall and coverage are shares: higher is better. As many
-samples as reals are scored. One seed, minutes of training on CPUs: what these
-tables compare is how far each gets at once, not what it can reach in the end.
-ACGAN's `spectral_norm=True` was chosen on emoji, by the Fréchet distance after
-three minutes, among six recipes, when its first row there (1,740) was behind
-the baselines; its row on emoji is to be read with that in mind. Fashion-MNIST
-had no part in the choice. No other row had its recipe chosen after its score.
-The machine was shared: its speed is that of 2,048 x 2,048 matrix products right
-before and right after training, in GFLOP/s. Where two rows differ in it, so did
-their chances.
+Distances use Lite0 features ([evaluation.md](evaluation.md)), and lower is
+better. Precision, recall and coverage are shares, and higher is better. As many
+samples as reals are scored. This is one seed and minutes of training on CPUs:
+the tables compare how far each GAN gets in that time, not what it can reach in
+the end.
+
+ACGAN's `spectral_norm=True` was chosen on emoji, among six recipes, by the
+Fréchet distance after three minutes. Its first row there (1,740) was behind the
+baselines. Keep that in mind when you read its row on emoji. Fashion-MNIST had
+no part in the choice. No other recipe was chosen after its score was known.
+
+The machine was shared. Its speed is that of 2,048 x 2,048 matrix products right
+before and right after training, in GFLOP/s. Rows with different speeds did not
+have equal chances.
 """
 
 
@@ -124,7 +127,7 @@ def write(rows, models):
         "## How this page is made\n\n```bash\n"
         "python benchmarks/results.py --data_dir=DIR\n"
         "python benchmarks/results.py --docs\n```\n\n"
-        "DIR is where tensorflow-datasets keeps Fashion-MNIST. All settings, "
+        "DIR is where tensorflow-datasets keeps Fashion-MNIST. The settings, "
         "counts, seeds and hashes of weights of each row are in "
         f"results/results.jsonl; {versions}.\n"
     )

@@ -67,13 +67,13 @@ def exchanged(gan):
 
     def statistics_of(network, calls):
         # Two vectors for each replica forward, and as much of gradients.
-        widths = [norm.gamma.shape[0] for norm in all_norms(network)]
-        vectors = 2 * gan.num_replicas * 2
+        widths = [norm.moving_mean.shape[0] for norm in all_norms(network)]
+        vectors = 2 * gan.engine.num_replicas * 2
         return calls * sum(vectors * 4 * width for width in widths)
 
     return {
-        "d_gradients": gan.d_steps * size(gan.d_variables),
-        "g_gradients": size(gan.g_variables),
+        "d_gradients": gan.d_steps * size(gan.variables_of("d")),
+        "g_gradients": size(gan.variables_of("g")),
         # D sees reals and fakes, and the fakes once more for G.
         "statistics": statistics_of(gan.generator, 1)
         + statistics_of(gan.discriminator, 3),
@@ -90,7 +90,7 @@ def child(size, width, batch, steps, out):
 
     import keras_gans
     from keras_gans import data
-    from keras_gans import distribution
+    from keras_gans.training import distribution
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(2)
@@ -111,7 +111,7 @@ def child(size, width, batch, steps, out):
     dataset = data.load(
         "emoji",
         image_size=size,
-        batch_size=batch * gan.num_replicas,
+        batch_size=batch * gan.engine.num_replicas,
         repeat=True,
     )
     gan.fit(
@@ -120,10 +120,10 @@ def child(size, width, batch, steps, out):
         verbose=0,
         callbacks=[Clock()],
     )
-    gan.meet()
-    if gan.is_chief:
+    gan.engine.barrier()
+    if gan.engine.is_chief:
         row = {
-            "processes": gan.num_replicas,
+            "processes": gan.engine.num_replicas,
             "seconds": statistics.median(seconds[WARM_UP:]),
             **exchanged(gan),
         }
@@ -134,7 +134,7 @@ def exchange(out):
     """Exchanges alone: writes the seconds of a small one and of a large one."""
     import tensorflow as tf
 
-    from keras_gans import distribution
+    from keras_gans.training import distribution
 
     def added(x):
         return tf.distribute.get_replica_context().all_reduce("SUM", x)
@@ -168,7 +168,7 @@ def exchange(out):
 
 def measure(processes, args, what="--child"):
     """Starts the processes of one turn; returns the chief's row."""
-    from keras_gans import distribution
+    from keras_gans.training import distribution
 
     with tempfile.TemporaryDirectory() as directory:
         out = pathlib.Path(directory) / "row.json"

@@ -68,7 +68,7 @@ def shares_table(rows):
     """Work, and the share of a matrix product's speed that steps reach."""
     header = ["", "type", "GFLOP an image", "matrix product, GFLOP/s: "]
     header[-1] += "TensorFlow, PyTorch"
-    header += ["ours", "PyTorch", "PyTorch's form"]
+    header += ["ours", "PyTorch", "PyTorch's memory layout"]
     lines = []
     for row in rows:
         settings, products = row["settings"], row["product_gflops"]

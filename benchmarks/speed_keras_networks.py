@@ -30,7 +30,7 @@ def ladder(size, width):
     return [width * min(2**i, 16) for i in range(halvings)]
 
 
-def ladder_up(code, size, width):
+def up_blocks(code, size, width):
     channels = ladder(size, width)
     options = {"use_bias": False, "kernel_initializer": NORMAL}
     x = layers.Dense(16 * channels[-1], **options)(code)
@@ -42,7 +42,7 @@ def ladder_up(code, size, width):
     return images_of(layers.Conv2DTranspose(3, 4, 2, "same", **options)(x))
 
 
-def ladder_down(x, size, width):
+def down_blocks(x, size, width):
     options = {"use_bias": False, "kernel_initializer": NORMAL}
     for i, filters in enumerate(ladder(size, width)):
         x = layers.Conv2D(filters, 4, 2, "same", **options)(x)
@@ -56,8 +56,8 @@ def dcgan(size, width):
     z = keras.Input((LATENT_DIMS["dcgan"],))
     images = keras.Input((size, size, 3))
     return (
-        keras.Model(z, ladder_up(z, size, width)),
-        keras.Model(images, ladder_down(images, size, width)),
+        keras.Model(z, up_blocks(z, size, width)),
+        keras.Model(images, down_blocks(images, size, width)),
     )
 
 
@@ -70,8 +70,8 @@ def conditional(size, width):
     y = layers.Reshape((size, size, 1))(y)
     x = layers.Concatenate()([images, y])
     return (
-        keras.Model([z, label], ladder_up(code, size, width)),
-        keras.Model([images, label], ladder_down(x, size, width)),
+        keras.Model([z, label], up_blocks(code, size, width)),
+        keras.Model([images, label], down_blocks(x, size, width)),
     )
 
 

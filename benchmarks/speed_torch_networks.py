@@ -36,7 +36,7 @@ def ladder(size, width):
     return [width * min(2**i, 16) for i in range(halvings)]
 
 
-def ladder_up(codes, size, width, last):
+def up_blocks(codes, size, width, last):
     channels = ladder(size, width)
     made = [nn.Linear(codes, 16 * channels[-1], bias=False), ToMap(last)]
     made += [nn.BatchNorm2d(channels[-1]), nn.ReLU(inplace=True)]
@@ -49,7 +49,7 @@ def ladder_up(codes, size, width, last):
     return nn.Sequential(*made, nn.Tanh())
 
 
-def ladder_down(inputs, size, width):
+def down_blocks(inputs, size, width):
     made = []
     for i, filters in enumerate(ladder(size, width)):
         made.append(nn.Conv2d(inputs, filters, 4, 2, 1, bias=False))
@@ -65,7 +65,7 @@ class ConditionalGenerator(nn.Module):
         super().__init__()
         codes = LATENT_DIMS["conditional"]
         self.embed = nn.Embedding(CLASSES, codes)
-        self.body = ladder_up(2 * codes, size, width, last)
+        self.body = up_blocks(2 * codes, size, width, last)
 
     def forward(self, z, label):
         return self.body(torch.cat([z, self.embed(label)], 1))
@@ -76,7 +76,7 @@ class ConditionalDiscriminator(nn.Module):
         super().__init__()
         self.embed = nn.Embedding(CLASSES, EMBEDDING)
         self.to_map = nn.Linear(EMBEDDING, size * size)
-        self.body = ladder_down(4, size, width)
+        self.body = down_blocks(4, size, width)
 
     def forward(self, x, label):
         y = self.to_map(self.embed(label)).view(-1, 1, *x.shape[2:])
@@ -242,8 +242,8 @@ def networks(settings, last):
     """The generator and the discriminator of a model."""
     model, size, width = (settings[k] for k in ("model", "size", "width"))
     if model == "dcgan":
-        g = ladder_up(LATENT_DIMS[model], size, width, last)
-        return g, ladder_down(3, size, width)
+        g = up_blocks(LATENT_DIMS[model], size, width, last)
+        return g, down_blocks(3, size, width)
     if model == "conditional":
         g = ConditionalGenerator(size, width, last)
         return g, ConditionalDiscriminator(size, width)

@@ -55,12 +55,12 @@ import untrained
 
 import keras_gans
 from keras_gans import applications
-from keras_gans import callbacks
-from keras_gans import cli
 from keras_gans import data
 from keras_gans.applications import lab
+from keras_gans.core.optimizers import decay_linearly
 from keras_gans.networks.unet import unet_generator
-from keras_gans.optimizers import decay_linearly
+from keras_gans.training import callbacks
+from keras_gans_cli import values
 
 ROOT = pathlib.Path(__file__).parents[1]
 SIZE = 64
@@ -365,7 +365,7 @@ def parse():
     if args.steps is not None and args.steps < 2:
         parser.error("--steps must be 2 or more")
     given = [text.partition("=") for text in args.set]
-    args.set = {name: cli.value(text) for name, _, text in given}
+    args.set = {name: values.value(text) for name, _, text in given}
     return args
 
 

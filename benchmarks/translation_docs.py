@@ -2,7 +2,7 @@
 
 import pathlib
 
-from keras_gans import files
+from keras_gans.utils import files
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 
@@ -10,10 +10,10 @@ DOCS = pathlib.Path(__file__).parents[1] / "docs"
 TASKS = {
     "pix2pix": (
         "Pix2Pix: line art to 3D",
-        "Beside it, the same U-Net from the same start values, trained on the "
-        "same batches for as many steps with L1 alone; the mean training "
-        "picture; and the 3D picture of the training emoji whose line art is "
-        "nearest.",
+        "It is compared with the same U-Net, from the same initial weights and "
+        "trained on the same batches for as many steps, but with L1 alone; "
+        "with the mean training picture; and with the 3D picture of the "
+        "training emoji whose line art is nearest.",
         [
             ("Pix2Pix", "U-Net, L1 alone", "kernel distance"),
             ("Pix2Pix", "mean picture", "L1"),
@@ -22,9 +22,9 @@ TASKS = {
     ),
     "cyclegan": (
         "CycleGAN: flat to 3D, unpaired",
-        "Both styles hold the same emoji, each in an order of its own: "
-        "partners meet by chance alone. The generators are U-Nets of instance "
-        "norm that make what is added to the picture. Beside it, the flat "
+        "Both styles hold the same emoji, each in its own random order: pairs "
+        "occur only by chance. The generators are U-Nets with instance norm "
+        "whose output is added to the picture. They are compared with the flat "
         "picture as it is, and with its colours mapped linearly to the mean "
         "and covariance of all 3D pixels.",
         [
@@ -36,15 +36,15 @@ TASKS = {
     ),
     "inpainting": (
         "Inpainting",
-        "Holes of all kinds, a tenth to two fifths of the picture, others than "
-        "in training; L1 is of the hole alone. Beside it, the mean of the "
-        "pixels that touch the hole.",
+        "Holes of all kinds, a tenth to two fifths of the picture. They are "
+        "not those of training. L1 is of the hole alone. The comparison is "
+        "with the mean of the pixels that touch the hole.",
         [("Inpainting", "mean of the border", "L1")],
     ),
     "colorization": (
         "Colourisation",
-        "Colours for the lightness of 3D emoji. Beside it, the lightness "
-        "alone, grey.",
+        "Colours for the lightness of 3D emoji, compared with the lightness "
+        "alone: grey.",
         [("Colorization", "grey", "L1")],
     ),
 }
@@ -53,24 +53,24 @@ SCORES = ("L1", "feature distance", "kernel distance")
 HEAD = """# Translation, measured
 
 What Pix2Pix, CycleGAN and the applications learn in minutes. They train on nine
-tenths of the embedded emoji, 64 x 64 pixels; all that follows is of the
-{held_out} that are held out, every tenth. This page is made by
+tenths of the embedded emoji, at 64 x 64 pixels. Everything below is measured on
+the {held_out} held-out ones, every tenth. These commands make this page:
 
 ```bash
 python benchmarks/translation.py
 python benchmarks/translation.py --docs
 ```
 
-L1 is the mean difference of pixels in [-1, 1]; the feature distance that of
-Lite0 features between a picture and the true one; the kernel distance is
-Lite0's ([evaluation.md](evaluation.md)) between all of them and all true ones.
-All are better when lower. Each cell has a value for each seed, which decides
-start values, batches, crops and flips.
+L1 is the mean absolute difference of pixels in [-1, 1]. The feature distance is
+that of Lite0 features between a picture and the true one. The kernel distance
+is Lite0's ([evaluation.md](evaluation.md)), between all pictures and all true
+ones. Lower is better for all three. Each cell has a value for each seed. The
+seed decides initial weights, batches, crops and flips.
 
-Networks are narrower than the papers', batches and rates larger, to see more of
-the set in minutes. These settings were chosen by runs of seed 0 on the same
-held-out emoji; seeds 1 and 2 had no say. A real picture, as the nearest one is,
-has a kernel distance near 0.
+Networks are narrower than the papers', and batches and learning rates larger,
+to see more of the set in minutes. These settings were chosen by runs with seed
+0 on the same held-out emoji. Seeds 1 and 2 were not used for it. Real pictures,
+such as the nearest one, have a kernel distance near 0.
 """
 
 

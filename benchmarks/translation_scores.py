@@ -3,9 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from keras_gans import files
-from keras_gans import images
 from keras_gans import metrics
+from keras_gans.utils import files
 
 SHOWN = 5  # held-out emoji in a picture
 TRUTH = "true picture"
@@ -48,6 +47,6 @@ def show(pictures, path):
     shown = {k: v for k, v in pictures.items() if k != "holes"}
     chosen = np.linspace(0, len(shown[TRUTH]) - 1, SHOWN).astype(int)
     rows = np.concatenate([made[chosen] for made in shown.values()])
-    grid = Image.fromarray(images.make_grid(rows, SHOWN))
+    grid = Image.fromarray(pictures.make_grid(rows, SHOWN))
     with files.replacing(path) as temporary:
         grid.quantize(256).save(temporary, "PNG", optimize=True)

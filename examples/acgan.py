@@ -40,7 +40,7 @@ gan.fit(
         kg.callbacks.SampleGrid(f"{OUT}/samples", every=200),
     ],
 )
-kg.images.save_grid(
+kg.modalities.pictures.save_grid(
     f"{OUT}/last.png", gan.sample(8 * classes, seed=0), classes, overwrite=True
 )
 gan.save(f"{OUT}/acgan.keras")

@@ -39,7 +39,7 @@ gan.fit(
         kg.callbacks.SampleGrid(f"{OUT}/samples", every=200),
     ],
 )
-kg.images.save_grid(
+kg.modalities.pictures.save_grid(
     f"{OUT}/last.png", gan.sample(80, seed=0), 10, overwrite=True
 )
 gan.save(f"{OUT}/infogan.keras")

@@ -39,6 +39,6 @@ shown = kg.data.load_pairs(
 sources, targets = map(np.array, next(iter(shown)))
 columns = [sources, gan.translate(sources), targets]
 rows = np.stack(columns, axis=1).reshape(-1, SIZE, SIZE, 3)
-kg.images.save_grid(f"{OUT}/last.png", rows, 3, overwrite=True)
+kg.modalities.pictures.save_grid(f"{OUT}/last.png", rows, 3, overwrite=True)
 gan.save(f"{OUT}/pix2pix.keras")
 print(f"Translations and the model are in {OUT}")

@@ -32,6 +32,8 @@ gan.fit(
         kg.callbacks.SampleGrid(f"{OUT}/samples", every=50),
     ],
 )
-kg.images.save_grid(f"{OUT}/last.png", gan.sample(64, seed=0), overwrite=True)
+kg.modalities.pictures.save_grid(
+    f"{OUT}/last.png", gan.sample(64, seed=0), overwrite=True
+)
 gan.save(f"{OUT}/wgan.keras")
 print(f"Samples and the model are in {OUT}")

@@ -3,19 +3,40 @@
 import importlib
 
 from keras_gans import applications
-from keras_gans import callbacks
-from keras_gans import checkpoints
+from keras_gans import augment
 from keras_gans import convert
-from keras_gans import distribution
-from keras_gans import images
+from keras_gans import core
 from keras_gans import layers
 from keras_gans import losses
 from keras_gans import metrics
+from keras_gans import modalities
 from keras_gans import models
 from keras_gans import networks
-from keras_gans import pool
-from keras_gans import regularizers
-from keras_gans.base import BaseGAN
+from keras_gans import training
+from keras_gans.core.controllers import EMA
+from keras_gans.core.controllers import Controller
+from keras_gans.core.controllers import RunningAverage
+from keras_gans.core.controllers import Schedule
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.inputs import Attributes
+from keras_gans.core.inputs import Code
+from keras_gans.core.inputs import Label
+from keras_gans.core.inputs import Latent
+from keras_gans.core.inputs import Mel
+from keras_gans.core.inputs import Past
+from keras_gans.core.inputs import Source
+from keras_gans.core.inputs import Text
+from keras_gans.core.optimizers import LinearDecay
+from keras_gans.core.optimizers import lazily_regularized
+from keras_gans.engine.phases import Phase
+from keras_gans.inference.translate import translate_files
+from keras_gans.modalities.image import Image
+from keras_gans.modalities.points import Points
+from keras_gans.modalities.table import Table
+from keras_gans.modalities.tokens import Tokens
+from keras_gans.modalities.video import Video
+from keras_gans.modalities.volume import Volume
+from keras_gans.modalities.waveform import Waveform
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
@@ -25,40 +46,59 @@ from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
-from keras_gans.optimizers import LinearDecay
-from keras_gans.translation_files import translate_files
+from keras_gans.training import callbacks
+from keras_gans.version import __version__
 
 __all__ = [
     "ACGAN",
     "DCGAN",
+    "EMA",
     "GAN",
     "WGAN",
     "WGANGP",
+    "Attributes",
     "BaseGAN",
+    "Code",
     "ConditionalGAN",
+    "Controller",
     "CycleGAN",
+    "Image",
     "InfoGAN",
+    "Label",
+    "Latent",
     "LinearDecay",
+    "Mel",
+    "Past",
+    "Phase",
     "Pix2Pix",
+    "Points",
+    "RunningAverage",
+    "Schedule",
+    "Source",
+    "Table",
+    "Text",
+    "Tokens",
+    "Video",
+    "Volume",
+    "Waveform",
+    "__version__",
     "applications",
+    "augment",
     "callbacks",
-    "checkpoints",
     "convert",
+    "core",
     "data",
-    "distribution",
-    "images",
     "layers",
+    "lazily_regularized",
     "losses",
     "metrics",
+    "modalities",
     "models",
     "networks",
-    "pool",
-    "regularizers",
     "serving",
+    "training",
     "translate_files",
 ]
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name):

@@ -1,5 +1,5 @@
 """`python -m keras_gans`: the command line."""
 
-from keras_gans import cli
+from keras_gans_cli import app
 
-cli.run()
+app.run()

@@ -1,20 +1,38 @@
 """Settings of every test: a backend, no GPU, no noise from TensorFlow."""
 
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-import keras
-import numpy as np
-import pytest
+COMPILED = None  # the folder of the run's compiled functions
+if os.environ["KERAS_BACKEND"] == "jax":
+    # Small models spend their time in the compiler.
+    os.environ.setdefault(
+        "XLA_FLAGS",
+        "--xla_backend_optimization_level=0 "
+        "--xla_llvm_disable_expensive_passes=true",
+    )
+    # Tests make the same GAN several times: compiled once. The first process
+    # makes the folder; the workers inherit its environment.
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        COMPILED = tempfile.mkdtemp(prefix="compiled-")
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
 
-def pytest_collection_modifyitems(items):
-    """Puts the JAX run and the docstrings, the longest of all, first."""
-    longest = ("test_the_marked_tests_pass_on_jax", "docstring_examples_run")
-    items.sort(key=lambda item: not item.name.endswith(longest))
+def pytest_configure(config):
+    """Removes at the end what this process, the first, has made."""
+    if COMPILED is not None:
+        config.add_cleanup(lambda: shutil.rmtree(COMPILED, ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +47,7 @@ def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def images():
     """A function that makes smooth images in [-1, 1], as data sets hold."""
 
@@ -43,26 +61,62 @@ def images():
     return make
 
 
+@pytest.fixture(scope="session")
+def trained_gan(images):
+    """A GAN of 8 x 8 grey images after two steps, which nobody changes."""
+    from small import small_gan
+
+    keras.utils.set_random_seed(0)
+    gan = small_gan(ema=0.9)
+    gan.compile()
+    gan.fit(images(8, 8, 8), batch_size=4, verbose=0)
+    before = gan.get_weights()
+    yield gan
+    for a, b in zip(before, gan.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory):
+    """A run of the command line and what it printed: read only."""
+    from command_line import train_tiny
+
+    keras.utils.set_random_seed(0)
+    folder = tmp_path_factory.mktemp("runs") / "r"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder.parent)
+        printed = train_tiny("r")
+    return folder, printed
+
+
+@pytest.fixture
+def trained_run(first_run):
+    """A copy of that run at `r`; gives what it printed."""
+    folder, printed = first_run
+    shutil.copytree(folder, "r")
+    return printed
+
+
 @pytest.fixture
 def plain(monkeypatch):
-    """A function that turns the faster forms off."""
+    """A function that turns the faster implementations off."""
     return lambda: monkeypatch.setenv("KERAS_GANS_KERNELS", "0")
 
 
 @pytest.fixture
 def any_size(monkeypatch):
-    """Lets small convolutions, too, take the form that a function names."""
-    from keras_gans.engine import kernels
+    """Lets small convolutions, too, take the implementation of a name."""
+    from keras_gans.engine.kernels import choice
 
-    def choose(form):
-        monkeypatch.setattr(kernels, "LEAST_CHANNELS", 1)
-        tiles = 10**9 if form == "halves" else 1
-        monkeypatch.setattr(kernels, "LEAST_TILES", tiles)
-        monkeypatch.setattr(kernels, "LEAST_ROWS", 1)
-        monkeypatch.setattr(kernels, "_avx2_alone", lambda: True)
+    def choose(name):
+        monkeypatch.setattr(choice, "LEAST_CHANNELS", 1)
+        tiles = 10**9 if name == "tiling" else 1
+        monkeypatch.setattr(choice, "LEAST_TILES", tiles)
+        monkeypatch.setattr(choice, "LEAST_ROWS", 1)
+        monkeypatch.setattr(choice, "_avx2_alone", lambda: True)
         few = {"float32": 10**6, "bfloat16": 10**6}
         monkeypatch.setattr(
-            kernels, "MOST_PIXELS", few if form == "small_maps" else {}
+            choice, "MOST_PIXELS", few if name == "im2col" else {}
         )
 
     return choose
@@ -73,28 +127,36 @@ def any_size(monkeypatch):
         "keras",
         *[
             pytest.param(name, marks=pytest.mark.full)
-            for name in ("winograd", "small_maps")
+            for name in ("winograd", "im2col")
         ],
     ]
 )
-def form(request, any_size, monkeypatch):
-    """Runs a test with each form of convolutions, which must be taken."""
+def implementation(request, any_size, monkeypatch):
+    """Runs a test with each implementation of convolutions, which it must take.
+
+    Gives a function that a network is passed through.
+    """
     if request.param == "keras":
-        yield
+        yield lambda network: network
         return
     if keras.backend.backend() != "tensorflow":
-        pytest.skip("Forms are TensorFlow's.")
+        pytest.skip("They are TensorFlow's.")
     from keras_gans.engine import kernels
+    from keras_gans.engine.kernels import choice
 
     any_size(request.param)
-    choose, taken = kernels._form, set()
+    choose, taken = choice.implementation, set()
 
     def noted(*args):
         found = choose(*args)
         taken.add(found)
         return found
 
-    monkeypatch.setattr(kernels, "_form", noted)
+    def accelerated(network):
+        kernels.accelerate(network)
+        return network
+
+    monkeypatch.setattr(choice, "implementation", noted)
     with kernels.scope():
-        yield
-    assert getattr(kernels, request.param) in taken
+        yield accelerated
+    assert getattr(choice, request.param) in taken

@@ -1,19 +1,33 @@
 """Applications: thin recipes over the GANs, by name and arguments."""
 
 import dataclasses
+from typing import Any
 
+from keras_gans.applications import colorization
+from keras_gans.applications import inpainting
 from keras_gans.applications import lab
 from keras_gans.applications import masks
 from keras_gans.applications.colorization import Colorization
 from keras_gans.applications.inpainting import Inpainting
-from keras_gans.names import hint
+from keras_gans.utils.suggestions import hint
 
-__all__ = ["APPLICATIONS", "Colorization", "Inpainting", "get", "lab", "masks"]
+__all__ = [
+    "APPLICATIONS",
+    "RECIPES",
+    "Colorization",
+    "Inpainting",
+    "get",
+    "lab",
+    "masks",
+]
 
 APPLICATIONS = {"colorization": Colorization, "inpainting": Inpainting}
+RECIPES = {
+    module.RECIPE.name: module.RECIPE for module in (colorization, inpainting)
+}
 
 
-def get(name, **arguments):
+def get(name: str, **arguments) -> Colorization | Inpainting:
     """Makes an application by its name.
 
     Both are what JSON can hold: `dataclasses.asdict` gives the arguments back.
@@ -23,7 +37,8 @@ def get(name, **arguments):
         **arguments: of its class.
 
     Returns:
-        An application: it has `gan`, `pairs`, `pair` and `apply`.
+        An application: it has `gan`, `load`, `pairs`, `pair`, `apply`,
+        `on_files` and `picture`.
 
     Raises:
         ValueError: there is none of that name, or it has no such argument.
@@ -40,7 +55,7 @@ def get(name, **arguments):
             f"{', '.join(APPLICATIONS)}.{hint(name, APPLICATIONS)}"
         )
     made = APPLICATIONS[name]
-    known = [field.name for field in dataclasses.fields(made)]
+    known = argument_names(name)
     unknown = [argument for argument in arguments if argument not in known]
     if unknown:
         raise ValueError(
@@ -48,3 +63,34 @@ def get(name, **arguments):
             f"Received: {', '.join(unknown)}.{hint(unknown[0], known)}"
         )
     return made(**arguments)
+
+
+def argument_names(name: str) -> list:
+    """The names of the arguments that an application takes."""
+    return [field.name for field in dataclasses.fields(APPLICATIONS[name])]
+
+
+def check_file_options(
+    application: Colorization | Inpainting | None, given: dict, model: Any
+) -> None:
+    """Checks the options of a translation of files.
+
+    Args:
+        application: that of the model, or `None`.
+        given: dict of options to their values.
+        model: what the user named, for the message.
+
+    Raises:
+        ValueError: the application does not take one of them.
+    """
+    for option, value in given.items():
+        if application is None or option not in application.file_options:
+            owners = [
+                name
+                for name, owner in APPLICATIONS.items()
+                if option in owner.file_options
+            ]
+            raise ValueError(
+                f"`{option}` is for runs of {', '.join(owners)}. Received: "
+                f"{option}={value!r} with {model}. Drop it."
+            )

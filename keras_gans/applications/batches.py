@@ -1,20 +1,85 @@
 """What applications share: data sets of pairs, and images at the door."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import NamedTuple
 import warnings
 
 import keras
 from keras import ops
 import numpy as np
 
-from keras_gans.checks import check_images
-from keras_gans.checks import check_seed
-from keras_gans.checks import is_int
-from keras_gans.checks import within
+from keras_gans.modalities.image import check_images
+from keras_gans.models.pix2pix import Pix2Pix
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_seed
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import within
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 AUTOTUNE = -1  # of tf.data
 
 
-def paired(dataset, pair, channels=None, seed=0, start=0):
+class Work(NamedTuple):
+    """How the pictures of files are translated.
+
+    Attributes:
+        takes: int, channels that the pictures are read with.
+        makes: int, channels of what is made.
+        make: function of float pixels `[height, width, takes]` in [-1, 1] and
+            the place of the file, a path without an extension, that gives
+            `[height, width, makes]`.
+    """
+
+    takes: int
+    makes: int
+    make: Callable
+
+
+def load_paired(
+    application: Any,
+    gan: Pix2Pix,
+    source: Any,
+    channels: int,
+    seed: int,
+    start: int,
+    **options,
+) -> "tf.data.Dataset":
+    """Loads images and maps them to the pairs of an application.
+
+    Args:
+        application: it has `pairs`.
+        gan: `BaseGAN`, whose image size is loaded.
+        source: see `keras_gans.data.load`.
+        channels: int, of the images.
+        seed: int, of `load` and `pairs`.
+        start: int, of `load` and `pairs`.
+        **options: other arguments of `load`.
+    """
+    from keras_gans import data
+
+    dataset = data.load(
+        source,
+        image_size=gan.image_shape[:2],
+        channels=channels,
+        seed=seed,
+        start=start,
+        **options,
+    )
+    return application.pairs(dataset, seed, start)
+
+
+def paired(
+    dataset: "tf.data.Dataset",
+    pair: Callable,
+    channels: int | None = None,
+    seed: int = 0,
+    start: int = 0,
+) -> "tf.data.Dataset":
     """Maps a data set of images to one of pairs (source, target).
 
     Args:
@@ -109,7 +174,9 @@ def _check_dataset(dataset, channels):
     return spec
 
 
-def check_pictures(images, channels=None):
+def check_pictures(
+    images: np.ndarray, channels: tuple[int, ...] | None = None
+) -> np.ndarray:
     """Returns images as an array `[n, height, width, channels]`.
 
     Args:
@@ -136,7 +203,9 @@ def check_pictures(images, channels=None):
     return images
 
 
-def check_translator(gan, source, made, application):
+def check_translator(
+    gan: Pix2Pix, source: int, made: int, application: str
+) -> None:
     """Checks the channels that a GAN takes and makes.
 
     Raises:
@@ -151,7 +220,9 @@ def check_translator(gan, source, made, application):
         )
 
 
-def translated(gan, sources, seed, evaluation):
+def translated(
+    gan: Pix2Pix, sources: np.ndarray, seed: int, evaluation: bool
+) -> np.ndarray:
     """`gan.translate` of sources that this package has made."""
     with warnings.catch_warnings():
         # Bright ones lie in [0, 1] as they should.
@@ -159,6 +230,6 @@ def translated(gan, sources, seed, evaluation):
         return gan.translate(sources, seed=seed, evaluation=evaluation)
 
 
-def as_array(x):
+def as_array(x: Tensor) -> np.ndarray:
     """A tensor of any backend as a numpy array."""
     return np.asarray(ops.convert_to_numpy(x))

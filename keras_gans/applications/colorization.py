@@ -1,20 +1,30 @@
 """Colourisation: the colours of grey photos, by Pix2Pix from L to ab."""
 
 import dataclasses
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras import ops
 import numpy as np
 
 from keras_gans.applications import lab
+from keras_gans.applications.batches import Work
 from keras_gans.applications.batches import as_array
 from keras_gans.applications.batches import check_pictures
 from keras_gans.applications.batches import check_translator
+from keras_gans.applications.batches import load_paired
 from keras_gans.applications.batches import paired
 from keras_gans.applications.batches import translated
-from keras_gans.checks import is_int
-from keras_gans.checks import within
+from keras_gans.core.recipe import Recipe
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.translation import check_open_shape
+from keras_gans.utils.types import Shape
+from keras_gans.utils.types import Size
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import within
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +49,9 @@ class Colorization:
         https://arxiv.org/abs/1611.07004, section 6.2
     """
 
-    def gan(self, image_shape=(256, 256, 3), **kwargs):
+    file_options = ("size",)  # arguments of `on_files`
+
+    def gan(self, image_shape: Shape = (256, 256, 3), **kwargs) -> Pix2Pix:
         """A `Pix2Pix` from lightness to colour.
 
         Args:
@@ -68,7 +80,9 @@ class Colorization:
             )
         return Pix2Pix((height, width, 2), source_channels=1, **kwargs)
 
-    def pairs(self, dataset, seed=0, start=0):
+    def pairs(
+        self, dataset: "tf.data.Dataset", seed: int = 0, start: int = 0
+    ) -> "tf.data.Dataset":
         """Maps images to pairs for `Pix2Pix.fit`.
 
         Args:
@@ -94,7 +108,27 @@ class Colorization:
         """
         return paired(dataset, _pair, 3, seed, start)
 
-    def pair(self, images):
+    def load(
+        self,
+        gan: Pix2Pix,
+        source: Any,
+        *,
+        seed: int = 0,
+        start: int = 0,
+        **options,
+    ) -> "tf.data.Dataset":
+        """The pairs that a run trains on.
+
+        Args:
+            gan: `Pix2Pix`, as `gan` builds.
+            source: see `keras_gans.data.load`.
+            seed: int, of `load`.
+            start: int, of `load`.
+            **options: other arguments of `load`.
+        """
+        return load_paired(self, gan, source, 3, seed, start, **options)
+
+    def pair(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The pair of one batch of images.
 
         Args:
@@ -117,7 +151,15 @@ class Colorization:
         images = check_pictures(images, (3,))
         return tuple(map(as_array, lab.split(images)))
 
-    def apply(self, gan, images, *, size=None, evaluation=False, seed=0):
+    def apply(
+        self,
+        gan: Pix2Pix,
+        images: np.ndarray,
+        *,
+        size: Size | None = None,
+        evaluation: bool = False,
+        seed: int = 0,
+    ) -> np.ndarray:
         """Colours images; their own lightness stays as it is.
 
         The network gives the colours alone. Where it works at another size,
@@ -166,7 +208,27 @@ class Colorization:
             made[i] = as_array(lab.join(lightness[i : i + 1], colour))[0]
         return made
 
-    def picture(self, source, made=None):
+    def on_files(
+        self,
+        gan: Pix2Pix,
+        evaluation: bool,
+        seed: int,
+        size: Size | None = None,
+    ) -> Work:
+        """How picture files are coloured: a `Work`; see `apply`."""
+        if size is None:  # what it was trained on, where that is one size
+            size = gan.image_shape[0] and min(gan.image_shape[:2])
+
+        def make(pixels, place):
+            return self.apply(
+                gan, pixels[None], size=size, evaluation=evaluation, seed=seed
+            )[0]
+
+        return Work(3, 3, make)
+
+    def picture(
+        self, source: np.ndarray, made: np.ndarray | None = None
+    ) -> np.ndarray:
         """What a source, or the colours made of it, looks like.
 
         Args:
@@ -216,3 +278,15 @@ def _resized(images, size):
         data_format="channels_last",
     )
     return as_array(resized)
+
+
+RECIPE = Recipe(
+    name="colorization",
+    model="Pix2Pix",
+    summary="Colours of grey images, by Pix2Pix from L to ab of CIE Lab",
+    task="colorization",
+    epochs=20,
+    batch_size=1,
+    arguments={"image_shape": (64, 64, 2), "source_channels": 1, "width": 32},
+    without=("packing", "diff_augment", "evaluate_every"),
+)

@@ -1,20 +1,32 @@
 """Inpainting: holes in images filled, by Pix2Pix from image and mask."""
 
 import dataclasses
+import os
+import pathlib
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras import ops
 import numpy as np
 
+from keras_gans.applications.batches import Work
 from keras_gans.applications.batches import as_array
 from keras_gans.applications.batches import check_pictures
 from keras_gans.applications.batches import check_translator
+from keras_gans.applications.batches import load_paired
 from keras_gans.applications.batches import paired
 from keras_gans.applications.batches import translated
 from keras_gans.applications.masks import check_kind
 from keras_gans.applications.masks import check_share
 from keras_gans.applications.masks import random_masks
+from keras_gans.core.recipe import Recipe
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.translation import check_open_shape
+from keras_gans.utils.types import Path
+from keras_gans.utils.types import Shape
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +65,14 @@ class Inpainting:
     kind: str = "mixed"
     share: tuple = (0.1, 0.4)
 
+    file_options = ("masks",)  # arguments of `on_files`
+
     def __post_init__(self):
         check_kind(self.kind)
         # (frozen; JSON has lists)
         object.__setattr__(self, "share", check_share(self.share))
 
-    def gan(self, image_shape=(256, 256, 3), **kwargs):
+    def gan(self, image_shape: Shape = (256, 256, 3), **kwargs) -> Pix2Pix:
         """A `Pix2Pix` from image and mask to image.
 
         Args:
@@ -82,7 +96,9 @@ class Inpainting:
         shape = check_open_shape(image_shape)
         return Pix2Pix(shape, source_channels=shape[-1] + 1, **kwargs)
 
-    def pairs(self, dataset, seed=0, start=0):
+    def pairs(
+        self, dataset: "tf.data.Dataset", seed: int = 0, start: int = 0
+    ) -> "tf.data.Dataset":
         """Maps images to pairs for `Pix2Pix.fit`, each with a hole.
 
         The hole of row r of batch s is a function of `(seed, s, r)` alone. An
@@ -123,7 +139,30 @@ class Inpainting:
 
         return paired(dataset, pair, None, seed, start)
 
-    def pair(self, images, masks):
+    def load(
+        self,
+        gan: Pix2Pix,
+        source: Any,
+        *,
+        seed: int = 0,
+        start: int = 0,
+        **options,
+    ) -> "tf.data.Dataset":
+        """The pairs that a run trains on.
+
+        Args:
+            gan: `Pix2Pix`, as `gan` builds.
+            source: see `keras_gans.data.load`.
+            seed: int, of `load`, and of the holes.
+            start: int, of `load`, and of the holes.
+            **options: other arguments of `load`.
+        """
+        channels = gan.image_shape[-1]
+        return load_paired(self, gan, source, channels, seed, start, **options)
+
+    def pair(
+        self, images: np.ndarray, masks: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The pair of one batch of images and masks.
 
         Args:
@@ -151,7 +190,9 @@ class Inpainting:
         images = images.astype("float32")
         return as_array(_source(images, masks)), images
 
-    def masks(self, n, height, width, seed=0, step=0):
+    def masks(
+        self, n: int, height: int, width: int, seed: int = 0, step: int = 0
+    ) -> np.ndarray:
         """Masks as they are drawn in training.
 
         Args:
@@ -180,7 +221,15 @@ class Inpainting:
         )
         return as_array(masks) > 0
 
-    def apply(self, gan, images, masks, *, evaluation=False, seed=0):
+    def apply(
+        self,
+        gan: Pix2Pix,
+        images: np.ndarray,
+        masks: np.ndarray,
+        *,
+        evaluation: bool = False,
+        seed: int = 0,
+    ) -> np.ndarray:
         """Fills the holes of images; all else stays bit for bit.
 
         What stands in a hole is never looked at, and may be NaN.
@@ -222,7 +271,47 @@ class Inpainting:
         made = translated(gan, as_array(sources), seed, evaluation)
         return np.where(masks, made.astype(images.dtype), images)
 
-    def picture(self, source, made=None):
+    def on_files(
+        self,
+        gan: Pix2Pix,
+        evaluation: bool,
+        seed: int,
+        masks: Path | None = None,
+    ) -> Work:
+        """How picture files are filled: a `Work`; see `apply`.
+
+        Args:
+            gan: `Pix2Pix`, as `gan` builds.
+            evaluation: bool.
+            seed: int.
+            masks: path of a folder of masks, of the names of the pictures.
+
+        Raises:
+            ValueError: there is no such folder.
+        """
+        if masks is None or not os.path.isdir(masks):
+            raise ValueError(
+                "Inpainting takes a folder of masks (`masks`, --masks), "
+                "pictures that are white in the hole and black elsewhere, of "
+                f"the names of the pictures. Received: masks={masks!r}."
+            )
+        channels = gan.image_shape[-1]
+
+        def make(pixels, place):
+            mask = _read_mask(pathlib.Path(masks) / place)
+            return self.apply(
+                gan,
+                pixels[None],
+                mask[None],
+                evaluation=evaluation,
+                seed=seed,
+            )[0]
+
+        return Work(channels, channels, make)
+
+    def picture(
+        self, source: np.ndarray, made: np.ndarray | None = None
+    ) -> np.ndarray:
         """What a source, or what is made of it, looks like.
 
         Args:
@@ -237,7 +326,7 @@ class Inpainting:
         return seen if made is None else np.where(mask > 0, made, seen)
 
 
-def check_masks(masks, shape):
+def check_masks(masks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Returns masks as a bool array `[n, height, width, 1]`.
 
     Args:
@@ -278,3 +367,34 @@ def _source(images, masks):
     """Images with 0 in the hole, and the mask as -1 and 1."""
     seen = ops.where(masks > 0, 0.0, images)
     return ops.concatenate([seen, 2.0 * masks - 1.0], axis=-1)
+
+
+def _read_mask(place):
+    """The mask at a picture's place: bool `[height, width, 1]`."""
+    from keras_gans.data.decoding import EXTENSIONS
+    from keras_gans.modalities.image_files import read_image
+
+    found = [
+        path
+        for extension in EXTENSIONS
+        if (path := place.with_name(place.name + extension)).is_file()
+    ]
+    if len(found) != 1:
+        raise ValueError(
+            f"A picture has one mask. Received: {len(found)} files "
+            f"{place}.*; expected one ending in {', '.join(EXTENSIONS)}."
+        )
+    return np.asarray(read_image(str(found[0]), 1)) > 0
+
+
+RECIPE = Recipe(
+    name="inpainting",
+    model="Pix2Pix",
+    summary="Holes filled, by Pix2Pix from image and mask",
+    task="inpainting",
+    epochs=20,
+    batch_size=1,
+    arguments={"image_shape": (64, 64, 3), "source_channels": 4, "width": 32},
+    data_options={"kind": "mixed", "share": (0.1, 0.4)},
+    without=("packing", "diff_augment", "evaluate_every"),
+)

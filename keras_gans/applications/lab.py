@@ -3,6 +3,8 @@
 from keras import ops
 import numpy as np
 
+from keras_gans.utils.types import Tensor
+
 # IEC 61966-2-1: chromaticities x, y of red, green, blue, and of white (D65).
 _PRIMARIES = np.array([[0.64, 0.33], [0.30, 0.60], [0.15, 0.06]])
 _WHITE = np.array([[0.3127, 0.3290]])
@@ -32,7 +34,7 @@ _TO_XYZ = _rgb_to_xyz()
 _TO_RGB = np.linalg.inv(_TO_XYZ)
 
 
-def rgb_to_lab(images):
+def rgb_to_lab(images: Tensor) -> Tensor:
     """Converts sRGB images to CIE Lab under D65, the white of sRGB.
 
     Args:
@@ -64,7 +66,7 @@ def rgb_to_lab(images):
     )
 
 
-def lab_to_rgb(lab):
+def lab_to_rgb(lab: Tensor) -> Tensor:
     """Converts CIE Lab under D65 to sRGB images.
 
     A colour that sRGB cannot show keeps its lightness and hue, and loses as
@@ -97,7 +99,7 @@ def lab_to_rgb(lab):
     return ops.clip(2.0 * rgb - 1.0, -1.0, 1.0)
 
 
-def split(images):
+def split(images: Tensor) -> tuple[Tensor, Tensor]:
     """Splits sRGB images into lightness and colour, both in [-1, 1].
 
     Args:
@@ -120,7 +122,7 @@ def split(images):
     return lab[..., :1] / 50.0 - 1.0, lab[..., 1:] / AB_SCALE
 
 
-def join(lightness, ab):
+def join(lightness: Tensor, ab: Tensor) -> Tensor:
     """Joins what `split` gives to sRGB images.
 
     Args:

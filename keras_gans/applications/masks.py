@@ -8,13 +8,14 @@ import math
 
 from keras import ops
 
-from keras_gans.checks import check_seed
-from keras_gans.checks import check_size
-from keras_gans.checks import is_int
-from keras_gans.checks import is_number
-from keras_gans.checks import within
-from keras_gans.engine import draws
-from keras_gans.names import hint
+from keras_gans.engine import rng
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_seed
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
 KINDS = ("mixed", "rectangle", "free_form")
 
@@ -29,8 +30,14 @@ _BRUSHES = (0.5, 1.5)  # widths of the strokes of one mask, to each other
 
 
 def random_masks(
-    n, height, width, kind="mixed", share=(0.1, 0.4), seed=0, step=0
-):
+    n: int | Tensor,
+    height: int | Tensor,
+    width: int | Tensor,
+    kind: str = "mixed",
+    share: tuple[float, float] = (0.1, 0.4),
+    seed: int = 0,
+    step: int | Tensor = 0,
+) -> Tensor:
     """Draws masks; each a function of `(seed, step)` and its row alone.
 
     The share of the hole is drawn from U(low, high). "rectangle" is one, up to
@@ -90,7 +97,7 @@ def random_masks(
     return ops.cast(masks, "float32")[..., None]
 
 
-def check_kind(kind):
+def check_kind(kind: str) -> str:
     """Returns `kind`, one of `KINDS`.
 
     Raises:
@@ -104,7 +111,7 @@ def check_kind(kind):
     return kind
 
 
-def check_share(share):
+def check_share(share: tuple[float, float]) -> tuple[float, float]:
     """Returns `share`, the range of the hole's share, as a tuple.
 
     Raises:
@@ -128,7 +135,7 @@ class _Place:
     """What is drawn, and where in the counter: numbers are float32 `[n, 1]`."""
 
     def __init__(self, seed, step, n, height, width):
-        self._words = (seed, draws.MASKS, step)
+        self._words = (seed, "masks", step)
         self._rows = ops.arange(n, dtype="int32")
         self.height = ops.cast(height, "float32")
         self.width = ops.cast(width, "float32")
@@ -138,7 +145,7 @@ class _Place:
         self.x = ops.cast(ops.arange(width, dtype="int32"), "float32")[None]
 
     def uniform(self, columns, purpose):
-        return draws.uniform((*self._words, purpose), self._rows, columns)
+        return rng.uniform((*self._words, purpose), self._rows, columns)
 
 
 def _rectangles(place, share):

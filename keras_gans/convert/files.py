@@ -2,10 +2,12 @@
 
 import pathlib
 import re
+from typing import Any
 
-from keras_gans import files
 from keras_gans.convert import states
-from keras_gans.convert.reading import read
+from keras_gans.convert.readers.reading import read
+from keras_gans.utils import files
+from keras_gans.utils.types import Path
 
 KNOWN = {
     "dcgan": "the DCGAN of PyTorch's examples",
@@ -31,7 +33,9 @@ OTHERS = {
 }
 
 
-def convert_file(path, directory, overwrite=False, **config):
+def convert_file(
+    path: Path, directory: Path, overwrite: bool = False, **config: Any
+) -> tuple[pathlib.Path, str]:
     """Writes the network of a checkpoint of PyTorch as a `.keras` file.
 
     Args:
@@ -83,7 +87,7 @@ def convert_file(path, directory, overwrite=False, **config):
     return target, f"{_known(family)}: {about}; {count}"
 
 
-def detect(state):
+def detect(state: dict) -> tuple[str, dict]:
     """Tells what the weights of a checkpoint are of.
 
     Args:

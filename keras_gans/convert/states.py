@@ -1,12 +1,17 @@
 """State dicts of reference implementations as Keras models."""
 
+from collections.abc import Collection
+from collections.abc import Mapping
+from typing import Any
+
+import keras
 import numpy as np
 
-from keras_gans.convert import dcgan
-from keras_gans.convert import efficientnet_lite0
-from keras_gans.convert import inception_fid
-from keras_gans.convert import mimicry
-from keras_gans.convert import translation
+from keras_gans.convert.families import dcgan
+from keras_gans.convert.families import efficientnet_lite0
+from keras_gans.convert.families import inception_fid
+from keras_gans.convert.families import mimicry
+from keras_gans.convert.families import translation
 
 # One module a family: `detect(state)` gives its configuration or None, and
 # `build(state, config)` the model.
@@ -19,7 +24,9 @@ FAMILIES = {
 }
 
 
-def from_state(state, family=None, **config):
+def from_state(
+    state: Mapping[str, Any], family: str | None = None, **config: Any
+) -> keras.Model:
     """Makes a Keras model of a reference's weights.
 
     Family and configuration are told from the names and shapes. The result
@@ -85,7 +92,7 @@ def from_state(state, family=None, **config):
     return FAMILIES[family].build(tensors, {**found, **config})
 
 
-def tensors_of(state):
+def tensors_of(state: Mapping[str, Any]) -> dict[str, Any]:
     """The weights of a checkpoint: name to finite float32 array.
 
     Raises:
@@ -94,7 +101,7 @@ def tensors_of(state):
     return _tensors(_without_prefix(_unwrapped(state)))
 
 
-def detect(tensors, names):
+def detect(tensors: dict, names: Collection[str]) -> tuple[str, dict]:
     """The first of the families `names` that weights are of.
 
     Returns:

@@ -1,33 +1,9 @@
-"""Image folders: which files they hold, and the pixels of one file."""
+"""Image folders: which files they hold."""
 
 from collections import Counter
-import io
 import os
 
-import numpy as np
-from PIL import Image
-import tensorflow as tf
-
-from keras_gans.data.transforms import convert_channels
-from keras_gans.data.transforms import to_unit
-
-EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PILLOW_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-EXIF_ORIENTATION = 0x0112
-
-# EXIF orientation: how to turn [height, width, channels] upright
-UPRIGHT = {
-    2: lambda x: x[:, ::-1],
-    3: lambda x: x[::-1, ::-1],
-    4: lambda x: x[::-1],
-    5: lambda x: x.swapaxes(0, 1),
-    6: lambda x: x.swapaxes(0, 1)[:, ::-1],
-    7: lambda x: x.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda x: x.swapaxes(0, 1)[::-1],
-}
-SIDEWAYS = (5, 6, 7, 8)
+from keras_gans.modalities.image_files import EXTENSIONS
 
 
 def list_images(folder, labels):
@@ -70,64 +46,6 @@ def list_images(folder, labels):
     return paths, _folder_labels(folder, paths) if labels else None
 
 
-def read_image(path, channels):
-    """Reads one image file, upright, with the asked number of channels.
-
-    Args:
-        path: path of a PNG, JPEG, WebP or BMP file.
-        channels: 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA). Transparent
-            pictures are laid on white for 1 and 3.
-
-    Returns:
-        A float32 array `[height, width, channels]` in [-1, 1].
-
-    Raises:
-        ValueError: naming the file, if it cannot be decoded.
-    """
-    # Decoders meet damaged bytes with exceptions of every kind.
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_pixels(image)
-            if data.startswith(PNG_SIGNATURE) and data[24] == 16:
-                pixels = _decode_deep_png(data, channels)
-            else:
-                pixels = _decode(image, channels)
-            orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception as error:
-        raise _unreadable(path, error) from error
-    if orientation in UPRIGHT:
-        pixels = np.ascontiguousarray(UPRIGHT[orientation](pixels))
-    return pixels
-
-
-def read_size(path):
-    """Reads `(height, width)` of one image file, upright, from its head.
-
-    Raises:
-        ValueError: naming the file, if its head cannot be read.
-    """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            _check_pixels(image)
-            # that of PNG files would decode them
-            exif = Image.Image.getexif(image)
-            width, height = image.size
-    except Exception as error:
-        raise _unreadable(path, error) from error
-    if exif.get(EXIF_ORIENTATION, 1) in SIDEWAYS:
-        return width, height
-    return height, width
-
-
-def _unreadable(path, error):
-    return ValueError(
-        f"Cannot read image file {path!r}: {type(error).__name__}: {error}"
-        ". Remove it from the folder, or replace it by a good copy."
-    )
-
-
 def _walk(folder, seen):
     """Yields the visible files below a folder; follows links, but once."""
     real = os.path.realpath(folder)
@@ -164,36 +82,3 @@ def _folder_labels(folder, paths):
             f"{loose[0]!r}. Move them, or pass labels=False."
         )
     return [index[p[0]] for p in parts]
-
-
-def _check_pixels(image):
-    """Refuses pictures that would take gigabytes, before decoding them."""
-    width, height = image.size
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and width * height > limit:
-        raise ValueError(
-            f"it would decode to {width} x {height} pixels, more than the "
-            f"limit of {limit} (if you trust it, raise "
-            "PIL.Image.MAX_IMAGE_PIXELS)"
-        )
-
-
-def _decode(image, channels):
-    """Decodes 8 bits a channel; pillow works outside Python's global lock."""
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        if channels in (1, 3):
-            white = Image.new("RGBA", image.size, "white")
-            # one hop would keep the hidden colours of transparent pixels
-            image = Image.alpha_composite(white, image).convert("RGB")
-    elif image.mode != "L":
-        image = image.convert("RGB")
-    pixels = np.asarray(image.convert(PILLOW_MODES[channels]))
-    pixels = pixels.reshape(*pixels.shape[:2], channels)
-    return pixels.astype("float32") / np.float32(127.5) - np.float32(1)
-
-
-def _decode_deep_png(data, channels):
-    """Decodes 16 bits a channel, which pillow cuts to 8 for colour."""
-    pixels = tf.io.decode_png(data, channels=0, dtype=tf.uint16)
-    return convert_channels(to_unit(pixels), channels).numpy()

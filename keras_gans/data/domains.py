@@ -4,7 +4,7 @@ import os
 
 from keras_gans.data.decoding import EXTENSIONS
 from keras_gans.data.decoding import list_images
-from keras_gans.data.decoding import read_size
+from keras_gans.modalities.image_files import read_size
 
 PLAIN = ("A", "B")
 

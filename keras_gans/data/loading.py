@@ -1,5 +1,9 @@
 """`load`: any source of images as a `tf.data` pipeline in [-1, 1]."""
 
+from typing import Any
+
+import tensorflow as tf
+
 from keras_gans.data.checks import CONVERTIBLE
 from keras_gans.data.checks import check_channels
 from keras_gans.data.checks import check_choice
@@ -14,26 +18,28 @@ from keras_gans.data.pipeline import seed_key
 from keras_gans.data.sources import find_source
 from keras_gans.data.transforms import convert
 from keras_gans.data.transforms import view
+from keras_gans.utils.types import Path
+from keras_gans.utils.types import Size
 
 
 def load(
-    source,
+    source: Any,
     *,
-    image_size=None,
-    channels=3,
-    batch_size=64,
-    labels=False,
-    split="train",
-    data_dir=None,
-    resize="crop",
-    interpolation="bilinear",
-    flip=False,
-    shuffle=True,
-    seed=0,
-    drop_remainder=True,
-    repeat=False,
-    start=0,
-):
+    image_size: Size | None = None,
+    channels: int = 3,
+    batch_size: int = 64,
+    labels: bool = False,
+    split: str = "train",
+    data_dir: Path | None = None,
+    resize: str = "crop",
+    interpolation: str = "bilinear",
+    flip: bool = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of image batches in [-1, 1].
 
     The order, the crops and the flips are functions of the seed, the epoch

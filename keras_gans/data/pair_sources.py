@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from keras_gans.data.checks import CONVERTIBLE
 from keras_gans.data.checks import check_choice
-from keras_gans.data.decoding import read_image
 from keras_gans.data.domains import check_same_size
 from keras_gans.data.domains import domain_folders
 from keras_gans.data.domains import holds_images_alone
@@ -29,6 +28,7 @@ from keras_gans.data.sources import prepare_tfds
 from keras_gans.data.sources import range_examples
 from keras_gans.data.sources import tfds_source
 from keras_gans.data.sources import unknown
+from keras_gans.modalities.image_files import read_image
 
 EMOJI = tuple(f"emoji:{a}-{b}" for a in STYLES for b in STYLES if a != b)
 TEST_EVERY = 10  # of the embedded emoji, the last of so many is held out

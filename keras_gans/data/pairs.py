@@ -1,5 +1,7 @@
 """`load_pairs` and `load_unpaired`: data of two domains, A and B."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from keras_gans.data.checks import check_channels
@@ -21,30 +23,32 @@ from keras_gans.data.pipeline import repeated
 from keras_gans.data.pipeline import seed_key
 from keras_gans.data.transforms import convert
 from keras_gans.data.transforms import view
+from keras_gans.utils.types import Path
+from keras_gans.utils.types import Size
 
 DIRECTIONS = ("ab", "ba")
 
 
 def load_pairs(
-    source,
+    source: Any,
     *,
-    image_size=None,
-    source_channels=3,
-    channels=3,
-    batch_size=1,
-    split="train",
-    data_dir=None,
-    direction="ab",
-    resize="crop",
-    interpolation="bilinear",
-    jitter=0,
-    flip=False,
-    shuffle=True,
-    seed=0,
-    drop_remainder=True,
-    repeat=False,
-    start=0,
-):
+    image_size: Size | None = None,
+    source_channels: int = 3,
+    channels: int = 3,
+    batch_size: int = 1,
+    split: str = "train",
+    data_dir: Path | None = None,
+    direction: str = "ab",
+    resize: str = "crop",
+    interpolation: str = "bilinear",
+    jitter: int | float = 0,
+    flip: bool = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of (source, target) batches in [-1, 1].
 
     Both images of a pair are resized, cropped and mirrored alike. The order,
@@ -164,24 +168,24 @@ def load_pairs(
 
 
 def load_unpaired(
-    source,
+    source: Any,
     *,
-    image_size=None,
-    source_channels=3,
-    channels=3,
-    batch_size=1,
-    split="train",
-    data_dir=None,
-    resize="crop",
-    interpolation="bilinear",
-    jitter=0,
-    flip=False,
-    shuffle=True,
-    seed=0,
-    drop_remainder=True,
-    repeat=False,
-    start=0,
-):
+    image_size: Size | None = None,
+    source_channels: int = 3,
+    channels: int = 3,
+    batch_size: int = 1,
+    split: str = "train",
+    data_dir: Path | None = None,
+    resize: str = "crop",
+    interpolation: str = "bilinear",
+    jitter: int | float = 0,
+    flip: bool = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of (a, b) batches in [-1, 1], not paired.
 
     An epoch is one pass over the larger domain; the smaller is passed over

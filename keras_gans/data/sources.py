@@ -4,6 +4,9 @@ A `Source` says how many examples there are, gives them in the order of any
 epoch, and reads one of them. It neither resizes nor batches.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
 import os
 from typing import Any
 from typing import NamedTuple
@@ -13,15 +16,16 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.decoding import list_images
-from keras_gans.data.decoding import read_image
 from keras_gans.data.embedded import STYLES
 from keras_gans.data.embedded import emoji
 from keras_gans.data.pipeline import shuffled_range
 from keras_gans.data.pipeline import shuffled_stream
 from keras_gans.data.python_calls import python_call
-from keras_gans.names import did_you_mean
-from keras_gans.names import hint
-from keras_gans.names import nearest
+from keras_gans.modalities.image_files import read_image
+from keras_gans.utils.suggestions import did_you_mean
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.suggestions import nearest
+from keras_gans.utils.types import Path
 
 ALLOWED = (
     '"emoji", "emoji:flat", "emoji:line", "tfds:NAME" (tensorflow-datasets), '
@@ -56,7 +60,9 @@ class Source(NamedTuple):
     read: Any
 
 
-def array_source(name, images, labels):
+def array_source(
+    name: str, images: np.ndarray, labels: np.ndarray | None
+) -> Source:
     """Returns the source of an array and its labels (`None`: no labels)."""
     images = _check_images(name, images)
     size, *shape = images.shape
@@ -74,7 +80,7 @@ def array_source(name, images, labels):
     return Source(name, size, tuple(shape), range_examples(size), read)
 
 
-def emoji_source(source, labels):
+def emoji_source(source: str, labels: bool) -> Source:
     """Returns the source of an embedded set, named as `"emoji:flat"`."""
     if source not in EMOJI:
         raise unknown(source, EMOJI, ALLOWED)
@@ -82,7 +88,7 @@ def emoji_source(source, labels):
     return array_source(source, data.images, data.labels if labels else None)
 
 
-def folder_source(folder, channels, labels):
+def folder_source(folder: Path, channels: int | None, labels: bool) -> Source:
     """Returns the source of a folder of image files."""
     folder = os.fspath(folder)
     if not os.path.isdir(folder):
@@ -116,7 +122,9 @@ def folder_source(folder, channels, labels):
     )
 
 
-def tfds_source(source, split, data_dir, labels):
+def tfds_source(
+    source: str, split: str, data_dir: Path | None, labels: bool
+) -> Source:
     """Returns the source of a tensorflow-datasets name, `"tfds:mnist"`."""
     builder, features = open_tfds(source, data_dir, ALLOWED)
     image = _tfds_image(source, features, labels)
@@ -130,7 +138,9 @@ def tfds_source(source, split, data_dir, labels):
     return Source(source, size, tuple(image.shape), examples, read)
 
 
-def open_tfds(source, data_dir, allowed):
+def open_tfds(
+    source: str, data_dir: Path | None, allowed: str
+) -> tuple[Any, dict]:
     """Returns the builder and the features of a tensorflow-datasets name.
 
     Args:
@@ -156,7 +166,9 @@ def open_tfds(source, data_dir, allowed):
     return builder, dict(features.items()) if is_dict else {}
 
 
-def prepare_tfds(builder, split, images, others=()):
+def prepare_tfds(
+    builder: Any, split: str, images: Sequence[str], others: Sequence[str] = ()
+) -> tuple[int, Callable]:
     """Prepares a set of tensorflow-datasets, downloading it where needed.
 
     Args:
@@ -194,7 +206,14 @@ def prepare_tfds(builder, split, images, others=()):
     return size, examples
 
 
-def find_source(source, *, channels, labels, split, data_dir):
+def find_source(
+    source: Any,
+    *,
+    channels: int | None,
+    labels: bool,
+    split: str,
+    data_dir: Path | None,
+) -> Source:
     """Returns the `Source` that the argument of `load` means."""
     if isinstance(source, str) and source.startswith("tfds:"):
         return tfds_source(source, split, data_dir, labels)
@@ -218,7 +237,7 @@ def find_source(source, *, channels, labels, split, data_dir):
     return array_source("array", source, None)
 
 
-def range_examples(size):
+def range_examples(size: int) -> Callable:
     """Returns `examples` of a `Source` whose items are their indices."""
 
     def examples(order, first):
@@ -306,7 +325,7 @@ def _tfds_image(source, features, labels):
     return image
 
 
-def check_tfds_dtype(source, image):
+def check_tfds_dtype(source: str, image: Any) -> None:
     """Checks that an image feature of tensorflow-datasets holds integers.
 
     Raises:
@@ -320,7 +339,7 @@ def check_tfds_dtype(source, image):
         )
 
 
-def unknown(source, known, allowed):
+def unknown(source: str, known: Iterable[str], allowed: str) -> ValueError:
     """The error of a source of no known name.
 
     Args:
@@ -334,7 +353,9 @@ def unknown(source, known, allowed):
     )
 
 
-def missing_folder(folder, known, allowed):
+def missing_folder(
+    folder: str, known: Iterable[str], allowed: str
+) -> ValueError:
     """The error of a folder that does not exist; see `unknown`."""
     if os.path.exists(folder):
         return ValueError(
@@ -353,7 +374,7 @@ def missing_folder(folder, known, allowed):
     )
 
 
-def kind(source):
+def kind(source: Any) -> str:
     """How an error message calls what was given as a source."""
     if isinstance(source, (str, os.PathLike)):
         return repr(source)

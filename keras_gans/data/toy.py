@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_gans.checks import check_seed
-from keras_gans.checks import check_size
-from keras_gans.checks import is_number
-from keras_gans.checks import within
+from keras_gans.utils.validation import check_seed
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
 # A sample within so many standard deviations of its mode is high-quality.
 HIGH_QUALITY = 3.0
@@ -48,7 +48,13 @@ class Coverage(NamedTuple):
     kl: float
 
 
-def ring(n, modes=8, radius=1.0, std=0.01, seed=0):
+def ring(
+    n: int,
+    modes: int = 8,
+    radius: float = 1.0,
+    std: float = 0.01,
+    seed: int = 0,
+) -> Toy:
     """Draws from Gaussians whose centres lie evenly on a circle.
 
     Args:
@@ -83,7 +89,13 @@ def ring(n, modes=8, radius=1.0, std=0.01, seed=0):
     return _mixture(n, centres, std, seed)
 
 
-def grid(n, side=5, spacing=2.0, std=0.05, seed=0):
+def grid(
+    n: int,
+    side: int = 5,
+    spacing: float = 2.0,
+    std: float = 0.05,
+    seed: int = 0,
+) -> Toy:
     """Draws from Gaussians whose centres make a square grid about 0.
 
     By default the centres are {-4, -2, 0, 2, 4} x {-4, -2, 0, 2, 4}.
@@ -120,7 +132,13 @@ def grid(n, side=5, spacing=2.0, std=0.05, seed=0):
     return _mixture(n, np.stack([x.ravel(), y.ravel()], axis=1), std, seed)
 
 
-def spiral(n, turns=2.0, radius=1.0, std=0.02, seed=0):
+def spiral(
+    n: int,
+    turns: float = 2.0,
+    radius: float = 1.0,
+    std: float = 0.02,
+    seed: int = 0,
+) -> Toy:
     """Draws from an Archimedean spiral with Gaussian noise about it.
 
     Points are uniform along the curve. It has no modes of its own: `centres`
@@ -175,7 +193,7 @@ def spiral(n, turns=2.0, radius=1.0, std=0.02, seed=0):
     return _toy(points, np.floor(share * modes), centres, std)
 
 
-def coverage(samples, centres, std):
+def coverage(samples: np.ndarray, centres: np.ndarray, std: float) -> Coverage:
     """Counts the modes that samples cover.
 
     A sample is high-quality within three standard deviations of its nearest

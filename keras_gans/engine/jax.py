@@ -1,5 +1,6 @@
 """The training engine on JAX."""
 
+from collections.abc import Callable
 import contextlib
 import itertools
 import os
@@ -8,25 +9,11 @@ import jax
 from jax.experimental import multihost_utils
 import jax.numpy as jnp
 import keras
-from keras.src.backend.common.stateless_scope import get_stateless_scope
 import numpy as np
 
-from keras_gans.engine.feed import Feed
-from keras_gans.engine.steps import RunningMean
-from keras_gans.engine.steps import Steps
-
-
-def global_rows(n):
-    """Indices of `n` rows in the global batch: int32 `[n]`.
-
-    JAX arrays are global: sharding cuts them after the draw.
-    """
-    return jnp.arange(n, dtype="int32")
-
-
-def gathered(x):
-    """What each replica has for `x`, stacked: here one, arrays are global."""
-    return x[None]
+from keras_gans.engine import phases
+from keras_gans.engine.data_adapter import StepIterator
+from keras_gans.engine.keras_internals import get_stateless_scope
 
 
 def make_deterministic():
@@ -44,7 +31,9 @@ def make_deterministic():
         )
 
 
-def input_gradient(fn, x):
+def input_gradient(
+    fn: Callable[[jax.Array], jax.Array], x: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     """The gradient of the sum of `fn(x)` with respect to `x`.
 
     It can itself be differentiated, as gradient penalties need.
@@ -85,101 +74,85 @@ def _inner_scope(seen):
     return scope
 
 
-class Engine(Feed, Steps):
-    """Gradients and step functions of `BaseGAN` on JAX."""
+class Engine:
+    """What a step needs of JAX; see `keras_gans.engine`."""
 
-    end_of_data = ()
-    num_replicas = 1
-    _predict_here = None
+    num_replicas = 1  # arrays are global
 
-    def prepare_optimizer(self, optimizer, variables):
-        """Builds `optimizer` for `variables`."""
-        optimizer.build(variables)
-        return optimizer
+    def __init__(self, model):
+        self._model = model
+        self._predict = None
+        self.held = None  # by Keras, which empties variables within `fit`
+
+    # --- Replicas and processes ---
 
     @property
     def is_chief(self):
-        """Whether this process writes what several of them train."""
         return jax.process_index() == 0
 
-    def predict_here(self, inputs):
-        """Predicts one batch, as a numpy array, in this process alone."""
-        if jax.process_count() == 1:
-            return self.predict_on_batch(inputs)
-        variables = self.variables
-        if self._predict_here is None:
+    def scope(self):
+        return contextlib.nullcontext()
 
-            def predict(values, inputs):
-                mapping = zip(variables, values, strict=True)
-                with keras.StatelessScope(state_mapping=list(mapping)):
-                    return self(inputs, training=False)
-
-            self._predict_here = jax.jit(predict)
-        # Copies: what is computed of arrays of all processes waits for all.
-        values = [np.asarray(v.value) for v in variables]
-        return np.asarray(self._predict_here(values, inputs))
-
-    def feed_inputs(self, x, y, kwargs):
-        """See `Feed`; of a data set, a process takes its rows of a batch."""
-        n, i = jax.process_count(), jax.process_index()
-        # Of a `tf.data.Dataset`, which need not be installed.
-        if n > 1 and hasattr(x, "element_spec"):
-
-            def own(rows):
-                size = rows.shape[0]
-                if size is None or size % n:
-                    raise ValueError(
-                        f"Batches are shared out to {n} processes. Received: "
-                        f"batches of {size or 'unknown size'}. Use a batch "
-                        f"size that {n} divides, and drop_remainder=True."
-                    )
-                return rows[i * size // n : (i + 1) * size // n]
-
-            x = x.map(lambda *parts: keras.tree.map_structure(own, _one(parts)))
-        return super().feed_inputs(x, y, kwargs)
-
-    def running_mean(self, name):
-        """What gathers a log over the steps of an epoch."""
-        return RunningMean(name)  # whole, and JAX has no float64
-
-    def meet(self):
-        """Waits until every process is here."""
+    def barrier(self):
         if jax.process_count() > 1:
             multihost_utils.sync_global_devices("keras_gans")
 
     def sync_state(self):
-        """Brings variables up to date within `fit`, which threads values."""
-        self.jax_state_sync()
+        self._model.jax_state_sync()
 
-    def under_strategy(self):
-        """A context in which variables are made (Keras places them)."""
-        return contextlib.nullcontext()
+    def current_step(self):
+        step = self._model.step
+        if self.held is None:
+            return int(step.value)
+        variables = self._model.non_trainable_variables
+        place = next(i for i, v in enumerate(variables) if v is step)
+        return int(self.held[1][place])
 
-    def _state_variables(self):
-        return (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.optimizer.variables,
-            self.metrics_variables,
+    def sum_over_replicas(self, gradients):
+        return gradients
+
+    def mean_over_replicas(self, x):
+        return x
+
+    def rows_of_all_replicas(self, x):
+        return x
+
+    def local_batch(self, batch):
+        return keras.tree.map_structure(
+            lambda x: None if x is None else self.all_rows(x), batch
         )
 
+    def all_rows(self, x):
+        if getattr(x, "is_fully_addressable", True):
+            return np.asarray(x)
+        parts = {s.index[0].start: s.data for s in x.addressable_shards}
+        return np.concatenate([np.asarray(parts[i]) for i in sorted(parts)])
+
+    def share_out(self, x):
+        n, i = jax.process_count(), jax.process_index()
+        # Of a `tf.data.Dataset`, which need not be installed.
+        if n == 1 or not hasattr(x, "element_spec"):
+            return x
+
+        def own(rows):
+            size = rows.shape[0]
+            if size is None or size % n:
+                raise ValueError(
+                    f"Batches are shared out to {n} processes. Received: "
+                    f"batches of {size or 'unknown size'}. Use a batch "
+                    f"size that {n} divides, and drop_remainder=True."
+                )
+            return rows[i * size // n : (i + 1) * size // n]
+
+        return x.map(lambda *parts: keras.tree.map_structure(own, _one(parts)))
+
+    # --- Gradients ---
+
     def differentiate(self, fn, variables, inputs=()):
-        """Runs `fn` so that its output can be differentiated once, later.
-
-        Args:
-            fn: function of `inputs` that returns `(output, auxiliary)`.
-            variables: list of `keras.Variable`.
-            inputs: tuple of tensors.
-
-        Returns:
-            `(output, auxiliary, pullback)`. `pullback(cotangent)` returns the
-            gradients of `sum(output * cotangent)`: those of the variables and
-            those of the inputs, as two lists.
-        """
         own = {id(v) for v in variables}
         others = [
             v
-            for group in self._state_variables()
+            for group in _state_variables(self._model)
             for v in group
             if id(v) not in own
         ]
@@ -206,24 +179,24 @@ class Engine(Feed, Steps):
             others[i].assign(value)
 
         def pullback(cotangent):
-            return vjp(jnp.asarray(cotangent, output.dtype))
+            return vjp(
+                jax.tree.map(
+                    lambda c, y: jnp.asarray(c, y.dtype), cotangent, output
+                )
+            )
 
         return output, auxiliary, pullback
 
     def rematerialized(self, fn):
-        """`fn`, of a list of tensors, computed once more for its gradients."""
         return jax.checkpoint(fn)
 
+    def dense(self, gradient):
+        return gradient
+
     def after(self, values, batch):
-        """`batch`, computed on once `values` are there."""
         return jax.lax.optimization_barrier((batch, values))[0]
 
     def in_some_steps(self, interval, fn):
-        """`fn()`, a scalar, in every `interval`-th step; else 0.
-
-        Variables keep their values: on TensorFlow, replicas cannot agree on
-        new ones within a branch.
-        """
         seen = get_stateless_scope().state_mapping
 
         def without_updates():
@@ -232,19 +205,16 @@ class Engine(Feed, Steps):
 
         if interval == 1:
             return without_updates()
-        due = self.step.value % interval == 0
+        due = self._model.step.value % interval == 0
         return jax.lax.cond(due, without_updates, lambda: jnp.zeros(()))
 
-    def sum_over_replicas(self, gradients):
-        """Gradients of global arrays are sums over devices already."""
-        return gradients
+    # --- Optimizers and metrics ---
 
-    def rows_of_all_replicas(self, x):
-        """Arrays are global: `x` itself."""
-        return x
+    def prepare_optimizer(self, optimizer, variables):
+        optimizer.build(variables)
+        return optimizer
 
     def apply(self, optimizer, gradients, variables):
-        """Updates `variables` and the optimizer's own."""
         new_values, new_state = optimizer.stateless_apply(
             [v.value for v in optimizer.variables],
             gradients,
@@ -255,44 +225,57 @@ class Engine(Feed, Steps):
         for v, value in zip(optimizer.variables, new_state, strict=True):
             v.assign(value)
 
+    def running_mean(self, name):
+        return phases.RunningMean(name)  # whole, and JAX has no float64
+
+    def predict_here(self, inputs):
+        model = self._model
+        if jax.process_count() == 1:
+            return model.predict_on_batch(inputs)
+        variables = model.variables
+        if self._predict is None:
+
+            def predict(values, inputs):
+                mapping = zip(variables, values, strict=True)
+                with keras.StatelessScope(state_mapping=list(mapping)):
+                    return model(inputs, training=False)
+
+            self._predict = jax.jit(predict)
+        # Copies: what is computed of arrays of all processes waits for all.
+        values = [np.asarray(v.value) for v in variables]
+        return np.asarray(self._predict(values, inputs))
+
+
+def _state_variables(model):
+    return (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
+
+
+class Trainer:
+    """Keras's hooks into training, which `BaseGAN` inherits."""
+
+    def _start_engine(self):
+        self.engine = Engine(self)
+        self.step_iterator = StepIterator(self)
+
     def train_step(self, state, data):
-        """One update of each network on `data`, a tuple of batches."""
-        return self._with_state(
-            self._state_variables(), state, lambda: self.update(data)
+        return _with_state(
+            _state_variables(self),
+            state,
+            lambda: phases.run_step(self, *data),
         )
 
     def test_step(self, state, data):
-        """The losses of `data`, a tuple of one batch, without training."""
-        trainable, non_trainable, _, metrics = self._state_variables()
-        return self._with_state(
+        trainable, non_trainable, _, metrics = _state_variables(self)
+        return _with_state(
             (trainable, non_trainable, metrics),
             state,
-            lambda: self.evaluate_losses(*data),
+            lambda: phases.evaluate(self, *data),
         )
-
-    def _with_state(self, groups, state, fn):
-        mapping = [
-            pair
-            for group, values in zip(groups, state, strict=True)
-            for pair in zip(group, values, strict=True)
-        ]
-        with keras.StatelessScope(state_mapping=mapping) as scope:
-            logs = fn()
-        new = tuple(
-            [scope.get_current_value(v) for v in group] for group in groups
-        )
-        return logs, new
-
-    def local_batch(self, batch):
-        """This process's rows of `batch`, as numpy arrays."""
-        return keras.tree.map_structure(self.all_rows, batch)
-
-    def all_rows(self, x):
-        """This process's rows of `x`, as one numpy array."""
-        if x is None or getattr(x, "is_fully_addressable", True):
-            return np.asarray(x)
-        parts = {s.index[0].start: s.data for s in x.addressable_shards}
-        return np.concatenate([np.asarray(parts[i]) for i in sorted(parts)])
 
     def make_train_function(self, force=False):
         if self.train_function is None or force:
@@ -300,11 +283,11 @@ class Engine(Feed, Steps):
             step = self.train_function
 
             def function(state, iterator):
-                if self.skipping():
-                    return self._skipped_logs, state
-                return self._on_steps(
-                    step, state, iterator, self.d_steps, training=True
-                )
+                skipped = self.step_iterator.skipped()
+                if skipped is not None:
+                    return skipped, state
+                take = self.step_iterator.take_step
+                return self._on_steps(step, state, iterator, take)
 
             self.train_function = function
         return self.train_function
@@ -313,16 +296,20 @@ class Engine(Feed, Steps):
         if self.test_function is None or force:
             super().make_test_function(force=True)
             step = self.test_function
+            take = self.step_iterator.take
             self.test_function = lambda state, iterator: self._on_steps(
-                step, state, iterator, 1, training=False
+                step, state, iterator, lambda iterator: take(iterator, 1)
             )
         return self.test_function
 
-    def _on_steps(self, step, state, iterator, batches, training):
+    def _on_steps(self, step, state, iterator, take):
         try:
-            first = self.take(iterator, batches, training)
-            rest = self._rest(iterator, batches, training)
-            return step(state, itertools.chain([first], rest))
+            self.engine.held = state
+            try:
+                first = take(iterator)
+            finally:
+                self.engine.held = None
+            return step(state, itertools.chain([first], _rest(take, iterator)))
         except ValueError:
             # Keras has emptied the variables into `state` by now: it fills
             # them again from here.
@@ -335,14 +322,27 @@ class Engine(Feed, Steps):
             }
             raise
 
-    def _rest(self, iterator, batches, training):
-        """The steps after the first, for `steps_per_execution`."""
-        while True:
-            try:
-                yield self.take(iterator, batches, training)
-            except StopIteration:
-                return
-
     def _symbolic_build(self, iterator=None, data_batch=None):
         # Everything is built in the constructor and in `compile`.
         pass
+
+
+def _with_state(groups, state, fn):
+    mapping = [
+        pair
+        for group, values in zip(groups, state, strict=True)
+        for pair in zip(group, values, strict=True)
+    ]
+    with keras.StatelessScope(state_mapping=mapping) as scope:
+        logs = fn()
+    new = tuple([scope.get_current_value(v) for v in group] for group in groups)
+    return logs, new
+
+
+def _rest(take, iterator):
+    """The steps after the first, for `steps_per_execution`."""
+    while True:
+        try:
+            yield take(iterator)
+        except StopIteration:
+            return

@@ -2,7 +2,8 @@
 
 import keras
 from keras import ops
-from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+from keras_gans.engine.keras_internals import get_stateless_scope
 
 
 def forgetful_scope(values=()):

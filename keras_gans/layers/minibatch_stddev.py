@@ -4,8 +4,12 @@ import keras
 from keras import ops
 import numpy as np
 
-from keras_gans.checks import check_built
-from keras_gans.checks import check_size
+from keras_gans.engine.keras_internals import producer
+from keras_gans.layers.rewriting import leaves_of
+from keras_gans.layers.rewriting import rewritten
+from keras_gans.utils.networks import check_built
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_size
 
 EPSILON = 1e-8
 CONVOLUTIONS = (
@@ -62,12 +66,12 @@ class MinibatchStdDev(keras.layers.Layer):
         https://arxiv.org/abs/1912.04958
     """
 
-    def __init__(self, group_size=4, channels=1, **kwargs):
+    def __init__(self, group_size: int = 4, channels: int = 1, **kwargs):
         super().__init__(**kwargs)
         self.group_size = check_size("group_size", group_size)
         self.channels = check_size("channels", channels)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         d = input_shape[-1]
         if len(input_shape) < 2 or d is None or d % self.channels:
             raise ValueError(
@@ -76,7 +80,7 @@ class MinibatchStdDev(keras.layers.Layer):
                 f"input of shape {tuple(input_shape)}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         n, *pixels, d = ops.shape(inputs)
         group = self._rows_a_group(inputs.shape[0])
         parts = (self.channels, d // self.channels)
@@ -101,15 +105,17 @@ class MinibatchStdDev(keras.layers.Layer):
         sizes = range(min(n, self.group_size), 0, -1)
         return next((size for size in sizes if n % size == 0), 1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], input_shape[-1] + self.channels)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         config = {"group_size": self.group_size, "channels": self.channels}
         return {**super().get_config(), **config}
 
 
-def with_minibatch_stddev(model, group_size=4):
+def with_minibatch_stddev(
+    model: keras.Model, group_size: int = 4
+) -> keras.Model:
     """A copy of a discriminator that sees how much its minibatch varies.
 
     `MinibatchStdDev` goes before the last layer with weights, which is made
@@ -133,14 +139,14 @@ def with_minibatch_stddev(model, group_size=4):
     Example:
 
     ```python
-    critic = keras_gans.models.dcgan.dcgan_discriminator((32, 32, 3), width=8)
+    critic = keras_gans.networks.dcgan.dcgan_discriminator((32, 32, 3), width=8)
     critic = keras_gans.layers.with_minibatch_stddev(critic)
     ```
     """
     check_size("group_size", group_size)
     check_built("model", model)
     outputs = _outputs(model)
-    if any(isinstance(layer, MinibatchStdDev) for layer in _layers(model)):
+    if any(isinstance(layer, MinibatchStdDev) for layer in leaves_of(model)):
         return model
     last = _last_layer(model, outputs)
     statistic = MinibatchStdDev(
@@ -148,7 +154,7 @@ def with_minibatch_stddev(model, group_size=4):
         dtype=last.dtype_policy,
         name=f"{last.name}_minibatch_stddev",
     )
-    return _clone(model, last, statistic)
+    return _widened(model, last, statistic)
 
 
 def _outputs(model):
@@ -161,14 +167,6 @@ def _outputs(model):
         ) from None
 
 
-def _layers(model):
-    """The layers of a model and of the models in it."""
-    for layer in model.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
-
-
 def _last_layer(model, outputs):
     """The layer with weights from which a plain chain leads to the output."""
     if len(outputs) != 1:
@@ -178,11 +176,9 @@ def _last_layer(model, outputs):
         )
     tensor = outputs[0]
     while True:
-        history = tensor._keras_history
-        layer = history.operation
+        layer, inputs = producer(tensor)
         if isinstance(layer, keras.layers.Layer) and layer.weights:
             return _check_last(model, layer)
-        inputs = layer._inbound_nodes[history.node_index].input_tensors
         if len(inputs) != 1:
             what = "has no weights" if not inputs else f"joins {len(inputs)}"
             raise ValueError(
@@ -215,42 +211,27 @@ def _core(layer):
     return layer.layer if isinstance(layer, keras.layers.Wrapper) else layer
 
 
-def _clone(model, last, statistic):
+def _widened(model, last, statistic):
     """A copy with its weights, and `statistic` before the layer `last`."""
-    copies = {}
+    wider = []
 
-    def copy(layer):
+    def replace(layer):
+        if layer is not last:
+            return None
         config = layer.get_config()
-        if layer is last and isinstance(layer, keras.layers.Wrapper):
+        if isinstance(layer, keras.layers.Wrapper):
             # Else the layer in it is made for the old number of channels.
             config["layer"].pop("build_config", None)
-        copies[layer.name] = type(layer).from_config(config)
-        return copies[layer.name]
+        wider.append(type(layer).from_config(config))
+        return [statistic, *wider]
 
-    def call(layer, *args, **kwargs):
-        if layer is copies.get(last.name):
-            args = (statistic(args[0]), *args[1:])
-        return layer(*args, **kwargs)
-
-    if isinstance(model, keras.Sequential):
-        x = model.inputs[0]
-        chain = [keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name)]
-        for layer in model.layers:
-            chain += [statistic] if layer is last else []
-            chain.append(copy(layer))
-        clone = keras.Sequential(chain, name=model.name)
-    else:
-        clone = keras.models.clone_model(
-            model, clone_function=copy, call_function=call
-        )
-    for layer in model.layers:
-        if layer.variables:
-            _carry_over(layer, copies[layer.name])
+    clone = rewritten(model, replace)
+    _carry_over(last, *wider)
     return clone
 
 
 def _carry_over(layer, copy):
-    """Copies weights, into a layer with one input channel more or the same."""
+    """Copies weights, into a layer with one input channel more."""
     core = _core(layer)
     for old, new in zip(layer.variables, copy.variables, strict=True):
         value = ops.convert_to_numpy(old)

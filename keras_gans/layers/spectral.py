@@ -5,15 +5,20 @@ import contextlib
 import keras
 from keras import layers
 from keras import ops
-from keras.src.backend.common.stateless_scope import get_stateless_scope
-from keras.src.backend.common.variables import AutocastScope
-from keras.src.models.functional import Functional
 import numpy as np
 
-from keras_gans.checks import check_built
-from keras_gans.checks import check_size
-from keras_gans.checks import is_number
-from keras_gans.checks import within
+from keras_gans.engine.keras_internals import AutocastScope
+from keras_gans.engine.keras_internals import get_stateless_scope
+from keras_gans.engine.keras_internals import is_graph
+from keras_gans.layers.rewriting import carry_over
+from keras_gans.layers.rewriting import fresh
+from keras_gans.layers.rewriting import leaves_of
+from keras_gans.layers.rewriting import rewritten
+from keras_gans.utils.networks import check_built
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
 # The kernel's axis of outputs: the rows of the paper's matrix W.
 _OUTPUT_AXES = {
@@ -76,10 +81,10 @@ class SpectralNormalization(layers.Wrapper):
 
     def __init__(
         self,
-        layer,
-        power_iterations=1,
-        epsilon=1e-12,
-        iterate_in_inference=False,
+        layer: keras.layers.Layer,
+        power_iterations: int = 1,
+        epsilon: float = 1e-12,
+        iterate_in_inference: bool = False,
         **kwargs,
     ):
         if _output_axis(layer) is None:
@@ -103,7 +108,7 @@ class SpectralNormalization(layers.Wrapper):
         self.iterate_in_inference = bool(iterate_in_inference)
         self.supports_masking = layer.supports_masking
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         super().build(input_shape)
         rows = self._kernel_variable.shape[_output_axis(self.layer)]
         size = int(np.prod(self._kernel_variable.shape))
@@ -162,7 +167,7 @@ class SpectralNormalization(layers.Wrapper):
             self.v.assign(v)
         return u, v
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         transposed = self._matrix()
         u, v = self._singular_vectors(transposed, training)
         sigma = ops.sum(v * ops.matmul(transposed, u))
@@ -172,13 +177,15 @@ class SpectralNormalization(layers.Wrapper):
         with _substituted(kernel, normalized):
             return self.layer(inputs)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(
+        self, inputs: Tensor, mask: Tensor | None = None
+    ) -> Tensor | None:
         return self.layer.compute_mask(inputs, mask)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return self.layer.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             **super().get_config(),
             "power_iterations": self.power_iterations,
@@ -203,7 +210,7 @@ def _substituted(variable, value):
         yield
 
 
-def spectrally_normalized(model):
+def spectrally_normalized(model: keras.Model) -> keras.Model:
     """A copy of a model in which every layer with a kernel is normalized.
 
     Layers that `SpectralNormalization` takes are wrapped, in nested models
@@ -231,36 +238,29 @@ def spectrally_normalized(model):
         https://arxiv.org/abs/1802.05957
     """
     check_built("model", model)
-    if not _is_graph(model):
+    if not is_graph(model):
         raise ValueError(
             "Only Functional and Sequential models are copied with other "
             "layers. Wrap the layers of a subclassed model yourself, with "
             f"SpectralNormalization. Received: {model.name} (of type "
             f"{type(model).__name__})."
         )
-    leaves = list(_leaves(model))
+    leaves = list(leaves_of(model))
     for layer in leaves:
         _check_normalizable(layer)
     if not any(_output_axis(layer) is not None for layer in leaves):
         return model
-    pairs = []
 
-    def copy(layer):
-        if not isinstance(layer, layers.Layer):  # an operation of keras.ops
-            return _fresh(layer)
+    def replace(layer):
         if _output_axis(layer) is None:
-            pairs.append((layer, _fresh(layer)))
-            return pairs[-1][1]
+            return None
         # Built and filled before it is wrapped: v follows from the kernel.
-        inner = _fresh(layer)
+        inner = fresh(layer)
         inner.build_from_config(layer.get_build_config())
-        _carry(layer, inner)
-        return SpectralNormalization(inner)
+        carry_over(layer, inner)
+        return [SpectralNormalization(inner)]
 
-    clone = keras.models.clone_model(model, clone_function=copy, recursive=True)
-    for pair in pairs:
-        _carry(*pair)
-    return clone
+    return rewritten(model, replace)
 
 
 def _check_normalizable(layer):
@@ -276,26 +276,3 @@ def _check_normalizable(layer):
             "ConvTranspose layers, or wrap the layers that you want "
             "normalized yourself."
         )
-
-
-def _is_graph(model):
-    return isinstance(model, (keras.Sequential, Functional))
-
-
-def _leaves(model):
-    """The layers of a model and of the models nested in it."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model) and _is_graph(layer):
-            yield from _leaves(layer)
-        else:
-            yield layer
-
-
-def _fresh(layer):
-    return type(layer).from_config(layer.get_config())
-
-
-def _carry(layer, copy):
-    """Gives `copy` the values of `layer`, random states included."""
-    for old, new in zip(layer.variables, copy.variables, strict=True):
-        new.assign(old)

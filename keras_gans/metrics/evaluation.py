@@ -1,44 +1,49 @@
 """`evaluate`: scores of images, with all that they depend on."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 import os
+from typing import Any
 import warnings
 
 import numpy as np
 
-import keras_gans
-from keras_gans.base import BaseGAN
-from keras_gans.checks import check_seed
+from keras_gans.core.gan import BaseGAN
 from keras_gans.metrics import sets
-from keras_gans.metrics.extraction import extract
-from keras_gans.metrics.features import FeatureNetwork
+from keras_gans.metrics.features.extraction import extract
+from keras_gans.metrics.features.network import FeatureNetwork
 from keras_gans.metrics.record import Record
 from keras_gans.metrics.table import METRICS
 from keras_gans.metrics.table import check_metrics
 from keras_gans.metrics.table import check_settings
 from keras_gans.metrics.table import name_of
-from keras_gans.sampling import check_count
+from keras_gans.utils.types import Path
+from keras_gans.utils.types import Size
+from keras_gans.utils.validation import check_count
+from keras_gans.utils.validation import check_seed
+from keras_gans.version import __version__
 
 
 def evaluate(
-    fake,
-    real=None,
-    metrics=("fid", "kid"),
-    network="lite0",
+    fake: Any,
+    real: Any = None,
+    metrics: str | Sequence[str] = ("fid", "kid"),
+    network: Any = "lite0",
     *,
-    n=None,
-    seed=0,
-    weights=None,
-    input_size=None,
-    resize=None,
-    value_range=None,
-    image_size=None,
-    split=None,
-    data_dir=None,
-    settings=None,
-    batch_size=64,
-    cache_dir=None,
-    verbose=1,
-):
+    n: int | None = None,
+    seed: int = 0,
+    weights: Path | None = None,
+    input_size: Size | None = None,
+    resize: str | None = None,
+    value_range: tuple[float, float] | None = None,
+    image_size: Size | None = None,
+    split: str | None = None,
+    data_dir: Path | None = None,
+    settings: Mapping[str, dict] | None = None,
+    batch_size: int = 64,
+    cache_dir: Path | None = None,
+    verbose: int = 1,
+) -> list[Record]:
     """Scores fakes against reals.
 
     Both are given as
@@ -169,19 +174,19 @@ class Evaluator:
 
     def __init__(
         self,
-        real,
-        metrics,
-        network,
-        gan=None,
-        value_range=None,
-        image_size=None,
-        split=None,
-        data_dir=None,
-        settings=None,
-        batch_size=64,
-        cache_dir=None,
-        verbose=1,
-    ):
+        real: Any,
+        metrics: str | Sequence[str],
+        network: FeatureNetwork,
+        gan: BaseGAN | None = None,
+        value_range: tuple[float, float] | None = None,
+        image_size: Size | None = None,
+        split: str | None = None,
+        data_dir: Path | None = None,
+        settings: Mapping[str, dict] | None = None,
+        batch_size: int = 64,
+        cache_dir: Path | None = None,
+        verbose: int = 1,
+    ) -> None:
         self.metrics = check_metrics(metrics)
         self.settings = check_settings(settings, self.metrics)
         self.network = network
@@ -215,7 +220,9 @@ class Evaluator:
             reals, keep=self._keep - {"logits"}, **self._options
         )
 
-    def score(self, fake, n=None, seed=0):
+    def score(
+        self, fake: BaseGAN | sets.ImageSet, n: int | None = None, seed: int = 0
+    ) -> list[Record]:
         """The records of a GAN's samples or of an `ImageSet`."""
         check_seed(seed)
         fakes = fake
@@ -292,7 +299,7 @@ class Evaluator:
             input_size=self.network.input_size,
             seed=int(seed),
             settings={k: v for k, v in settings.items() if v is not None},
-            version=keras_gans.__version__,
+            version=__version__,
         )
 
 
@@ -328,8 +335,8 @@ def _real_set(real, gan, value_range, image_size, split, data_dir):
 
     channels = 3
     if gan is not None:
-        image_size = image_size or gan.image_shape[:2]
-        channels = gan.image_shape[-1]
+        image_size = image_size or gan.modality.shape[:2]
+        channels = gan.modality.shape[-1]
     labels = gan is not None and gan.labelled
     if labels and not named:
         labels = os.path.isdir(source) and any(

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from keras_gans.checks import is_number
+from keras_gans.utils.validation import is_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,12 +85,12 @@ class Record:
             f"{settings}; seed {self.seed}, keras_gans {self.version}"
         )
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The record as one line of JSON."""
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text):
+    def from_json(cls, text: str) -> "Record":
         """The record of a line that `to_json` wrote.
 
         Raises:

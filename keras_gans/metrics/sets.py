@@ -7,13 +7,17 @@ a PNG would hold. So a set has the same score in memory and as files.
 import collections.abc
 import os
 import sys
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
 from keras import ops
 import numpy as np
 
-from keras_gans.checks import is_number
+from keras_gans.utils.validation import is_number
+
+if TYPE_CHECKING:
+    from keras_gans.core.gan import BaseGAN
 
 UNIT = (-1.0, 1.0)  # what generators make, and `data.load` gives
 SETS = (
@@ -43,7 +47,9 @@ class ImageSet(NamedTuple):
     drawn: bool = False
 
 
-def of_gan(gan, n, seed, labels=None):
+def of_gan(
+    gan: "BaseGAN", n: int, seed: int, labels: np.ndarray | None = None
+) -> ImageSet:
     """The samples of a GAN: `gan.sample(n, seed)`, in the memory of a batch.
 
     Args:
@@ -73,7 +79,12 @@ def of_gan(gan, n, seed, labels=None):
     return ImageSet("fake", name, n, batches, drawn=True)
 
 
-def of_images(images, role, value_range=None, n=None):
+def of_images(
+    images: Any,
+    role: str,
+    value_range: tuple[float, float] | None = None,
+    n: int | None = None,
+) -> ImageSet:
     """Images that stand somewhere, as an `ImageSet`.
 
     Args:
@@ -193,7 +204,7 @@ def _checked(batches, role, value_range, n):
 
 def _of_folder(folder, role, n):
     from keras_gans.data.decoding import list_images
-    from keras_gans.data.decoding import read_image
+    from keras_gans.modalities.image_files import read_image
 
     if not os.path.isdir(folder):
         raise ValueError(
@@ -271,14 +282,14 @@ def _check_floats(images, role, value_range, place):
 # --- Bad input ---
 
 
-def check_gan(gan):
+def check_gan(gan: "BaseGAN") -> None:
     """Checks that feature networks can see a GAN's images.
 
     Raises:
         ValueError: they cannot.
     """
     gan.sample_batches(1)  # a GAN of other inputs says so
-    shape = gan.image_shape
+    shape = gan.modality.shape
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(
             "Feature networks see images of 1 or 3 channels. Received: a "

@@ -1,14 +1,20 @@
 """The metrics of `evaluate`: names, directions, settings."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
-from keras_gans.metrics.distances import frechet_distance
-from keras_gans.metrics.distances import kernel_distance
-from keras_gans.metrics.manifolds import density_coverage
-from keras_gans.metrics.manifolds import precision_recall
-from keras_gans.metrics.scores import inception_score
-from keras_gans.names import hint
+from keras_gans.metrics.functional.distances import frechet_distance
+from keras_gans.metrics.functional.distances import kernel_distance
+from keras_gans.metrics.functional.manifolds import density_coverage
+from keras_gans.metrics.functional.manifolds import precision_recall
+from keras_gans.metrics.functional.scores import inception_score
+from keras_gans.utils.suggestions import hint
+
+if TYPE_CHECKING:
+    from keras_gans.metrics.features.network import FeatureNetwork
 
 
 class Metric(NamedTuple):
@@ -81,7 +87,7 @@ METRICS = {
 }
 
 
-def name_of(metric, network):
+def name_of(metric: str, network: "FeatureNetwork") -> str:
     """What a score may be called: FID with Inception's true weights only."""
     known = METRICS[metric]
     if network.is_published and known.published:
@@ -89,7 +95,7 @@ def name_of(metric, network):
     return f"{network.title} {known.name}"
 
 
-def check_metrics(metrics):
+def check_metrics(metrics: str | Sequence[str]) -> tuple[str, ...]:
     """Returns names of metrics as a tuple.
 
     Raises:
@@ -110,7 +116,9 @@ def check_metrics(metrics):
     return names
 
 
-def check_settings(settings, metrics):
+def check_settings(
+    settings: Mapping[str, dict] | None, metrics: Sequence[str]
+) -> dict[str, dict]:
     """The settings of each metric, defaults filled in.
 
     Raises:

@@ -1,70 +1,30 @@
 """ACGAN: a discriminator that also tells the class."""
 
+import functools
+
 import keras
 from keras import ops
 
-from keras_gans.base import BaseGAN
-from keras_gans.checks import check_shape
-from keras_gans.checks import images_of
-from keras_gans.checks import is_number
-from keras_gans.checks import output_shape_of
-from keras_gans.checks import within
-from keras_gans.engine import draws
-from keras_gans.labels import Labelled
-from keras_gans.labels import check_classes
-from keras_gans.models.conditional_gan import conditional_generator
-from keras_gans.models.dcgan import ladder_down
-from keras_gans.models.dcgan import score
-from keras_gans.switches import refuse_packing
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.inputs import Label
+from keras_gans.core.networks import latent_of
+from keras_gans.core.networks import modality_of
+from keras_gans.core.recipe import Recipe
+from keras_gans.core.regularization import refuse
+from keras_gans.engine.phases import Phase
+from keras_gans.networks.acgan import acgan_discriminator
+from keras_gans.networks.conditional_dcgan import conditional_generator
+from keras_gans.utils.networks import output_shape_of
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_classes
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
-
-def acgan_discriminator(
-    image_shape=(64, 64, 3),
-    num_classes=10,
-    width=64,
-    norm=None,
-    minibatch_stddev=None,
-    name="discriminator",
-):
-    """DCGAN's discriminator with a second output: the class.
-
-    Without batch norm by default: with it, D tells batches of fakes from
-    batches of reals, and agrees with G on classes that only fakes have.
-
-    Args:
-        image_shape: tuple (height, width, channels), 16 pixels or more.
-        num_classes: int.
-        width: int, channels of the first map; they double downwards.
-        norm: "batch", "layer" or `None`: see `dcgan_discriminator`.
-        minibatch_stddev: `None`, or the int size of `MinibatchStdDev` groups.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[n, *image_shape]` to a list: logits `[n, 1]` of
-        being real, logits `[n, num_classes]` of the class.
-
-    Raises:
-        ValueError: an argument is out of its range.
-
-    Example:
-
-    ```python
-    critic = keras_gans.models.acgan.acgan_discriminator((28, 28, 1), width=8)
-    logits, class_logits = critic(keras.ops.zeros((2, 28, 28, 1)))
-    ```
-
-    Reference:
-        https://arxiv.org/abs/1610.09585, figure 2
-    """
-    check_classes(num_classes)
-    images = keras.Input(check_shape(image_shape), name="images")
-    x = ladder_down(images, width, norm, minibatch_stddev)
-    outputs = [score(x), score(x, num_classes, name="class")]
-    return keras.Model(images, outputs, name=name)
+REFUSED = {"packing": (1, "the class is that of one image")}
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class ACGAN(Labelled, BaseGAN):
+class ACGAN(BaseGAN):
     """Auxiliary classifier GAN.
 
     Both networks also minimize the cross-entropy L_C of the class: D on reals
@@ -104,60 +64,69 @@ class ACGAN(Labelled, BaseGAN):
         https://arxiv.org/abs/1610.09585, equations 2 and 3
     """
 
-    loss_names = (
-        "d_loss",
-        "g_loss",
-        "d_class_loss",
-        "g_class_loss",
-        "real_class_accuracy",
-    )
-
     def __init__(
         self,
-        image_shape=None,
-        num_classes=None,
-        latent_dim=None,
-        width=64,
+        image_shape: tuple[int, int, int] | None = None,
+        num_classes: int | None = None,
+        latent_dim: int | None = None,
+        width: int = 64,
         *,
-        class_weight=1.0,
-        generator=None,
-        discriminator=None,
+        class_weight: float = 1.0,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
         **kwargs,
     ):
-        refuse_packing("ACGAN", kwargs, "the class is that of one image")
-        self.num_classes = check_classes(num_classes)
-        self.width = width
+        refuse("ACGAN", kwargs, REFUSED)
+        check_classes(num_classes)
+        self.num_classes = num_classes
         ok = is_number(class_weight) and 0 <= class_weight < float("inf")
         self.class_weight = within("class_weight", class_weight, ok, "[0, inf)")
+        shape = (64, 64, 3) if image_shape is None else image_shape
         if generator is None:
-            generator = conditional_generator(
-                (64, 64, 3) if image_shape is None else image_shape,
-                num_classes,
-                100 if latent_dim is None else latent_dim,
-                width,
-            )
+            dim = 100 if latent_dim is None else latent_dim
+            generator = conditional_generator(shape, num_classes, dim, width)
         if discriminator is None:
-            discriminator = acgan_discriminator(
-                images_of(generator, latent_dim, self.conditions)[1],
-                num_classes,
-                width,
+            discriminator = functools.partial(
+                acgan_discriminator,
+                num_classes=num_classes,
+                width=width,
                 minibatch_stddev=kwargs.get("minibatch_stddev"),
             )
         super().__init__(
             generator,
             discriminator,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
+            modality=modality_of(image_shape),
+            inputs=(latent_of(generator, latent_dim), Label(num_classes)),
             **kwargs,
         )
-        _check_outputs(self.discriminator, num_classes)
 
-    def discriminator_loss(self, fake, batch, training):
+    def check_discriminators(
+        self, discriminators: dict[str, keras.Model]
+    ) -> None:
+        super().check_discriminators(discriminators)
+        _check_outputs(discriminators["discriminator"], self.num_classes)
+
+    def phases(self) -> list[Phase]:
+        """Equations 2 and 3: D maximizes L_S + L_C, G maximizes L_C - L_S."""
+        return [
+            Phase(
+                "d",
+                self.discriminator_loss,
+                penalty=self.penalties,
+                logs=("d_class_loss", "real_class_accuracy"),
+                batches=self.d_steps,
+            ),
+            Phase("g", self.generator_loss, logs=("g_class_loss",)),
+        ]
+
+    def discriminator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
         """-(L_S + L_C), equations 2 and 3."""
-        real = self.judge(self.real(batch), batch, training, draws.REAL)
-        fake = self.judge(fake, batch, training, draws.FAKE)
+        real = self.discriminate(batch["real"], batch, training, "real")
+        fake = self.discriminate(fake, batch, training, "fake")
         loss, logs = self.d_adversarial(real[0], fake[0])
-        labels = self.labels(batch)
+        labels = batch["label"]
         l_c = _cross_entropy(real[1], labels) + _cross_entropy(fake[1], labels)
         found = ops.equal(ops.argmax(real[1], axis=-1), labels)
         logs |= {
@@ -166,13 +135,15 @@ class ACGAN(Labelled, BaseGAN):
         }
         return loss + self.class_weight * l_c, logs
 
-    def generator_loss(self, fake, batch, training):
+    def generator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
         """-(L_C - L_S), where L_C is of the fakes."""
-        logits, class_logits = self.judge(
-            fake, batch, training, draws.GENERATED
+        logits, class_logits = self.discriminate(
+            fake, batch, training, "generated"
         )
         loss, logs = self.g_adversarial(logits, batch, training)
-        l_c = _cross_entropy(class_logits, self.labels(batch))
+        l_c = _cross_entropy(class_logits, batch["label"])
         logs |= {"g_class_loss": l_c}
         return loss + self.class_weight * l_c, logs
 
@@ -194,5 +165,24 @@ def _check_outputs(discriminator, num_classes):
             "ACGAN's discriminator has two outputs: logits, and class logits "
             f"of shape (None, {num_classes}). Received: {discriminator.name} "
             f"with output shape {shapes}. See "
-            "`keras_gans.models.acgan.acgan_discriminator`."
+            "`keras_gans.networks.acgan.acgan_discriminator`."
         )
+
+
+RECIPE = Recipe(
+    name="acgan",
+    model="ACGAN",
+    summary="A discriminator that also tells the class, arXiv:1610.09585",
+    task="labelled images",
+    epochs=50,
+    batch_size=32,
+    arguments={
+        "image_shape": (32, 32, 3),
+        "num_classes": 9,
+        "width": 32,
+        "ema": 0.995,
+        "label_smoothing": 0.1,
+        "spectral_norm": True,
+    },
+    without=("packing",),
+)

@@ -1,185 +1,23 @@
 """Conditional GAN: class labels in both networks, in one of three ways."""
 
 import keras
-from keras import layers
 from keras import ops
 
-from keras_gans.base import BaseGAN
-from keras_gans.checks import check_shape
-from keras_gans.checks import check_size
-from keras_gans.checks import images_of
-from keras_gans.checks import packed
-from keras_gans.labels import Labelled
-from keras_gans.labels import check_classes
-from keras_gans.labels import check_judges_labels
-from keras_gans.labels import label_rows
-from keras_gans.models.dcgan import ladder_down
-from keras_gans.models.dcgan import ladder_up
-from keras_gans.models.dcgan import score
-from keras_gans.names import hint
-
-EMBEDDING = 50  # numbers a class in the discriminator's embedding
-CONDITIONINGS = ("embedding", "one_hot", "projection")
-
-
-def check_conditioning(conditioning):
-    """Returns `conditioning`, one of `CONDITIONINGS`.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if conditioning not in CONDITIONINGS:
-        raise ValueError(
-            f"`conditioning` is one of {', '.join(CONDITIONINGS)}. Received: "
-            f"conditioning={conditioning!r}.{hint(conditioning, CONDITIONINGS)}"
-        )
-    return conditioning
-
-
-def conditional_generator(
-    image_shape=(64, 64, 3),
-    num_classes=10,
-    latent_dim=100,
-    width=64,
-    conditioning="embedding",
-    name="generator",
-):
-    """DCGAN's generator of a latent code and a class.
-
-    The class joins the latent code: as a learned vector of as many numbers
-    ("embedding") or as one-hot numbers ("one_hot"). With "projection" each
-    batch norm has a gain and a bias of its own for each class.
-
-    Args:
-        image_shape: tuple (height, width, channels), 16 pixels or more.
-        num_classes: int.
-        latent_dim: int.
-        width: int, channels of the largest hidden map; they double downwards.
-        conditioning: "embedding", "one_hot" or "projection".
-        name: str.
-
-    Returns:
-        `keras.Model` from `[z, label]`, float32 `[n, latent_dim]` and int32
-        `[n]`, to `[n, *image_shape]` in [-1, 1].
-
-    Raises:
-        ValueError: an argument is out of its range.
-
-    Example:
-
-    ```python
-    from keras_gans.models.conditional_gan import conditional_generator
-
-    generator = conditional_generator((28, 28, 1), num_classes=10, width=8)
-    generator([np.zeros((2, 100), "float32"), np.array([3, 7])]).shape
-    ```
-
-    Reference:
-        https://arxiv.org/abs/1411.1784
-    """
-    check_conditioning(conditioning)
-    check_classes(num_classes)
-    check_size("latent_dim", latent_dim)
-    z = keras.Input((latent_dim,), name="z")
-    label = keras.Input((), dtype="int32", name="label")
-    if conditioning == "projection":
-        images = ladder_up(z, image_shape, width, label, num_classes)
-        return keras.Model([z, label], images, name=name)
-    if conditioning == "embedding":
-        code = layers.Embedding(num_classes, latent_dim, name="embed")(label)
-    else:
-        code = ops.one_hot(label, num_classes)
-    code = layers.Concatenate(name="code")([z, code])
-    images = ladder_up(code, image_shape, width)
-    return keras.Model([z, label], images, name=name)
-
-
-def conditional_discriminator(
-    image_shape=(64, 64, 3),
-    num_classes=10,
-    width=64,
-    conditioning="embedding",
-    norm="batch",
-    packing=1,
-    minibatch_stddev=None,
-    name="discriminator",
-):
-    """DCGAN's discriminator of images and their classes.
-
-    The class joins the image as more channels: one map made of a learned
-    vector ("embedding"), or a map of ones and zeros for each class
-    ("one_hot"). With "projection" the logit is that of the image plus the
-    inner product of its features with a learned vector of the class.
-
-    Args:
-        image_shape: tuple (height, width, channels), 16 pixels or more.
-        num_classes: int.
-        width: int, channels of the first map; they double downwards.
-        conditioning: "embedding", "one_hot" or "projection".
-        norm: "batch", "layer" or `None`: see `dcgan_discriminator`.
-        packing: int, how many images, and labels, are judged together.
-        minibatch_stddev: `None`, or the int size of `MinibatchStdDev` groups.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[images, label]` to logits `[n, 1]`; images
-        `[n, height, width, packing * channels]`, labels int32 `[n]`, or
-        `[n, packing]` of packs.
-
-    Raises:
-        ValueError: an argument is out of its range.
-
-    Example:
-
-    ```python
-    from keras_gans.models.conditional_gan import conditional_discriminator
-
-    critic = conditional_discriminator((28, 28, 1), num_classes=10, width=8)
-    critic([np.zeros((2, 28, 28, 1), "float32"), np.array([3, 7])]).shape
-    ```
-
-    Reference:
-        https://arxiv.org/abs/1411.1784; projection:
-        https://arxiv.org/abs/1802.05637, equation 3
-    """
-    check_conditioning(conditioning)
-    check_classes(num_classes)
-    height, image_width = check_shape(image_shape)[:2]
-    shape = packed(image_shape, packing)
-    images = keras.Input(shape, name="images")
-    label_shape = () if packing == 1 else (packing,)
-    label = keras.Input(label_shape, dtype="int32", name="label")
-    if conditioning == "projection":
-        x = ladder_down(images, width, norm, minibatch_stddev)
-        # The sum over the map, as the paper's: a mean would learn too slowly.
-        h = ops.sum(ops.cast(x, "float32"), axis=(1, 2))
-        embed = layers.Embedding(
-            num_classes, h.shape[-1], dtype="float32", name="embed"
-        )
-        y = embed(label)
-        if packing > 1:
-            y = ops.mean(y, axis=1)
-        inner = ops.sum(y * h, axis=-1, keepdims=True)
-        logits = layers.Add(dtype="float32", name="projected")(
-            [score(x), inner]
-        )
-        return keras.Model([images, label], logits, name=name)
-    if conditioning == "embedding":
-        y = layers.Embedding(num_classes, EMBEDDING, name="embed")(label)
-        y = layers.Dense(height * image_width, name="embed_map")(y)
-        y = layers.Reshape((packing, height, image_width), name="maps")(y)
-        y = layers.Permute((2, 3, 1), name="label_maps")(y)
-    else:
-        y = layers.Flatten()(ops.one_hot(label, num_classes))
-        y = layers.RepeatVector(height * image_width, name="pixels")(y)
-        y = layers.Reshape((height, image_width, -1), name="label_maps")(y)
-    x = layers.Concatenate(name="labelled")([images, y])
-    logits = score(ladder_down(x, width, norm, minibatch_stddev))
-    return keras.Model([images, label], logits, name=name)
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.inputs import Label
+from keras_gans.core.networks import latent_of
+from keras_gans.core.networks import modality_of
+from keras_gans.core.recipe import Recipe
+from keras_gans.networks.conditional_dcgan import check_conditioning
+from keras_gans.networks.conditional_dcgan import conditional_discriminator
+from keras_gans.networks.conditional_dcgan import conditional_generator
+from keras_gans.utils.networks import input_shape_of
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_classes
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class ConditionalGAN(Labelled, BaseGAN):
+class ConditionalGAN(BaseGAN):
     """Conditional GAN: `fit` on (images, labels), `sample(n, labels=...)`.
 
     Args:
@@ -217,46 +55,92 @@ class ConditionalGAN(Labelled, BaseGAN):
 
     def __init__(
         self,
-        image_shape=None,
-        num_classes=None,
-        latent_dim=None,
-        width=64,
+        image_shape: tuple[int, int, int] | None = None,
+        num_classes: int | None = None,
+        latent_dim: int | None = None,
+        width: int = 64,
         *,
-        conditioning="embedding",
-        generator=None,
-        discriminator=None,
+        conditioning: str = "embedding",
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
         **kwargs,
     ):
-        self.num_classes = check_classes(num_classes)
-        self.width = width
-        self.conditioning = check_conditioning(conditioning)
+        check_classes(num_classes)
+        check_conditioning(conditioning)
+        shape = (64, 64, 3) if image_shape is None else image_shape
+        packing = kwargs.get("packing", 1)
         if generator is None:
+            dim = 100 if latent_dim is None else latent_dim
             generator = conditional_generator(
-                (64, 64, 3) if image_shape is None else image_shape,
-                num_classes,
-                100 if latent_dim is None else latent_dim,
-                width,
-                conditioning,
+                shape, num_classes, dim, width, conditioning
             )
         if discriminator is None:
-            discriminator = conditional_discriminator(
-                images_of(generator, latent_dim, self.conditions)[1],
-                num_classes,
-                width,
-                conditioning,
-                packing=kwargs.get("packing", 1),
-                minibatch_stddev=kwargs.get("minibatch_stddev"),
-            )
+
+            def discriminator(shape):
+                return conditional_discriminator(
+                    (*shape[:-1], shape[-1] // packing),
+                    num_classes,
+                    width,
+                    conditioning,
+                    packing=packing,
+                    minibatch_stddev=kwargs.get("minibatch_stddev"),
+                )
+
         super().__init__(
             generator,
             discriminator,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
+            modality=modality_of(image_shape),
+            inputs=(latent_of(generator, latent_dim), Label(num_classes)),
             **kwargs,
         )
-        check_judges_labels(self.discriminator, self.packing)
 
-    def discriminate(self, x, batch, training):
-        labels = label_rows(self.labels(batch), self.packing)
-        logits = self.forward(self.discriminator, [x, labels], training)
-        return ops.cast(logits, "float32")
+    def check_discriminators(
+        self, discriminators: dict[str, keras.Model]
+    ) -> None:
+        super().check_discriminators(discriminators)
+        _check_takes_labels(discriminators["discriminator"], self.packing)
+
+    def call_discriminator(
+        self, x: Tensor, batch: dict, training: bool
+    ) -> Tensor:
+        labels = batch["label"]
+        if self.packing > 1:
+            labels = ops.reshape(labels, (-1, self.packing))
+        return self.forward("discriminator", [x, labels], training)
+
+
+def _check_takes_labels(discriminator, packing):
+    """Checks that a discriminator takes `[images, label]`.
+
+    Raises:
+        ValueError: it takes something else.
+    """
+    shapes = input_shape_of(discriminator)
+    wanted = (None,) if packing == 1 else (None, packing)
+    if shapes is None:  # a subclassed model does not tell
+        return
+    ok = isinstance(shapes, list) and len(shapes) == 2
+    if not ok or tuple(shapes[1]) != wanted:
+        raise ValueError(
+            "The discriminator of a conditional GAN takes [images, label], "
+            f"labels of shape {wanted}. Received: {discriminator.name} with "
+            f"input shape {shapes}. See `keras_gans.networks."
+            "conditional_dcgan.conditional_discriminator`."
+        )
+
+
+RECIPE = Recipe(
+    name="conditional_gan",
+    model="ConditionalGAN",
+    summary="Class labels in both networks, arXiv:1411.1784",
+    task="labelled images",
+    epochs=50,
+    batch_size=32,
+    arguments={
+        "image_shape": (32, 32, 3),
+        "num_classes": 9,
+        "width": 32,
+        "ema": 0.995,
+        "label_smoothing": 0.1,
+    },
+)

@@ -2,46 +2,49 @@
 
 import keras
 from keras import ops
+import numpy as np
 
-from keras_gans import serialization
-from keras_gans.base import BaseGAN
-from keras_gans.checks import is_int
-from keras_gans.checks import within
-from keras_gans.engine import draws
+from keras_gans.core.inputs import Source
+from keras_gans.core.pool import ImagePool
+from keras_gans.core.recipe import Recipe
+from keras_gans.core.regularization import logits_of
+from keras_gans.core.regularization import refuse
+from keras_gans.core.translation import TranslatingGAN
+from keras_gans.core.translation import check_sees_images
+from keras_gans.core.translation import check_weight
+from keras_gans.core.translation import domain_shapes
+from keras_gans.core.translation import narrowed
+from keras_gans.core.translation import shapes_of
 from keras_gans.engine import global_rows
-from keras_gans.networks.pair import Pair
+from keras_gans.engine.phases import Phase
+from keras_gans.modalities import Image
+from keras_gans.modalities import Modality
 from keras_gans.networks.patchgan import patch_discriminator
 from keras_gans.networks.resnet_translator import resnet_translator
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.pool import ImagePool
-from keras_gans.switches import logits_of
-from keras_gans.translating import Translating
-from keras_gans.translating import check_judge
-from keras_gans.translating import check_weight
-from keras_gans.translating import domain_shapes
-from keras_gans.translating import narrowed
-from keras_gans.translating import refuse
-from keras_gans.translating import shapes_of
+from keras_gans.utils.types import Shape
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import within
 
 REFUSED = {
-    "packing": (1, "its discriminators judge one image at a time"),
+    "packing": (1, "its discriminators see one image at a time"),
     "r1": (0, "it has two discriminators, and no penalty for them"),
     "r2": (0, "it has two discriminators, and no penalty for them"),
     "d_steps": (1, "the generators go first, on the same batch"),
     "latent_dim": (None, "it makes images of images alone"),
 }
-DOMAINS = (0, 1)  # a and b
-ROLES = 4  # of each domain, so that no two are drawn the same numbers
+DOMAINS = ("a", "b")
 
 
-def default_blocks(image_shape):
+def default_blocks(image_shape: Shape) -> int:
     """Residual blocks as in the paper: 6 below 256 pixels, else 9."""
     sides = [side for side in image_shape[:2] if side is not None]
     return 6 if sides and min(sides) < 256 else 9
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class CycleGAN(Translating, BaseGAN):
+class CycleGAN(TranslatingGAN):
     """CycleGAN: `fit` on (a, b), `translate(images, direction="ab")`.
 
     The images of a batch of domain A and of one of domain B need not belong
@@ -98,103 +101,97 @@ class CycleGAN(Translating, BaseGAN):
     """
 
     directions = ("ab", "ba")
+    pair_names = ("a", "b")
 
     def __init__(
         self,
-        image_shape=None,
-        source_channels=None,
-        blocks=None,
-        width=64,
+        image_shape: Shape | None = None,
+        source_channels: int | None = None,
+        blocks: int | None = None,
+        width: int = 64,
         *,
-        n_layers=3,
-        norm="instance",
-        dropout=0.0,
-        cycle_weight_a=10.0,
-        cycle_weight_b=10.0,
-        identity_weight=0.5,
-        pool_size=50,
-        generator_ab=None,
-        generator_ba=None,
-        discriminator_a=None,
-        discriminator_b=None,
+        n_layers: int = 3,
+        norm: str | None = "instance",
+        dropout: float = 0.0,
+        cycle_weight_a: float = 10.0,
+        cycle_weight_b: float = 10.0,
+        identity_weight: float = 0.5,
+        pool_size: int = 50,
+        generator_ab: keras.Model | None = None,
+        generator_ba: keras.Model | None = None,
+        discriminator_a: keras.Model | None = None,
+        discriminator_b: keras.Model | None = None,
         **kwargs,
     ):
         refuse("CycleGAN", kwargs, REFUSED)
         if image_shape is not None:
             image_shape = check_open_shape(image_shape)
-        self.source_channels = source_channels
-        self.blocks = blocks
-        self.width = width
-        self.n_layers = n_layers
-        self.norm = norm
-        self.dropout = dropout
         self.cycle_weight_a = check_weight("cycle_weight_a", cycle_weight_a)
         self.cycle_weight_b = check_weight("cycle_weight_b", cycle_weight_b)
         self.identity_weight = check_weight("identity_weight", identity_weight)
         ok = is_int(pool_size) and pool_size >= 0
-        self.pool_size = within("pool_size", pool_size, ok, "0, 1, ...")
+        within("pool_size", pool_size, ok, "0, 1, ...")
+
+        def build(shape, channels, made, direction):
+            """A generator for images of any size."""
+            return resnet_translator(
+                (None, None, channels),
+                made,
+                default_blocks(shape) if blocks is None else blocks,
+                width,
+                norm,
+                dropout,
+                name=f"generator_{direction}",
+            )
+
         if generator_ab is None:
             shape = (256, 256, 3) if image_shape is None else image_shape
             image_shape = shape
             channels = shape[-1] if source_channels is None else source_channels
-            generator_ab = self._make(shape, channels, shape[-1], "ab")
+            generator_ab = build(shape, channels, shape[-1], "ab")
         source, made = domain_shapes(
             "generator_ab", generator_ab, image_shape, source_channels
         )
         if generator_ba is None:
-            generator_ba = self._make(made, made[-1], source[-1], "ba")
-        judges = [
-            patch_discriminator(shape, n_layers, width, norm, name=name)
+            generator_ba = build(made, made[-1], source[-1], "ba")
+        discriminators = {
+            name: patch_discriminator(shape, n_layers, width, norm, name=name)
             if given is None
             else given
             for given, shape, name in (
                 (discriminator_a, source, "discriminator_a"),
                 (discriminator_b, made, "discriminator_b"),
             )
-        ]
+        }
         kwargs.setdefault("objective", "least_squares")
         super().__init__(
-            Pair(generator_ab, generator_ba, name="generator"),
-            Pair(*judges, name="discriminator"),
-            image_shape=image_shape,
+            {"generator_ab": generator_ab, "generator_ba": generator_ba},
+            discriminators,
+            modality=Image(made),
+            inputs=(Source(Image(source), "a"),),
             **kwargs,
         )
-        self.pools = None
         if pool_size:
-            self.pools = self._make_pools()
+            self._add_pools(pool_size)
 
-    def _make(self, shape, channels, made, direction):
-        """A generator for images of any size."""
-        return resnet_translator(
-            (None, None, channels),
-            made,
-            default_blocks(shape) if self.blocks is None else self.blocks,
-            self.width,
-            self.norm,
-            self.dropout,
-            name=f"generator_{direction}",
-        )
-
-    def _make_pools(self):
+    def _add_pools(self, pool_size):
         if None in self.image_shape:
             raise ValueError(
                 "A pool holds images of one size. Received: image_shape="
-                f"{self.image_shape}, pool_size={self.pool_size}. Give "
+                f"{self.image_shape}, pool_size={pool_size}. Give "
                 "`image_shape`, or pool_size=0."
             )
-        shapes = (self.source_shape, self.image_shape)
-        return [
-            ImagePool(self.pool_size, shape, name=f"pool_{domain}")
-            for shape, domain in zip(shapes, "ab", strict=True)
-        ]
+        for domain, shape in zip(
+            DOMAINS, (self.source_shape, self.image_shape), strict=True
+        ):
+            name = f"pool_{domain}"
+            self.controllers[name] = ImagePool(pool_size, shape, name=name)
 
-    def check_networks(
-        self, generator, discriminator, latent_dim, image_shape, packing
-    ):
-        a, b = domain_shapes(
-            "generator_ab", generator.first, image_shape, self.source_channels
-        )
-        back = shapes_of("generator_ba", generator.second, b)
+    def check_generators(
+        self, generators: dict[str, keras.Model], modality: Modality | None
+    ) -> Modality:
+        a, b = self.source_shape, modality.shape
+        back = shapes_of("generator_ba", generators["generator_ba"], b)
         if (back[0][-1], back[1][-1]) != (b[-1], a[-1]):
             raise ValueError(
                 "`generator_ba` leads back from B to A. Received: a generator "
@@ -202,100 +199,63 @@ class CycleGAN(Translating, BaseGAN):
                 f"and {b} in B."
             )
         narrowed("image_shape", (*b[:2], a[-1]), back[1])
-        check_judge("discriminator_a", discriminator.first, a, "domain A")
-        check_judge("discriminator_b", discriminator.second, b, "domain B")
         if self.identity_weight and a[-1] != b[-1]:
             raise ValueError(
                 "The identity loss gives each generator images of the other "
                 f"domain: they need as many channels. Received: {a[-1]} in A, "
                 f"{b[-1]} in B. Pass identity_weight=0."
             )
-        self.source_shape = a
-        return None, b
+        return modality
 
-    def generator_inputs(self):
-        (a,) = super().generator_inputs()
-        return [a, (*a[:2], self.image_shape[-1])]
+    def check_discriminators(
+        self, discriminators: dict[str, keras.Model]
+    ) -> None:
+        shapes = (self.source_shape, self.image_shape)
+        for domain, shape in zip(DOMAINS, shapes, strict=True):
+            name = f"discriminator_{domain}"
+            of = f"domain {domain.upper()}"
+            check_sees_images(name, discriminators[name], shape, of)
 
-    # --- The networks of each side ---
-
-    @property
-    def generator_ab(self):
-        return self.generator.first
-
-    @property
-    def generator_ba(self):
-        return self.generator.second
+    def translator(self, direction: str) -> str:
+        return f"generator_{direction}"
 
     @property
-    def discriminator_a(self):
-        return self.discriminator.first
+    def fields(self) -> tuple[str, ...]:
+        return ("a", "b")
 
-    @property
-    def discriminator_b(self):
-        return self.discriminator.second
+    # --- A step ---
 
-    def translator(self, generator, direction):
-        return generator.first if direction == "ab" else generator.second
-
-    # --- Losses ---
-
-    @property
-    def loss_names(self):
-        names = ("d_loss", "g_loss", "d_a_loss", "d_b_loss")
-        names += ("g_ab_loss", "g_ba_loss", "cycle_a_loss", "cycle_b_loss")
+    def phases(self) -> list[Phase]:
+        """Section 5.2: both generators, then both discriminators."""
+        g_logs = ["g_ab_loss", "g_ba_loss", "cycle_a_loss", "cycle_b_loss"]
         if self.identity_weight:
-            names += ("identity_a_loss", "identity_b_loss")
-        return names
+            g_logs += ["identity_a_loss", "identity_b_loss"]
+        return [
+            Phase("g", self.generator_loss, logs=tuple(g_logs)),
+            Phase(
+                "d",
+                self.discriminator_loss,
+                logs=("d_a_loss", "d_b_loss"),
+            ),
+        ]
 
-    def real(self, batch):
-        """The images of A and of B: a pair."""
-        return tuple(ops.cast(x, "float32") for x in self.pair(batch))
-
-    def generate(self, batch, training):
+    def generate(self, batch: dict, training: bool) -> tuple[Tensor, Tensor]:
         """(G_BA(b), G_AB(a)), fakes of A and of B."""
-        a, b = self.real(batch)
-        return self._to_a(b, training), self._to_b(a, training)
-
-    def _to_a(self, b, training):
-        return ops.cast(self.forward(self.generator_ba, b, training), "float32")
-
-    def _to_b(self, a, training):
-        return ops.cast(self.forward(self.generator_ab, a, training), "float32")
-
-    def _judge(self, domain, x, training, role):
-        """Logits of images of a domain, as the switches show them."""
-        x = self.shown(x, training, role + ROLES * domain)
-        judge = (self.discriminator_a, self.discriminator_b)[domain]
-        return ops.cast(logits_of(self.forward(judge, x, training)), "float32")
-
-    def discriminator_loss(self, fake, batch, training):
-        """Each domain's adversarial loss, halved, and their sum."""
-        losses, scores = [], []
-        real = self.real(batch)
-        for domain in DOMAINS:
-            loss, logs = self.d_adversarial(
-                self._judge(domain, real[domain], training, draws.REAL),
-                self._judge(domain, fake[domain], training, draws.FAKE),
-            )
-            losses.append(0.5 * self.adversarial_scale * loss)
-            scores.append(logs)
-        loss = losses[0] + losses[1]
-        logs = {
-            name: 0.5 * (scores[0][name] + scores[1][name])
-            for name in self.score_names
-        }
-        logs |= {"d_a_loss": losses[0], "d_b_loss": losses[1]}
-        return loss, {"d_loss": loss, **logs}
-
-    def generator_loss(self, fake, batch, training):
-        """Equation 3, and the identity loss of section 5.2."""
-        g_ba, g_ab = (
-            self._g_loss(domain, fake, batch, training) for domain in DOMAINS
+        return (
+            self.forward("generator_ba", batch["b"], training),
+            self.forward("generator_ab", batch["a"], training),
         )
-        (a, b), (fake_a, fake_b) = self.real(batch), fake
-        cycle_a = _l1(self._to_a(fake_b, training), a)
-        cycle_b = _l1(self._to_b(fake_a, training), b)
+
+    def generator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """Equation 3, and the identity loss of section 5.2."""
+        a, b = _reals(batch)
+        fake_a, fake_b = fake
+        g_ba = self._g_loss("a", fake_a, a, training)
+        g_ab = self._g_loss("b", fake_b, b, training)
+        cycle_a = _l1(self.forward("generator_ba", fake_b, training), a)
+        cycle_b = _l1(self.forward("generator_ab", fake_a, training), b)
         adversarial = g_ab + g_ba
         loss = adversarial + self.cycle_weight_a * cycle_a
         loss = loss + self.cycle_weight_b * cycle_b
@@ -307,8 +267,8 @@ class CycleGAN(Translating, BaseGAN):
             "cycle_b_loss": cycle_b,
         }
         if self.identity_weight:
-            identity_a = _l1(self._to_a(a, training), a)
-            identity_b = _l1(self._to_b(b, training), b)
+            identity_a = _l1(self.forward("generator_ba", a, training), a)
+            identity_b = _l1(self.forward("generator_ab", b, training), b)
             weighted = self.cycle_weight_a * identity_a
             weighted = weighted + self.cycle_weight_b * identity_b
             loss = loss + self.identity_weight * weighted
@@ -316,51 +276,69 @@ class CycleGAN(Translating, BaseGAN):
             logs["identity_b_loss"] = identity_b
         return loss, logs
 
-    def _g_loss(self, domain, fake, batch, training):
+    def _g_loss(self, domain, fake, real, training):
         """The adversarial loss of the generator that leads to a domain."""
-        logits = self._judge(domain, fake[domain], training, draws.GENERATED)
+        logits = self._logits(domain, fake, training, "generated")
         if self.objective.relativistic:
-            real = self.real(batch)[domain]
-            real = self._judge(domain, real, training, draws.REAL)
+            real = self._logits(domain, real, training, "real")
             return self.adversarial_scale * self.objective.g(logits, real)
         return self.adversarial_scale * self.objective.g(logits)
 
-    # --- A step ---
+    def discriminator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """Each domain's adversarial loss, halved, and their sum."""
+        if training:
+            fake = self._pooled(fake)
+        losses, scores = [], []
+        for domain, x, y in zip(DOMAINS, _reals(batch), fake, strict=True):
+            loss, logs = self.d_adversarial(
+                self._logits(domain, x, training, "real"),
+                self._logits(domain, y, training, "fake"),
+            )
+            losses.append(0.5 * self.adversarial_scale * loss)
+            scores.append(logs)
+        loss = losses[0] + losses[1]
+        logs = {
+            name: 0.5 * (scores[0][name] + scores[1][name])
+            for name in self.score_names
+        }
+        logs |= {"d_a_loss": losses[0], "d_b_loss": losses[1]}
+        return loss, {"d_loss": loss, **logs}
 
-    def update(self, batches):
-        return self.update_generator_first(batches)
+    def _logits(self, domain, x, training, role):
+        """Logits of images of a domain, augmented where that is on."""
+        role = role if domain == "a" else f"{role}_b"
+        x = self.regularization.augmented(self, x, training, role)
+        outputs = self.forward(f"discriminator_{domain}", x, training)
+        return logits_of(outputs)
 
-    def remember(self, fake):
+    def _pooled(self, fake):
         """New and past fakes, as the pools exchange them (section 4)."""
-        if self.pools is None:
+        if "pool_a" not in self.controllers:
             return fake
-        return tuple(
-            self._exchange(pool, x, draws.POOL + domain)
-            for domain, pool, x in zip(DOMAINS, self.pools, fake, strict=True)
-        )
+        exchanged = []
+        for domain, x in zip(DOMAINS, fake, strict=True):
+            n = ops.shape(x)[0]
+            uniform = self.rng.uniform(n, 2, f"pool/{domain}")
+            # Every replica keeps the one pool of all of them.
+            given = self.controllers[f"pool_{domain}"](
+                self.engine.rows_of_all_replicas(x),
+                self.engine.rows_of_all_replicas(uniform),
+            )
+            exchanged.append(ops.take(given, global_rows(n), axis=0))
+        return tuple(exchanged)
 
-    def _exchange(self, pool, x, purpose):
-        n = ops.shape(x)[0]
-        uniform = self.draws.uniform(n, 2, purpose)
-        # Every replica keeps the one pool of all of them.
-        given = pool(
-            self.rows_of_all_replicas(x), self.rows_of_all_replicas(uniform)
-        )
-        return ops.take(given, global_rows(n), axis=0)
+    # --- Use ---
 
-    # --- Data, configuration, use ---
-
-    def check_batch(self, batch):
-        """Checks the first batch of a `fit`: see `Translating.check_pair`."""
-        self.check_pair(batch, "ab", (self.source_shape, self.image_shape))
-
-    def get_config(self):
-        config = serialization.arguments(self, BaseGAN)
-        for side in ("generator", "discriminator"):  # they are pairs
-            config.pop(side)
-        return config
-
-    def translate(self, images, direction="ab", *, evaluation=False, seed=0):
+    def translate(
+        self,
+        images: np.ndarray,
+        direction: str = "ab",
+        *,
+        evaluation: bool = False,
+        seed: int = 0,
+    ) -> np.ndarray:
         """Translates images of any height and width.
 
         By default as the reference tests, which matters only to networks with
@@ -385,5 +363,31 @@ class CycleGAN(Translating, BaseGAN):
         return self._translate(images, direction, seed, evaluation)
 
 
+def _reals(batch):
+    return ops.cast(batch["a"], "float32"), ops.cast(batch["b"], "float32")
+
+
 def _l1(x, y):
     return ops.mean(ops.abs(x - y))
+
+
+RECIPE = Recipe(
+    name="cyclegan",
+    model="CycleGAN",
+    summary="Images to images without pairs, arXiv:1703.10593",
+    task="unpaired",
+    data="emoji:flat-3d",
+    epochs=20,
+    batch_size=1,
+    arguments={"image_shape": (64, 64, 3), "width": 32, "blocks": 6},
+    # 30 of the paper's 256 pixels, at any size
+    data_options={"jitter": 0.1171875, "flip": True},
+    without=(
+        "packing",
+        "r1",
+        "r2",
+        "penalty_interval",
+        "d_steps",
+        "evaluate_every",
+    ),
+)

@@ -1,210 +1,15 @@
 """DCGAN: deep convolutional GAN, for any size from 16 pixels up."""
 
-import math
+import functools
 
 import keras
-from keras import layers
 
-from keras_gans.base import BaseGAN
-from keras_gans.checks import check_shape
-from keras_gans.checks import check_size
-from keras_gans.checks import images_of
-from keras_gans.checks import packed
-from keras_gans.layers.activation import LeakyReLU
-from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
-from keras_gans.layers.convolution import Conv2D
-from keras_gans.layers.convolution import Conv2DTranspose
-from keras_gans.layers.minibatch_stddev import MinibatchStdDev
-from keras_gans.networks.normal import batch_norm
-from keras_gans.networks.normal import conv_init
-from keras_gans.networks.sizes import cut
-
-MIN_SIZE = 16
-MAX_WIDTHS = 16  # channels stop doubling at 16 times the first width
-
-
-NORMS = {
-    None: None,
-    "batch": batch_norm,
-    # Layer normalization of a map: over all of it, with a gain a channel.
-    "layer": lambda name: layers.GroupNormalization(
-        groups=1, epsilon=1e-5, name=name
-    ),
-}
-
-
-def stages(image_shape, width):
-    """How often a size is halved until its shorter side is 4 to 7 pixels.
-
-    Returns:
-        `(base, channels)`: the smallest map's (height, width), and the
-        channels of each map from the largest to the smallest.
-
-    Raises:
-        ValueError: `image_shape` is no (height, width, channels) from 16 up.
-    """
-    image_shape = check_shape(image_shape)
-    check_size("width", width)
-    if min(image_shape[:2]) < MIN_SIZE:
-        raise ValueError(
-            "DCGAN makes images (height, width, channels) of at least "
-            f"{MIN_SIZE} x {MIN_SIZE} pixels. Received: image_shape="
-            f"{tuple(image_shape)}. Resize the images up."
-        )
-    halvings = int(math.log2(min(image_shape[:2]) / 4))
-    base = tuple(-(-side // 2**halvings) for side in image_shape[:2])
-    channels = [width * min(2**i, MAX_WIDTHS) for i in range(halvings)]
-    return base, channels
-
-
-def dcgan_generator(
-    image_shape=(64, 64, 3), latent_dim=100, width=64, name="generator"
-):
-    """A ladder of transposed convolutions, batch norm and ReLU.
-
-    At 64 x 64 it equals the generator of PyTorch's DCGAN example; its first
-    transposed convolution, of a 1 x 1 map, is a matrix product here.
-
-    Args:
-        image_shape: tuple (height, width, channels), 16 pixels or more. Sides
-            that are no multiple of the ladder's factor are cut to size.
-        latent_dim: int.
-        width: int, channels of the largest hidden map; they double downwards.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[n, latent_dim]` to `[n, *image_shape]` in [-1, 1].
-
-    Raises:
-        ValueError: `image_shape` is too small.
-
-    Example:
-
-    ```python
-    generator = keras_gans.models.dcgan.dcgan_generator((28, 28, 1), width=32)
-    generator(keras.random.normal((4, 100))).shape  # (4, 28, 28, 1)
-    ```
-
-    Reference:
-        https://arxiv.org/abs/1511.06434, figure 1
-    """
-    check_size("latent_dim", latent_dim)
-    z = keras.Input((latent_dim,), name="z")
-    return keras.Model(z, ladder_up(z, image_shape, width), name=name)
-
-
-def ladder_up(code, image_shape, width, label=None, num_classes=None):
-    """The generator's layers: images of a code `[n, d]`.
-
-    With a label, the batch norms are conditional on it.
-    """
-
-    def norm(x, name):
-        if label is None:
-            return batch_norm(name)(x)
-        conditional = ConditionalBatchNormalization(num_classes, name=name)
-        return conditional([x, label])
-
-    base, channels = stages(image_shape, width)
-    x = layers.Dense(
-        math.prod(base) * channels[-1],
-        use_bias=False,
-        kernel_initializer=conv_init(),
-        name="project",
-    )(code)
-    x = layers.Reshape((*base, channels[-1]), name="reshape")(x)
-    x = layers.ReLU(name="relu_0")(norm(x, "norm_0"))
-    for i, filters in enumerate([*channels[-2::-1], image_shape[-1]], start=1):
-        x = Conv2DTranspose(
-            filters,
-            4,
-            2,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=conv_init(),
-            name=f"up_{i}",
-        )(x)
-        if i < len(channels):
-            x = layers.ReLU(name=f"relu_{i}")(norm(x, f"norm_{i}"))
-    x = cut(x, image_shape)
-    return layers.Activation("tanh", dtype="float32", name="images")(x)
-
-
-def dcgan_discriminator(
-    image_shape=(64, 64, 3), width=64, norm="batch", name="discriminator"
-):
-    """A ladder of strided convolutions, batch norm and leaky ReLU.
-
-    At 64 x 64 it equals the discriminator of PyTorch's DCGAN example before
-    its sigmoid.
-
-    Args:
-        image_shape: tuple (height, width, channels), 16 pixels or more.
-        width: int, channels of the first map; they double downwards.
-        norm: "batch"; "layer" or `None` for a critic whose gradient is
-            penalized, in which no row may depend on the others.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[n, *image_shape]` to logits `[n, 1]`.
-
-    Raises:
-        ValueError: `image_shape` is too small, or `norm` unknown.
-
-    Example:
-
-    ```python
-    critic = keras_gans.models.dcgan.dcgan_discriminator((28, 28, 1), width=32)
-    critic(keras.ops.zeros((4, 28, 28, 1))).shape  # (4, 1)
-    ```
-
-    Reference:
-        https://arxiv.org/abs/1511.06434, section 3
-    """
-    images = keras.Input(check_shape(image_shape), name="images")
-    x = ladder_down(images, width, norm)
-    return keras.Model(images, score(x), name=name)
-
-
-def ladder_down(x, width, norm="batch", minibatch_stddev=None):
-    """The discriminator's layers before its score: a map of 4 to 7 pixels.
-
-    With the size of a group, `MinibatchStdDev` is the last of them.
-    """
-    if norm not in NORMS:
-        raise ValueError(
-            f"`norm` is 'batch', 'layer' or None. Received: norm={norm!r}."
-        )
-    _, channels = stages(tuple(x.shape[1:]), width)
-    for i, filters in enumerate(channels):
-        x = Conv2D(
-            filters,
-            4,
-            2,
-            padding="same",
-            use_bias=norm is None,
-            kernel_initializer=conv_init(),
-            name=f"down_{i}",
-        )(x)
-        if i > 0 and norm is not None:
-            x = NORMS[norm](f"norm_{i}")(x)
-        x = LeakyReLU(0.2, name=f"lrelu_{i}")(x)
-    if minibatch_stddev is not None:
-        x = MinibatchStdDev(minibatch_stddev, name="minibatch_stddev")(x)
-    return x
-
-
-def score(x, units=1, name="score"):
-    """One linear unit or more of a whole map: float32 `[n, units]`."""
-    x = Conv2D(
-        units,
-        x.shape[1:3],
-        use_bias=False,
-        kernel_initializer=conv_init(),
-        name=name,
-    )(x)
-    logits = "logits" if name == "score" else f"{name}_logits"
-    return layers.Flatten(dtype="float32", name=logits)(x)
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.networks import latent_of
+from keras_gans.core.networks import modality_of
+from keras_gans.core.recipe import Recipe
+from keras_gans.networks.dcgan import dcgan_discriminator
+from keras_gans.networks.dcgan import dcgan_generator
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -240,33 +45,39 @@ class DCGAN(BaseGAN):
 
     def __init__(
         self,
-        image_shape=None,
-        latent_dim=None,
-        width=64,
+        image_shape: tuple[int, int, int] | None = None,
+        latent_dim: int | None = None,
+        width: int = 64,
         *,
-        generator=None,
-        discriminator=None,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
         **kwargs,
     ):
-        self.width = width
+        shape = (64, 64, 3) if image_shape is None else image_shape
         if generator is None:
-            generator = dcgan_generator(
-                (64, 64, 3) if image_shape is None else image_shape,
-                100 if latent_dim is None else latent_dim,
-                width,
-            )
+            dim = 100 if latent_dim is None else latent_dim
+            generator = dcgan_generator(shape, dim, width)
         if discriminator is None:
-            discriminator = dcgan_discriminator(
-                packed(
-                    images_of(generator, latent_dim)[1],
-                    kwargs.get("packing", 1),
-                ),
-                width,
-            )
+            discriminator = functools.partial(dcgan_discriminator, width=width)
         super().__init__(
             generator,
             discriminator,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
+            modality=modality_of(image_shape),
+            inputs=(latent_of(generator, latent_dim),),
             **kwargs,
         )
+
+
+RECIPE = Recipe(
+    name="dcgan",
+    model="DCGAN",
+    summary="Deep convolutional GAN, arXiv:1511.06434",
+    epochs=50,
+    batch_size=32,
+    arguments={
+        "image_shape": (32, 32, 3),
+        "width": 32,
+        "ema": 0.995,
+        "label_smoothing": 0.1,
+    },
+)

@@ -1,103 +1,17 @@
 """The generative adversarial network of 2014: multilayer perceptrons."""
 
+import functools
 import math
 
 import keras
-from keras import layers
 
-from keras_gans.base import BaseGAN
-from keras_gans.checks import check_row_shape
-from keras_gans.checks import check_seed
-from keras_gans.checks import check_size
-from keras_gans.checks import images_of
-from keras_gans.checks import packed
-from keras_gans.layers import Dropout
-
-# Published MNIST hyper-parameters of the paper's authors.
-INIT_G = 0.05
-INIT_D = 0.005
-
-
-def mlp_generator(
-    image_shape=(28, 28, 1), latent_dim=100, width=1200, name="generator"
-):
-    """Two layers of rectified units, then the pixels.
-
-    The paper's sigmoid in [0, 1] is a tanh in [-1, 1] here: the same family,
-    for tanh(x) = 2 sigmoid(2x) - 1.
-
-    Args:
-        image_shape: tuple (height, width, channels), or (d,) for vectors: they
-            may have any range, so that their last layer is linear.
-        latent_dim: int.
-        width: int, hidden units a layer.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[n, latent_dim]` to `[n, *image_shape]`.
-
-    Reference:
-        https://arxiv.org/abs/1406.2661
-    """
-
-    image_shape = check_row_shape(image_shape)
-    check_size("latent_dim", latent_dim)
-    check_size("width", width)
-
-    def dense(units, activation):
-        initializer = keras.initializers.RandomUniform(-INIT_G, INIT_G)
-        return layers.Dense(
-            units, activation=activation, kernel_initializer=initializer
-        )
-
-    z = keras.Input((latent_dim,), name="z")
-    x = dense(width, "relu")(z)
-    x = dense(width, "relu")(x)
-    x = dense(math.prod(image_shape), None)(x)
-    x = layers.Reshape(image_shape)(x)
-    last = "linear" if len(image_shape) == 1 else "tanh"
-    images = layers.Activation(last, dtype="float32", name="images")(x)
-    return keras.Model(z, images, name=name)
-
-
-def mlp_discriminator(
-    image_shape=(28, 28, 1), width=240, pieces=5, seed=0, name="discriminator"
-):
-    """Two layers of maxout units with dropout, then one logit.
-
-    Args:
-        image_shape: tuple (height, width, channels), or (d,) for vectors.
-        width: int, maxout units a layer.
-        pieces: int, linear pieces a unit.
-        seed: int in [0, 2**29), of the dropout masks.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[n, *image_shape]` to logits `[n, 1]`.
-
-    Reference:
-        https://arxiv.org/abs/1406.2661; maxout:
-        https://arxiv.org/abs/1302.4389
-    """
-
-    image_shape = check_row_shape(image_shape)
-    check_size("width", width)
-    check_size("pieces", pieces)
-
-    def dense(units, **kwargs):
-        initializer = keras.initializers.RandomUniform(-INIT_D, INIT_D)
-        return layers.Dense(units, kernel_initializer=initializer, **kwargs)
-
-    images = keras.Input(image_shape, name="images")
-    x = layers.Flatten()(images)
-    for i, rate in enumerate((0.2, 0.5)):
-        x = Dropout(rate, seed=4 * seed + i)(x)
-        x = dense(width * pieces)(x)
-        x = layers.Reshape((pieces, width))(x)
-        x = layers.GlobalMaxPooling1D()(x)
-    x = Dropout(0.5, seed=4 * seed + 2)(x)
-    logits = dense(1, dtype="float32", name="logits")(x)
-    return keras.Model(images, logits, name=name)
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.networks import latent_of
+from keras_gans.core.networks import modality_of
+from keras_gans.core.recipe import Recipe
+from keras_gans.networks.mlp import mlp_discriminator
+from keras_gans.networks.mlp import mlp_generator
+from keras_gans.utils.validation import check_seed
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -129,37 +43,31 @@ class GAN(BaseGAN):
 
     def __init__(
         self,
-        image_shape=None,
-        latent_dim=None,
+        image_shape: tuple[int, ...] | None = None,
+        latent_dim: int | None = None,
         *,
-        generator=None,
-        discriminator=None,
-        seed=0,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        seed: int = 0,
         **kwargs,
     ):
+        shape = (28, 28, 1) if image_shape is None else image_shape
         if generator is None:
-            generator = mlp_generator(
-                (28, 28, 1) if image_shape is None else image_shape,
-                100 if latent_dim is None else latent_dim,
-            )
+            dim = 100 if latent_dim is None else latent_dim
+            generator = mlp_generator(shape, dim)
         if discriminator is None:
-            discriminator = mlp_discriminator(
-                packed(
-                    images_of(generator, latent_dim)[1],
-                    kwargs.get("packing", 1),
-                ),
-                seed=check_seed(seed),
-            )
+            check_seed(seed)
+            discriminator = functools.partial(mlp_discriminator, seed=seed)
         super().__init__(
             generator,
             discriminator,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
+            modality=modality_of(image_shape),
+            inputs=(latent_of(generator, latent_dim),),
             seed=seed,
             **kwargs,
         )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> tuple:
         """SGD with momentum, as in the authors' MNIST experiments."""
 
         def sgd():
@@ -171,3 +79,17 @@ class GAN(BaseGAN):
             return keras.optimizers.SGD(rate, momentum=0.5)
 
         return sgd(), sgd()
+
+
+RECIPE = Recipe(
+    name="gan",
+    model="GAN",
+    summary="The multilayer perceptrons of 2014, arXiv:1406.2661",
+    epochs=50,
+    batch_size=64,
+    arguments={"image_shape": (32, 32, 3), "ema": 0.99},
+    optimizers={
+        "d": ("adam", {"learning_rate": 2e-4, "beta_1": 0.5, "epsilon": 1e-8}),
+        "g": ("adam", {"learning_rate": 2e-4, "beta_1": 0.5, "epsilon": 1e-8}),
+    },
+)

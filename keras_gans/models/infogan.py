@@ -1,126 +1,26 @@
 """InfoGAN: codes that the images must tell again."""
 
+import functools
+
 import keras
-from keras import layers
 from keras import ops
-import numpy as np
 
-from keras_gans.base import BaseGAN
-from keras_gans.checks import check_labels
-from keras_gans.checks import check_shape
-from keras_gans.checks import check_size
-from keras_gans.checks import images_of
-from keras_gans.checks import is_int
-from keras_gans.checks import is_number
-from keras_gans.checks import output_shape_of
-from keras_gans.checks import within
-from keras_gans.engine import draws
-from keras_gans.labels import MAX_COLUMNS
-from keras_gans.models.dcgan import ladder_down
-from keras_gans.models.dcgan import ladder_up
-from keras_gans.models.dcgan import score
-from keras_gans.sampling import Condition
-from keras_gans.sampling import check_count
-from keras_gans.switches import refuse_packing
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.inputs import Code
+from keras_gans.core.networks import latent_of
+from keras_gans.core.networks import modality_of
+from keras_gans.core.recipe import Recipe
+from keras_gans.core.regularization import refuse
+from keras_gans.engine.phases import Phase
+from keras_gans.networks.infogan import check_categories
+from keras_gans.networks.infogan import infogan_discriminator
+from keras_gans.networks.infogan import infogan_generator
+from keras_gans.utils.networks import output_shape_of
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
-Q_UNITS = 128  # of the hidden layer of Q
-
-
-def check_categories(num_categories, num_codes):
-    """Checks how many codes there are.
-
-    Raises:
-        ValueError: not an int of 2 or more, and an int of 1 or more.
-    """
-    ok = is_int(num_categories) and num_categories >= 2
-    within("num_categories", num_categories, ok, "2, 3, ...")
-    check_size("num_codes", num_codes)
-
-
-def infogan_generator(
-    image_shape=(64, 64, 3),
-    num_categories=10,
-    num_codes=2,
-    latent_dim=62,
-    width=64,
-    name="generator",
-):
-    """DCGAN's generator of noise, a category and continuous codes.
-
-    Args:
-        image_shape: tuple (height, width, channels), 16 pixels or more.
-        num_categories: int, values of the categorical code.
-        num_codes: int, continuous codes.
-        latent_dim: int, incompressible noise z.
-        width: int, channels of the largest hidden map; they double downwards.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[z, label, codes]`, float32 `[n, latent_dim]`,
-        int32 `[n]` and float32 `[n, num_codes]` in [-1, 1], to images
-        `[n, *image_shape]` in [-1, 1].
-
-    Raises:
-        ValueError: an argument is out of its range.
-
-    Reference:
-        https://arxiv.org/abs/1606.03657, appendix C
-    """
-    check_categories(num_categories, num_codes)
-    check_size("latent_dim", latent_dim)
-    z = keras.Input((latent_dim,), name="z")
-    label = keras.Input((), dtype="int32", name="label")
-    codes = keras.Input((num_codes,), name="codes")
-    parts = [z, ops.one_hot(label, num_categories), codes]
-    code = layers.Concatenate(name="code")(parts)
-    images = ladder_up(code, image_shape, width)
-    return keras.Model([z, label, codes], images, name=name)
-
-
-def infogan_discriminator(
-    image_shape=(64, 64, 3),
-    num_categories=10,
-    num_codes=2,
-    width=64,
-    norm=None,
-    minibatch_stddev=None,
-    name="discriminator",
-):
-    """DCGAN's discriminator, and Q on top of the same features.
-
-    Without batch norm by default, as ACGAN's, for the same reason.
-
-    Args:
-        image_shape: tuple (height, width, channels), 16 pixels or more.
-        num_categories: int, values of the categorical code.
-        num_codes: int, continuous codes.
-        width: int, channels of the first map; they double downwards.
-        norm: "batch", "layer" or `None`: see `dcgan_discriminator`.
-        minibatch_stddev: `None`, or the int size of `MinibatchStdDev` groups.
-        name: str.
-
-    Returns:
-        `keras.Model` from `[n, *image_shape]` to a list: logits `[n, 1]`, Q's
-        logits `[n, num_categories]` of the category, Q's mean `[n, num_codes]`
-        of the continuous codes.
-
-    Raises:
-        ValueError: an argument is out of its range.
-
-    Reference:
-        https://arxiv.org/abs/1606.03657, appendix C
-    """
-    check_categories(num_categories, num_codes)
-    images = keras.Input(check_shape(image_shape), name="images")
-    x = ladder_down(images, width, norm, minibatch_stddev)
-    q = layers.Dense(Q_UNITS, name="q_hidden")(layers.Flatten()(x))
-    q = layers.LeakyReLU(0.2, name="q_lrelu")(q)
-    outputs = [
-        score(x),
-        layers.Dense(num_categories, dtype="float32", name="q_category")(q),
-        layers.Dense(num_codes, dtype="float32", name="q_codes")(q),
-    ]
-    return keras.Model(images, outputs, name=name)
+REFUSED = {"packing": (1, "codes are those of one image")}
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -163,92 +63,89 @@ class InfoGAN(BaseGAN):
         https://arxiv.org/abs/1606.03657, equations 5 and 6
     """
 
-    loss_names = (
-        "d_loss",
-        "g_loss",
-        "category_loss",
-        "codes_loss",
-    )
-
     def __init__(
         self,
-        image_shape=None,
-        num_categories=10,
-        num_codes=2,
-        latent_dim=None,
-        width=64,
+        image_shape: tuple[int, int, int] | None = None,
+        num_categories: int = 10,
+        num_codes: int = 2,
+        latent_dim: int | None = None,
+        width: int = 64,
         *,
-        info_weight=1.0,
-        generator=None,
-        discriminator=None,
+        info_weight: float = 1.0,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
         **kwargs,
     ):
-        refuse_packing("InfoGAN", kwargs, "codes are those of one image")
+        refuse("InfoGAN", kwargs, REFUSED)
         check_categories(num_categories, num_codes)
         self.num_categories = num_categories
         self.num_codes = num_codes
-        self.width = width
         ok = is_number(info_weight) and 0 <= info_weight < float("inf")
         self.info_weight = within("info_weight", info_weight, ok, "[0, inf)")
+        shape = (64, 64, 3) if image_shape is None else image_shape
         if generator is None:
+            dim = 62 if latent_dim is None else latent_dim
             generator = infogan_generator(
-                (64, 64, 3) if image_shape is None else image_shape,
-                num_categories,
-                num_codes,
-                62 if latent_dim is None else latent_dim,
-                width,
+                shape, num_categories, num_codes, dim, width
             )
         if discriminator is None:
-            discriminator = infogan_discriminator(
-                images_of(generator, latent_dim, self.conditions)[1],
-                num_categories,
-                num_codes,
-                width,
+            discriminator = functools.partial(
+                infogan_discriminator,
+                num_categories=num_categories,
+                num_codes=num_codes,
+                width=width,
                 minibatch_stddev=kwargs.get("minibatch_stddev"),
             )
+        inputs = (
+            latent_of(generator, latent_dim),
+            Code(num_categories, "categorical"),
+            Code(num_codes, "uniform"),
+        )
         super().__init__(
             generator,
             discriminator,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
+            modality=modality_of(image_shape),
+            inputs=inputs,
             **kwargs,
         )
-        _check_outputs(self.discriminator, num_categories, num_codes)
 
-    @property
-    def conditions(self):
-        return (
-            Condition("label", (), "int32", 0, self.num_categories - 1),
-            Condition("codes", (self.num_codes,), "float32", -1.0, 1.0),
-        )
+    def check_discriminators(
+        self, discriminators: dict[str, keras.Model]
+    ) -> None:
+        super().check_discriminators(discriminators)
+        network = discriminators["discriminator"]
+        _check_outputs(network, self.num_categories, self.num_codes)
 
-    @property
-    def grid_columns(self):
-        few = self.num_categories <= MAX_COLUMNS
-        return self.num_categories if few else None
+    def phases(self) -> list[Phase]:
+        """Equation 6: both sides also minimise -lambda L_I of the fakes."""
+        return [
+            Phase(
+                "d",
+                self.discriminator_loss,
+                penalty=self.penalties,
+                batches=self.d_steps,
+            ),
+            Phase(
+                "g",
+                self.generator_loss,
+                logs=("category_loss", "codes_loss"),
+            ),
+        ]
 
-    def codes(self, n):
-        """The category int32 `[n]` and codes `[n, num_codes]` of this step."""
-        label = self.draws.integers(n, 1, self.num_categories, draws.CODES)
-        codes = self.draws.uniform(n, self.num_codes, draws.CODES + 1)
-        return label[:, 0], 2.0 * codes - 1.0
-
-    def generate(self, batch, training):
-        n = ops.shape(self.real(batch))[0]
-        z = self.draws.normal(n, self.latent_dim)
-        images = self.forward(self.generator, [z, *self.codes(n)], training)
-        return ops.cast(images, "float32")
-
-    def discriminator_loss(self, fake, batch, training):
+    def discriminator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
         """The adversarial loss minus lambda L_I of the fakes, equation 6."""
-        real = self.judge(self.real(batch), batch, training, draws.REAL)
-        fake = self.judge(fake, batch, training, draws.FAKE)
+        real = self.discriminate(batch["real"], batch, training, "real")
+        fake = self.discriminate(fake, batch, training, "fake")
         loss, logs = self.d_adversarial(real[0], fake[0])
         return loss + self.info_weight * sum(self._info_losses(fake)), logs
 
-    def generator_loss(self, fake, batch, training):
+    def generator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
         """The adversarial loss minus lambda L_I of the fakes, equation 6."""
-        fake = self.judge(fake, batch, training, draws.GENERATED)
+        fake = self.discriminate(fake, batch, training, "generated")
         loss, logs = self.g_adversarial(fake[0], batch, training)
         category, codes = self._info_losses(fake)
         logs |= {"category_loss": category, "codes_loss": codes}
@@ -257,70 +154,14 @@ class InfoGAN(BaseGAN):
     def _info_losses(self, outputs):
         """-log Q(c|x) of category and codes, but for constants."""
         _, logits, mean = outputs
-        label, codes = self.codes(ops.shape(logits)[0])
+        n = ops.shape(logits)[0]
+        # The same numbers as the generator's: one place, one purpose.
+        label, codes = (i.draw(self.rng, n) for i in self.inputs[1:])
         category = ops.sparse_categorical_crossentropy(
             label, logits, from_logits=True
         )
         squares = ops.sum(ops.square(mean - codes), axis=-1)
         return ops.mean(category), 0.5 * ops.mean(squares)
-
-    def sample(self, n, seed=0, labels=None, codes=None):
-        """Generates images of given codes.
-
-        Row i is a function of `(seed, i)` and its codes alone.
-
-        Args:
-            n: int, how many.
-            seed: int in [0, 2**31).
-            labels: ints in [0, num_categories): one for all, or `[n]`. By
-                default row i is of category `i % num_categories`.
-            codes: floats in [-1, 1], `[n, num_codes]` or `[num_codes]` for
-                all; drawn from the seed by default.
-
-        Returns:
-            float32 array `[n, height, width, channels]` in [-1, 1].
-
-        Raises:
-            ValueError: `n`, `seed`, a label or a code is out of range, or
-                there are not `n` of them.
-        """
-        batches = self.sample_batches(n, seed, labels, codes)
-        return np.concatenate(list(batches))
-
-    def sample_batches(self, n, seed=0, labels=None, codes=None):
-        """The images of `sample`, as an iterator of batches."""
-        check_count(n)
-        if labels is None:
-            labels = np.arange(n) % self.num_categories
-        labels = check_labels(labels, self.num_categories, n)
-        if codes is not None:
-            codes = _check_codes(codes, n, self.num_codes)
-
-        def conditions(rows):
-            if codes is not None:
-                return [labels[rows % n], codes[rows % n]]
-            u = draws.uniform(
-                (draws.SAMPLE, int(seed), draws.CODES),
-                rows.astype("uint32"),
-                self.num_codes,
-            )
-            return [labels[rows % n], 2.0 * ops.convert_to_numpy(u) - 1.0]
-
-        return self._batches(n, seed, conditions)
-
-
-def _check_codes(codes, n, num_codes):
-    codes = np.asarray(codes, "float32")
-    if codes.shape == (num_codes,):
-        codes = np.broadcast_to(codes, (n, num_codes))
-    ok = codes.shape == (n, num_codes)
-    if not ok or not (np.abs(codes) <= 1).all():
-        raise ValueError(
-            f"`codes` has the shape ({n}, {num_codes}), or ({num_codes},) for "
-            f"all, and values in [-1, 1]. Received: shape {codes.shape}"
-            + (f", values from {codes.min()} to {codes.max()}." if ok else ".")
-        )
-    return codes
 
 
 def _check_outputs(discriminator, num_categories, num_codes):
@@ -333,5 +174,21 @@ def _check_outputs(discriminator, num_categories, num_codes):
             "InfoGAN's discriminator has three outputs: logits, and Q's of "
             f"shapes {wanted}. Received: {discriminator.name} with output "
             f"shape {shapes}. See "
-            "`keras_gans.models.infogan.infogan_discriminator`."
+            "`keras_gans.networks.infogan.infogan_discriminator`."
         )
+
+
+RECIPE = Recipe(
+    name="infogan",
+    model="InfoGAN",
+    summary="Codes learned without labels, arXiv:1606.03657",
+    epochs=50,
+    batch_size=32,
+    arguments={
+        "image_shape": (32, 32, 3),
+        "width": 32,
+        "ema": 0.995,
+        "label_smoothing": 0.1,
+    },
+    without=("packing",),
+)

@@ -1,15 +1,19 @@
 """WGAN: a critic whose weights are clipped to a box."""
 
+import functools
+
 import keras
 from keras import ops
 
-from keras_gans.base import BaseGAN
-from keras_gans.checks import images_of
-from keras_gans.checks import is_number
-from keras_gans.checks import packed
-from keras_gans.checks import within
-from keras_gans.models.dcgan import dcgan_discriminator
-from keras_gans.models.dcgan import dcgan_generator
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.networks import latent_of
+from keras_gans.core.networks import modality_of
+from keras_gans.core.recipe import Recipe
+from keras_gans.engine.phases import Phase
+from keras_gans.networks.dcgan import dcgan_discriminator
+from keras_gans.networks.dcgan import dcgan_generator
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -17,8 +21,9 @@ class WGAN(BaseGAN):
     """Wasserstein GAN with weight clipping.
 
     The critic, DCGAN's, learns from `d_steps` batches a step; after each
-    update its weights are clipped to [-clip, clip], which bounds its slope.
-    The generator learns once, through fakes that the critic has not seen.
+    update its weights are clipped to [-clip, clip], which bounds the norm of
+    its gradient. The generator learns once, through fakes that the critic has
+    not seen.
 
     Args:
         image_shape: tuple (height, width, channels), from 16 pixels up;
@@ -49,41 +54,35 @@ class WGAN(BaseGAN):
 
     def __init__(
         self,
-        image_shape=None,
-        latent_dim=None,
-        width=64,
+        image_shape: tuple[int, int, int] | None = None,
+        latent_dim: int | None = None,
+        width: int = 64,
         *,
-        clip=0.01,
-        generator=None,
-        discriminator=None,
-        d_steps=5,
+        clip: float = 0.01,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        d_steps: int = 5,
         **kwargs,
     ):
-        self.width = width
         ok = is_number(clip) and 0 < clip < float("inf")
         self.clip = within("clip", clip, ok, "(0, inf)")
+        shape = (64, 64, 3) if image_shape is None else image_shape
         if generator is None:
-            generator = dcgan_generator(
-                (64, 64, 3) if image_shape is None else image_shape,
-                100 if latent_dim is None else latent_dim,
-                width,
-            )
+            dim = 100 if latent_dim is None else latent_dim
+            generator = dcgan_generator(shape, dim, width)
         if discriminator is None:
-            made = images_of(generator, latent_dim)[1]
-            discriminator = dcgan_discriminator(
-                packed(made, kwargs.get("packing", 1)), width
-            )
+            discriminator = functools.partial(dcgan_discriminator, width=width)
         kwargs.setdefault("objective", "wasserstein")
         super().__init__(
             generator,
             discriminator,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
+            modality=modality_of(image_shape),
+            inputs=(latent_of(generator, latent_dim),),
             d_steps=d_steps,
             **kwargs,
         )
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> tuple:
         """The paper's RMSProp, learning rate 5e-5."""
 
         def rmsprop():  # PyTorch's decay and epsilon
@@ -91,12 +90,30 @@ class WGAN(BaseGAN):
 
         return rmsprop(), rmsprop()
 
-    def update(self, batches):
-        return self.update_with_fresh_fakes(batches)
+    def phases(self) -> list[Phase]:
+        """Algorithm 1: the critic is clipped after each of its updates."""
+        return [
+            Phase(
+                "d",
+                self.discriminator_loss,
+                penalty=self.penalties,
+                batches=self.d_steps,
+                after=self._clip,
+            ),
+            Phase("g", self.generator_loss, fakes="fresh"),
+        ]
 
-    def update_discriminator(self, fake, batch):
-        """Algorithm 1, lines 5 to 7: a step, then w = clip(w, -c, c)."""
-        logs = super().update_discriminator(fake, batch)
-        for v in self.d_variables:
+    def _clip(self):
+        """Line 7: w = clip(w, -c, c)."""
+        for v in self.variables_of("d"):
             v.assign(ops.clip(v.value, -self.clip, self.clip))
-        return logs
+
+
+RECIPE = Recipe(
+    name="wgan",
+    model="WGAN",
+    summary="Wasserstein GAN with weight clipping, arXiv:1701.07875",
+    epochs=100,
+    batch_size=32,
+    arguments={"image_shape": (32, 32, 3), "width": 32, "ema": 0.995},
+)

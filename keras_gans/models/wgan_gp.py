@@ -1,23 +1,26 @@
-"""WGAN-GP: a critic whose slope is held at one between reals and fakes."""
+"""WGAN-GP: a critic of gradient norm one between reals and fakes."""
+
+import functools
 
 import keras
 from keras import ops
 
-from keras_gans.base import BaseGAN
-from keras_gans.checks import check_shape
-from keras_gans.checks import images_of
-from keras_gans.checks import is_number
-from keras_gans.checks import packed
-from keras_gans.checks import within
-from keras_gans.engine import draws
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.networks import latent_of
+from keras_gans.core.networks import modality_of
+from keras_gans.core.recipe import Recipe
+from keras_gans.core.regularization import logits_of
+from keras_gans.engine.phases import Phase
+from keras_gans.losses.penalties import gradient_penalty
 from keras_gans.networks.resnet import resnet_critic
 from keras_gans.networks.resnet import resnet_generator
-from keras_gans.regularizers import gradient_penalty
-from keras_gans.switches import logits_of
-from keras_gans.switches import warn_of_batch_norm
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_shape
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
 
-def reference_widths(image_shape):
+def reference_widths(image_shape: tuple[int, int, int]) -> tuple[int, int]:
     """The widths of mimicry's generator and critic at a size."""
     side = min(check_shape(image_shape)[:2])
     if side <= 32:
@@ -68,50 +71,39 @@ class WGANGP(BaseGAN):
 
     def __init__(
         self,
-        image_shape=None,
-        latent_dim=None,
-        g_width=None,
-        d_width=None,
+        image_shape: tuple[int, int, int] | None = None,
+        latent_dim: int | None = None,
+        g_width: int | None = None,
+        d_width: int | None = None,
         *,
-        gp_weight=10.0,
-        generator=None,
-        discriminator=None,
-        d_steps=5,
+        gp_weight: float = 10.0,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        d_steps: int = 5,
         **kwargs,
     ):
-        self.g_width = g_width
-        self.d_width = d_width
         ok = is_number(gp_weight) and 0 <= gp_weight < float("inf")
         self.gp_weight = within("gp_weight", gp_weight, ok, "[0, inf)")
+        shape = (32, 32, 3) if image_shape is None else image_shape
         if generator is None:
-            generator = resnet_generator(
-                (32, 32, 3) if image_shape is None else image_shape,
-                128 if latent_dim is None else latent_dim,
-                reference_widths(image_shape or (32, 32, 3))[0]
-                if g_width is None
-                else g_width,
-            )
+            dim = 128 if latent_dim is None else latent_dim
+            width = reference_widths(shape)[0] if g_width is None else g_width
+            generator = resnet_generator(shape, dim, width)
         if discriminator is None:
-            made = images_of(generator, latent_dim)[1]
-            discriminator = resnet_critic(
-                packed(made, kwargs.get("packing", 1)),
-                reference_widths(made)[1] if d_width is None else d_width,
-            )
+            discriminator = functools.partial(_critic, width=d_width)
         kwargs.setdefault("objective", "wasserstein")
         super().__init__(
             generator,
             discriminator,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
+            modality=modality_of(image_shape),
+            inputs=(latent_of(generator, latent_dim),),
             d_steps=d_steps,
             **kwargs,
         )
         if gp_weight:
-            warn_of_batch_norm(
-                self.discriminator, "`gp_weight`", self.num_replicas
-            )
+            self.warn_of_batch_norm("`gp_weight`")
 
-    def default_optimizers(self):
+    def default_optimizers(self) -> tuple:
         """The paper's Adam for residual networks: 2e-4, betas 0 and 0.9."""
 
         def adam():
@@ -121,23 +113,59 @@ class WGANGP(BaseGAN):
 
         return adam(), adam()
 
-    def update(self, batches):
-        return self.update_with_fresh_fakes(batches)
+    def phases(self) -> list[Phase]:
+        """Algorithm 1."""
+        return [
+            Phase(
+                "d",
+                self.discriminator_loss,
+                penalty=self.penalties,
+                logs=("gradient_penalty",),
+                batches=self.d_steps,
+            ),
+            Phase("g", self.generator_loss, fakes="fresh"),
+        ]
 
-    def discriminator_loss(self, fake, batch, training):
+    def discriminator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """Line 7: E[C(G(z))] - E[C(x)] and the penalty of equation 3."""
         loss, logs = super().discriminator_loss(fake, batch, training)
-        x = self._between(self.real(batch), fake)
         penalty = gradient_penalty(
-            lambda x: logits_of(self.judge(x, batch, training, draws.MIXED)), x
+            lambda x: logits_of(self.discriminate(x, batch, training, "mixed")),
+            self._between(batch["real"], fake),
         )
         logs |= {"gradient_penalty": penalty}
         return loss + self.gp_weight * penalty, logs
 
     def _between(self, real, fake):
-        """alpha x + (1 - alpha) G(z), an alpha of U(0, 1) for each judged."""
+        """alpha x + (1 - alpha) G(z), an alpha of U(0, 1) for each pack."""
         real = ops.cast(real, "float32")
         m = self.packing
-        alpha = self.draws.uniform(ops.shape(real)[0] // m, 1, draws.ALPHA)
+        n = ops.shape(real)[0] // m
+        alpha = self.rng.uniform(n, 1, "interpolation")
         alpha = ops.repeat(alpha, m, axis=0)
         alpha = ops.reshape(alpha, (-1, *[1] * (len(real.shape) - 1)))
         return alpha * real + (1.0 - alpha) * fake
+
+
+def _critic(shape, width):
+    """mimicry's critic, of its own width at a size unless told otherwise."""
+    if width is None:
+        width = reference_widths(shape)[1]
+    return resnet_critic(shape, width)
+
+
+RECIPE = Recipe(
+    name="wgan_gp",
+    model="WGANGP",
+    summary="Wasserstein GAN with gradient penalty, arXiv:1704.00028",
+    epochs=50,
+    batch_size=32,
+    arguments={
+        "image_shape": (32, 32, 3),
+        "g_width": 64,
+        "d_width": 64,
+        "ema": 0.995,
+    },
+)

@@ -3,19 +3,19 @@
 import keras
 from keras import layers
 
-from keras_gans.checks import check_size
-from keras_gans.layers.convolution import Conv2D
 from keras_gans.networks.normal import conv_init
 from keras_gans.networks.translation import check_norm
 from keras_gans.networks.translation import check_open_shape
 from keras_gans.networks.translation import has_bias
 from keras_gans.networks.translation import normalized
+from keras_gans.utils.types import Shape
+from keras_gans.utils.validation import check_size
 
 MAX_WIDTHS = 8  # channels stop doubling at 8 times the first width
 KERNEL = 4
 
 
-def patch_widths(n_layers, width):
+def patch_widths(n_layers: int, width: int) -> list[int]:
     """The channels of each convolution but the last.
 
     Args:
@@ -34,12 +34,12 @@ def patch_widths(n_layers, width):
 
 
 def patch_discriminator(
-    image_shape=(256, 256, 6),
-    n_layers=3,
-    width=64,
-    norm="batch",
-    name="discriminator",
-):
+    image_shape: Shape = (256, 256, 6),
+    n_layers: int = 3,
+    width: int = 64,
+    norm: str | None = "batch",
+    name: str = "discriminator",
+) -> keras.Model:
     """A logit for each patch of an image, by convolutions alone.
 
     `n_layers` convolutions halve the size and two do not. With 3 a logit sees
@@ -47,7 +47,7 @@ def patch_discriminator(
 
     Args:
         image_shape: tuple (height, width, channels). Height and width may be
-            `None`. Pix2Pix judges the source and the image together, so it
+            `None`. Pix2Pix sees the source and the image together, so it
             has the channels of both.
         n_layers: int, 1 or more.
         width: int, channels of the first map; they double three times.
@@ -89,7 +89,7 @@ def patch_discriminator(
     def conv(x, filters, strides, name, **kwargs):
         # "same" would pad odd sizes otherwise.
         x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-        return Conv2D(
+        return layers.Conv2D(
             filters,
             KERNEL,
             strides,
@@ -112,8 +112,11 @@ def patch_discriminator(
 
 
 def pixel_discriminator(
-    image_shape=(256, 256, 6), width=64, norm="batch", name="discriminator"
-):
+    image_shape: Shape = (256, 256, 6),
+    width: int = 64,
+    norm: str | None = "batch",
+    name: str = "discriminator",
+) -> keras.Model:
     """A logit for each pixel, from its colour alone: 1 x 1 convolutions.
 
     Args:
@@ -148,8 +151,9 @@ def pixel_discriminator(
 
     def conv(x, filters, name, **kwargs):
         init = conv_init()
-        conv = Conv2D(filters, 1, kernel_initializer=init, name=name, **kwargs)
-        return conv(x)
+        return layers.Conv2D(
+            filters, 1, kernel_initializer=init, name=name, **kwargs
+        )(x)
 
     images = keras.Input(image_shape, name="images")
     x = layers.LeakyReLU(0.2, name="lrelu_0")(conv(images, width, "conv_0"))

@@ -10,14 +10,11 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from keras_gans.checks import check_shape
-from keras_gans.checks import check_size
-from keras_gans.layers.activation import ReLU
-from keras_gans.layers.batch_norm import BatchNormalization
-from keras_gans.layers.conditional_norm import ConditionalBatchNormalization
-from keras_gans.layers.convolution import Conv2D
 from keras_gans.layers.spectral import SpectralNormalization
+from keras_gans.networks.normal import conditional_batch_norm
 from keras_gans.networks.sizes import cut
+from keras_gans.utils.validation import check_shape
+from keras_gans.utils.validation import check_size
 
 MIN_SIZE = 16
 SMALL = 32  # up to here every map has the same width
@@ -38,7 +35,9 @@ class Block(NamedTuple):
     halves: bool
 
 
-def generator_plan(image_shape, width):
+def generator_plan(
+    image_shape: tuple[int, int, int], width: int
+) -> tuple[tuple[int, int], list[int]]:
     """The maps of the generator, from the smallest to the largest.
 
     The size doubles from a shorter side of 4 to 6 pixels. Up to 32 pixels
@@ -64,11 +63,11 @@ def generator_plan(image_shape, width):
         return base, [width] * (doublings + 1)
     most = min(doublings, MAX_HALVINGS)
     _check_width(width, most)
-    ladder = [max(0, most - i) for i in range(doublings, -1, -1)]
-    return base, [width >> halvings for halvings in ladder]
+    counts = [max(0, most - i) for i in range(doublings, -1, -1)]
+    return base, [width >> halvings for halvings in counts]
 
 
-def critic_plan(image_shape, width):
+def critic_plan(image_shape: tuple[int, int, int], width: int) -> list[Block]:
     """The critic's blocks.
 
     Up to 32 pixels: four blocks of `width` channels, the first two of which
@@ -93,8 +92,8 @@ def critic_plan(image_shape, width):
         _check_width(width, MAX_HALVINGS)
         halvings = int(math.log2(side)) - (1 if side < 128 else 2)
         count = halvings + (side < 64 or side >= 128)
-        ladder = [max(0, MAX_HALVINGS - i) for i in range(count)]
-        widths = [width >> i for i in ladder]
+        counts = [max(0, MAX_HALVINGS - i) for i in range(count)]
+        widths = [width >> i for i in counts]
     return [
         Block(inputs, outputs, halves=i < halvings)
         for i, (inputs, outputs) in enumerate(
@@ -128,7 +127,7 @@ def _xavier(gain):
 
 
 def _conv(filters, kernel_size, gain, name):
-    return Conv2D(
+    return layers.Conv2D(
         filters,
         kernel_size,
         padding="same",
@@ -141,12 +140,12 @@ def _conv(filters, kernel_size, gain, name):
 
 
 def resnet_generator(
-    image_shape=(32, 32, 3),
-    latent_dim=128,
-    width=256,
-    num_classes=None,
-    name="generator",
-):
+    image_shape: tuple[int, int, int] = (32, 32, 3),
+    latent_dim: int = 128,
+    width: int = 256,
+    num_classes: int | None = None,
+    name: str = "generator",
+) -> keras.Model:
     """Residual blocks with batch norm that double the size, bilinearly.
 
     Args:
@@ -210,14 +209,14 @@ def _label_input():
 
 def _norm(name):
     # PyTorch's momentum 0.1 is Keras's 0.9.
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
 
 
 def _generator_block(x, label, num_classes, filters, name):
     def normalized(x, name):
         if label is None:
             return _norm(name)(x)
-        return ConditionalBatchNormalization(num_classes, name=name)([x, label])
+        return conditional_batch_norm(x, label, num_classes, name)
 
     def doubled(x, name):
         return layers.UpSampling2D(interpolation="bilinear", name=name)(x)
@@ -238,13 +237,13 @@ def _generator_block(x, label, num_classes, filters, name):
 
 
 def resnet_critic(
-    image_shape=(32, 32, 3),
-    width=128,
-    num_classes=None,
-    spectral_norm=False,
-    pooling="mean",
-    name="discriminator",
-):
+    image_shape: tuple[int, int, int] = (32, 32, 3),
+    width: int = 128,
+    num_classes: int | None = None,
+    spectral_norm: bool = False,
+    pooling: str = "mean",
+    name: str = "discriminator",
+) -> keras.Model:
     """Residual blocks without batch norm, and a score of the pooled features.
 
     Args:
@@ -293,9 +292,9 @@ def resnet_critic(
     images = keras.Input(image_shape, name="images")
     x = _first_block(images, blocks[0], wrapped, "block1")
     for i, block in enumerate(blocks[1:], start=2):
-        x = ReLU(name=f"block{i}_relu1")(x)
+        x = layers.ReLU(name=f"block{i}_relu1")(x)
         x = _critic_block(x, block, wrapped, f"block{i}")
-    x = ReLU(name="relu")(x)
+    x = layers.ReLU(name="relu")(x)
     height, map_width = x.shape[1:3]
     # What follows decides the scale of the logits: float32.
     h = layers.GlobalAveragePooling2D(dtype="float32", name="mean")(x)
@@ -334,7 +333,7 @@ def _first_block(x, block, wrapped, name):
     """The block of the images themselves, which no ReLU comes before."""
     filters = block.outputs
     h = wrapped(_conv(filters, 3, math.sqrt(2), f"{name}_conv1"))(x)
-    h = ReLU(name=f"{name}_relu2")(h)
+    h = layers.ReLU(name=f"{name}_relu2")(h)
     h = wrapped(_conv(filters, 3, math.sqrt(2), f"{name}_conv2"))(h)
     shortcut = _halved(x, f"{name}_shortcut_pool")
     shortcut = wrapped(_conv(filters, 1, 1, f"{name}_shortcut"))(shortcut)
@@ -344,7 +343,7 @@ def _first_block(x, block, wrapped, name):
 def _critic_block(x, block, wrapped, name):
     """A block of relu(x): in the reference the shortcut takes that as well."""
     h = wrapped(_conv(block.inputs, 3, math.sqrt(2), f"{name}_conv1"))(x)
-    h = ReLU(name=f"{name}_relu2")(h)
+    h = layers.ReLU(name=f"{name}_relu2")(h)
     h = wrapped(_conv(block.outputs, 3, math.sqrt(2), f"{name}_conv2"))(h)
     if block.halves:
         h = _halved(h, f"{name}_pool")

@@ -3,38 +3,36 @@
 import keras
 from keras import layers
 
-from keras_gans.checks import check_size
-from keras_gans.checks import is_int
-from keras_gans.checks import is_number
-from keras_gans.checks import within
-from keras_gans.layers.convolution import Conv2D
-from keras_gans.layers.convolution import Conv2DTranspose
-from keras_gans.layers.dropout import Dropout
-from keras_gans.layers.padding import ReflectionPadding2D
 from keras_gans.networks.normal import conv_init
+from keras_gans.networks.padding import cropped
+from keras_gans.networks.padding import padded
+from keras_gans.networks.padding import reflected
 from keras_gans.networks.translation import check_norm
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.translation import cropped
 from keras_gans.networks.translation import has_bias
 from keras_gans.networks.translation import normalized
-from keras_gans.networks.translation import padded
+from keras_gans.utils.types import Shape
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
 HALVINGS = 2
 
 
 def resnet_translator(
-    image_shape=(256, 256, 3),
-    output_channels=None,
-    blocks=9,
-    width=64,
-    norm="instance",
-    dropout=0.0,
-    name="generator",
-):
+    image_shape: Shape = (256, 256, 3),
+    output_channels: int | None = None,
+    blocks: int = 9,
+    width: int = 64,
+    norm: str | None = "instance",
+    dropout: float = 0.0,
+    name: str = "generator",
+) -> keras.Model:
     """Two halvings, residual blocks with reflection padding, two doublings.
 
-    Images whose sides are no multiple of 4 are padded by reflection and the
-    result is cropped to their size.
+    Images whose sides are no multiple of 4, or are below 8, are padded by
+    reflection and the result is cropped to their size.
 
     Args:
         image_shape: tuple (height, width, channels). Height and width may be
@@ -86,42 +84,40 @@ def resnet_translator(
             name=name,
             **kwargs,
         )(x)
-        if kind is Conv2DTranspose:
+        if kind is layers.Conv2DTranspose:
             # The row and the column that PyTorch's padding of 1 cuts.
             x = layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_cut")(x)
         return normalized(x, norm, f"{name}_norm")
-
-    def reflected(x, padding, name):
-        return ReflectionPadding2D(padding, name=f"{name}_pad")(x)
 
     def relu(x, name):
         return layers.ReLU(name=f"{name}_relu")(x)
 
     source = keras.Input(image_shape, name="source")
-    x = reflected(padded(source, 2**HALVINGS), 3, "first")
-    x = relu(conv(x, Conv2D, width, 7, "first"), "first")
+    # Two pixels at least are left of each side for the blocks to reflect.
+    x = reflected(padded(source, 2**HALVINGS, blocks=2), 3)
+    x = relu(conv(x, layers.Conv2D, width, 7, "first"), "first")
     for i in range(1, HALVINGS + 1):
         x = layers.ZeroPadding2D(1, name=f"down_{i}_pad")(x)
         filters = width * 2**i
-        x = conv(x, Conv2D, filters, 3, f"down_{i}", strides=2)
+        x = conv(x, layers.Conv2D, filters, 3, f"down_{i}", strides=2)
         x = relu(x, f"down_{i}")
     for i in range(blocks):
         name_1, name_2 = f"block_{i}_conv1", f"block_{i}_conv2"
-        h = reflected(x, 1, name_1)
-        h = relu(conv(h, Conv2D, filters, 3, name_1), name_1)
+        h = reflected(x, 1)
+        h = relu(conv(h, layers.Conv2D, filters, 3, name_1), name_1)
         if dropout:
-            h = Dropout(dropout, seed=i, name=f"block_{i}_dropout")(h)
-        h = reflected(h, 1, name_2)
-        h = conv(h, Conv2D, filters, 3, name_2)
+            h = layers.Dropout(dropout, seed=i, name=f"block_{i}_dropout")(h)
+        h = reflected(h, 1)
+        h = conv(h, layers.Conv2D, filters, 3, name_2)
         x = layers.Add(name=f"block_{i}")([x, h])
     for i in range(HALVINGS, 0, -1):
         filters = width * 2 ** (i - 1)
-        x = conv(x, Conv2DTranspose, filters, 3, f"up_{i}", strides=2)
+        x = conv(x, layers.Conv2DTranspose, filters, 3, f"up_{i}", strides=2)
         x = relu(x, f"up_{i}")
-    x = reflected(x, 3, "last")
-    x = Conv2D(output_channels, 7, kernel_initializer=conv_init(), name="last")(
-        x
-    )
+    x = reflected(x, 3)
+    x = layers.Conv2D(
+        output_channels, 7, kernel_initializer=conv_init(), name="last"
+    )(x)
     x = cropped(x, source)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(source, images, name=name)

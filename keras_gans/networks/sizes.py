@@ -2,8 +2,10 @@
 
 from keras import layers
 
+from keras_gans.utils.types import Tensor
 
-def cut(x, image_shape):
+
+def cut(x: Tensor, image_shape: tuple[int, ...]) -> Tensor:
     """Crops maps that doubling made too large to (height, width, ...)."""
     extra = [x.shape[i + 1] - image_shape[i] for i in (0, 1)]
     if not any(extra):

@@ -2,10 +2,10 @@
 
 from keras import layers
 
-from keras_gans.checks import check_shape
-from keras_gans.layers.padding import CropToSize
-from keras_gans.layers.padding import ReflectToMultiple
 from keras_gans.networks.normal import batch_norm
+from keras_gans.utils.types import Shape
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_shape
 
 
 def _instance_norm(name):
@@ -18,7 +18,7 @@ def _instance_norm(name):
 NORMS = {"batch": batch_norm, "instance": _instance_norm, None: None}
 
 
-def check_norm(norm):
+def check_norm(norm: str | None) -> str | None:
     """Returns `norm`, one of `NORMS`.
 
     Raises:
@@ -31,12 +31,12 @@ def check_norm(norm):
     return norm
 
 
-def normalized(x, norm, name):
+def normalized(x: Tensor, norm: str | None, name: str) -> Tensor:
     """`x` under the norm of that kind; `None` leaves it as it is."""
     return x if norm is None else NORMS[norm](name)(x)
 
 
-def has_bias(norm):
+def has_bias(norm: str | None) -> bool:
     """Whether a convolution before a norm has a bias.
 
     The reference leaves it out unless the norm is of instances; there it is
@@ -45,7 +45,7 @@ def has_bias(norm):
     return norm == "instance"
 
 
-def check_open_shape(image_shape):
+def check_open_shape(image_shape: Shape) -> Shape:
     """Returns `image_shape` as a tuple (height, width, channels).
 
     Height and width may be `None`, for images of any size.
@@ -59,22 +59,3 @@ def check_open_shape(image_shape):
     *sides, channels = image_shape
     check_shape((*[1 if side is None else side for side in sides], channels))
     return tuple(image_shape)
-
-
-def padded(images, multiple):
-    """`images` reflected to a multiple of so many pixels, where they are not.
-
-    Args:
-        images: Keras tensor `[n, height, width, channels]`.
-        multiple: int.
-    """
-    if all(side and side % multiple == 0 for side in images.shape[1:3]):
-        return images
-    return ReflectToMultiple(multiple, name="pad")(images)
-
-
-def cropped(x, images):
-    """`x` without what `padded` had added to `images`."""
-    if x.shape[1:3] == images.shape[1:3] and None not in x.shape[1:3]:
-        return x
-    return CropToSize(name="crop")([x, images])

@@ -3,25 +3,23 @@
 import keras
 from keras import layers
 
-from keras_gans.checks import check_size
-from keras_gans.checks import is_number
-from keras_gans.checks import within
-from keras_gans.layers.convolution import Conv2D
-from keras_gans.layers.convolution import Conv2DTranspose
-from keras_gans.layers.dropout import Dropout
 from keras_gans.networks.normal import conv_init
+from keras_gans.networks.padding import cropped
+from keras_gans.networks.padding import padded
 from keras_gans.networks.translation import check_norm
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.translation import cropped
 from keras_gans.networks.translation import has_bias
 from keras_gans.networks.translation import normalized
-from keras_gans.networks.translation import padded
+from keras_gans.utils.types import Shape
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
 
 MAX_DEPTH = 8  # chosen by itself: images of 256 pixels, as in the paper
 MAX_WIDTHS = 8  # channels stop doubling at 8 times the first width
 
 
-def unet_widths(depth, width):
+def unet_widths(depth: int, width: int) -> list[int]:
     """The channels of the maps on the way down, from the largest map on.
 
     Args:
@@ -40,7 +38,7 @@ def unet_widths(depth, width):
     return [width * min(2**i, MAX_WIDTHS) for i in range(depth)]
 
 
-def default_depth(image_shape):
+def default_depth(image_shape: Shape) -> int:
     """Halvings down to one pixel of the shorter side, 2 to 8; 8 if unknown."""
     sides = [side for side in image_shape[:2] if side is not None]
     if not sides:
@@ -49,14 +47,14 @@ def default_depth(image_shape):
 
 
 def unet_generator(
-    image_shape=(256, 256, 3),
-    output_channels=None,
-    depth=None,
-    width=64,
-    norm="batch",
-    dropout=0.5,
-    name="generator",
-):
+    image_shape: Shape = (256, 256, 3),
+    output_channels: int | None = None,
+    depth: int | None = None,
+    width: int = 64,
+    norm: str | None = "batch",
+    dropout: float = 0.5,
+    name: str = "generator",
+) -> keras.Model:
     """Convolutions down to a bottleneck and up again, joined at every size.
 
     It halves the size `depth` times. Images whose sides are no multiple of
@@ -113,21 +111,21 @@ def unet_generator(
         if i > 0:
             skips.append(x)
             x = layers.LeakyReLU(0.2, name=f"down_lrelu_{i}")(x)
-        x = _conv(Conv2D, filters, has_bias(norm), f"down_{i}")(x)
+        x = _conv(layers.Conv2D, filters, has_bias(norm), f"down_{i}")(x)
         if 0 < i < depth - 1:
             x = normalized(x, norm, f"down_norm_{i}")
     for i in range(depth - 1, 0, -1):
         x = layers.ReLU(name=f"up_relu_{i}")(x)
         filters = widths[i - 1]
-        x = _conv(Conv2DTranspose, filters, has_bias(norm), f"up_{i}")(x)
+        x = _conv(layers.Conv2DTranspose, filters, has_bias(norm), f"up_{i}")(x)
         x = normalized(x, norm, f"up_norm_{i}")
         if dropout and 4 <= i < depth - 1:
-            x = Dropout(dropout, seed=i, name=f"dropout_{i}")(x)
+            x = layers.Dropout(dropout, seed=i, name=f"dropout_{i}")(x)
         # The reference activates the skip in place on the way down, and ReLU
         # of leaky ReLU is ReLU: the skip before its activation does the same.
         x = layers.Concatenate(name=f"skip_{i}")([skips[i - 1], x])
     x = layers.ReLU(name="up_relu_0")(x)
-    x = _conv(Conv2DTranspose, output_channels, True, "up_0")(x)
+    x = _conv(layers.Conv2DTranspose, output_channels, True, "up_0")(x)
     x = cropped(x, source)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(source, images, name=name)

@@ -1,0 +1,1 @@
+"""Weight names of reference implementations, one file a family."""

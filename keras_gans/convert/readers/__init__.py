@@ -1,0 +1,1 @@
+"""Reads checkpoints without running code from them."""

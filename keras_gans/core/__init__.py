@@ -1,0 +1,1 @@
+"""What every GAN is made of."""

@@ -1,0 +1,259 @@
+"""What runs after each step with its logs: moving averages, schedules, pools.
+
+A controller is a layer, so that its state is in variables and checkpoints hold
+it. A GAN sets its own at the end of its constructor,
+`self.controllers["name"] = controller`, and its losses reach them there.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import keras
+from keras import ops
+
+from keras_gans.utils.serialization import Configured
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
+
+if TYPE_CHECKING:
+    from keras_gans.core.gan import BaseGAN
+
+
+class Controller(keras.layers.Layer):
+    """The base of controllers: override `update`.
+
+    State that must survive a restart is made by `add_state`. An update is part
+    of the step: it is written in `keras.ops`, and every replica must come to
+    the same: `gan.engine.mean_over_replicas(logs["d_loss"])` is that of all.
+    """
+
+    def __init__(self, name: str | None = None):
+        super().__init__(name=name, dtype="float32")
+        self.built = True
+
+    def add_state(
+        self,
+        name: str,
+        value: float = 0.0,
+        shape: tuple[int, ...] = (),
+        dtype: str = "float32",
+    ) -> keras.Variable:
+        """Makes a variable of state."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            dtype=dtype,
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def update(self, gan: "BaseGAN", logs: dict) -> None:
+        """Called after the phases of a step.
+
+        Args:
+            gan: `BaseGAN`; `gan.step` is still the number of this step, from 0.
+            logs: dict of name to scalar tensor, of this replica.
+        """
+        raise NotImplementedError
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class EMA(Configured):
+    """How the moving average of the generator is taken.
+
+    At step t each weight becomes `decay(t) * average + (1 - decay(t)) * w`.
+
+    Args:
+        decay: float in (0, 1).
+        rampup: "steps", `decay(t) = min(decay, (1 + t) / (10 + t))`; a float
+            r above 0, `decay(t) = decay ** max(1, half / (r t))`, half the
+            step after which a weight counts half: the average is then never
+            longer than the share r of the training (arXiv:2006.06676); or
+            `None`, `decay(t) = decay`.
+        start: int, the step from which weights are averaged; before, they are
+            copied.
+        buffers: "averaged" or "copied", what happens to float variables that
+            are not trained, such as the moving statistics of batch norm.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    gan = keras_gans.DCGAN((16, 16, 1), width=4, ema=keras_gans.EMA(
+        0.999, rampup=None, start=1000, buffers="copied"
+    ))
+    ```
+    """
+
+    def __init__(
+        self,
+        decay: float,
+        rampup: str | float | None = "steps",
+        start: int = 0,
+        buffers: str = "averaged",
+    ):
+        ok = is_number(decay) and 0 < decay < 1
+        self.decay = within("ema", decay, ok, "(0, 1), or be None")
+        ok = rampup in ("steps", None) or (is_number(rampup) and rampup > 0)
+        self.rampup = within("rampup", rampup, ok, "'steps', (0, inf), None")
+        ok = is_int(start) and start >= 0
+        self.start = within("start", start, ok, "0, 1, ...")
+        ok = buffers in ("averaged", "copied")
+        self.buffers = within("buffers", buffers, ok, "'averaged', 'copied'")
+
+    def at(self, step: Tensor) -> Tensor:
+        """The decay at a step: float32 scalar tensor."""
+        t = ops.cast(step, "float32")
+        if self.rampup == "steps":
+            decay = ops.minimum(self.decay, (1.0 + t) / (10.0 + t))
+        elif self.rampup is None:
+            decay = ops.cast(self.decay, "float32")
+        else:
+            half = math.log(0.5) / math.log(self.decay)
+            share = ops.maximum(half / (self.rampup * ops.maximum(t, 1e-8)), 1)
+            decay = ops.exp(math.log(self.decay) * share)
+        if self.start:
+            decay = ops.where(t < self.start, 0.0, decay)
+        return decay
+
+
+def as_ema(ema: float | EMA | None) -> EMA | None:
+    """Returns `ema` as `None` or an `EMA`; a float is its decay.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return ema if ema is None or isinstance(ema, EMA) else EMA(ema)
+
+
+class MovingAverage(Controller):
+    """The moving average of some networks.
+
+    Args:
+        settings: `EMA`.
+        networks: dict of name to `keras.Model`, copies of those averaged, of
+            which `gan.networks` has one of each name.
+    """
+
+    def __init__(self, settings: EMA, networks: dict[str, keras.Model]):
+        super().__init__(name="ema")
+        self.settings = settings
+        self.networks = networks
+        for network in networks.values():
+            network.trainable = False
+
+    def update(self, gan: "BaseGAN", logs: dict) -> None:
+        decay = self.settings.at(gan.step)
+        copied = self.settings.buffers == "copied"
+        for name, network in self.networks.items():
+            own = gan.networks[name]
+            trained = {id(v) for v in own.trainable_variables}
+            for average, weight in zip(
+                network.weights, own.weights, strict=True
+            ):
+                averaged = keras.backend.is_float_dtype(weight.dtype)
+                if copied and id(weight) not in trained:
+                    averaged = False
+                if averaged:
+                    step = (1.0 - ops.cast(decay, weight.dtype)) * (
+                        weight - average
+                    )
+                    average.assign_add(step)
+                else:
+                    average.assign(weight)
+
+
+class Schedule(Controller):
+    """A number that changes with the step: a temperature, a weight, a gamma.
+
+    In a loss it is `gan.controllers[name].value`.
+
+    Args:
+        start: float, the value at step 0.
+        end: float, the value from step `steps` on.
+        steps: int, how long it takes.
+        kind: "linear", "exponential" (both values above 0) or "cosine".
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    temperature = keras_gans.core.controllers.Schedule(
+        1.0, 0.01, steps=1000, kind="exponential"
+    )
+    float(temperature.at(500))  # 0.1
+    ```
+    """
+
+    def __init__(
+        self,
+        start: float,
+        end: float,
+        steps: int,
+        kind: str = "linear",
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        kinds = ("linear", "exponential", "cosine")
+        self.kind = within("kind", kind, kind in kinds, str(kinds))
+        for key, value in (("start", start), ("end", end)):
+            ok = is_number(value) and math.isfinite(value)
+            ok = ok and (kind != "exponential" or value > 0)
+            within(key, value, ok, "numbers, above 0 where exponential")
+        self.start, self.end = start, end
+        self.steps = check_size("steps", steps)
+        self.value = self.add_state("value", start)
+
+    def at(self, step: Tensor) -> Tensor:
+        """The value at a step: float32 scalar tensor."""
+        done = ops.minimum(ops.cast(step, "float32") / self.steps, 1.0)
+        if self.kind == "exponential":
+            low, high = math.log(self.start), math.log(self.end)
+            return ops.exp(low + (high - low) * done)
+        if self.kind == "cosine":
+            done = 0.5 - 0.5 * ops.cos(math.pi * done)
+        return self.start + (self.end - self.start) * done
+
+    def update(self, gan: "BaseGAN", logs: dict) -> None:
+        self.value.assign(self.at(gan.step + 1))
+
+
+class RunningAverage(Controller):
+    """The running mean of a log: `value += rate * (log - value)`.
+
+    Path length regularisation compares with one (arXiv:1912.04958, equation 4).
+
+    Args:
+        log: str, which log; steps without it change nothing.
+        rate: float in (0, 1].
+        value: float, what it starts from.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        log: str,
+        rate: float = 0.01,
+        value: float = 0.0,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        self.log = log
+        ok = is_number(rate) and 0 < rate <= 1
+        self.rate = within("rate", rate, ok, "(0, 1]")
+        self.value = self.add_state("value", value)
+
+    def update(self, gan: "BaseGAN", logs: dict) -> None:
+        if self.log in logs:
+            new = gan.engine.mean_over_replicas(logs[self.log])
+            self.value.assign_add(self.rate * (new - self.value.value))

@@ -1,0 +1,1038 @@
+"""`BaseGAN`: what every GAN has, and what a new one may override."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import inspect
+import types
+from typing import Any
+from typing import Self
+import warnings
+
+import keras
+from keras import ops
+import numpy as np
+
+from keras_gans import losses
+from keras_gans.core import networks
+from keras_gans.core import serialization
+from keras_gans.core.controllers import EMA
+from keras_gans.core.controllers import Controller
+from keras_gans.core.controllers import MovingAverage
+from keras_gans.core.controllers import as_ema
+from keras_gans.core.export import export as write_saved_model
+from keras_gans.core.inputs import Input
+from keras_gans.core.inputs import Label
+from keras_gans.core.inputs import check_given
+from keras_gans.core.inputs import check_inputs
+from keras_gans.core.optimizers import Optimizers
+from keras_gans.core.optimizers import adam
+from keras_gans.core.optimizers import check_compile
+from keras_gans.core.optimizers import decay_linearly
+from keras_gans.core.optimizers import scale_losses
+from keras_gans.core.regularization import Regularization
+from keras_gans.core.regularization import logits_of
+from keras_gans.core.regularization import regularized
+from keras_gans.core.regularization import warn_of_batch_norm
+from keras_gans.engine import Trainer
+from keras_gans.engine import global_rows
+from keras_gans.engine import kernels
+from keras_gans.engine import rematerialization
+from keras_gans.engine.phases import Phase
+from keras_gans.engine.rng import RNG
+from keras_gans.modalities import Modality
+from keras_gans.modalities import Preview
+from keras_gans.utils.networks import check_built
+from keras_gans.utils.types import Path
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_count
+from keras_gans.utils.validation import check_decay
+from keras_gans.utils.validation import check_seed
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import packed
+from keras_gans.utils.validation import within
+
+SAMPLE_BATCH = 32  # rows generated at a time by `sample`
+PREVIEWED = 64  # samples of a preview, unless told otherwise
+MAX_COLUMNS = 16  # of a preview with a column for each class
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class BaseGAN(Trainer, keras.Model):
+    """Generators and discriminators trained against each other.
+
+    A GAN says what its samples are (`modality`), what its generator takes
+    (`inputs`), and how a training step goes (`phases`). One of your own is a
+    subclass that overrides what differs: `phases`, `discriminator_loss`,
+    `generator_loss`, `generate`, `call_discriminator`, `optimizer_networks`,
+    `default_optimizers`.
+
+    Within losses a batch is a dict: `batch["real"]`, and each input that is
+    read from the data by its name, such as `batch["label"]`.
+
+    Args:
+        generator: `keras.Model` from `inputs` to samples; or a dict of several
+            by name.
+        discriminator: `keras.Model` from samples to logits of any shape; a
+            function from the shape of what it sees to one; or a dict of
+            several models by name.
+        modality: `Modality` of the samples; images or points by default, as
+            the generator makes them.
+        inputs: tuple of `Input`s that the generator takes, in their order; by
+            default one latent code.
+        objective: a name of `keras_gans.losses.OBJECTIVES` or an `Objective`.
+        ema: `None`, an `EMA`, or the decay in (0, 1) of an exponential moving
+            average of the generator, which then samples, predicts and is
+            exported.
+        label_smoothing: float in [0, 0.5), subtracted from the discriminator's
+            target for reals.
+        d_steps: int, batches (and updates of the discriminator) a step.
+        linear_decay: `None`, or `(start, end)`: steps between which all
+            learning rates fall linearly to 0.
+        r1: float, gamma of the R1 penalty `gamma / 2 E[||grad C(x)||^2]` on
+            reals (arXiv:1801.04406); 0 leaves it out.
+        r2: float, gamma of the same penalty on fakes.
+        penalty_interval: int, take R1 and R2 in every n-th step only, where
+            they count n times (arXiv:1912.04958, appendix B).
+        instance_noise: `None`, or the standard deviation of Gaussian noise on
+            all that the discriminator sees in training (arXiv:1610.04490), or
+            (standard deviation, steps in which it falls linearly to 0).
+        packing: int, how many rows the discriminator sees together (PacGAN,
+            arXiv:1712.04086): its input has as many times more channels. A
+            batch must be divisible by it.
+        diff_augment: `None`, or which of "color,translation,cutout" change
+            what the discriminator sees in training (arXiv:2006.10738).
+        spectral_norm: bool, normalize every layer of the discriminator
+            spectrally (arXiv:1802.05957): a copy of the one given.
+        minibatch_stddev: `None`, or the int size of the groups whose standard
+            deviation the discriminator's last layer sees (arXiv:1710.10196):
+            a copy of the one given.
+        seed: int in [0, 2**31): every random draw of training is a function of
+            it, the step and the row of the batch.
+        name: str, the model's name.
+
+    Raises:
+        ValueError: an argument is out of its range, or the networks do not fit
+            each other.
+
+    Example:
+
+    ```python
+    generator = keras.Sequential(
+        [
+            keras.Input((16,)),
+            keras.layers.Dense(64, activation="tanh"),
+            keras.layers.Reshape((8, 8, 1)),
+        ]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+    gan = keras_gans.BaseGAN(generator, discriminator, objective="hinge")
+    gan.compile()
+    gan.fit(np.random.uniform(-1, 1, (64, 8, 8, 1)), verbose=0)
+    gan.sample(4, seed=0).shape  # (4, 8, 8, 1)
+    ```
+    """
+
+    score_names = ("d_real", "d_fake")
+
+    def __new__(cls, *args, **kwargs):
+        gan = super().__new__(cls, *args, **kwargs)
+        arguments = serialization.constructor_arguments(cls, args, kwargs)
+        # In an object that Keras does not look into for networks.
+        gan._arguments = types.SimpleNamespace(**arguments)
+        return gan
+
+    def __init__(
+        self,
+        generator: keras.Model | dict[str, keras.Model],
+        discriminator: keras.Model | dict[str, keras.Model] | Callable,
+        *,
+        modality: Modality | None = None,
+        inputs: tuple[Input, ...] | None = None,
+        objective: str | losses.Objective = "non_saturating",
+        ema: float | EMA | None = None,
+        label_smoothing: float = 0.0,
+        d_steps: int = 1,
+        linear_decay: tuple[int, int] | None = None,
+        r1: float = 0.0,
+        r2: float = 0.0,
+        penalty_interval: int = 1,
+        instance_noise: float | tuple[float, int] | None = None,
+        packing: int = 1,
+        diff_augment: str | tuple[str, ...] | None = None,
+        spectral_norm: bool = False,
+        minibatch_stddev: int | None = None,
+        seed: int = 0,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        self._start_engine()
+        generators = _by_name("generator", generator)
+        if inputs is None and set(generators) == {"generator"}:
+            inputs = (networks.latent_of(generators["generator"]),)
+        self.inputs_of_generator = check_inputs(inputs)
+        self.modality = self.check_generators(generators, modality)
+        self.packing = check_size("packing", packing)
+        if not isinstance(discriminator, (keras.Model, dict)):
+            if not callable(discriminator):
+                check_built("discriminator", discriminator)  # which refuses
+            seen = packed(self.modality.shape, packing)
+            discriminator = discriminator(seen)
+        discriminators = _by_name("discriminator", discriminator)
+        for role, network in discriminators.items():
+            check_built(role, network)
+            networks.check_gives_logits(role, network)
+        _check_sides(generators, discriminators)
+        self.check_discriminators(discriminators)
+        discriminators = regularized(
+            discriminators, spectral_norm, minibatch_stddev
+        )
+        self.networks = {**generators, **discriminators}
+        self.generator_names = tuple(generators)
+        self.discriminator_names = tuple(discriminators)
+        for network in self.networks.values():
+            kernels.accelerate(network)
+        self.regularization = Regularization(
+            r1,
+            r2,
+            penalty_interval,
+            instance_noise,
+            packing,
+            diff_augment,
+            self.modality,
+        )
+        for penalty in self.regularization.gammas:
+            self.warn_of_batch_norm(f"`{penalty}`")
+        self.objective = losses.get(objective)
+        self.label_smoothing = within(
+            "label_smoothing",
+            label_smoothing,
+            is_number(label_smoothing) and 0 <= label_smoothing < 0.5,
+            "[0, 0.5)",
+        )
+        if label_smoothing and not self.objective.smoothable:
+            raise ValueError(
+                "Label smoothing needs an objective with a target for reals: "
+                "minimax, non_saturating, least_squares or relativistic. "
+                f"Received: label_smoothing={label_smoothing}, "
+                f"objective={objective!r}."
+            )
+        self.d_steps = within(
+            "d_steps", d_steps, is_int(d_steps) and d_steps > 0, "1, 2, ..."
+        )
+        self.linear_decay = check_decay(linear_decay)
+        self.rng = RNG(check_seed(seed), global_rows)
+        self.step = self.add_weight(
+            name="step",
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.controllers: dict[str, Controller] = {}
+        ema = as_ema(ema)
+        if ema is not None:
+            self.controllers["ema"] = self._moving_average(ema, generators)
+        self._classes_seen = set()
+        self._first_given = None  # in an object that Keras does not track
+        self.built = True
+
+    def _moving_average(self, ema, generators):
+        shapes = self.generator_input_shapes()
+        copies = {
+            name: serialization.copy(network, shapes[name])
+            for name, network in generators.items()
+        }
+        for network in copies.values():
+            kernels.accelerate(network)
+        return MovingAverage(ema, copies)
+
+    def warn_of_batch_norm(self, penalty: str) -> None:
+        """Warns where a penalty on gradients meets batch norm."""
+        for name in self.discriminator_names:
+            warn_of_batch_norm(
+                self.networks[name], penalty, self.engine.num_replicas
+            )
+
+    # --- What a GAN may override ---
+
+    def phases(self) -> list[Phase]:
+        """The parts of a training step, in their order."""
+        return [
+            Phase(
+                "d",
+                self.discriminator_loss,
+                penalty=self.penalties,
+                batches=self.d_steps,
+            ),
+            Phase("g", self.generator_loss),
+        ]
+
+    @property
+    def optimizer_networks(self) -> dict[str, tuple[str, ...]]:
+        """The names of the networks that each optimizer trains."""
+        return {"d": self.discriminator_names, "g": self.generator_names}
+
+    def default_optimizers(self) -> tuple:
+        """The paper's optimizers, in the order of `optimizer_networks`."""
+        return tuple(adam() for _ in self.optimizer_networks)
+
+    def check_generators(
+        self, generators: dict[str, keras.Model], modality: Modality | None
+    ) -> Modality:
+        """Checks the generators; returns the modality of their samples."""
+        if set(generators) != {"generator"}:
+            if modality is None or not self.inputs:
+                raise ValueError(
+                    "A GAN of generators by name says what it makes and of "
+                    f"what. Received: generators {', '.join(generators)}, "
+                    f"modality={modality}, inputs={self.inputs}. Pass "
+                    "`modality` and `inputs`."
+                )
+            return modality
+        (generator,) = generators.values()
+        made = networks.made_by(generator, self.inputs)
+        return networks.check_modality(modality, made)
+
+    def check_discriminators(
+        self, discriminators: dict[str, keras.Model]
+    ) -> None:
+        """Checks that the discriminators take the samples."""
+        for network in discriminators.values():
+            networks.check_sees(network, self.modality.shape, self.packing)
+
+    def generate(self, batch: dict, training: bool) -> Tensor:
+        """Fakes for a batch: as many as it has reals."""
+        n = ops.shape(batch[self.fields[0]])[0]
+        values = [
+            i.draw(self.rng, n) if i.drawn else batch[i.name]
+            for i in self.inputs
+        ]
+        return self.forward("generator", values, training)
+
+    def call_discriminator(
+        self, x: Tensor, batch: dict, training: bool
+    ) -> Tensor:
+        """What the discriminator says of samples `x`: logits, or a list.
+
+        Where it has several outputs, logits come first. Losses call
+        `discriminate`, which augments x and then calls this.
+        """
+        return self.forward("discriminator", x, training)
+
+    def discriminator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """The discriminator's loss: `(scalar, {name: value})`."""
+        real = self.discriminate(batch["real"], batch, training, "real")
+        fake = self.discriminate(fake, batch, training, "fake")
+        return self.d_adversarial(logits_of(real), logits_of(fake))
+
+    def generator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """The generator's loss: `(scalar, {name: value})`."""
+        fake = self.discriminate(fake, batch, training, "generated")
+        return self.g_adversarial(logits_of(fake), batch, training)
+
+    # --- What losses are made of ---
+
+    def discriminate(
+        self, x: Tensor, batch: dict, training: bool, role: str
+    ) -> Tensor:
+        """What the discriminator says of `x`, augmented where that is on.
+
+        Args:
+            x: samples or other rows `[n, ...]`.
+            batch: the batch that they belong to.
+            training: bool; noise and augmentation are for training alone.
+            role: str: "real", "fake", "generated", "mixed" or another; each is
+                drawn random numbers of its own.
+        """
+        x = self.regularization.augmented(self, x, training, role)
+        return self.call_discriminator(x, batch, training)
+
+    def forward(self, name: str, inputs: Tensor, training: bool) -> Tensor:
+        """A network's outputs in float32; rematerialized where asked for.
+
+        Args:
+            name: str, of `networks`.
+            inputs: tensor, or a list of them.
+            training: bool.
+        """
+        if isinstance(inputs, list) and len(inputs) == 1:
+            inputs = inputs[0]
+        network = self._network(name)
+        if training and self.rematerialize:
+            wrap = self.engine.rematerialized
+            outputs = rematerialization.call(network, inputs, wrap)
+        else:
+            outputs = network(inputs, training=training)
+        return keras.tree.map_structure(
+            lambda y: ops.cast(y, "float32"), outputs
+        )
+
+    def d_adversarial(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict]:
+        """The objective's D side, of logits: `(scalar, {name: value})`."""
+        scores = {"d_real": self._score(real), "d_fake": self._score(fake)}
+        if self.label_smoothing:
+            loss = self.objective.d(real, fake, 1.0 - self.label_smoothing)
+        else:
+            loss = self.objective.d(real, fake)
+        return loss, {"d_loss": loss, **scores}
+
+    def g_adversarial(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """The objective's G side, of logits: `(scalar, {name: value})`."""
+        if self.objective.relativistic:
+            real = self.discriminate(batch["real"], batch, training, "real")
+            loss = self.objective.g(fake, logits_of(real))
+        else:
+            loss = self.objective.g(fake)
+        return loss, {"g_loss": loss}
+
+    def _score(self, logits):
+        if self.objective.probability:
+            logits = ops.sigmoid(logits)
+        return ops.mean(logits)
+
+    def penalties(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """R1 and R2 where they are on: `(scalar, {name: value})`."""
+        return self.regularization.penalties(self, fake, batch)
+
+    # --- Networks, optimizers and batches by name ---
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What the generator takes."""
+        return self.inputs_of_generator
+
+    @property
+    def generator(self) -> keras.Model:
+        """The generator, of a GAN with one."""
+        return self._network("generator")
+
+    @property
+    def discriminator(self) -> keras.Model:
+        """The discriminator, of a GAN with one."""
+        return self._network("discriminator")
+
+    def _network(self, name):
+        if name not in self.networks:
+            raise ValueError(
+                f"The networks are {', '.join(self.networks)}. Received: "
+                f"{name!r}. Take one by its name, `gan.networks[name]`; "
+                "`generate` and `call_discriminator` are to be overridden "
+                "where networks have other names."
+            )
+        return self.networks[name]
+
+    @property
+    def ema_generator(self) -> keras.Model | None:
+        """The moving average of the generator, or `None`."""
+        average = self.controllers.get("ema")
+        return None if average is None else average.networks["generator"]
+
+    def sampling_network(self, name: str = "generator") -> keras.Model:
+        """A generator as it samples: its moving average where there is one."""
+        average = self.controllers.get("ema")
+        return (self if average is None else average).networks[name]
+
+    def variables_of(self, optimizer: str) -> list:
+        """The variables that an optimizer trains."""
+        return [
+            v
+            for name in self.optimizer_networks[optimizer]
+            for v in self.networks[name].trainable_variables
+        ]
+
+    @property
+    def generator_variables(self) -> list:
+        """The variables of all generators."""
+        return [
+            v
+            for name in self.generator_names
+            for v in self.networks[name].trainable_variables
+        ]
+
+    def trains_generator(self, phase: Phase) -> bool:
+        """Whether a phase learns through fakes: it trains a generator."""
+        trained = self.optimizer_networks[phase.optimizer]
+        return not set(trained).isdisjoint(self.generator_names)
+
+    @property
+    def batches_per_step(self) -> int:
+        """How many batches of data a step takes."""
+        return max(phase.batches for phase in self.phases())
+
+    def generator_input_shapes(self) -> dict[str, list]:
+        """The shapes of a row of each generator's inputs."""
+        return {"generator": [i.shape for i in self.inputs]}
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of a batch's parts, in their order in the data."""
+        leading = [i.name for i in self.inputs if i.leads]
+        rest = [i.name for i in self.inputs if not i.leads and not i.drawn]
+        return (*leading, "real", *rest)
+
+    @property
+    def samples_from_seed(self) -> bool:
+        """Whether samples are drawn, not made of other samples."""
+        return any(i.drawn for i in self.inputs)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the data has class labels beside the samples."""
+        return any(isinstance(i, Label) for i in self.inputs)
+
+    def parts(self, batch: Any) -> tuple:
+        """The tensors of a batch, from data sets and arrays alike."""
+        if not isinstance(batch, (tuple, list)):
+            return (batch,)
+        if len(batch) == 1 and isinstance(batch[0], (tuple, list)):
+            batch = batch[0]
+        # Of `train_on_batch`, weights of the images, which are none.
+        return tuple(part for part in batch if part is not None)
+
+    def read_batch(self, batch: Any) -> dict:
+        """A batch as losses take it: a dict of its `fields`."""
+        read = dict(zip(self.fields, self.parts(batch), strict=False))
+        if "real" in read:
+            read["real"] = self.modality.as_seen(read["real"])
+        for i in self.inputs:
+            if i.name in read:
+                read[i.name] = i.read(read[i.name])
+        return read
+
+    # --- The Keras model ---
+
+    def compile(
+        self,
+        d_optimizer: keras.optimizers.Optimizer | None = None,
+        g_optimizer: keras.optimizers.Optimizer | None = None,
+        *,
+        accumulate: int = 1,
+        rematerialize: bool = False,
+        **kwargs,
+    ) -> None:
+        """Configures training.
+
+        Args:
+            d_optimizer: Keras optimizer of the discriminator; `None` takes
+                the paper's.
+            g_optimizer: Keras optimizer of the generator; `None` takes the
+                paper's.
+            accumulate: int, parts that each batch is cut into: one is in
+                memory at a time, and their gradients are added up. Batch norm
+                sees the parts.
+            rematerialize: bool, keep only some of the networks' maps for the
+                gradients and compute the others again: less memory, more time.
+            **kwargs: `{name}_optimizer` of a GAN that names more than two, and
+                `jit_compile`, `steps_per_execution`, `run_eagerly` and
+                `auto_scale_loss` of `keras.Model.compile`.
+
+        Raises:
+            ValueError: an unknown argument, one optimizer given for several
+                networks, or XLA asked for under a distribution strategy.
+        """
+        given = {"d": d_optimizer, "g": g_optimizer}
+        names = list(self.optimizer_networks)
+        self._check_phases(names)
+        given |= {
+            name: kwargs.pop(f"{name}_optimizer")
+            for name in names
+            if f"{name}_optimizer" in kwargs
+        }
+        own = {"accumulate": accumulate, "rematerialize": rematerialize}
+        replicas = self.engine.num_replicas
+        check_compile(names, given, kwargs, own, replicas)
+        super().compile(optimizer=None, **kwargs)
+        self.accumulate, self.rematerialize = accumulate, rematerialize
+        self._compile_options = kwargs | own
+        self.optimizers = {}
+        updates = dict.fromkeys(names, 0)  # of a step, on the average
+        for phase in self.phases():
+            updates[phase.optimizer] += phase.batches / phase.every
+        defaults = self.default_optimizers()
+        for name, default in zip(names, defaults, strict=True):
+            optimizer = keras.optimizers.get(given.get(name) or default)
+            if kwargs.get("auto_scale_loss", True):
+                trained = self.optimizer_networks[name]
+                trained = [self.networks[n] for n in trained]
+                optimizer = scale_losses(optimizer, trained)
+            if self.linear_decay:
+                start, end = self.linear_decay
+                n = updates[name] or 1
+                decay_linearly(optimizer, round(start * n), round(end * n))
+            variables = self.variables_of(name)
+            self.optimizers[name] = self.engine.prepare_optimizer(
+                optimizer, variables
+            )
+        self.optimizer = Optimizers(list(self.optimizers.values()))
+        names = (
+            *self.loss_names,
+            *self.penalty_names,
+            *self.score_names,
+            *self.norm_names,
+        )
+        with self.engine.scope():
+            self.trackers = {n: self.engine.running_mean(n) for n in names}
+        self._trained = self._trained_now()
+
+    accumulate = 1
+    rematerialize = False
+
+    def _check_phases(self, optimizers):
+        phases = self.phases()
+        names = [phase.name for phase in phases]
+        if not phases or len(set(names)) < len(names):
+            raise ValueError(
+                "`phases` gives each phase a name of its own. Received: "
+                f"{', '.join(names) or 'no phases'}."
+            )
+        for phase in phases:
+            if phase.optimizer not in optimizers:
+                raise ValueError(
+                    f"Phase {phase.name!r} is driven by one of the optimizers "
+                    f"{', '.join(optimizers)}. Received: optimizer="
+                    f"{phase.optimizer!r}. Name it in `optimizer_networks`."
+                )
+        trained = [n for x in self.optimizer_networks.values() for n in x]
+        if unknown := sorted(set(trained) - set(self.networks)):
+            raise ValueError(
+                f"The networks are {', '.join(self.networks)}. Received: "
+                f"`optimizer_networks` with {', '.join(unknown)}."
+            )
+        made = len(self.default_optimizers())
+        if made != len(optimizers):
+            raise ValueError(
+                f"`default_optimizers` gives one for each of "
+                f"{', '.join(optimizers)}. Received: {made}."
+            )
+
+    @property
+    def d_optimizer(self) -> keras.optimizers.Optimizer:
+        """The discriminator's optimizer."""
+        return self.optimizers["d"]
+
+    @property
+    def g_optimizer(self) -> keras.optimizers.Optimizer:
+        """The generator's optimizer."""
+        return self.optimizers["g"]
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """The names of the losses in logs, each phase's own first."""
+        phases = self.phases()
+        own = [f"{phase.name}_loss" for phase in phases]
+        return (*own, *(name for phase in phases for name in phase.logs))
+
+    @property
+    def penalty_names(self) -> tuple[str, ...]:
+        """The penalties that are on, as logs name them."""
+        return tuple(self.regularization.gammas)
+
+    @property
+    def norm_names(self) -> tuple[str, ...]:
+        """The gradient norms in logs."""
+        return tuple(f"{phase.name}_grad_norm" for phase in self.phases())
+
+    @property
+    def metrics(self) -> list:
+        return list(self.trackers.values()) if self.compiled else []
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        **kwargs,
+    ) -> keras.callbacks.History:
+        """Trains, as `keras.Model.fit` does.
+
+        Args:
+            x: samples as `modality` has them, for images float
+                `[n, height, width, channels]` in [-1, 1]: a `tf.data.Dataset`
+                of batches, an array, a generator or any other input of Keras.
+                Data sets of (sample, label) serve too. Inputs that lead, such
+                as the images to translate, come first: (source, target).
+            y: labels of an array `x`, unused by unconditional GANs; the
+                targets of an array of sources.
+            batch_size: int, for arrays (32 by default).
+            epochs: int.
+            **kwargs: the other arguments of `keras.Model.fit`, but for
+                `sample_weight` and `class_weight`.
+
+        Returns:
+            A `keras.callbacks.History`: `d_loss`, `g_loss`, `d_real` (mean
+            D(x)), `d_fake` (mean D(G(z))), `d_grad_norm`, `g_grad_norm`, each
+            the mean over the epoch.
+
+        Raises:
+            ValueError: the first batch holds samples that `modality` does not
+                allow; there is no whole step of data; a network was frozen
+                after `compile`; weights of samples or classes are given.
+        """
+        _refuse_weights(kwargs)
+        self._start_fit()
+        kwargs |= {"batch_size": batch_size, "epochs": epochs}
+        x, y = self._encoded(x, y)
+        x, y = self.step_iterator.inputs(self.engine.share_out(x), y, kwargs)
+        history = super().fit(x, y, **kwargs)
+        for name, optimizer in self.optimizers.items():
+            optimizer.finalize_variable_values(self.variables_of(name))
+        if kwargs.get("steps_per_epoch") is None:  # else some were not seen
+            self._warn_of_missing_classes()
+        return history
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: None = None, **kwargs
+    ) -> Any:
+        """One step on one batch, as Keras's `train_on_batch`."""
+        _refuse_weights({"sample_weight": sample_weight, **kwargs})
+        self._start_fit()
+        return super().train_on_batch(x, y, **kwargs)
+
+    def evaluate(self, *args, **kwargs) -> Any:
+        """The losses and scores without training, as Keras's `evaluate`."""
+        _refuse_weights(kwargs)
+        self.step_iterator.start()
+        return super().evaluate(*args, **kwargs)
+
+    def _start_fit(self):
+        self.step_iterator.start()
+        if not self.compiled:
+            return  # Keras says so
+        if self._trained != self._trained_now():
+            raise ValueError(
+                "What is trained has changed since `compile`: `trainable` of a "
+                "network or layer was set. Received: "
+                f"{self._changed_networks()}. Call `compile` again."
+            )
+
+    def _trained_now(self):
+        return {
+            name: tuple(id(v) for v in network.trainable_variables)
+            for name, network in self.networks.items()
+        }
+
+    def _changed_networks(self):
+        now = self._trained_now()
+        return ", ".join(
+            f"{name} with {len(now[name])} trained variables, "
+            f"{len(before)} at `compile`"
+            for name, before in self._trained.items()
+            if before != now[name]
+        )
+
+    def _encoded(self, x, y):
+        """Sentences among arrays as vectors."""
+        read = [i for i in self.inputs if not i.drawn and not i.leads]
+        last = read[-1] if read else None
+        if y is not None and isinstance(y, (list, np.ndarray)):
+            kind = np.asarray(y).dtype.kind
+            if kind in "OSU" and last is not None:
+                y = last.check(y)
+        return x, y
+
+    def check_batch(self, batch: Any) -> None:
+        """Checks the first batch of a `fit`, as numpy arrays.
+
+        Raises:
+            ValueError: the samples are not what the generator makes, or the
+                inputs not what it takes.
+        """
+        if isinstance(self.parts(batch)[0], dict):
+            batch = self.parts(batch)[0]
+            raise ValueError(
+                "Data sets yield samples or tuples of them. Received: a dict "
+                f"with keys {', '.join(map(str, batch))}. Map it first, e.g. "
+                "`ds.map(lambda row: row['image'])`."
+            )
+        self.check_every_batch(batch)
+        parts = self.parts(batch)
+        if len(parts) < len(self.fields):
+            raise ValueError(
+                f"{type(self).__name__} trains on ({', '.join(self.fields)}). "
+                f"Received: {len(parts)} of {len(self.fields)} parts. Pass a "
+                "data set of tuples, or arrays: `fit(x, y)`."
+            )
+        if len(parts) > max(2, len(self.fields)):
+            _refuse_weights({"sample_weight": parts[-1]})
+        read = dict(zip(self.fields, parts, strict=False))
+        self.modality.check(read["real"])
+        for i in self.inputs:
+            if not i.drawn and not i.checks_every_batch:
+                i.check(read[i.name])
+        self._first_given = types.SimpleNamespace(
+            **{
+                i.given: np.asarray(read[i.name])[:PREVIEWED]
+                for i in self.inputs
+                if i.needed
+            }
+        )
+        sizes = {name: len(part) for name, part in read.items()}
+        if len(set(sizes.values())) > 1:
+            raise ValueError(
+                "The parts of a batch have one number of rows. Received: "
+                f"{', '.join(f'{n} of {name}' for name, n in sizes.items())}."
+            )
+
+    def check_every_batch(self, batch: Any) -> None:
+        """Checks what may differ from batch to batch, such as labels."""
+        for i in self.inputs:
+            if not i.checks_every_batch:
+                continue
+            parts = self.parts(batch)
+            if len(parts) < len(self.fields):
+                raise ValueError(
+                    f"{type(self).__name__} trains on (images, labels). "
+                    "Received: images alone. Pass a data set of pairs, e.g. "
+                    "`keras_gans.data.load(..., labels=True)`, or "
+                    "`fit(images, labels)`."
+                )
+            place = self.fields.index(i.name)
+            values = i.check(self.engine.all_rows(parts[place]))
+            if isinstance(i, Label):
+                self._classes_seen.update(np.unique(values).tolist())
+
+    def _warn_of_missing_classes(self):
+        for i in self.inputs:
+            if not isinstance(i, Label):
+                continue
+            missing = sorted(set(range(i.num_classes)) - self._classes_seen)
+            if missing:
+                few = ", ".join(map(str, missing[:5]))
+                warnings.warn(
+                    f"The data held {len(self._classes_seen)} of "
+                    f"{i.num_classes} classes; samples of the others were "
+                    f"never learned: {few}{', ...' * (len(missing) > 5)}. "
+                    "Build the GAN with the num_classes of the data.",
+                    stacklevel=3,
+                )
+
+    # --- Samples ---
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        """Samples of the generator's inputs, by its moving average."""
+        samples = self.sampling_network()(inputs, training=training)
+        return ops.cast(samples, "float32")
+
+    def sample(self, n: int, seed: int = 0, **given) -> np.ndarray:
+        """Generates samples.
+
+        Row i is a function of `(seed, i)` and what is given for it alone:
+        `sample(8, seed=3)[:4]` equals `sample(4, seed=3)`. It is the exported
+        model's sample for the seed number `seed * 2**32 + i`.
+
+        Args:
+            n: int, how many.
+            seed: int in [0, 2**31).
+            **given: values of the generator's inputs, one for all or `[n]` of
+                them: `labels` of conditional GANs, `codes` of InfoGAN, `text`,
+                `source`, each as its `Input` says.
+
+        Returns:
+            float32 array `[n, *modality.shape]`.
+
+        Raises:
+            ValueError: `n` is below 1, `seed` out of range, or what is given
+                is unknown or does not fit.
+
+        Example:
+
+        ```python
+        samples = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
+        ```
+        """
+        return np.concatenate(list(self.sample_batches(n, seed, **given)))
+
+    def sample_batches(
+        self, n: int, seed: int = 0, **given
+    ) -> Iterator[np.ndarray]:
+        """The samples of `sample` as an iterator of batches of at most 32.
+
+        So any number of them takes the memory of one batch.
+        """
+        check_count(n)
+        check_seed(seed)
+        given = check_given(self.inputs, given, n)
+        # Batches of one size: a row then meets the same kernels whatever `n`.
+        starts = range(0, n, SAMPLE_BATCH)
+        return (self._rows(i, seed, given)[: n - i] for i in starts)
+
+    def _rows(self, start, seed, given):
+        rows = np.arange(start, start + SAMPLE_BATCH)
+        values = [i.rows(seed, rows, given.get(i.name)) for i in self.inputs]
+        values = values if len(values) > 1 else values[0]
+        return self.engine.predict_here(values)
+
+    preview_legend = "samples of one set of latent codes"
+
+    @property
+    def preview_columns(self) -> int | None:
+        """Samples a row of a preview: one for each class, where few."""
+        for i in self.inputs:
+            if i.dtype == "int32" and i.high < MAX_COLUMNS:
+                return i.high + 1
+        return None
+
+    def keep_for_previews(
+        self, given: dict | None, n: int | None = None
+    ) -> dict | None:
+        """What previews are made of, checked; see `callbacks.SampleGrid`.
+
+        Args:
+            given: dict of arguments of `sample`, or `None`: then previews show
+                the first that `fit` saw, where samples cannot do without.
+            n: int, unused: each value serves as often as it takes.
+
+        Raises:
+            ValueError: something is given that samples are not made of.
+        """
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            raise ValueError(
+                f"{type(self).__name__} makes samples from a seed. Received: "
+                "`images` for its sample grids. Drop them, or pass a dict of "
+                "arguments of `sample`."
+            )
+        check_given(self.inputs, given, None)
+        return given
+
+    def preview(
+        self,
+        n: int | None = None,
+        seed: int = 0,
+        columns: int | None = None,
+        *,
+        given: Any = None,
+        picture: Callable | None = None,
+    ) -> Preview:
+        """Samples to be looked at.
+
+        Args:
+            n: int, how many, 64 by default.
+            seed: int in [0, 2**31).
+            columns: int, samples a row; by default what suits the GAN.
+            given: dict of arguments of `sample`; by default those that `fit`
+                saw first, where there is no other.
+            picture: function of samples that gives what is to be seen.
+
+        Returns:
+            `Preview`: `gan.preview(16).save("samples.png")`.
+        """
+        n = PREVIEWED if n is None else n
+        if given is None and self._first_given is not None:
+            given = vars(self._first_given)
+        shapes = {i.given: i.shape for i in self.inputs}
+        given = {
+            # One row serves all as it is; of several, each as often as it
+            # takes.
+            name: rows
+            if np.ndim(rows) <= len(shapes.get(name, ()))
+            else np.resize(rows, (n, *np.shape(rows)[1:]))
+            for name, rows in (given or {}).items()
+        }
+        samples = self.sample(n, seed=seed, **given)
+        if picture is not None:
+            samples = picture(samples)
+        columns = columns or self.preview_columns
+        return self.modality.preview(samples, columns)
+
+    def export(self, filepath: Path, overwrite: bool = False) -> None:
+        """Writes a SavedModel for TF Serving: see `keras_gans.core.export`."""
+        write_saved_model(self, filepath, overwrite=overwrite)
+
+    # --- Configuration and state ---
+
+    def get_config(self) -> dict:
+        config = {**vars(self._arguments), "name": self.name}
+        for side, names in (
+            ("generator", self.generator_names),
+            ("discriminator", self.discriminator_names),
+        ):
+            own = {name: self.networks[name] for name in names}
+            # By its signature, or through its `**kwargs`.
+            parameters = inspect.signature(type(self).__init__).parameters
+            taken = {*parameters, *config}
+            if len(own) > 1 and side in taken:
+                config[side] = own
+            else:
+                config |= {k: v for k, v in own.items() if k in taken}
+        return serialization.plain(config)
+
+    @classmethod
+    def from_config(cls, config: dict) -> Self:
+        return cls(**serialization.revive(config))
+
+    def get_compile_config(self) -> dict | None:
+        if not self.compiled:
+            return None
+        config = {
+            **{f"{name}_optimizer": o for name, o in self.optimizers.items()},
+            **self._compile_options,
+        }
+        return serialization.plain(config)
+
+    def compile_from_config(self, config: dict) -> None:
+        self.compile(**serialization.revive(config))
+
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        serialization.save_seeds(self, store)
+
+    def load_own_variables(self, store: Any) -> None:
+        super().load_own_variables(serialization.without_seeds(store))
+        serialization.load_seeds(self, store)
+
+
+def _refuse_weights(given):
+    for name in ("sample_weight", "class_weight"):
+        if given.pop(name, None) is not None:
+            raise ValueError(
+                f"A GAN does not take `{name}`: its losses count all rows "
+                f"alike. Received: {name}. Repeat or leave out rows of the "
+                "data instead."
+            )
+
+
+def _check_sides(generators, discriminators):
+    both = [*generators.values(), *discriminators.values()]
+    alike = set(generators) & set(discriminators)
+    if alike or len({id(network) for network in both}) < len(both):
+        raise ValueError(
+            "Each network has a name, and belongs to one side. Received: "
+            f"generators {', '.join(generators)}, discriminators "
+            f"{', '.join(discriminators)}. Rename one, or build another."
+        )
+
+
+def _by_name(side, network):
+    """One network or several, as a dict by name."""
+    if not isinstance(network, dict):
+        return {side: network}
+    if not network or not all(isinstance(name, str) for name in network):
+        raise ValueError(
+            f"`{side}` is a keras.Model or a dict of them by name. Received: "
+            f"a dict with keys {list(network)}."
+        )
+    if len({id(n) for n in network.values()}) < len(network):
+        raise ValueError(
+            "The networks of a side are trained apart. Received: one network "
+            f"under two names of `{side}`. Build two."
+        )
+    return dict(network)

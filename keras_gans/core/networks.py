@@ -1,0 +1,172 @@
+"""Whether a GAN's networks fit each other and what they take and make."""
+
+import keras
+
+from keras_gans.core.inputs import Input
+from keras_gans.core.inputs import Latent
+from keras_gans.modalities import Image
+from keras_gans.modalities import Modality
+from keras_gans.modalities import Points
+from keras_gans.utils.networks import check_built
+from keras_gans.utils.networks import input_shape_of
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import packed
+
+PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
+# Layers and operations that leave values as they are.
+RESHAPING = ("Flatten", "Reshape", "Permute", "Squeeze", "Identity")
+
+
+def latent_of(generator: keras.Model, latent_dim: int | None = None) -> Latent:
+    """The latent code that a generator takes first.
+
+    Args:
+        generator: `keras.Model`, built.
+        latent_dim: int, needed where the model is subclassed.
+
+    Raises:
+        ValueError: it takes none, or another.
+    """
+    check_built("generator", generator)
+    shape = input_shape_of(generator)
+    if shape is None:
+        if latent_dim is None:
+            raise ValueError(
+                "A subclassed generator does not tell what it takes: pass "
+                f"`latent_dim` with it. Received: {generator.name} (of type "
+                f"{type(generator).__name__})."
+            )
+        return Latent(latent_dim)
+    first = shape[0] if isinstance(shape, list) else shape
+    if not isinstance(first, tuple) or len(first) != 2:
+        raise ValueError(
+            "The generator takes a latent code z of shape (None, latent_dim) "
+            f"first. Received: {generator.name} with input shape {shape}. For "
+            "other inputs pass `inputs`."
+        )
+    if latent_dim not in (None, first[1]):
+        raise ValueError(
+            "`latent_dim` does not fit the generator. Received: latent_dim="
+            f"{latent_dim}, a generator with {first[1]}. Drop `latent_dim`: it "
+            "follows from the generator."
+        )
+    return Latent(first[1])
+
+
+def modality_of(image_shape: tuple[int, ...] | None) -> Modality | None:
+    """Images of a shape, or points (vectors); `None` where it is `None`."""
+    if image_shape is None:
+        return None
+    if isinstance(image_shape, (tuple, list)) and len(image_shape) == 1:
+        return Points(check_size("image_shape[0]", image_shape[0]))
+    return Image(image_shape)
+
+
+def made_by(generator: keras.Model, inputs: tuple[Input, ...]) -> tuple:
+    """The shape of a sample that a generator makes of `inputs`.
+
+    Raises:
+        ValueError: it takes something else.
+    """
+    check_built("generator", generator)
+    shape = input_shape_of(generator)
+    if shape is not None:
+        shapes = [shape] if isinstance(shape, tuple) else list(shape)
+        wanted = [(None, *i.shape) for i in inputs]
+        if len(shapes) != len(wanted) or not all(
+            agree(tuple(s), w) for s, w in zip(shapes, wanted, strict=True)
+        ):
+            names = ", ".join(i.name for i in inputs)
+            raise ValueError(
+                f"The generator takes [{names}] of shapes "
+                f"{', '.join(map(str, wanted))}. Received: {generator.name} "
+                f"with input shape {shape}."
+            )
+    specs = [keras.KerasTensor((1, *i.shape), i.dtype) for i in inputs]
+    made = generator.compute_output_spec(specs if len(specs) > 1 else specs[0])
+    return tuple(made.shape)[1:]
+
+
+def check_modality(modality: Modality | None, made: tuple) -> Modality:
+    """Returns the modality of what a generator makes, given or found.
+
+    Args:
+        modality: `Modality` or `None`.
+        made: tuple, the shape of a sample that the generator makes.
+
+    Raises:
+        ValueError: it is another, or cannot be told from the shape.
+    """
+    if modality is None:
+        if len(made) not in (1, 3):
+            raise ValueError(
+                "What are the samples? Pass `modality`, e.g. "
+                "keras_gans.Volume(32). Received: a generator of samples of "
+                f"shape {made}."
+            )
+        return modality_of(made)
+    if not agree(modality.shape, made):
+        plain = isinstance(modality, (Image, Points))
+        name = "image_shape" if plain else "modality"
+        given = modality.shape if plain else modality
+        raise ValueError(
+            f"`{name}` does not fit the generator. Received: {name}={given}, a "
+            f"generator with {made}. Drop `{name}`: it follows from the "
+            "generator."
+        )
+    return modality
+
+
+def check_sees(
+    discriminator: keras.Model, shape: tuple, packing: int = 1
+) -> None:
+    """Checks that a discriminator takes samples of a shape, first or alone.
+
+    Raises:
+        ValueError: it does not.
+    """
+    wanted = input_shape_of(discriminator)
+    if isinstance(wanted, list):
+        wanted = wanted[0]
+    seen = packed(shape, packing)
+    if wanted is not None and not agree(tuple(wanted)[1:], seen):
+        packs = f" (packing={packing})" if packing > 1 else ""
+        raise ValueError(
+            "The generator's images do not fit the discriminator. Received: "
+            f"images of shape {seen}{packs}, a discriminator of "
+            f"{tuple(wanted)[1:]}. Build both for one shape."
+        )
+
+
+def check_gives_logits(name: str, discriminator: keras.Model) -> None:
+    """Refuses a discriminator that ends in a sigmoid or a softmax.
+
+    Losses are written in logits: with probabilities they would train on, and
+    badly, without a word.
+
+    Raises:
+        ValueError: the discriminator ends so; the message names the layer.
+    """
+    # Operations, of functional models, are `keras.ops` too.
+    steps = getattr(discriminator, "operations", discriminator.layers)
+    steps = [s for s in steps if type(s).__name__ not in RESHAPING]
+    last = steps[-1] if steps else None
+    if isinstance(last, keras.Model):
+        check_gives_logits(name, last)
+    ending = getattr(getattr(last, "activation", None), "__name__", "")
+    if type(last).__name__ in ("Sigmoid", "Softmax"):
+        ending = type(last).__name__.lower()
+    if ending in PROBABILITIES:
+        raise ValueError(
+            f"`{name}` ends in logits: the loss applies the sigmoid itself. "
+            f"Received: {discriminator.name}, whose layer {last.name!r} ends "
+            f"in a {ending}. Leave its activation out."
+        )
+
+
+def agree(shape: tuple, other: tuple) -> bool:
+    """Whether two shapes may be one; `None` is any side."""
+    return len(shape) == len(other) and all(
+        a is None or b is None or a == b
+        for a, b in zip(shape, other, strict=True)
+    )

@@ -1,0 +1,231 @@
+"""The optimizers of a GAN as Keras's trainer and callbacks see them."""
+
+from collections.abc import Collection
+from typing import Self
+
+import keras
+from keras import ops
+
+from keras_gans.engine.keras_internals import flatten_layers
+from keras_gans.engine.keras_internals import learning_rate_of
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.validation import check_decay
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import within
+
+COMPILE_OPTIONS = (
+    "auto_scale_loss",
+    "jit_compile",
+    "run_eagerly",
+    "steps_per_execution",
+)
+
+
+def adam() -> keras.optimizers.Adam:
+    """DCGAN's Adam: learning rate 2e-4, beta_1 0.5."""
+    return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)
+
+
+def lazily_regularized(
+    optimizer: keras.optimizers.Optimizer, every: int
+) -> keras.optimizers.Optimizer:
+    """Adam for a network that is also regularized in every n-th step.
+
+    Where a lazy phase drives the same optimizer, it makes n + 1 updates in n
+    steps. With c = n / (n + 1), the learning rate is multiplied by c and the
+    betas are raised to its power, so that as much is learned in n steps.
+
+    Args:
+        optimizer: `keras.optimizers.Adam` or one of its kind, with a constant
+            learning rate.
+        every: int, n: the interval of the lazy phase.
+
+    Returns:
+        Another optimizer of its kind.
+
+    Raises:
+        ValueError: the optimizer is of another kind or has a schedule.
+
+    Example:
+
+    ```python
+    from keras_gans.core.optimizers import lazily_regularized
+
+    adam = keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99)
+    optimizer = lazily_regularized(adam, every=16)
+    float(optimizer.learning_rate)  # 2e-3 * 16 / 17
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1912.04958, appendix B
+    """
+    check_size("every", every)
+    config = optimizer.get_config()
+    names = {"learning_rate", "beta_1", "beta_2"}
+    if not names <= set(config) or isinstance(config["learning_rate"], dict):
+        raise ValueError(
+            "The correction for lazy regularization is that of Adam with a "
+            f"constant learning rate. Received: {type(optimizer).__name__}."
+        )
+    c = every / (every + 1)
+    config["learning_rate"] *= c
+    config |= {beta: config[beta] ** c for beta in ("beta_1", "beta_2")}
+    return type(optimizer).from_config(config)
+
+
+class Optimizers:
+    """Several optimizers behind one face.
+
+    Keras's trainer threads `variables` through a JAX step; its callbacks read
+    and set the learning rate of each of `optimizers`.
+
+    Args:
+        optimizers: list of Keras optimizers, built.
+    """
+
+    built = True
+
+    def __init__(self, optimizers: list[keras.optimizers.Optimizer]):
+        self.optimizers = optimizers
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        return [v for o in self.optimizers for v in o.variables]
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A constant learning rate that then falls linearly to zero.
+
+    Args:
+        learning_rate: float or `LearningRateSchedule`, the rate up to `start`,
+            and what falls from there.
+        start: int, the last step at the full rate.
+        end: int, the step from which the rate is 0.
+
+    Raises:
+        ValueError: not `0 <= start < end`.
+
+    Example:
+
+    ```python
+    rate = keras_gans.LinearDecay(2e-4, start=1000, end=2000)
+    float(rate(1500))  # 1e-4
+    ```
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+        start: int,
+        end: int,
+    ):
+        start, end = check_decay((start, end))
+        self.learning_rate = learning_rate
+        self.start = start
+        self.end = end
+
+    def __call__(self, step):
+        rate = self.learning_rate
+        rate = rate(step) if callable(rate) else rate
+        left = (self.end - ops.cast(step, "float32")) / (self.end - self.start)
+        return rate * ops.clip(left, 0.0, 1.0)
+
+    def get_config(self) -> dict:
+        rate = self.learning_rate
+        if callable(rate):
+            rate = keras.saving.serialize_keras_object(rate)
+        return {"learning_rate": rate, "start": self.start, "end": self.end}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Self:
+        if isinstance(config["learning_rate"], dict):
+            config["learning_rate"] = keras.saving.deserialize_keras_object(
+                config["learning_rate"]
+            )
+        return cls(**config)
+
+
+def decay_linearly(
+    optimizer: keras.optimizers.Optimizer, start: int, end: int
+) -> None:
+    """Lets the learning rate of `optimizer`, or its schedule, fall to zero.
+
+    Raises:
+        ValueError: the optimizer has another `LinearDecay` already.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    rate = learning_rate_of(optimizer)
+    if isinstance(rate, LinearDecay):  # compiled before, or loaded with it
+        if (rate.start, rate.end) != (start, end):
+            raise ValueError(
+                "The optimizer decays already. Received: a LinearDecay from "
+                f"{rate.start} to {rate.end}, and linear_decay for {start} to "
+                f"{end}. Drop one of the two."
+            )
+        return
+    if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = float(ops.convert_to_numpy(inner.learning_rate))
+    inner.learning_rate = LinearDecay(rate, start, end)
+
+
+def scale_losses(
+    optimizer: keras.optimizers.Optimizer, networks: list[keras.Model]
+) -> keras.optimizers.Optimizer:
+    """Wraps `optimizer` for loss scaling where a network computes in float16.
+
+    Small gradients would vanish in float16. An optimizer that is wrapped
+    already is returned as it is.
+    """
+    wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    half = any(
+        layer.dtype_policy.compute_dtype == "float16"
+        for network in networks
+        for layer in flatten_layers(network)
+    )
+    if wrapped or not half:
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)
+
+
+def check_compile(
+    names: Collection[str], given: dict, options: dict, own: dict, replicas: int
+) -> None:
+    """Checks the arguments of `BaseGAN.compile`.
+
+    Args:
+        names: names of the GAN's optimizers.
+        given: dict of an optimizer's name to what was given for it.
+        options: dict, the arguments left for Keras.
+        own: dict, `accumulate` and `rematerialize`.
+        replicas: int.
+
+    Raises:
+        ValueError: an unknown option, one optimizer for several networks, or
+            XLA on several replicas.
+    """
+    check_size("accumulate", own["accumulate"])
+    switch = own["rematerialize"]
+    within("rematerialize", switch, isinstance(switch, bool), "True, False")
+    known = [*(f"{name}_optimizer" for name in names), *own, *COMPILE_OPTIONS]
+    missing = [n for n, o in given.items() if o is not None and n not in names]
+    unknown = sorted({*options, *(f"{n}_optimizer" for n in missing)})
+    if unknown := [name for name in unknown if name not in known]:
+        raise ValueError(
+            f"`compile` of a GAN takes {', '.join(known)}. Received: "
+            f"{', '.join(unknown)}.{hint(unknown[0], known)}"
+        )
+    objects = [
+        o for o in given.values() if isinstance(o, keras.optimizers.Optimizer)
+    ]
+    if len({id(o) for o in objects}) < len(objects):
+        which = " and ".join(f"{name}_optimizer" for name in given)
+        raise ValueError(
+            f"{which} are the same object. Make two: each "
+            "keeps the moments of its own network."
+        )
+    if options.get("jit_compile") is True and replicas > 1:
+        raise ValueError(
+            "jit_compile=True does not work under a distribution strategy: XLA "
+            "cannot reach the variables of another device. Drop it."
+        )

@@ -1,0 +1,524 @@
+"""GANs from images to images: what they take, check, translate and show."""
+
+from collections.abc import Callable
+import itertools
+import types
+from typing import Any
+from typing import NoReturn
+
+import keras
+from keras import ops
+import numpy as np
+
+from keras_gans import losses
+from keras_gans.core.export import KEY
+from keras_gans.core.export import export_translator
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.networks import agree
+from keras_gans.engine import rng
+from keras_gans.engine.keras_internals import flatten_layers
+from keras_gans.engine.scopes import forgetful_scope
+from keras_gans.modalities import Image
+from keras_gans.modalities import Preview
+from keras_gans.modalities import pictures
+from keras_gans.utils.networks import check_built
+from keras_gans.utils.networks import input_shape_of
+from keras_gans.utils.networks import output_shape_of
+from keras_gans.utils.types import Path
+from keras_gans.utils.types import Shape
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_seed
+from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import within
+
+OPEN_SIDE = 64  # of an image that builds a network of any size
+ROWS = 4  # images of a preview, unless more are asked for
+MAX_KEPT = 16  # images of the first batch that are kept for previews
+
+
+class TranslatingGAN(BaseGAN):
+    """A GAN from images to images, of any height and width where it allows.
+
+    A subclass says which network translates in which direction, and what a
+    batch's two parts are called.
+    """
+
+    directions = ("ab",)
+    pair_names = ("source", "target")
+
+    def translator(self, direction: str) -> str:
+        """The name of the network of a direction."""
+        return "generator"
+
+    @property
+    def image_shape(self) -> Shape:
+        """(height, width, channels) of what is made; sides may be `None`."""
+        return self.modality.shape
+
+    @property
+    def source_shape(self) -> Shape:
+        """(height, width, channels) of what is translated."""
+        return self.inputs[0].shape
+
+    def generator_input_shapes(self) -> dict[str, list[tuple]]:
+        shapes = {}
+        for direction in self.directions:
+            shape = self.source_shape
+            if direction != "ab":
+                shape = (*shape[:2], self.image_shape[-1])
+            sides = [side or OPEN_SIDE for side in shape[:2]]
+            shapes[self.translator(direction)] = [(*sides, shape[-1])]
+        return shapes
+
+    @property
+    def adversarial_scale(self) -> float:
+        """The reference's loss over ours: 2 for least squares, else 1.
+
+        It takes mean squares; ours are halved, as the paper's.
+        """
+        halved = self.objective is losses.OBJECTIVES["least_squares"]
+        return 2.0 if halved else 1.0
+
+    # --- Translating ---
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        """Translates images, in inference mode by default.
+
+        Args:
+            inputs: images of "ab"; or a dict of a direction to images. With
+                "key", int32 `[[seed, row]]`, one image in the test mode of
+                `translate`.
+            training: bool.
+        """
+        if not isinstance(inputs, dict):
+            inputs = {"ab": inputs}
+        ((direction, images),) = (
+            item for item in inputs.items() if item[0] != KEY
+        )
+        name = self.translator(direction)
+        if KEY in inputs:
+            made = self._test(name, images, inputs[KEY])
+        else:
+            made = self.sampling_network(name)(images, training=training)
+        return ops.cast(made, "float32")
+
+    def _test(self, name, images, key):
+        # The moving average is frozen: its batch norm would not take the
+        # statistics of the images. So its weights go into the generator.
+        trained, network = self.networks[name], self.sampling_network(name)
+        pairs = zip(trained.weights, network.weights, strict=True)
+        values = [(v, average.value) for v, average in pairs]
+        with forgetful_scope([*values, *_drawn_by(trained, key)]):
+            return trained(images, training=True)
+
+    def _translate(self, images, direction, seed, evaluation):
+        check_seed(seed)
+        ok = isinstance(evaluation, bool)
+        within("evaluation", evaluation, ok, "True, False")
+        self.check_direction(direction)
+        network = self.sampling_network(self.translator(direction))
+        images = np.asarray(images)
+        alike = self.source_shape[-1] == self.image_shape[-1]
+        model = type(self).__name__
+        _check_sources(images, _input_of(network), model, doubt=alike)
+        made = []
+        # One by one: then no image depends on the others, nor on their number.
+        for row, image in enumerate(images.astype("float32")):
+            inputs = {direction: image[None]}
+            if not evaluation:
+                inputs[KEY] = np.array([[seed, row]], "int32")
+            made.append(self.engine.predict_here(inputs))
+        return np.concatenate(made)
+
+    def check_direction(self, direction: str) -> None:
+        """Refuses a direction that there is no network for."""
+        if direction not in self.directions:
+            raise ValueError(
+                f"{type(self).__name__} translates in the directions "
+                f"{', '.join(self.directions)}. Received: "
+                f"direction={direction!r}."
+            )
+
+    def sample_batches(self, *args, **kwargs) -> NoReturn:
+        raise ValueError(
+            f"{type(self).__name__} makes images from images, not from a "
+            "seed. Call `translate(images)`."
+        )
+
+    def export(self, filepath: Path, overwrite: bool = False) -> None:
+        """Writes a SavedModel: see `core.export.export_translator`."""
+        export_translator(self, filepath, overwrite)
+
+    # --- Batches ---
+
+    def check_batch(self, batch: Any) -> None:
+        """Checks the first batch of a `fit`, as numpy arrays.
+
+        Raises:
+            ValueError: it is no pair, its parts differ in number or size, or
+                one of them is not what the networks take.
+        """
+        names = self.pair_names
+        shapes = (self.source_shape, self.image_shape)
+        wanted = f"({', '.join(names)})"
+        if isinstance(batch, (tuple, list)):
+            batch = self.parts(batch)
+        if not isinstance(batch, tuple) or len(batch) != 2:
+            received = _described(batch)
+            raise ValueError(
+                f"{type(self).__name__} trains on pairs {wanted} of images. "
+                f"Received: {received}. Pass a data set that yields tuples of "
+                f"two batches, or `fit{wanted}` of arrays."
+            )
+        parts = [np.asarray(part) for part in batch]
+        for name, part, shape in zip(names, parts, shapes, strict=True):
+            _check_shape(name, part, shape)
+        a, b = parts
+        if len(a) != len(b) or a.shape[1:3] != b.shape[1:3]:
+            raise ValueError(
+                f"The two parts of a batch {wanted} have one number of images "
+                f"and one size. Received: {names[0]} of shape {a.shape}, "
+                f"{names[1]} of {b.shape}. Resize or crop them alike."
+            )
+        # Lightness beside colour, or a mask, may well be above 0.
+        alike = a.shape[-1] == b.shape[-1]
+        for name, part in zip(names, parts, strict=True):
+            try:
+                Image(part.shape[1:]).check(part, doubt=alike)
+            except ValueError as error:
+                raise ValueError(f"In {name}: {error}") from None
+        if self._first_images is None:
+            kept = [part[:MAX_KEPT].astype("float32") for part in parts]
+            # In an object of its own: Keras would look into a list.
+            self._first_images = types.SimpleNamespace(parts=kept)
+
+    _first_images = None
+
+    # --- Previews ---
+
+    @property
+    def preview_legend(self) -> str:
+        """What stands beside each other in a preview."""
+        if "ba" not in self.directions:
+            return "source, output, target"
+        return "a, G_AB(a), back to a; b, G_BA(b), back to b"
+
+    def keep_for_previews(
+        self, given: Any, n: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """The first `n` of images, a pair of arrays or a data set of pairs.
+
+        Raises:
+            ValueError: they are nothing that the GAN trains on.
+        """
+        if given is None:
+            return None
+        shown = self._first_rows(given, ROWS if n is None else n)
+        first = self._first_images
+        self.check_batch(shown)  # which keeps them
+        self._first_images = first
+        return shown
+
+    def _first_rows(self, images, n):
+        batches = [images] if isinstance(images, (tuple, list)) else images
+        taken = None
+        for batch in batches:
+            if isinstance(batch, (tuple, list)):
+                batch = self.parts(batch)
+            if not isinstance(batch, tuple) or len(batch) != 2:
+                return batch  # for `check_batch` to refuse
+            parts = [np.asarray(part) for part in batch]
+            if taken is None:
+                taken = parts
+            elif [p.shape[1:] for p in taken] == [p.shape[1:] for p in parts]:
+                pairs = zip(taken, parts, strict=True)
+                taken = [np.concatenate(pair) for pair in pairs]
+            if min(map(len, taken)) >= n:
+                break
+        if taken is None:
+            raise ValueError(
+                "A grid shows the images of a pair of arrays or of a data set "
+                f"of pairs. Received: an empty {type(images).__name__}."
+            )
+        return tuple(part[:n] for part in taken)
+
+    def preview(
+        self,
+        n: int | None = None,
+        seed: int = 0,
+        columns: int | None = None,
+        *,
+        given: Any = None,
+        picture: Callable | None = None,
+    ) -> Preview:
+        """Images beside their translations.
+
+        Each image is shown with its translation and with its target or, where
+        there is a way back, with what comes back.
+
+        Args:
+            n: int, images of each side at most, 4 by default.
+            seed: int, of dropout.
+            columns: int, images a row, each with its translations; 1 by
+                default.
+            given: what `keep_for_previews` returned; `None` for the first
+                images that `fit` saw.
+            picture: function of a source, and of a source and what is made of
+                it, that gives what is to be seen; see `applications`.
+        """
+        if given is None and self._first_images is None:
+            raise ValueError(
+                "No images for a sample grid: `fit` has seen no batch yet. "
+                "Received: images=None. Pass some to `SampleGrid(images=...)`."
+            )
+        if given is None:
+            n = ROWS if n is None else n
+            given = [part[:n] for part in self._first_images.parts]
+        rows = self._preview_rows(*given, seed)
+        if picture is not None:
+            rows = [
+                (picture(source), *(picture(source, made) for made in others))
+                for source, *others in rows
+            ]
+        tiles, width = pictures.side_by_side(*itertools.chain(*rows))
+        # Of more channels than a PNG has, each is a tile: rows of unlike
+        # lengths then are one.
+        if all(
+            side.shape[-1] in pictures.MODES for row in rows for side in row
+        ):
+            width //= len(rows)
+        return Image(tiles.shape[1:]).preview(tiles, width * (columns or 1))
+
+    def _preview_rows(self, a, b, seed):
+        """A tuple of batches for each direction."""
+
+        def translated(images, direction):
+            # Beyond [-1, 1], where an untrained network has no tanh.
+            images = np.clip(images, -1, 1)
+            return self._translate(images, direction, seed, False)
+
+        like_b = translated(a, "ab")
+        if "ba" not in self.directions:
+            return [(a, like_b, b)]
+        like_a = translated(b, "ba")
+        return [
+            (a, like_b, translated(like_b, "ba")),
+            (b, like_a, translated(like_a, "ab")),
+        ]
+
+
+# --- Networks ---
+
+
+def shapes_of(
+    name: str, network: keras.Model, source_shape: tuple | None = None
+) -> tuple[tuple, tuple]:
+    """What a translating network takes and makes.
+
+    Args:
+        name: str, the argument that it is.
+        network: `keras.Model`, built.
+        source_shape: tuple, what a subclassed model takes.
+
+    Returns:
+        Two tuples (height, width, channels); height and width may be `None`.
+
+    Raises:
+        ValueError: it is no network from images to images of their size.
+    """
+    check_built(name, network)
+    source = input_shape_of(network)
+    if source is not None:
+        source = tuple(source)[1:]
+    elif source_shape is not None:
+        source = tuple(source_shape)
+    else:
+        raise ValueError(
+            "A subclassed generator does not tell what it takes: pass "
+            f"`image_shape` with it. Received: `{name}`, {network.name} (of "
+            f"type {type(network).__name__})."
+        )
+    made = output_shape_of(network)
+    if made is None:
+        made = network.compute_output_spec(keras.KerasTensor((1, *source)))
+        made = made.shape
+    made = tuple(made)[1:]
+    if len(source) != 3 or len(made) != 3 or not agree(source[:2], made[:2]):
+        raise ValueError(
+            f"`{name}` makes images [n, height, width, channels] of images of "
+            f"the same size. Received: {network.name} from {source} to {made}."
+        )
+    return source, made
+
+
+def domain_shapes(
+    name: str,
+    generator: keras.Model,
+    image_shape: tuple | None = None,
+    source_channels: int | None = None,
+) -> tuple[tuple, tuple]:
+    """The shapes of the two domains of a generator.
+
+    Args:
+        name: str, the argument that the generator is.
+        generator: `keras.Model`, built.
+        image_shape: tuple, what it should make, or `None`.
+        source_channels: int, channels that it should take, or `None`.
+
+    Returns:
+        Two tuples (height, width, channels), what it takes and makes, of one
+        size; height and width `None` where neither it nor `image_shape` tells.
+
+    Raises:
+        ValueError: it takes or makes something else.
+    """
+    expected = None
+    if image_shape is not None:
+        expected = (*image_shape[:2], source_channels or image_shape[-1])
+    source, made = shapes_of(name, generator, expected)
+    if source_channels not in (None, source[-1]):
+        raise ValueError(
+            "`source_channels` does not fit the generator. Received: "
+            f"source_channels={source_channels}, a generator of images of "
+            f"shape {source}. Drop it: it follows from the generator."
+        )
+    made = narrowed("image_shape", image_shape, made)
+    return (*made[:2], source[-1]), made
+
+
+def narrowed(name: str, asked: tuple | None, made: tuple) -> tuple:
+    """The shape that both `asked`, which may be `None`, and `made` allow.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if asked is None:
+        return made
+    if len(asked) != len(made) or not agree(asked, made):
+        raise ValueError(
+            f"`{name}` does not fit the generator. Received: {name}={asked}, a "
+            f"generator with {made}. Drop `{name}`: it follows from the "
+            "generator."
+        )
+    return tuple(
+        m if a is None else a for a, m in zip(asked, made, strict=True)
+    )
+
+
+def check_sees_images(
+    name: str, network: keras.Model, shape: tuple, of: str
+) -> None:
+    """Checks that a discriminator takes images of a shape.
+
+    Args:
+        name: str, the argument that it is.
+        network: `keras.Model`.
+        shape: tuple (height, width, channels).
+        of: str, what has that shape.
+
+    Raises:
+        ValueError: it does not.
+    """
+    check_built(name, network)
+    wanted = input_shape_of(network)
+    if wanted is None:  # a subclassed model does not tell
+        return
+    wanted = tuple(wanted)[1:]
+    if len(wanted) != len(shape) or not agree(shape, wanted):
+        raise ValueError(
+            f"`{name}` sees {of}. Received: images of shape {shape}, a "
+            f"discriminator of {wanted}. Build both for one shape."
+        )
+
+
+def check_weight(name: str, value: float) -> float:
+    """Returns the weight of a loss, a number in [0, inf).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    ok = is_number(value) and 0 <= value < float("inf")
+    return within(name, value, ok, "[0, inf)")
+
+
+# --- Images ---
+
+
+def _described(batch):
+    if isinstance(batch, tuple):
+        parts = ", ".join(f"shape {np.shape(part)}" for part in batch)
+        return f"a batch of {len(batch)} parts ({parts})"
+    if isinstance(batch, dict):
+        return f"a dict with keys {', '.join(map(str, batch))}"
+    return f"one batch of shape {tuple(np.shape(batch))}"
+
+
+def _check_shape(name, images, shape):
+    if images.ndim != 4 or not agree(images.shape[1:], shape):
+        raise ValueError(
+            f"The model was built for another {name}. Received: a batch of "
+            f"shape {images.shape}. Expected: (batch, "
+            f"{', '.join('any' if s is None else str(s) for s in shape)}). "
+            "Resize or convert the images, or build the model for them."
+        )
+
+
+def _input_of(network):
+    shape = input_shape_of(network)
+    return None if shape is None else tuple(shape)[1:]
+
+
+def _check_sources(images, shape, model, doubt):
+    if images.ndim != 4 or len(images) == 0:
+        raise ValueError(
+            "`translate` takes images [n, height, width, channels]. Received: "
+            f"shape {images.shape}. Add an axis to a single image: "
+            "`image[None]`."
+        )
+    if shape is not None and not agree(images.shape[1:], shape):
+        wanted = ", ".join("any" if s is None else str(s) for s in shape)
+        raise ValueError(
+            f"The generator takes images of another shape. Received: "
+            f"{images.shape[1:]}. Expected: ({wanted}). Convert the images, "
+            f"or build {model} with a generator for them; one of "
+            "image_shape=(None, None, channels) takes any size."
+        )
+    Image(images.shape[1:]).check(images, doubt=doubt)
+
+
+# --- The test mode ---
+
+
+def _drawn_by(network, key):
+    """Values of all that says where dropout stands, as functions of a key.
+
+    Args:
+        network: `keras.Model`.
+        key: int tensor `[[seed, row]]`.
+
+    Returns:
+        Pairs of a variable and its value.
+    """
+    key = ops.cast(key, "uint32")
+    seed, row = key[0, 0], key[:, 1]
+    # Those that were given a seed keep it, and draw by another count of calls.
+    given = {
+        id(layer.seed_generator.state): layer.seed
+        for layer in flatten_layers(network)
+        if isinstance(layer, keras.layers.Dropout)
+        and layer.rate
+        and layer.seed is not None
+    }
+    states = [
+        v for v in network.variables if v.path.endswith("seed_generator_state")
+    ]
+    values = []
+    for i, v in enumerate(states):
+        words = rng.bits(("translate", seed, i), row, 2)[0]
+        # Positive also where a variable is int32.
+        words = ops.right_shift(words, np.uint32(1))
+        if id(v) in given:
+            own = ops.convert_to_tensor(given[id(v)], words.dtype)
+            words = ops.stack([own, words[0]])
+        values.append((v, words))
+    return values

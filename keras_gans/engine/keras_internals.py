@@ -1,0 +1,123 @@
+"""Every private name of Keras that this package uses, and what it is used for.
+
+Nothing else imports from `keras.src` or reads such an attribute, but for the
+methods that the engines override. A test fails when a new Keras lacks one.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+from keras.src.backend.common.stateless_scope import get_stateless_scope
+from keras.src.backend.common.variables import AutocastScope
+from keras.src.models.functional import Functional
+from keras.src.trainers.data_adapters import get_data_adapter
+from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+
+__all__ = [
+    "AutocastScope",
+    "DataAdapter",
+    "Functional",
+    "adam_moments",
+    "bind_moments",
+    "flatten_layers",
+    "get_data_adapter",
+    "get_stateless_scope",
+    "graph_of",
+    "is_graph",
+    "is_made_under",
+    "keep_gradients",
+    "learning_rate_of",
+    "nodes_of",
+    "outputs_structure",
+    "producer",
+    "takes_training",
+]
+
+
+# --- Layers and graphs ---
+
+
+def flatten_layers(network: keras.Layer) -> list[keras.Layer]:
+    """A network, the layers in it, and the layers in those."""
+    return list(network._flatten_layers())
+
+
+def is_graph(network: Any) -> bool:
+    """Whether it is a Functional or Sequential model."""
+    return isinstance(network, (keras.Sequential, Functional))
+
+
+def graph_of(network: keras.Model) -> Functional | None:
+    """What holds the graph of layers that `network` runs, if it runs one."""
+    if type(network).call is Functional.call:
+        return network
+    if type(network).call is keras.Sequential.call:
+        return network._functional
+    return None
+
+
+def nodes_of(graph: Functional) -> Iterator[Any]:
+    """The calls of a graph, inputs first; inputs themselves are left out."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        for node in graph._nodes_by_depth[depth]:
+            if node.operation and not node.is_input:
+                yield node
+
+
+def outputs_structure(graph: Functional) -> Any:
+    """The outputs of a graph, nested as it returns them."""
+    return graph._outputs_struct
+
+
+def producer(tensor: keras.KerasTensor) -> tuple[keras.Operation, list]:
+    """What made a symbolic tensor, and the tensors that it was called with."""
+    history = tensor._keras_history
+    node = history.operation._inbound_nodes[history.node_index]
+    return history.operation, node.input_tensors
+
+
+def takes_training(operation: keras.Operation) -> bool:
+    """Whether a call may be given `training`: a layer's, not an operation's."""
+    if not isinstance(operation, keras.Layer):
+        return False
+    return "training" in operation._call_context_args
+
+
+def bind_moments(
+    norm: keras.layers.BatchNormalization, combine: Callable
+) -> None:
+    """Lets a batch norm normalize by `combine(mean, variance)` of its batch."""
+
+    def moments(inputs, mask):
+        return combine(*type(norm)._moments(norm, inputs, mask))
+
+    norm._moments = moments
+
+
+# --- Optimizers ---
+
+
+def adam_moments(
+    optimizer: keras.optimizers.Adam, variable: keras.Variable
+) -> tuple[keras.Variable, keras.Variable]:
+    """The running means of a variable's gradient and of its square."""
+    index = optimizer._get_variable_index(variable)
+    return optimizer._momentums[index], optimizer._velocities[index]
+
+
+def is_made_under(optimizer: keras.optimizers.Optimizer, strategy: Any) -> bool:
+    """Whether an optimizer was made in the scope of a TensorFlow strategy."""
+    return optimizer._distribution_strategy is strategy
+
+
+def learning_rate_of(optimizer: keras.optimizers.Optimizer) -> Any:
+    """The learning rate of an optimizer, or its schedule."""
+    return getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+
+
+def keep_gradients(optimizer: keras.optimizers.Optimizer) -> None:
+    """Lets an optimizer take gradients as they are, not sum over replicas."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner._all_reduce_sum_gradients = lambda pairs: list(pairs)

@@ -1,0 +1,109 @@
+"""Convolutions of small maps as one matrix product, on TensorFlow.
+
+Where a map has few pixels, a convolution mostly reads its kernel. A product of
+the map's patches, `[pixels, taps * channels]`, with the kernel as it lies in
+memory reads it once; kernels of convolutions bring it into another order first.
+"""
+
+import functools
+
+import tensorflow as tf
+
+from keras_gans.engine.kernels.winograd import linear_pair
+
+
+def convolve(x, kernel, stride, before, size):
+    """A convolution of zero-padded images.
+
+    Args:
+        x: float `[n, height, width, c]`, of known shape.
+        kernel: `[k, k, c, f]`.
+        stride: int.
+        before: int, rows and columns of zeros above and to the left.
+        size: (height, width) of the outputs.
+
+    Returns:
+        `[n, *size, f]`
+    """
+    k, _, c, f = kernel.shape
+    patches = Patches(k, stride, before, tuple(x.shape[1:3]), tuple(size))
+    y = tf.matmul(patches.of(x), tf.reshape(kernel, (k * k * c, f)))
+    return tf.reshape(y, (-1, *size, f))
+
+
+def convolve_transposed(x, kernel, stride, before, size):
+    """The gradient of `convolve`, of images of `size`, for its outputs `x`."""
+    k, _, c, f = kernel.shape
+    patches = Patches(k, stride, before, tuple(size), tuple(x.shape[1:3]))
+    flat = tf.reshape(kernel, (k * k * c, f))
+    return patches.added(
+        tf.matmul(tf.reshape(x, (-1, f)), flat, transpose_b=True)
+    )
+
+
+def zero_padded(x, taps, stride, before, size):
+    """What `size` outputs of a convolution see of `x`, zeros included."""
+    spans = [stride * (side - 1) + taps for side in size]
+    x = x[:, : spans[0] - before, : spans[1] - before]
+    below, right = (
+        span - before - side
+        for span, side in zip(spans, x.shape[1:3], strict=True)
+    )
+    return tf.pad(x, ((0, 0), (before, below), (before, right), (0, 0)))
+
+
+@functools.lru_cache(maxsize=256)
+class Patches:
+    """What each output of a convolution sees: `of` images, and its transpose.
+
+    `added` puts patches back where they come from, one upon the other.
+    """
+
+    def __init__(self, taps, stride, before, size, made):
+        self.taps, self.stride, self.before = taps, stride, before
+        self.size, self.made = size, made
+        self.of, self.added = linear_pair(self._of, self._added)
+
+    def _of(self, x):
+        k, s, before = self.taps, self.stride, self.before
+        x = zero_padded(x, k, s, before, self.made)
+        height, width = (s * (side - 1) + 1 for side in self.made)
+        taps = [
+            x[:, i : i + height : s, j : j + width : s]
+            for i in range(k)
+            for j in range(k)
+        ]
+        patches = tf.concat(taps, axis=-1)
+        return tf.reshape(patches, (-1, patches.shape[-1]))
+
+    def _added(self, patches):
+        k, s, before = self.taps, self.stride, self.before
+        rows, columns = self.made
+        c = patches.shape[-1] // k**2
+        patches = tf.reshape(patches, (-1, rows, columns, k, k, c))
+        steps = -(-k // s)
+
+        def phase(p, q):
+            """Pixels p and q rows and columns from a multiple of strides."""
+            terms = []
+            for i in range(p, k, s):
+                for j in range(q, k, s):
+                    down, right = i // s, j // s
+                    paddings = (
+                        (0, 0),
+                        (down, steps - 1 - down),
+                        (right, steps - 1 - right),
+                        (0, 0),
+                    )
+                    terms.append(tf.pad(patches[:, :, :, i, j], paddings))
+            return functools.reduce(tf.add, terms)
+
+        lines = [
+            tf.stack([phase(p, q) for q in range(s)], axis=3) for p in range(s)
+        ]
+        tall, wide = s * (rows + steps - 1), s * (columns + steps - 1)
+        x = tf.reshape(tf.stack(lines, axis=2), (-1, tall, wide, c))
+        height, width = self.size
+        x = x[:, before : before + height, before : before + width]
+        missing = (height - x.shape[1], width - x.shape[2])
+        return tf.pad(x, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))

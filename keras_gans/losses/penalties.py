@@ -1,0 +1,80 @@
+"""Penalties on the gradient norm of a critic: functions of (critic, x).
+
+`critic` is a function from inputs `[n, ...]` to outputs of any shape whose
+first axis is the batch; C(x) is the sum of a row's outputs. Where it sees
+packs of m neighbouring rows, a pack is one x.
+"""
+
+from collections.abc import Callable
+
+from keras import ops
+
+from keras_gans.engine import input_gradient
+from keras_gans.utils.types import Tensor
+
+
+def squared_gradient_norms(
+    critic: Callable[[Tensor], Tensor], x: Tensor
+) -> Tensor:
+    """||grad C(x)||^2 of each x: float32 `[rows of the output]`."""
+    outputs, gradient = input_gradient(critic, x)
+    rows = ops.reshape(gradient, (ops.shape(outputs)[0], -1))
+    return ops.sum(ops.square(ops.cast(rows, "float32")), axis=-1)
+
+
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor], x: Tensor, target: float = 1.0
+) -> Tensor:
+    """E[(||grad C(x)|| - target)^2].
+
+    Its gradient is finite, and 0, where the gradient norm is 0.
+
+    Args:
+        critic: function of inputs, see above.
+        x: float tensor `[n, ...]`, for WGAN-GP between reals and fakes.
+        target: float, the gradient norm wanted.
+
+    Returns:
+        A float32 scalar of 0 or more.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 9))
+    keras_gans.losses.gradient_penalty(lambda x: 2 * x, x)  # (6 - 1)^2
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1704.00028, equation 3.
+    """
+    squares = squared_gradient_norms(critic, x)
+    # sqrt has no finite derivative at 0: it never sees one, even unchosen.
+    positive = squares > 0
+    safe = ops.where(positive, squares, 1.0)
+    norms = ops.where(positive, ops.sqrt(safe), 0.0)
+    return ops.mean(ops.square(norms - target))
+
+
+def zero_centred_penalty(
+    critic: Callable[[Tensor], Tensor], x: Tensor
+) -> Tensor:
+    """E[||grad C(x)||^2] / 2: R1 for reals x, R2 for fakes x.
+
+    Args:
+        critic: function of inputs, see above.
+        x: float tensor `[n, ...]`.
+
+    Returns:
+        A float32 scalar of 0 or more.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 9))
+    keras_gans.losses.zero_centred_penalty(lambda x: 2 * x, x)  # 18
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1801.04406, equations 9 and 10, without gamma.
+    """
+    return ops.mean(squared_gradient_norms(critic, x)) / 2.0

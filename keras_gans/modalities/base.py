@@ -1,0 +1,420 @@
+"""What all kinds of samples have in common."""
+
+import dataclasses
+import os
+import pathlib
+from typing import Any
+from typing import ClassVar
+from typing import Self
+
+import numpy as np
+
+from keras_gans.modalities import pictures
+from keras_gans.modalities.untrusted import check_bytes
+from keras_gans.modalities.untrusted import check_extension
+from keras_gans.utils import files
+from keras_gans.utils.types import Path
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import is_number
+
+
+@dataclasses.dataclass(frozen=True)
+class Media:
+    """A file that shows a sample: a sound, an animation.
+
+    Args:
+        name: str, name of the file with its ending: "0.wav".
+        mime: str: "audio/wav", "image/gif".
+        data: bytes of the file.
+    """
+
+    name: str
+    mime: str
+    data: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Preview:
+    """Samples made visible, and audible.
+
+    Args:
+        picture: uint8 array `[height, width, channels]`.
+        media: list of `Media`.
+        text: str, or `None`.
+    """
+
+    picture: np.ndarray
+    media: list = dataclasses.field(default_factory=list)
+    text: str | None = None
+
+    def save(self, path: Path, overwrite: bool = False) -> list[pathlib.Path]:
+        """Writes the picture, and the other files beside it.
+
+        Args:
+            path: str or path of the picture, ending in ".png". A medium
+                "0.wav" of "grid.png" becomes "grid-0.wav", the text
+                "grid.txt".
+            overwrite: bool, whether to replace what stands there.
+
+        Returns:
+            List of the paths written.
+
+        Raises:
+            ValueError: one of the files exists, or `path` is no ".png".
+        """
+        path = pathlib.Path(path)
+        check_extension(path, (".png",), "Previews")
+        contents = {path: pictures.encode_png(self.picture)}
+        for medium in self.media:
+            beside = path.with_name(f"{path.stem}-{medium.name}")
+            contents[beside] = medium.data
+        if self.text is not None:
+            contents[path.with_suffix(".txt")] = self.text.encode()
+        for target in contents:
+            files.check_free(target, overwrite)
+        for target, data in contents.items():
+            files.write_bytes(target, data)
+        return list(contents)
+
+
+class Modality:
+    """What a sample is: its shape and range, its files, its previews.
+
+    A modality is a frozen dataclass whose fields are the arguments of its
+    constructor: equal where they are, hashable, and saved with a GAN.
+
+    Attributes:
+        kind: str, its name: "image".
+        shape: tuple, the shape of one sample; `None` for any length.
+        dtype: str, the type that networks take and make.
+        range: tuple (low, high) of the values, or `None` for any.
+        tensor_name: str, what a batch is called in messages and signatures.
+        bytes_name: str, what encoded samples are called in signatures, `None`
+            where `encode_in_graph` cannot encode them.
+        metrics: tuple, names of the default metrics.
+        features: str, name of the default feature network, or `None`.
+        augmentations: tuple, names of the augmentations that fit.
+        extensions: tuple, endings of files that `write` takes; the first is
+            that of `encode`.
+        read_extensions: tuple, endings of files that `read` takes.
+    """
+
+    kind: ClassVar[str]
+    tensor_name: ClassVar[str]
+    bytes_name: ClassVar[str | None] = None
+    dtype: ClassVar[str] = "float32"
+    range = None
+    metrics: ClassVar[tuple] = ()
+    features: ClassVar[str | None] = None
+    augmentations: ClassVar[tuple] = ()
+    extensions: ClassVar[tuple]
+    read_extensions: ClassVar[tuple]
+
+    # --- Configuration ---
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Builds a modality from `get_config()`."""
+        return cls(**config)
+
+    def _set(self, **values):
+        """Sets checked fields of the frozen dataclass while it is built."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    # --- Batches ---
+
+    def check(
+        self, batch: Any, what: str | None = None, doubt: bool = True
+    ) -> None:
+        """Checks a batch of real samples before it is trained on.
+
+        Args:
+            batch: array `[n, *shape]`.
+            what: str, what messages call it; `tensor_name` by default.
+            doubt: bool, whether to warn of values that are allowed but look
+                unscaled.
+
+        Raises:
+            ValueError: another shape or type, no samples, NaN, or values out
+                of range.
+        """
+        what = what or self.tensor_name
+        batch = np.asarray(batch)
+        self._check_shape(batch, what)
+        self._check_dtype(batch, what)
+        check_values(
+            batch, what, self.range, self._rescale(batch.dtype.kind == "f")
+        )
+
+    def as_seen(self, batch: Tensor) -> Tensor:
+        """A batch of data as networks see it, on either backend.
+
+        Args:
+            batch: tensor of what `check` allows.
+
+        Returns:
+            Tensor `[n, *shape]`.
+        """
+        return batch
+
+    def _check_shape(self, batch, what):
+        shape, name = self.shape, f"{what[0].upper()}{what[1:]}"
+        if agree(batch.shape[1:], shape):
+            if len(batch) == 0:
+                raise ValueError(
+                    f"The batch holds no {what}. Received: shape "
+                    f"{batch.shape}. Expected: {self._wanted()}."
+                )
+            return
+        if agree(batch.shape, shape):
+            raise ValueError(
+                f"The data set yields single {what}, not batches. Received: "
+                f"shape {batch.shape}. Batch it: `dataset.batch(64)`."
+            )
+        if shape[-1] == 1 and agree((*batch.shape[1:], 1), shape):
+            remedy = "Add the axis of channels: `x[..., None]`."
+        elif len(shape) > 1 and agree(
+            (*batch.shape[2:], *batch.shape[1:2]), shape
+        ):
+            remedy = "Put the channels last: `np.moveaxis(x, 1, -1)`."
+        else:
+            remedy = self._reshape(batch.shape)
+        raise ValueError(
+            f"{name} do not have the generator's shape. Received: a batch of "
+            f"shape {batch.shape}. Expected: {self._wanted()}. {remedy}"
+        )
+
+    def _check_dtype(self, batch, what):
+        if "float" in batch.dtype.name:  # bfloat16 is no kind "f" of NumPy's
+            return
+        if batch.dtype.kind in "biu":
+            remedy = self._rescale(False)
+        else:
+            remedy = 'Convert them, e.g. by `x.astype("float32")`.'
+        within = f" in [{_numbers(self.range)}]" if self.range else ""
+        raise ValueError(
+            f"{what[0].upper()}{what[1:]} must be floats{within}. Received: "
+            f"{batch.dtype}. {remedy}"
+        )
+
+    def _wanted(self):
+        sides = ("any" if side is None else str(side) for side in self.shape)
+        return f"(batch, {', '.join(sides)})"
+
+    def _reshape(self, shape):
+        """How to mend a batch of another shape."""
+        return f"Bring them to it, or build the GAN for {shape[1:]}."
+
+    def _rescale(self, floats):
+        """How to mend floats out of range, or integers."""
+        return 'Convert them by `x.astype("float32")`.'
+
+    def _rescale_bytes(self, floats):
+        """How to mend 8-bit pixels."""
+        low, high = self.range
+        form = f"x * {(high - low):g} / 255 + {low:g}"
+        form = {(-1, 1): "x / 127.5 - 1", (0, 1): "x / 255"}.get(
+            self.range, form
+        )
+        start = "Scale them, e.g." if floats else "Scale"
+        return f"{start} 8-bit pixels by `{form}`."
+
+    def _unit(self, x):
+        """Values in [0, 1] of values in `range`."""
+        low, high = self.range
+        return (x - low) / (high - low)
+
+    # --- Files ---
+
+    def read(self, path: Path) -> np.ndarray:
+        """Reads a file without executing anything that it holds.
+
+        Args:
+            path: str or path, ending in one of `read_extensions`.
+
+        Returns:
+            Array of the shape `shape`, or `[rows, *shape]` where files hold
+            many rows (tokens, tables, points).
+
+        Raises:
+            ValueError: naming the file, if it is damaged, too large or holds
+                something else.
+            ImportError: a package for this kind of file is not installed.
+        """
+        path = pathlib.Path(path)
+        check_extension(path, self.read_extensions, "Files that are read")
+        try:
+            check_bytes(os.path.getsize(path))
+            return self._decode(path.read_bytes(), path.suffix.lower())
+        except ValueError as error:
+            raise ValueError(f"Cannot read {path}: {error}") from error
+
+    def write(
+        self, path: Path, sample: np.ndarray, overwrite: bool = False
+    ) -> None:
+        """Writes a sample; a kill while writing leaves no half of a file.
+
+        Args:
+            path: str or path, ending in one of `extensions`.
+            sample: array of one sample, as `read` returns it.
+            overwrite: bool, whether to replace what stands there.
+
+        Raises:
+            ValueError: `path` exists, its ending is unknown, or the sample
+                does not fit such a file.
+            ImportError: a package for this kind of file is not installed.
+        """
+        path = files.check_free(path, overwrite)
+        check_extension(path, self.extensions, "Files that are written")
+        files.write_bytes(path, self._encode(sample, path.suffix.lower()))
+
+    def encode(self, sample: np.ndarray) -> bytes:
+        """The bytes of the file that `write` makes, in its first format."""
+        return self._encode(sample, self.extensions[0])
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """The sample that `encode` made bytes of.
+
+        Raises:
+            ValueError: the bytes are damaged, too many or something else.
+        """
+        check_bytes(len(data))
+        return self._decode(data, self.extensions[0])
+
+    def encode_in_graph(self, samples: Tensor) -> Tensor | None:
+        """Encodes samples by TensorFlow operations, for serving.
+
+        Args:
+            samples: float32 tensor `[n, *shape]`.
+
+        Returns:
+            String tensor `[n]`; `None` where TensorFlow has no such operation.
+        """
+        return None
+
+    def preview(
+        self, samples: np.ndarray, columns: int | None = None
+    ) -> Preview:
+        """Makes samples visible.
+
+        Args:
+            samples: array `[n, *shape]`.
+            columns: int, samples a row; a square grid by default.
+
+        Returns:
+            `Preview`.
+        """
+        raise NotImplementedError
+
+    def _one(self, sample):
+        """One sample as a float32 array of `shape`, for a file."""
+        sample = np.asarray(sample)
+        self._fits(sample.shape)
+        self._check_dtype(sample, self.tensor_name)
+        sample = sample.astype("float32")
+        if not np.isfinite(sample).all():
+            raise ValueError(
+                f"One of the {self.tensor_name} holds NaN or infinite values."
+            )
+        return sample if self.range is None else np.clip(sample, *self.range)
+
+    def _many(self, samples):
+        """Samples as a float32 array for a preview; NaN becomes the least."""
+        samples = np.asarray(samples).astype("float32")
+        if len(samples) == 0 or not agree(samples.shape[1:], self.shape):
+            raise ValueError(
+                f"A preview needs {self.tensor_name} {self._wanted()}. "
+                f"Received: shape {samples.shape}."
+            )
+        if self.range is None:
+            return np.nan_to_num(samples)
+        low, high = self.range
+        return np.clip(np.nan_to_num(samples, nan=low), low, high)
+
+    def _fits(self, shape, remedy=""):
+        """Refuses what a file holds, or is to hold, of another shape."""
+        if not agree(shape, self.shape):
+            raise ValueError(
+                f"It has the shape {tuple(shape)}, and {self!r} has "
+                f"{self.shape}. {remedy}".rstrip()
+            )
+
+
+# --- Checks ---
+
+
+def agree(shape: tuple, wanted: tuple) -> bool:
+    """Whether a shape is the one wanted, where `None` is any length."""
+    return len(shape) == len(wanted) and all(
+        b is None or a == b for a, b in zip(shape, wanted, strict=True)
+    )
+
+
+def check_values(
+    batch: np.ndarray,
+    what: str,
+    bounds: tuple[float, float] | None,
+    remedy: str,
+) -> None:
+    """Refuses NaN, infinite values and values out of range."""
+    batch = batch.astype("float32")
+    name, bad = "NaN", np.isnan(batch)
+    if bounds is None and not bad.any():
+        name, bad = "infinite values", np.isinf(batch)
+    if bad.any():
+        rows = np.unique(np.nonzero(bad)[0])
+        raise ValueError(
+            f"The first batch holds {name}. Received: {name} in {len(rows)} of "
+            f"{len(batch)} {what}, the first at row {rows[0]}. Clean the data."
+        )
+    if bounds is None:
+        return
+    low, high = float(batch.min()), float(batch.max())
+    margin = (bounds[1] - bounds[0]) / 2000  # resizing rounds past the ends
+    if low < bounds[0] - margin or high > bounds[1] + margin:
+        raise ValueError(
+            f"{what[0].upper()}{what[1:]} must lie in [{_numbers(bounds)}], "
+            f"the range of the generator. Received: values from {low:.4g} to "
+            f"{high:.4g}. {remedy}"
+        )
+
+
+def check_range(bounds: tuple[float, float]) -> tuple:
+    """Returns `range` as a tuple (low, high) of floats, low < high."""
+    ok = (
+        isinstance(bounds, (tuple, list))
+        and len(bounds) == 2
+        and all(is_number(x) and np.isfinite(x) for x in bounds)
+        and bounds[0] < bounds[1]
+    )
+    if not ok:
+        raise ValueError(
+            "`range` is (low, high), two numbers with low < high. Received: "
+            f"range={bounds!r}."
+        )
+    return float(bounds[0]), float(bounds[1])
+
+
+def check_sides(name: str, sides: tuple[int | None, ...], count: int) -> tuple:
+    """Returns sides as a tuple of `count` positive ints or `None`."""
+    ok = (
+        isinstance(sides, (tuple, list))
+        and len(sides) == count
+        and all(s is None or (is_int(s) and s > 0) for s in sides)
+    )
+    if not ok:
+        raise ValueError(
+            f"`{name}` holds {count} positive ints, or None for any length. "
+            f"Received: {name}={sides!r}."
+        )
+    return tuple(s if s is None else int(s) for s in sides)
+
+
+def _numbers(bounds):
+    return ", ".join(f"{x:g}" for x in bounds)

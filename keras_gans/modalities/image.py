@@ -1,0 +1,139 @@
+"""Images."""
+
+import dataclasses
+from typing import Any
+import warnings
+
+import keras
+import numpy as np
+
+from keras_gans.modalities import base
+from keras_gans.modalities import image_files
+from keras_gans.modalities import pictures
+from keras_gans.modalities.points import Points
+from keras_gans.utils.types import Tensor
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+@dataclasses.dataclass(frozen=True)
+class Image(base.Modality):
+    """Images `[height, width, channels]`.
+
+    Args:
+        shape: tuple (height, width, channels); `None` for any height or width.
+        range: tuple (low, high): black and white.
+
+    Raises:
+        ValueError: an argument is something else.
+
+    Example:
+
+    ```python
+    image = keras_gans.Image((32, 32, 3))
+    image.check(np.zeros((4, 32, 32, 3)))
+    image.write("grey.png", np.zeros((32, 32, 3)), overwrite=True)
+    image.read("grey.png").shape  # (32, 32, 3)
+    ```
+    """
+
+    shape: tuple
+    range: tuple = (-1.0, 1.0)
+
+    kind = "image"
+    tensor_name = "images"
+    metrics = ("fid", "kid")
+    features = "lite0"
+    augmentations = ("color", "translation", "cutout")
+    extensions = (".png",)
+    read_extensions = image_files.EXTENSIONS
+
+    def __post_init__(self):
+        shape = base.check_sides("shape", self.shape, 3)
+        if shape[-1] is None:
+            raise ValueError(
+                "The channels of images are a positive int. Received: "
+                f"shape={self.shape!r}."
+            )
+        self._set(shape=shape, range=base.check_range(self.range))
+
+    @property
+    def bytes_name(self) -> str | None:
+        """ "image_bytes", where a PNG can hold the channels."""
+        return "image_bytes" if self.shape[-1] in pictures.MODES else None
+
+    def check(
+        self, batch: Any, what: str | None = None, doubt: bool = True
+    ) -> None:
+        super().check(batch, what, doubt)
+        low, high = float(np.min(batch)), float(np.max(batch))
+        if doubt and self.range == (-1, 1) and low >= 0 and high > low:
+            warnings.warn(
+                f"All {what or self.tensor_name} of the first batch lie in "
+                f"[0, 1] ({low:.4g} to {high:.4g}). If black is 0 in your "
+                "data, scale it to [-1, 1] by `2 * x - 1`.",
+                stacklevel=2,
+            )
+
+    def _reshape(self, shape):
+        return (
+            "Resize the images, e.g. by `keras_gans.data.load(..., "
+            f"image_size={self.shape[:2]}, channels={self.shape[-1]})`, or "
+            f"build the GAN with image_shape={shape[1:]}."
+        )
+
+    def _rescale(self, floats):
+        return self._rescale_bytes(floats)
+
+    def _encode(self, sample, extension):
+        self._check_channels()
+        pixels = np.rint(self._unit(self._one(sample)) * 255)
+        return pictures.encode_png(pixels.astype("uint8"))
+
+    def _decode(self, data, extension):
+        self._check_channels()
+        try:
+            pixels = image_files.decode_image(data, self.shape[-1])
+        except Exception as error:  # decoders raise every kind
+            raise ValueError(
+                f"it is no image that can be read ({type(error).__name__}: "
+                f"{error})."
+            ) from error
+        self._fits(pixels.shape, "Resize it, or use `keras_gans.data.load`.")
+        low, high = self.range
+        if (low, high) == (-1, 1):
+            return pixels
+        return (low + (pixels + 1) / 2 * (high - low)).astype("float32")
+
+    def _check_channels(self):
+        if self.bytes_name is None:
+            raise ValueError(
+                "Files of images hold 1 to 4 channels. Received: images of "
+                f"{self.shape[-1]}. Split their channels."
+            )
+
+    def encode_in_graph(self, samples: Tensor) -> Tensor | None:
+        if self.bytes_name is None:
+            return None
+        import tensorflow as tf
+
+        samples = tf.clip_by_value(tf.cast(samples, "float32"), *self.range)
+        pixels = tf.round(self._unit(samples) * 255)
+        return tf.io.encode_png(tf.cast(pixels, tf.uint8))
+
+    def preview(
+        self, samples: np.ndarray, columns: int | None = None
+    ) -> base.Preview:
+        """Tiles images, see `pictures.make_grid`."""
+        samples = self._many(samples)
+        grid = pictures.make_grid(2 * self._unit(samples) - 1, columns)
+        return base.Preview(grid)
+
+
+def check_images(
+    images: Any, image_shape: tuple[int | None, ...], doubt: bool = True
+) -> None:
+    """Checks images in [-1, 1], or vectors of any range, see `Image.check`."""
+    if len(image_shape) == 1:
+        Points(image_shape[0]).check(images, "images", doubt)
+    else:
+        Image(image_shape).check(images, doubt=doubt)

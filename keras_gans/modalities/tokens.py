@@ -1,0 +1,207 @@
+"""Tokens: sentences of words, or of letters."""
+
+import dataclasses
+from typing import Any
+
+import keras
+from keras import ops
+import numpy as np
+
+from keras_gans.modalities import base
+from keras_gans.modalities import pictures
+from keras_gans.modalities import untrusted
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_int
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+@dataclasses.dataclass(frozen=True)
+class Tokens(base.Modality):
+    """Sentences of tokens, `[length, vocabulary]` as networks see them.
+
+    Data are ints `[n, length]`, or the probabilities of each token, one-hot
+    ones among them, float `[n, length, vocabulary]`. Files hold a sentence a
+    line; they are read as ints.
+
+    Args:
+        length: int, tokens a sentence.
+        vocabulary: list of str, of which the first fills sentences that are
+            shorter; or the int number of tokens, which are then written as
+            numbers.
+        separator: str between tokens: " ", or "" where they are letters.
+
+    Raises:
+        ValueError: an argument is something else.
+
+    Example:
+
+    ```python
+    tokens = keras_gans.Tokens(4, ["", "red", "blue", "heart"])
+    ids = tokens.decode(b"red heart")  # [[1, 3, 0, 0]]
+    tokens.sentences(ids)  # ["red heart"]
+    ```
+    """
+
+    length: int
+    vocabulary: int | tuple
+    separator: str = " "
+
+    kind = "tokens"
+    tensor_name = "tokens"
+    range = (0.0, 1.0)
+    extensions = (".txt",)
+    read_extensions = (".txt",)
+
+    def __post_init__(self):
+        check_size("length", self.length)
+        words = self.vocabulary
+        if is_int(words):
+            ok = words > 1
+        else:
+            ok = isinstance(words, (tuple, list)) and len(words) > 1
+            ok = ok and all(isinstance(w, str) for w in words)
+            ok = ok and len(set(words)) == len(words) and "" not in words[1:]
+            words = tuple(words) if ok else words
+        if not ok:
+            raise ValueError(
+                "A vocabulary is two or more different str, or their number. "
+                f"Received: vocabulary={str(words)[:200]}."
+            )
+        apart = "\n\r" + self.separator
+        for word in () if is_int(words) else words[1:]:
+            if any(c in word for c in apart) or (
+                self.separator == "" and len(word) != 1
+            ):
+                raise ValueError(
+                    f"The token {word!r} cannot be told from its neighbours "
+                    f"in a line. Received: separator={self.separator!r}. Use "
+                    "another separator, or take it out of the vocabulary."
+                )
+        self._set(vocabulary=words)
+
+    @property
+    def shape(self) -> tuple:
+        """(length, tokens of the vocabulary)"""
+        words = self.vocabulary
+        return (self.length, words if is_int(words) else len(words))
+
+    def check(
+        self, batch: Any, what: str | None = None, doubt: bool = True
+    ) -> None:
+        what, size = what or self.tensor_name, self.shape[1]
+        batch = np.asarray(batch)
+        ids = batch.dtype.kind in "iu"
+        shape = (self.length,) if ids else self.shape
+        if not base.agree(batch.shape[1:], shape) or len(batch) == 0:
+            raise ValueError(
+                f"Sentences ({what}) are ints [n, {self.length}], or floats "
+                f"[n, {self.length}, {size}]. Received: {batch.dtype} of shape "
+                f"{batch.shape}. Convert tokens by `x.astype('int32')`, pad "
+                "or cut sentences, and batch them."
+            )
+        if ids:
+            low, high = int(batch.min()), int(batch.max())
+            if low < 0 or high >= size:
+                raise ValueError(
+                    f"Tokens ({what}) lie in [0, {size}). Received: tokens "
+                    f"from {low} to {high}. Number them from 0, or build the "
+                    f"GAN with {high + 1} tokens."
+                )
+            return
+        self._check_dtype(batch, what)
+        remedy = "Take `keras.ops.softmax(logits)`."
+        base.check_values(batch, what, self.range, remedy)
+        sums = batch.astype("float32").sum(axis=-1)
+        if np.abs(sums - 1).max() > 1e-2:
+            raise ValueError(
+                f"The probabilities of each place ({what}) sum to 1. "
+                f"Received: sums from {sums.min():.4g} to {sums.max():.4g}. "
+                f"{remedy}"
+            )
+
+    def as_seen(self, batch: Tensor) -> Tensor:
+        if len(batch.shape) == 3:
+            return batch
+        return ops.one_hot(ops.cast(batch, "int32"), self.shape[1])
+
+    def ids(self, samples: np.ndarray) -> np.ndarray:
+        """The likeliest token of each place.
+
+        Args:
+            samples: ints `[n, length]`, or floats `[n, length, vocabulary]`.
+
+        Returns:
+            int32 array `[n, length]`.
+        """
+        samples = np.asarray(samples)
+        floats = samples.dtype.kind not in "iu"
+        if floats and base.agree(samples.shape[1:], self.shape):
+            samples = np.nan_to_num(samples.astype("float32")).argmax(-1)
+        self.check(samples)
+        return samples.astype("int32")
+
+    def one_hot(self, ids: np.ndarray) -> np.ndarray:
+        """float32 `[n, length, vocabulary]` of ints `[n, length]`."""
+        ids = self.ids(ids)[..., None]
+        encoded = np.zeros((*ids.shape[:2], self.shape[1]), "float32")
+        np.put_along_axis(encoded, ids, 1, axis=-1)
+        return encoded
+
+    def sentences(self, samples: np.ndarray) -> list[str]:
+        """The sentences in words, without what fills them; see `ids`."""
+        words = self._words()
+        return [
+            self.separator.join(words[i] for i in row if words[i])
+            for row in self.ids(samples)
+        ]
+
+    def _words(self):
+        """The tokens as text, "" for the one that fills sentences."""
+        if is_int(self.vocabulary):
+            return [str(i) for i in range(self.vocabulary)]
+        return ["", *self.vocabulary[1:]]
+
+    def _encode(self, sample, extension):
+        sample = np.asarray(sample)
+        single = sample.ndim == (1 if sample.dtype.kind in "iu" else 2)
+        sentences = self.sentences(sample[None] if single else sample)
+        return "".join(f"{s}\n" for s in sentences).encode()
+
+    def _decode(self, data, extension):
+        try:
+            return untrusted.collect(
+                self._parsed(untrusted.lines_of(data)), self.length, "int32"
+            )
+        except UnicodeDecodeError as error:
+            raise ValueError(f"it is no text in UTF-8 ({error}).") from error
+
+    def _parsed(self, lines):
+        known = {word: i for i, word in enumerate(self._words()) if word}
+        for number, line in enumerate(lines, 1):
+            line = line.rstrip("\r\n")
+            parts = line.split(self.separator) if self.separator else line
+            found = [part for part in parts if part]
+            if len(found) > self.length:
+                raise ValueError(
+                    f"line {number} has {len(found)} tokens, more than "
+                    f"{self.length}. Cut it, or use a greater length."
+                )
+            for part in found:
+                if part not in known:
+                    near = hint(part, known) if len(known) < 10000 else ""
+                    raise ValueError(
+                        f"line {number} holds {part[:80]!r}, which is not in "
+                        f"the vocabulary.{near}"
+                    )
+            filling = [0] * (self.length - len(found))
+            yield [*(known[part] for part in found), *filling]
+
+    def preview(
+        self, samples: np.ndarray, columns: int | None = None
+    ) -> base.Preview:
+        """The sentences, as text and as a picture of it."""
+        lines = self.sentences(samples)
+        rows = [[str(i), line] for i, line in enumerate(lines)]
+        return base.Preview(pictures.draw_table(rows), text="\n".join(lines))

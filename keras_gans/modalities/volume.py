@@ -1,0 +1,225 @@
+"""Volumes: solids on a grid of voxels."""
+
+import dataclasses
+import io
+from typing import Any
+import zipfile
+
+import keras
+import numpy as np
+
+from keras_gans.modalities import base
+from keras_gans.modalities import pictures
+from keras_gans.modalities import untrusted
+from keras_gans.utils.optional import require
+from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import is_int
+
+ELEVATION = np.radians(25)
+LIGHT = np.array([0.35, 0.75, 0.55]) / np.linalg.norm([0.35, 0.75, 0.55])
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+@dataclasses.dataclass(frozen=True)
+class Volume(base.Modality):
+    """Volumes `[x, y, z, channels]`, whose axis y points up.
+
+    What is above the middle of the range is solid. Meshes are written (OBJ,
+    STL, GLB, PLY) and need the extra "mesh"; arrays are written and read.
+
+    Args:
+        size: int, the voxels of each side, or a tuple of three.
+        channels: int.
+        range: tuple (low, high): empty and solid.
+
+    Raises:
+        ValueError: an argument is something else.
+
+    Example:
+
+    ```python
+    volume = keras_gans.Volume(16)
+    x, y, z = np.mgrid[-1:1:16j, -1:1:16j, -1:1:16j]
+    ball = np.float32(x**2 + y**2 + z**2 < 0.5)[..., None]
+    volume.check(ball[None])
+    volume.write("ball.npz", ball, overwrite=True)
+    ```
+    """
+
+    size: int | tuple
+    channels: int = 1
+    range: tuple = (0.0, 1.0)
+
+    kind = "volume"
+    tensor_name = "volumes"
+    extensions = (".npz", ".npy", ".glb", ".obj", ".stl", ".ply")
+    read_extensions = (".npz", ".npy")
+
+    def __post_init__(self):
+        size = (self.size,) * 3 if is_int(self.size) else self.size
+        size = base.check_sides("size", size, 3)
+        for side in (*size, self.channels):
+            check_size("size, channels", side)
+        self._set(size=size, range=base.check_range(self.range))
+
+    @property
+    def shape(self) -> tuple:
+        """(x, y, z, channels)"""
+        return (*self.size, self.channels)
+
+    def _reshape(self, shape):
+        return (
+            "Resample the volumes, or build the GAN with a Volume of their "
+            "size and channels."
+        )
+
+    def _rescale(self, floats):
+        if floats and self.range == (0, 1):
+            return "Scale values in [-1, 1] by `(x + 1) / 2`."
+        low, high = self.range
+        form = "x" if floats else 'x.astype("float32")'
+        if (low, high) != (0, 1):
+            form = f"{high - low:g} * {form} {'-+'[low >= 0]} {abs(low):g}"
+        return f"Convert 0 and 1 by `{form}`."
+
+    def mesh(self, sample: np.ndarray) -> Any:
+        """The surface of a solid, closed and with normals that point out.
+
+        Args:
+            sample: float array `[x, y, z, 1]`.
+
+        Returns:
+            `trimesh.Trimesh`, in voxels.
+
+        Raises:
+            ValueError: the volume has several channels, or nothing is solid.
+            ImportError: the extra "mesh" is not installed.
+        """
+        solid = self._one(sample)
+        low, high = self.range
+        middle = (low + high) / 2
+        if self.channels != 1:
+            raise ValueError(
+                "A mesh is that of a volume of 1 channel. Received: volumes "
+                f"of {self.channels}. Write them as .npz."
+            )
+        if not (solid > middle).any():
+            raise ValueError(
+                f"Nothing is solid: no voxel is above {middle:g}, so there "
+                "is no surface. Write the volume as .npz."
+            )
+        measure = require("skimage.measure", "mesh", "Meshes")
+        trimesh = require("trimesh", "mesh", "Meshes")
+        padded = np.pad(solid[..., 0], 1, constant_values=low)
+        vertices, faces, _, _ = measure.marching_cubes(
+            padded, middle, gradient_direction="ascent"
+        )
+        return trimesh.Trimesh(vertices - 1, faces, process=False)
+
+    def _encode(self, sample, extension):
+        if extension == ".npy":
+            return untrusted.dump_array(self._one(sample))
+        if extension == ".npz":
+            stream = io.BytesIO()
+            np.savez_compressed(stream, volume=self._one(sample))
+            return stream.getvalue()
+        data = self.mesh(sample).export(file_type=extension[1:])
+        return data.encode() if isinstance(data, str) else data
+
+    def _decode(self, data, extension):
+        if data.startswith(b"PK"):
+            data = _only_member(data)
+        volume = untrusted.load_array(data)
+        self._fits(volume.shape)
+        return volume.astype("float32")
+
+    def preview(
+        self, samples: np.ndarray, columns: int | None = None
+    ) -> base.Preview:
+        """One view of each solid, and a GIF file of all as they turn.
+
+        Of several channels, the first is shown.
+        """
+        density = self._unit(self._many(samples)[..., 0])
+        turns = np.stack([turntable(solid) for solid in density], axis=1)
+        grids = np.stack(
+            [pictures.make_grid(2 * v[..., None] - 1, columns) for v in turns]
+        )
+        gif = pictures.encode_gif(grids, rate=8)
+        return base.Preview(
+            grids[0], [base.Media("turntable.gif", "image/gif", gif)]
+        )
+
+
+def turntable(
+    density: np.ndarray, views: int = 16, pixels: int = 96
+) -> np.ndarray:
+    """Views of a solid that turns about its axis y, shaded by its slope.
+
+    Args:
+        density: float array `[x, y, z]` in [0, 1], solid above 1/2.
+        views: int, of a full turn.
+        pixels: int, of a side of a view.
+
+    Returns:
+        float array `[views, pixels, pixels]` in [0, 1], grey on white.
+    """
+    while max(density.shape) > 96:  # more would not be seen
+        density = density[::2, ::2, ::2]
+    density = np.pad(density, 2)
+    smooth, solid = density, density > 0.5
+    buried = solid.copy()
+    for axis in range(3):
+        ahead, behind = np.roll(smooth, 1, axis), np.roll(smooth, -1, axis)
+        smooth = (ahead + 2 * smooth + behind) / 4
+        for way in (1, -1):
+            buried &= np.roll(solid, way, axis)
+    places = np.argwhere(solid & ~buried)
+    slope = np.stack(np.gradient(-smooth), axis=-1)[tuple(places.T)]
+    slope /= np.linalg.norm(slope, axis=-1, keepdims=True) + 1e-6
+    places = places - (np.array(density.shape) - 1) / 2
+    # Twice the pixels, averaged at the end, for smooth edges.
+    side = 2 * pixels
+    scale = side / (1.55 * (max(density.shape) - 4))
+    radius = 0.8 * scale
+    reach = int(np.ceil(radius))
+    spots = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
+    spots = spots[:, None, np.hypot(*spots) <= radius]
+    frames = np.ones((views, side, side))
+    for i, turn in enumerate(
+        np.radians(30) + 2 * np.pi * np.arange(views) / views
+    ):
+        right = np.array([np.cos(turn), 0, -np.sin(turn)])
+        level = np.array([np.sin(turn), 0, np.cos(turn)])
+        sine, cosine = np.sin(ELEVATION), np.cos(ELEVATION)
+        axes = np.stack(
+            [
+                right,
+                cosine * np.array([0, 1, 0]) - sine * level,
+                sine * np.array([0, 1, 0]) + cosine * level,
+            ]
+        )
+        across, up, near = axes @ places.T
+        shade = 0.12 + 0.75 * np.clip(slope @ (LIGHT @ axes), 0, 1)
+        order = np.argsort(near)  # the nearest is painted last
+        at = side / 2 + scale * np.stack([-up, across])[:, order, None]
+        row, column = np.rint(at + spots).astype(int).clip(0, side - 1)
+        frames[i].flat[(row * side + column).ravel()] = np.repeat(
+            shade[order], spots.shape[-1]
+        )
+    frames = frames.reshape(views, pixels, 2, pixels, 2)
+    return frames.mean(axis=(2, 4))
+
+
+def _only_member(data):
+    """The bytes of the one array of a `.npz` file."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            sizes = [member.file_size for member in archive.infolist()]
+            if len(sizes) != 1:
+                raise ValueError(f"{len(sizes)} arrays, one is expected")
+            untrusted.check_bytes(sizes[0])
+            with archive.open(archive.infolist()[0]) as file:
+                return file.read(untrusted.MAX_BYTES + 1)
+    except Exception as error:  # of damaged archives, of every kind
+        raise ValueError(f"it is no .npz of one array ({error}).") from error

@@ -1,0 +1,213 @@
+"""Waveforms: sounds, and other signals in time."""
+
+import dataclasses
+import io
+import math
+import wave
+
+import keras
+import numpy as np
+
+from keras_gans.modalities import base
+from keras_gans.modalities import pictures
+from keras_gans.modalities import untrusted
+from keras_gans.utils.optional import require
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_size
+
+FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+@dataclasses.dataclass(frozen=True)
+class Waveform(base.Modality):
+    """Waveforms `[samples, channels]` in [-1, 1].
+
+    WAV files of 16 bits are written by Python alone. FLAC and OGG files, and
+    WAV files of floats, need the extra "audio".
+
+    Args:
+        samples: int, or `None` for any length.
+        channels: int, 2 for stereo.
+        rate: int, samples a second.
+
+    Raises:
+        ValueError: an argument is something else.
+
+    Example:
+
+    ```python
+    waveform = keras_gans.Waveform(16384, rate=16000)
+    tone = 0.5 * np.sin(0.1 * np.arange(16384))[:, None]
+    waveform.write("tone.wav", tone, overwrite=True)
+    waveform.read("tone.wav").shape  # (16384, 1)
+    ```
+    """
+
+    samples: int | None
+    channels: int = 1
+    rate: int = 16000
+
+    kind = "waveform"
+    tensor_name = "audio"
+    bytes_name = "audio_bytes"
+    range = (-1.0, 1.0)
+    extensions = (".wav", ".flac", ".ogg")
+    read_extensions = (".wav", ".flac", ".ogg")
+
+    def __post_init__(self):
+        if self.samples is not None:
+            check_size("samples", self.samples)
+        check_size("channels", self.channels)
+        check_size("rate", self.rate)
+
+    @property
+    def shape(self) -> tuple:
+        """(samples, channels)"""
+        return (self.samples, self.channels)
+
+    def _reshape(self, shape):
+        return (
+            "Cut or pad the sounds, or build the GAN with a Waveform of their "
+            "length and channels."
+        )
+
+    def _rescale(self, floats):
+        if floats:
+            return "Scale them, e.g. by `x / np.abs(x).max()`."
+        return "Scale 16-bit samples by `x / 32768`."
+
+    def _encode(self, sample, extension):
+        levels = np.rint(self._one(sample) * 32768)
+        pcm = np.minimum(levels, 32767).astype("<i2")
+        stream = io.BytesIO()
+        if extension == ".wav":
+            with wave.open(stream, "wb") as file:
+                file.setnchannels(self.channels)
+                file.setsampwidth(2)
+                file.setframerate(self.rate)
+                file.writeframes(pcm.tobytes())
+            return stream.getvalue()
+        soundfile = require("soundfile", "audio", "FLAC and OGG files")
+        with soundfile.SoundFile(
+            stream, "w", self.rate, self.channels, format=FORMATS[extension]
+        ) as file:
+            for start in range(0, len(pcm), 65536):  # long ones can crash it
+                file.write(pcm[start : start + 65536])
+        return stream.getvalue()
+
+    def _decode(self, data, extension):
+        try:
+            rate, values = _read_wav(data)
+        except (wave.Error, EOFError, RuntimeError):  # also of floats
+            rate, values = _read_sound(data)
+        if rate != self.rate:
+            raise ValueError(
+                f"it has {rate} samples a second, and the waveforms "
+                f"{self.rate}. Resample it."
+            )
+        self._fits(values.shape, "Cut or pad it, or mix its channels.")
+        return values
+
+    def encode_in_graph(self, samples: Tensor) -> Tensor | None:
+        import tensorflow as tf
+
+        return tf.map_fn(
+            lambda sample: tf.audio.encode_wav(sample, self.rate),
+            # halves to the even one, as NumPy does
+            tf.round(tf.cast(samples, "float32") * 32768) / 32768,
+            fn_output_signature=tf.string,
+        )
+
+    def preview(
+        self, samples: np.ndarray, columns: int | None = None
+    ) -> base.Preview:
+        """Spectrograms of the first channel, and each sound as a WAV file."""
+        samples = self._many(samples)
+        columns = columns or math.ceil(math.sqrt(len(samples)))
+        rows = math.ceil(len(samples) / columns)
+
+        def draw(axes):
+            for i, axis in enumerate(axes):
+                if i < len(samples):
+                    self._draw(axis, i, samples[i, :, 0])
+                else:
+                    axis.set_axis_off()
+
+        picture = pictures.draw_plot(rows, columns, (3, 2), draw)
+        media = [
+            base.Media(f"{i}.wav", "audio/wav", self._encode(sample, ".wav"))
+            for i, sample in enumerate(samples)
+        ]
+        return base.Preview(picture, media)
+
+    def _draw(self, axis, i, values):
+        decibels = spectrogram(values)
+        axis.imshow(
+            decibels,
+            origin="lower",
+            aspect="auto",
+            cmap="magma",
+            vmin=-80,
+            vmax=0,
+            extent=(0, len(values) / self.rate, 0, self.rate / 2000),
+        )
+        axis.set_title(f"{i}", fontsize=8)
+        axis.tick_params(labelsize=6)
+        axis.locator_params(axis="x", nbins=5)
+        axis.set_xlabel("seconds", fontsize=6)
+        axis.set_ylabel("kHz", fontsize=6)
+
+
+def spectrogram(values: np.ndarray) -> np.ndarray:
+    """The levels of a waveform over time and frequency.
+
+    Args:
+        values: float array `[samples]`.
+
+    Returns:
+        float array `[frequencies, times]` in decibels; a sine of amplitude 1
+        has 0, and nothing is below -120.
+    """
+    size = min(512, max(16, 2 ** (len(values).bit_length() - 4)))
+    hop = max(size // 4, len(values) // 1024)  # more would not be seen
+    padded = np.pad(values, size // 2, mode="symmetric")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
+    window = np.hanning(size + 1)[:-1]
+    amplitudes = np.abs(np.fft.rfft(frames * window)) * 2 / window.sum()
+    return 20 * np.log10(np.maximum(amplitudes, 1e-6)).T
+
+
+def _read_wav(data):
+    with wave.open(io.BytesIO(data), "rb") as file:
+        rate, channels = file.getframerate(), file.getnchannels()
+        width = file.getsampwidth()
+        shape = (file.getnframes(), channels)
+        untrusted.check_count(shape)
+        bytes_ = np.frombuffer(file.readframes(shape[0]), "uint8")
+    if width > 4 or len(bytes_) != width * channels * shape[0]:
+        raise ValueError(
+            f"it announces {shape} samples of {8 * width} bits, and holds "
+            f"{len(bytes_)} bytes of them."
+        )
+    if width == 1:
+        values = (bytes_.astype("float32") - 128) / 128
+    else:
+        # into the high bytes of 32 bits, where the sign is
+        wide = np.zeros((len(bytes_) // width, 4), "uint8")
+        wide[:, 4 - width :] = bytes_.reshape(-1, width)
+        values = wide.view("<i4")[:, 0].astype("float64") / 2**31
+    return rate, values.astype("float32").reshape(shape)
+
+
+def _read_sound(data):
+    soundfile = require("soundfile", "audio", "FLAC, OGG and float WAV files")
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            untrusted.check_count((file.frames, file.channels))
+            if file.format not in FORMATS.values():
+                raise ValueError(f"it is a {file.format} file.")
+            values = file.read(dtype="float32", always_2d=True)
+            return file.samplerate, values
+    except Exception as error:  # decoders raise every kind
+        raise ValueError(f"it is no sound to be read ({error}).") from error

@@ -1,0 +1,1 @@
+"""Runs: recipes, checkpoints, callbacks, several devices."""

@@ -1,0 +1,153 @@
+"""What a run can be told: each option's type, default and meaning.
+
+This file imports nothing of the package: the command line reads it without
+importing a backend.
+"""
+
+from typing import Any
+from typing import NamedTuple
+
+
+class Option(NamedTuple):
+    """An option of a run, and a flag of `keras-gans train`.
+
+    Attributes:
+        group: str, what it belongs to.
+        type: type of its value; of `object`, any that a flag can be.
+        default: its value, where the recipe has no other.
+        help: str, one line.
+        counts: bool, whether it must be a positive int.
+    """
+
+    group: str
+    type: type
+    default: Any
+    help: str
+    counts: bool = False
+
+
+# In the order of config.json.
+OPTIONS = {
+    "data": Option(
+        "data", str, None, "an embedded set (emoji), tfds:NAME or a folder"
+    ),
+    "data_dir": Option(
+        "data",
+        str,
+        None,
+        "where tensorflow-datasets keeps its files; its own place by default",
+    ),
+    "epochs": Option(
+        "length",
+        int,
+        None,
+        "passes over the data, or times --steps_per_epoch",
+        counts=True,
+    ),
+    "steps_per_epoch": Option(
+        "length",
+        int,
+        None,
+        "steps an epoch; one pass over the data by default",
+        counts=True,
+    ),
+    "batch_size": Option("length", int, None, "images a batch", counts=True),
+    "seed": Option("training", int, 0, "seed of all random numbers"),
+    "flip": Option("data", bool, False, "mirror half of the images"),
+    "deterministic": Option(
+        "training",
+        bool,
+        False,
+        "exact resume on a GPU too, at a price in speed",
+    ),
+    "accumulate": Option(
+        "training", int, 1, "parts that a batch is cut into, to save memory"
+    ),
+    "rematerialize": Option(
+        "training",
+        bool,
+        False,
+        "compute layers again for gradients, to save memory",
+    ),
+    "d_learning_rate": Option(
+        "training",
+        float,
+        None,
+        "of the discriminator's optimizer; the recipe's by default",
+    ),
+    "g_learning_rate": Option(
+        "training",
+        float,
+        None,
+        "of the generator's optimizer; the recipe's by default",
+    ),
+    "global_clipnorm": Option(
+        "training",
+        float,
+        None,
+        "largest norm of each network's gradient; none by default",
+    ),
+    "checkpoint_every": Option(
+        "records", int, 100, "steps between two checkpoints", counts=True
+    ),
+    "sample_every": Option(
+        "records", int, 100, "steps between two sample grids", counts=True
+    ),
+    "evaluate_every": Option(
+        "records",
+        int,
+        None,
+        "steps between two evaluations, which are slow; none by default",
+        counts=True,
+    ),
+    "log_every": Option(
+        "records",
+        int,
+        10,
+        "steps between two lines of metrics.jsonl",
+        counts=True,
+    ),
+    "dtype_policy": Option(
+        "training",
+        str,
+        "float32",
+        "float32, mixed_bfloat16 or mixed_float16",
+    ),
+    "strategy": Option(
+        "training",
+        str,
+        "auto",
+        "auto, none, mirrored, multi_worker or data_parallel",
+    ),
+}
+# Of recipes whose `data_options` have them; those of an application stand in
+# the docstring of its class.
+DATA_OPTIONS = {
+    "direction": Option(
+        "data", str, None, "ab, or ba to learn to translate from B to A"
+    ),
+    "jitter": Option(
+        "data",
+        object,
+        None,
+        "pixels or ratio to enlarge by before a random crop",
+    ),
+}
+
+
+def defaults(recipe: Any) -> dict:
+    """What a run of a recipe does unless told otherwise.
+
+    Args:
+        recipe: `core.recipe.Recipe`.
+
+    Returns:
+        dict of the options and the recipe's `data_options` to their values.
+    """
+    values = {name: option.default for name, option in OPTIONS.items()}
+    own = {
+        "data": recipe.data,
+        "epochs": recipe.epochs,
+        "batch_size": recipe.batch_size,
+    }
+    return {**values, **own, **recipe.data_options}

@@ -1,0 +1,77 @@
+"""What a recipe's task loads: images, pairs of them, two sets of them."""
+
+from keras_gans import applications
+from keras_gans.core.gan import BaseGAN
+
+
+def images(gan: BaseGAN, source, **options):
+    """Images as `gan` makes them.
+
+    Args:
+        gan: `BaseGAN`.
+        source: see `keras_gans.data.load`.
+        **options: its other arguments.
+    """
+    from keras_gans import data
+
+    return data.load(
+        source,
+        image_size=gan.modality.shape[:2],
+        channels=gan.modality.shape[-1],
+        **options,
+    )
+
+
+def labelled_images(gan: BaseGAN, source, **options):
+    """Images as `gan` makes them, with their class labels."""
+    return images(gan, source, labels=True, **options)
+
+
+def pairs(gan: BaseGAN, source, **options):
+    """Pairs that `gan` translates; see `keras_gans.data.load_pairs`."""
+    from keras_gans import data
+
+    return data.load_pairs(source, **_shapes(gan), **options)
+
+
+def unpaired(gan: BaseGAN, source, **options):
+    """Images of two domains; see `keras_gans.data.load_unpaired`."""
+    from keras_gans import data
+
+    return data.load_unpaired(source, **_shapes(gan), **options)
+
+
+def _shapes(gan):
+    return {
+        "image_size": gan.modality.shape[:2],
+        "source_channels": gan.source_shape[-1],
+        "channels": gan.modality.shape[-1],
+    }
+
+
+TASKS = {
+    "images": images,
+    "labelled images": labelled_images,
+    "pairs": pairs,
+    "unpaired": unpaired,
+}
+
+
+def load(task: str, gan: BaseGAN, source, **options):
+    """The data of a task, that of an application among them.
+
+    Args:
+        task: str, of `TASKS` or `applications.APPLICATIONS`.
+        gan: `BaseGAN`.
+        source: what the task loads from.
+        **options: `batch_size`, `data_dir`, `flip`, `seed`, `repeat`, `start`
+            and the task's own.
+
+    Returns:
+        `tf.data.Dataset`.
+    """
+    if task in TASKS:
+        return TASKS[task](gan, source, **options)
+    own = applications.argument_names(task)
+    given = {name: options.pop(name) for name in own if name in options}
+    return applications.get(task, **given).load(gan, source, **options)

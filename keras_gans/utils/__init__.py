@@ -1,0 +1,1 @@
+"""Validation, suggestions and atomic files."""

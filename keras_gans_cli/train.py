@@ -1,0 +1,147 @@
+"""The command `keras-gans train`."""
+
+import argparse
+import sys
+
+from keras_gans_cli import recipes
+from keras_gans_cli import values
+
+SUMMARY = "Train a recipe into a run directory."
+METAVARS = {int: "N", float: "X"}
+
+
+def add_flags(
+    parser: argparse.ArgumentParser, words: list | None = None
+) -> None:
+    """Adds the recipes, and the flags of those that are named in `words`."""
+    known = recipes.recipes()
+    rows = [(name, recipe.summary) for name, recipe in known.items()]
+    parser.epilog = (
+        f"recipes:\n{values.indented(rows)}\n\n"
+        "keras-gans train RECIPE --help lists the flags of a recipe."
+    )
+    names = parser.add_subparsers(
+        dest="recipe", required=True, metavar="RECIPE", help="see below"
+    )
+    for name, recipe in known.items():
+        sub = names.add_parser(
+            name,
+            description=f"{recipe.summary}.",
+            usage=f"keras-gans train {name} [--FLAG=VALUE ...]",
+        )
+        sub.set_defaults(run=run, parser=sub)
+        if words is None or name in words:
+            _add_run_flags(sub, recipe)
+            _add_options(sub, recipe)
+            _add_arguments(sub, recipe)
+
+
+def _add_run_flags(sub, recipe):
+    add = sub.add_argument_group("run directory").add_argument
+    add(
+        "--run_dir",
+        metavar="DIR",
+        help=f"where all of the run goes (default: {_run_dir(recipe.name)})",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from the latest checkpoint in --run_dir",
+    )
+    add(
+        "--overwrite",
+        action="store_true",
+        help="remove the run in --run_dir first",
+    )
+    add(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes on this machine that train together, to try it "
+        "(default: 1)",
+    )
+
+
+def _run_dir(name):
+    return f"runs/{name}"
+
+
+def _add_options(sub, recipe):
+    groups = {}
+    for name, option in recipes.options(recipe).items():
+        if option.group not in groups:
+            groups[option.group] = sub.add_argument_group(option.group)
+        if option.type is bool:
+            how = {"action": argparse.BooleanOptionalAction}
+        else:
+            kind = values.value if option.type is object else option.type
+            how = {"type": kind, "metavar": METAVARS.get(kind, "VALUE")}
+        groups[option.group].add_argument(
+            f"--{name}",
+            default=None,  # what is not given, a resumed run knows
+            help=_help(recipe, name, option),
+            **how,
+        )
+
+
+def _add_arguments(sub, recipe):
+    groups = {}
+    for name, argument in recipes.model_arguments(recipe).items():
+        if argument.owner not in groups:
+            shared = argument.owner == "BaseGAN"
+            title = "every GAN" if shared else argument.owner
+            groups[argument.owner] = sub.add_argument_group(title)
+        groups[argument.owner].add_argument(
+            f"--{name}",
+            type=values.value,
+            default=argparse.SUPPRESS,  # None is a value
+            help=_help(recipe, name, argument),
+            metavar="VALUE",
+        )
+
+
+def _help(recipe, name, known):
+    """The help of a flag, with its default where the text has none."""
+    if name in recipe.without:
+        return argparse.SUPPRESS
+    text = known.help.rstrip(".").replace("%", "%%")
+    if known.default is None and "by default" in text:
+        return text
+    default = values.text(known.default).replace("%", "%%")
+    return f"{text} (default: {default})"
+
+
+def run(args: argparse.Namespace) -> int | None:
+    """keras-gans train RECIPE"""
+    from keras_gans.training import runs
+
+    if args.workers != 1:
+        return _launch(args)
+    run_dir = args.run_dir or _run_dir(args.recipe)
+    recipe = recipes.recipes()[args.recipe]
+    given = {
+        name: getattr(args, name)
+        for name in recipes.options(recipe)
+        if getattr(args, name) is not None
+    }
+    arguments = {
+        name: vars(args)[name]
+        for name in recipes.model_arguments(recipe)
+        if name in vars(args)
+    }
+    if args.resume and runs.is_run(run_dir):
+        config = runs.changed(run_dir, args.recipe, arguments, given)
+    else:
+        config = runs.new_config(args.recipe, arguments, **given)
+    runs.train(run_dir, config, args.resume, args.overwrite)
+
+
+def _launch(args):
+    """Runs the command in several processes of one training."""
+    from keras_gans.training import distribution
+
+    # argparse lets the last of a flag win.
+    words = [*args.argv, "--workers=1"]
+    command = [sys.executable, "-m", "keras_gans", *words]
+    return distribution.launch(args.workers, command)

@@ -1,0 +1,58 @@
+"""The values of flags: from text, and to it."""
+
+import argparse
+import ast
+import textwrap
+from typing import Any
+
+
+def value(text: str) -> Any:
+    """A flag's text as a number, tuple, bool, None, or else a string."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def text(value: Any) -> str:
+    """A value as one types it: "32,32,3" of a tuple."""
+    if isinstance(value, (tuple, list)) and len(value) > 1:
+        return ",".join(map(repr, value))
+    return str(value)
+
+
+def table(rows: list) -> str:
+    """Pairs of texts as lines of two columns.
+
+    Args:
+        rows: list of (first, second); a second of several lines is indented.
+    """
+    width = max(len(first) for first, _ in rows) + 2
+    return "\n".join(
+        f"{first:{width}}" + second.replace("\n", "\n" + " " * width)
+        for first, second in rows
+    )
+
+
+def indented(rows: list) -> str:
+    """`table`, for a list within help."""
+    return textwrap.indent(table(rows), "  ")
+
+
+def size(text: str) -> int | tuple:
+    """Pixels: an int, or a tuple (height, width)."""
+    found = value(text)
+    sides = found if isinstance(found, tuple) else (found,)
+    if len(sides) > 2 or not all(isinstance(side, int) for side in sides):
+        raise argparse.ArgumentTypeError(
+            f"a size is 96, or 96,128 for height and width, not {text!r}"
+        )
+    return found
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """The name and value of `--set NAME=VALUE`."""
+    name, equals, given = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ValueError(f"--set takes NAME=VALUE. Received: --set={text}.")
+    return name, value(given)

@@ -1,0 +1,72 @@
+"""One and two replicas agree, of one process and of two."""
+
+import json
+import subprocess
+import sys
+
+from paths import ROOT
+from paths import SUPPORT
+import pytest
+
+SCRIPT = SUPPORT / "replicas.py"
+BENCHMARK = ROOT / "benchmarks" / "replicas.py"
+
+
+def test_one_and_two_replicas_agree():
+    """Trained and scored, all in one process, which has two devices."""
+    run = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert run.returncode == 0, run.stderr[-4000:]
+    rows = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [row["name"] for row in rows] == [
+        "clipped",
+        "outside",
+        "path-length",
+        "vocoder",
+        "features",
+    ]
+    *trained, features = rows
+    for row in trained:
+        # Training moves weights by far more than replicas may differ.
+        assert row["moved"] > 1e-3 and row["spread"] == 0, row
+        # Path lengths go through batch norm, and features are matched by the
+        # means of a batch: of a replica's rows they are others.
+        assert row["apart"] < (0.1 if row["name"] == "path-length" else 1e-6)
+    for row in trained[:2]:
+        assert row["logs"] < 1e-5 and row["means"] == 0, row
+    assert features["replicas"] == 2 and features["largest"] > 1
+    assert features["apart"] <= 1e-6 * features["largest"]
+
+
+@pytest.mark.full
+def test_batch_norm_and_processes_agree():
+    """One row of the matrix of benchmarks/replicas.py, which has all."""
+    words = ["--models=dcgan", "--ways=workers:2"]
+    run = subprocess.run(
+        [
+            sys.executable,
+            str(BENCHMARK),
+            *words,
+            "--optimizers=sgd",
+            "--seeds=0",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    _, *rows = [line.split() for line in run.stdout.splitlines()]
+    assert [row[3] for row in rows] == ["workers:2", "workers:2"]
+    for *_, moved, weights, logs, outputs, samples, drift in rows:
+        assert float(moved) > 1e-3
+        assert float(weights) < 1e-6
+        assert float(logs) < 1e-5
+        assert float(outputs) < 1e-5
+        assert float(samples) < 1e-5
+        assert float(drift) == 0

@@ -1,0 +1,135 @@
+"""Code that readers copy runs: docstrings, pages and `examples`."""
+
+import pathlib
+import re
+import runpy
+import shutil
+import sys
+import textwrap
+import types
+
+import keras
+import numpy as np
+from paths import ROOT
+from PIL import Image
+import pytest
+
+import keras_gans
+
+PACKAGE = pathlib.Path(keras_gans.__file__).parent
+# All but forms of convolutions, which take up to a minute to compile.
+QUICK_KERNELS = "adam,batch_norm,norms,rectifiers"
+
+
+def _docstring_blocks():
+    """Every ```python block of the package, by file and line."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text()
+        for found in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
+            line = text.count("\n", 0, found.start()) + 1
+            place = f"{path.relative_to(PACKAGE)}:{line}"
+            yield pytest.param(found[1], id=place)
+
+
+BLOCKS = list(_docstring_blocks())
+
+
+@pytest.fixture(scope="session")
+def emoji():
+    """The first batch of the data set of the README, small."""
+    return keras_gans.data.load("emoji", image_size=16, batch_size=64).take(1)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_docstring_examples_run(block, request, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_KERNELS", QUICK_KERNELS)
+    space = {"np": np, "keras": keras, "keras_gans": keras_gans}
+    space["tf"] = __import__("tensorflow")
+    # As in the README: a compiled GAN and its data.
+    if re.search(r"\bgan\b", block):
+        gan = keras_gans.DCGAN((16, 16, 3), width=2)
+        gan.compile()
+        space["gan"] = gan
+    if re.search(r"\bdataset\b", block):
+        space["dataset"] = request.getfixturevalue("emoji")
+    exec(textwrap.dedent(block), space)
+
+
+def test_docstrings_have_examples():
+    assert len(BLOCKS) >= 8
+
+
+SCRIPTS = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_examples_run(name, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    # Five batches of two classes, or a few pairs: batches are of one.
+    for i in range(12 if name in ("pix2pix", "cyclegan") else 160):
+        folder = tmp_path / "pictures" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (32, 32, 3), dtype="uint8")
+        Image.fromarray(pixels).save(folder / f"{i // 2}.png")
+    # In this process: importing TensorFlow anew takes as long as the example.
+    monkeypatch.setenv("KERAS_GANS_KERNELS", QUICK_KERNELS)
+    script = str(ROOT / "examples" / f"{name}.py")
+    monkeypatch.setattr(sys, "argv", [script, str(tmp_path / "pictures"), "1"])
+    runpy.run_path(script, run_name="__main__")
+    assert (tmp_path / f"runs/example_{name}/last.png").is_file()
+
+
+def test_the_gan_of_the_docs_trains(images, monkeypatch):
+    """The guide's model and its test, as they stand; then its other blocks."""
+    text = (ROOT / "docs" / "adding_a_gan.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks[0].startswith("import")
+    model, test = blocks[:2]
+    assert model.count("\n") + test.count("\n") <= 45
+    module = types.ModuleType("keras_gans.models.lsgan")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(model, vars(module))
+    space = {}
+    exec(test, space)
+    space["test_lsgan"](images)
+
+    called = []
+    gan = module.LSGAN((16, 16, 1), width=2)
+    call = gan.call_discriminator
+    monkeypatch.setattr(
+        gan,
+        "call_discriminator",
+        lambda *args: called.append(args) or call(*args),
+    )
+    gan.compile(run_eagerly=True)
+    gan.fit(images(4), batch_size=4, verbose=0)
+    assert len(called) == 3  # on reals once, and on fakes for D and for G
+
+    space = {"keras_gans": keras_gans, "Phase": keras_gans.Phase}
+    space["Schedule"] = keras_gans.core.controllers.Schedule
+    space |= vars(module)
+    for block in blocks[2:]:
+        exec(block, space)
+    for name in ("PreTrained", "Cooling"):
+        gan = space[name]((16, 16, 1), 4, width=2)
+        gan.compile()
+        gan.fit(images(4), batch_size=4, verbose=0)
+    assert float(gan.controllers["temperature"].value) < 1
+
+
+def test_the_resume_of_the_docs_is_exact():
+    text = (ROOT / "docs" / "questions.md").read_text()
+    block = re.search(r"```python\n(gan.compile.*?)```", text, re.DOTALL)[1]
+
+    def run(stop=None):
+        keras.utils.set_random_seed(0)
+        gan = keras_gans.DCGAN((16, 16, 3), 4, width=2)
+        code = block.replace("epochs=2", "epochs=1") if stop else block
+        exec(code, {"gan": gan, "keras_gans": keras_gans})
+        return gan.get_weights()
+
+    straight = run()
+    shutil.rmtree("checkpoints")
+    run(stop=True)  # its last checkpoint is of step 2, in mid-epoch
+    for a, b in zip(straight, run(), strict=True):
+        np.testing.assert_array_equal(a, b)

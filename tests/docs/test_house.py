@@ -1,0 +1,96 @@
+"""The house stays in order: imports, and the files of each GAN."""
+
+import ast
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+from paths import ROOT
+import pytest
+
+import keras_gans
+from keras_gans import applications
+from keras_gans.training import recipes
+
+PACKAGE = pathlib.Path(keras_gans.__file__).parent
+
+IMPORTS = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {missing}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import keras
+before = set(sys.modules)  # Keras itself imports matplotlib where it is
+import keras_gans
+from keras_gans import convert
+from keras_gans_cli import app
+from keras_gans.modalities import pictures
+from keras_gans.training import callbacks, checkpoints, recipes, runs
+app.make_parser()
+added = {{name.split(".")[0] for name in set(sys.modules) - before}}
+heavy = {{"matplotlib", "tensorflow_datasets", *{missing}}}
+assert not heavy & added, heavy & added
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "missing"), [("tensorflow", []), ("jax", ["tensorflow"])]
+)
+def test_imports_are_light(backend, missing):
+    """Under JAX all but data and serving works without TensorFlow."""
+    subprocess.run(
+        [sys.executable, "-c", IMPORTS.format(missing=missing)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+    )
+
+
+MODELS = [n for n in recipes.RECIPES if n not in applications.APPLICATIONS]
+
+
+@pytest.mark.parametrize("name", applications.APPLICATIONS)
+def test_every_application_has_its_files(name):
+    assert (PACKAGE / "applications" / f"{name}.py").is_file()
+    assert (ROOT / "docs" / f"{name}.md").is_file()
+    assert recipes.model_of(recipes.get(name)) is keras_gans.Pix2Pix
+
+
+def _checks(name, model):
+    """Whether a test puts the class `model` through `check_gan`."""
+    own = ROOT / "tests" / "models" / f"test_{name}.py"
+    for path in own.parent.glob("test_*.py"):
+        whole = ast.parse(path.read_text())
+        for node in [whole] if path == own else whole.body:
+            code = ast.unparse(node)
+            names = re.search(rf"\b{model}\(", code)
+            if names and "check_gan(" in code:
+                return True
+    return False
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_gan_has_its_files(name):
+    """Its file with a recipe, its page, and a test through `check_gan`."""
+    for path in (
+        PACKAGE / "models" / f"{name}.py",
+        ROOT / "docs" / f"{name}.md",
+    ):
+        assert path.is_file(), f"{path} is missing"
+    model = recipes.model_of(recipes.get(name))
+    assert model.__module__ == f"keras_gans.models.{name}"
+    assert _checks(name, model.__name__)
+
+
+def test_a_gan_without_a_test_is_found():
+    assert not _checks("gan", "TaxGAN")
+
+
+def test_every_model_has_a_recipe():
+    models = {p.stem for p in (PACKAGE / "models").glob("[a-z]*.py")}
+    assert models == set(MODELS)

@@ -1,0 +1,204 @@
+"""Callbacks: grids, guard, log, checkpoints."""
+
+import json
+
+import keras
+from keras import ops
+import numpy as np
+from PIL import Image
+import pytest
+from small import small_gan
+
+from keras_gans.modalities import pictures as grids
+from keras_gans.training import callbacks
+from keras_gans.training import checkpoints
+
+
+def fit(gan, data, *used, **kwargs):
+    options = {"batch_size": 4, "shuffle": False, "verbose": 0, **kwargs}
+    return gan.fit(data, callbacks=list(used), **options)
+
+
+def compiled():
+    gan = small_gan(ema=0.9)
+    gan.compile(keras.optimizers.Adam(2e-4), keras.optimizers.Adam(2e-4))
+    return gan
+
+
+def test_sample_grid(images, tmp_path):
+    gan = compiled()
+    grid = callbacks.SampleGrid("grids", every=2, n=6, seed=1, columns=3)
+    fit(gan, images(16, 8, 8), grid, epochs=1)
+    paths = sorted(p.name for p in (tmp_path / "grids").iterdir())
+    assert paths == ["step-00000002.png", "step-00000004.png"]
+    with Image.open("grids/step-00000004.png") as picture:
+        pixels = np.asarray(picture)
+    # Sampling in mid-epoch leaves training alone and shows its very state.
+    expected = grids.make_grid(gan.sample(6, seed=1), 3)[..., 0]
+    np.testing.assert_array_equal(pixels, expected)
+    alone = keras.utils.set_random_seed(0) or compiled()
+    fit(alone, images(16, 8, 8), epochs=1)
+    for a, b in zip(alone.get_weights(), gan.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_sample_grid_in_tensorboard(images, tmp_path):
+    grid = callbacks.SampleGrid("grids", 2, n=4, tensorboard_dir="board")
+    fit(compiled(), images(8, 8, 8), grid)
+    events = list((tmp_path / "board").iterdir())
+    assert len(events) == 1 and events[0].stat().st_size > 100
+
+
+@pytest.mark.backends
+def test_nan_guard_keeps_the_last_good_checkpoint(images, tmp_path):
+    gan = compiled()
+    data = images(24, 8, 8)
+    data[16:] = np.nan  # the fifth batch; only the first is looked at
+    with pytest.raises(FloatingPointError, match=r"step 5: d_.* is nan"):
+        fit(
+            gan,
+            data,
+            callbacks.NanGuard(),
+            callbacks.Checkpoint("checkpoints", every=2),
+        )
+    latest = checkpoints.latest("checkpoints")
+    assert latest.name == "step-00000004"
+    again = compiled()
+    assert checkpoints.restore(again, latest).step == 4
+    assert all(np.isfinite(w).all() for w in again.get_weights())
+
+
+@pytest.mark.backends
+def test_log(images):
+    log = callbacks.JsonlLogger("log.jsonl", every=3)
+    fit(compiled(), images(20, 8, 8), log, epochs=2)
+    with open("log.jsonl") as f:
+        rows = [json.loads(line) for line in f]
+    assert [(r["kind"], r["step"], r["epoch"]) for r in rows] == [
+        ("step", 3, 0),
+        ("epoch", 5, 0),
+        ("step", 6, 1),
+        ("step", 9, 1),
+        ("epoch", 10, 1),
+    ]
+    assert all(np.isfinite(r["d_loss"]) for r in rows)
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("stop", [4, 5])
+def test_resume_from_any_step(stop, images):
+    """In mid-epoch, and exactly at the end of an epoch."""
+    data = images(20, 8, 8)
+
+    def train(resumed=None, gan=None):
+        gan = gan or (keras.utils.set_random_seed(0) or compiled())
+        log = callbacks.JsonlLogger("log.jsonl", every=1)
+        log.cut(resumed.log_size if resumed else 0)
+        saver = callbacks.Checkpoint(
+            "again" if resumed else "checkpoints",
+            every=stop,
+            logger=log,
+            keep=9,
+            resumed=resumed,
+        )
+        start = 0
+        if resumed:
+            gan.step_iterator.skip_steps(resumed.epoch_step, resumed.logs)
+            start = resumed.epoch_step % 5
+        # A data set that begins where the resumed epoch stands.
+        order = [4 * ((start + i) % 5) + j for i in range(10) for j in range(4)]
+        fit(
+            gan,
+            data[order],
+            log,
+            saver,
+            epochs=2,
+            steps_per_epoch=5,
+            initial_epoch=resumed.epoch if resumed else 0,
+        )
+        with open("log.jsonl") as f:
+            rows = [json.loads(line) for line in f]
+        return gan, [{**row, "time": 0} for row in rows]
+
+    straight, rows = train()
+    fresh = compiled()
+    path = checkpoints.all_in("checkpoints")[0]
+    position = checkpoints.restore(fresh, path)
+    assert (position.epoch, position.epoch_step) == (0, stop)
+    resumed, rows_again = train(position, fresh)
+    for a, b in zip(
+        [*straight.variables, *straight.optimizer.variables],
+        [*resumed.variables, *resumed.optimizer.variables],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(
+            ops.convert_to_numpy(a), ops.convert_to_numpy(b), err_msg=a.path
+        )
+    assert rows == rows_again
+
+
+def test_checkpoints_of_others_are_refused(images, tmp_path):
+    gan = compiled()
+    fit(gan, images(8, 8, 8), callbacks.Checkpoint("c", every=2))
+    path = checkpoints.latest("c")
+    position = path / checkpoints.POSITION
+    text = position.read_text()
+    position.write_text(text.replace("GAN", "DCGAN"))
+    with pytest.raises(ValueError, match="belongs to another model"):
+        checkpoints.restore(gan, path)
+    position.write_text(text)
+    weights = path / checkpoints.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(ValueError, match="does not fit the model"):
+        checkpoints.restore(gan, path)
+    position.write_text("{")
+    with pytest.raises(ValueError, match="damaged"):
+        checkpoints.restore(gan, path)
+
+
+def test_older_checkpoints_are_not_mixed_with_new_ones(images):
+    data = images(20, 8, 8)
+    fit(compiled(), data, callbacks.Checkpoint("c", every=5))
+    with pytest.raises(ValueError, match="of a later step"):
+        fit(compiled(), data, callbacks.Checkpoint("c", every=2))
+    other = small_gan()
+    other.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+    with pytest.raises(ValueError, match="does not fit the model"):
+        checkpoints.restore(other, checkpoints.latest("c"))
+
+
+@pytest.mark.backends
+def test_steps_are_counted_as_trained(images):
+    seen = []
+
+    class Record(callbacks.StepCallback):
+        def after_step(self, logs):
+            seen.append((self.epoch, self.epoch_step, self.step))
+
+    gan = small_gan()
+    gan.compile(steps_per_execution=2)
+    fit(gan, images(12, 8, 8), Record(), epochs=2)
+    assert seen == [(0, 2, 2), (0, 3, 3), (1, 2, 5), (1, 3, 6)]
+    assert int(ops.convert_to_numpy(gan.step)) == 6
+
+
+def test_every_must_be_positive():
+    with pytest.raises(ValueError, match="positive number of steps"):
+        callbacks.SampleGrid("grids", every=0)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
+def test_grids_of_any_channels(channels):
+    x = np.linspace(-1, 1, 5 * 4 * 6 * channels).reshape(5, 4, 6, channels)
+    grid = grids.make_grid(x, columns=2)
+    wide = 6 * channels if channels > 4 else 6
+    kept = 1 if channels > 4 else channels
+    assert grid.shape == (3 * 4, 2 * wide, kept) and grid.dtype == np.uint8
+    first = x[0].transpose(0, 2, 1).reshape(4, -1, 1) if channels > 4 else x[0]
+    np.testing.assert_array_equal(
+        grid[:4, :wide], np.rint((first + 1) * 127.5).astype("uint8")
+    )
+    assert (grid[8:, wide:] == 0).all()
+    grids.save_grid("grid.png", x)
+    with pytest.raises(ValueError, match="overwritten unasked"):
+        grids.save_grid("grid.png", x)

@@ -1,0 +1,45 @@
+"""The exported SavedModel (without the package: test_saved_networks.py)."""
+
+from networks import tiny_judge
+from networks import tiny_translator
+import numpy as np
+import pytest
+
+import keras_gans as kg
+
+
+def test_convolutional_generators_are_exported():
+    gan = kg.DCGAN((16, 16, 2), 6, width=2)
+    gan.export("gan/1")
+    import tensorflow as tf
+
+    served = tf.saved_model.load("gan/1")
+    np.testing.assert_allclose(
+        served.generate(tf.ones((2, 6)))["images"],
+        gan.predict(np.ones((2, 6)), verbose=0),
+        atol=1e-6,
+    )
+
+
+def test_translators_are_exported(images):
+    """In both modes, which differ by batch statistics and dropout."""
+    import tensorflow as tf
+
+    gan = kg.Pix2Pix(
+        generator=tiny_translator(1, 2, dropout=0.5),
+        discriminator=tiny_judge(3),
+    )
+    x = images(3, 8, 8)
+    gan.export("gan/1")
+    served = tf.saved_model.load("gan/1")
+    # The same operations, compiled apart: rounding.
+    for endpoint, evaluation in (
+        ("serving_default", False),
+        ("evaluate", True),
+    ):
+        made = served.signatures[endpoint](images=tf.constant(x))["images"]
+        wanted = gan.translate(x, evaluation=evaluation)
+        np.testing.assert_allclose(made, wanted, atol=1e-6)
+    assert np.abs(wanted - gan.translate(x)).max() > 0.01
+    with pytest.raises(ValueError, match="overwritten unasked"):
+        gan.export("gan/1")

@@ -1,0 +1,1 @@
+"""Six GANs of all kinds, each of one file, as a user would write them."""

@@ -1,0 +1,42 @@
+"""The command line, in this process."""
+
+import contextlib
+import io
+import pathlib
+
+from keras_gans_cli import app
+
+# A training of eight steps, of which a run directory has everything.
+TINY = [
+    "--image_shape=16,16,3",
+    "--width=2",
+    "--batch_size=4",
+    "--epochs=2",
+    "--steps_per_epoch=4",
+    "--checkpoint_every=3",
+    "--sample_every=4",
+    "--log_every=1",
+]
+
+
+def call(*words):
+    """What `keras-gans` with these words would exit with."""
+    return app.main(app.parse(["keras-gans", *map(str, words)]))
+
+
+def train_tiny(folder):
+    """Trains a DCGAN into a folder; returns what was printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = call("train", "dcgan", f"--run_dir={folder}", *TINY)
+    if status:
+        raise RuntimeError(f"training ended with status {status}")
+    return printed.getvalue()
+
+
+def files(folder):
+    """The bytes of each file of a folder, by path."""
+    paths = pathlib.Path(folder).rglob("*")
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in paths if p.is_file()
+    }

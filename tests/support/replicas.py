@@ -1,0 +1,219 @@
+"""Trains and scores by one and by two replicas; prints how far they are apart.
+
+Each line is a JSON object. Run in a process of its own: it has two devices.
+"""
+
+import json
+import pathlib
+import sys
+
+import keras
+from keras import layers
+import numpy as np
+from scoring import pictures
+from scoring import tiny
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.metrics import FeatureNetwork
+from keras_gans.metrics import sets
+from keras_gans.metrics.features.extraction import extract
+from keras_gans.training import checkpoints
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "models"))
+
+from toys.path_length import PathLengthGAN
+from toys.vocoder import Vocoder
+
+STEPS = 4
+
+
+def train(strategy, images, optimizer, compile_inside):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        gan = kg.GAN(
+            generator=keras.Sequential(
+                [
+                    keras.Input((6,)),
+                    layers.Dense(32, use_bias=False),
+                    layers.BatchNormalization(),  # of all replicas' rows
+                    layers.ReLU(),
+                    layers.Dense(64, activation="tanh"),
+                    layers.Reshape((8, 8, 1)),
+                ]
+            ),
+            discriminator=keras.Sequential(
+                [
+                    keras.Input((8, 8, 1)),
+                    layers.Flatten(),
+                    layers.Dense(32, activation="leaky_relu"),
+                    layers.Dropout(0.5, seed=0),  # a mask for every global row
+                    layers.Dense(1),
+                ]
+            ),
+            ema=0.9,
+            d_steps=2,
+        )
+        if compile_inside:
+            gan.compile(optimizer(), optimizer())
+    if not compile_inside:
+        gan.compile(optimizer(), optimizer())
+    before = arrays(gan)
+    dataset = tf.data.Dataset.from_tensor_slices(images)
+    dataset = dataset.batch(16, drop_remainder=True)
+    logs = gan.fit(dataset, epochs=STEPS, verbose=0).history
+    steps = int(keras.ops.convert_to_numpy(gan.step))
+    rates = [int(o.iterations.numpy()) for o in gan.optimizer.optimizers]
+    if (steps, rates) != (STEPS, [2 * STEPS, STEPS]):
+        sys.exit(f"counted {steps} steps, {rates} iterations")
+    return gan, logs, largest_difference(before, arrays(gan))
+
+
+def arrays(gan):
+    return [keras.ops.convert_to_numpy(v) for v in gan.weights]
+
+
+def largest_difference(a, b):
+    return max(
+        np.abs(x - y).max()
+        for x, y in zip(a, b, strict=True)
+        if x.dtype == np.float32
+    )
+
+
+def spread(gan, replicas):
+    """How far any variable is apart between replicas."""
+    worst = 0.0
+    for v in gan.variables:
+        parts = replicas.experimental_local_results(v.value)
+        worst = max(
+            worst, *(abs(p.numpy() - parts[0].numpy()).max() for p in parts)
+        )
+    return worst
+
+
+def unlike_means(gan, replicas, trials=20, steps=7):
+    """How many of a log's means a restart in between changes."""
+    mean = gan.metrics[0]
+    values = np.random.default_rng(0).uniform(0, 1, (trials, steps, 2))
+    values = tf.constant(values, "float32")
+
+    @tf.function
+    def add(row):
+        def one():
+            context = tf.distribute.get_replica_context()
+            mean.update_state(row[context.replica_id_in_sync_group])
+
+        replicas.run(one)
+
+    def run(rows, stop=None):
+        mean.reset_state()
+        for i, row in enumerate(rows):
+            if i == stop:
+                state = checkpoints.means(gan)
+                mean.reset_state()
+                checkpoints.set_means(gan, state)
+            add(row)
+        return float(mean.result())
+
+    return sum(run(rows) != run(rows, stop=3) for rows in values)
+
+
+def optimizers(one, two):
+    """Of an optimizer compiled in the scope and of one outside of it."""
+    images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1))
+    images = images.astype("float32")
+
+    def clipped():
+        return keras.optimizers.SGD(0.1, global_clipnorm=0.1)
+
+    def plain():
+        return keras.optimizers.SGD(0.1)
+
+    # Compiled outside of the scope, plain Keras trains replicas apart.
+    for name, optimizer, inside in (
+        ("clipped", clipped, True),
+        ("outside", plain, False),
+    ):
+        a, a_logs, moved = train(one, images, optimizer, inside)
+        b, b_logs, _ = train(two, images, optimizer, inside)
+        yield {
+            "name": name,
+            "moved": moved,
+            "apart": largest_difference(arrays(a), arrays(b)),
+            "logs": max(
+                np.abs(np.subtract(a_logs[k], b_logs[k])).max() for k in a_logs
+            ),
+            "spread": spread(b, two),
+            "means": unlike_means(b, two),
+        }
+
+
+def toys(one, two):
+    """Of toy GANs: lazy phases, two discriminators and sources."""
+
+    def uniform(*shape):
+        rng = np.random.default_rng(0)
+        return rng.uniform(-1, 1, (24, *shape)).astype("float32")
+
+    def trained(strategy, toy, data):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            gan = toy(ema=0.9)
+        gan.compile(keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05))
+        before = arrays(gan)
+        dataset = tf.data.Dataset.from_tensor_slices(data)
+        gan.fit(dataset.batch(8, drop_remainder=True), verbose=0)
+        return gan, largest_difference(before, arrays(gan))
+
+    for name, toy, data in (
+        ("path-length", PathLengthGAN, uniform(16, 16, 1)),
+        ("vocoder", Vocoder, (uniform(8, 4), uniform(64, 1))),
+    ):
+        a, moved = trained(one, toy, data)
+        b, _ = trained(two, toy, data)
+        yield {
+            "name": name,
+            "moved": moved,
+            "apart": largest_difference(arrays(a), arrays(b)),
+            "spread": spread(b, two),
+        }
+
+
+def features(one, two):
+    """Of a network of features, extracted in odd batches, the last short."""
+    model = tiny()
+
+    def found(model):
+        images = sets.of_images(pictures(), "real")
+        network = FeatureNetwork(model)
+        options = {"batch_size": 15, "verbose": 0}
+        return extract(images, network, ["features"], **options).features
+
+    with one.scope():
+        a = found(model)
+    with two.scope():
+        copy = keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        b = found(copy)
+    yield {
+        "name": "features",
+        "replicas": two.num_replicas_in_sync,
+        "apart": np.abs(a - b).max(),
+        "largest": np.abs(a).max(),
+    }
+
+
+def main():
+    devices = [tf.config.LogicalDeviceConfiguration()] * 2
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, devices)
+    two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    one = tf.distribute.get_strategy()
+    for part in (optimizers, toys, features):
+        for row in part(one, two):
+            print(json.dumps(row, default=float), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Small GANs that several test files train."""
+
+from networks import tiny_judge
+from networks import tiny_translator
+
+import keras_gans as kg
+from keras_gans.networks.mlp import mlp_discriminator
+from keras_gans.networks.mlp import mlp_generator
+
+
+def small_gan(**kwargs):
+    return kg.GAN(
+        generator=mlp_generator((8, 8, 1), 6, width=16),
+        discriminator=mlp_discriminator((8, 8, 1), width=8, pieces=2),
+        **kwargs,
+    )
+
+
+def small_cyclegan(channels=(1, 1), **kwargs):
+    """8 x 8 images; networks of one name on each side."""
+    a, b = channels
+    kwargs.setdefault("pool_size", 3)
+    return kg.CycleGAN(
+        generator_ab=tiny_translator(a, b, name="generator"),
+        generator_ba=tiny_translator(b, a, name="generator"),
+        discriminator_a=tiny_judge(a, name="discriminator"),
+        discriminator_b=tiny_judge(b, name="discriminator"),
+        **kwargs,
+    )
+
+
+def small_pix2pix(dropout=0.5, generator=None, discriminator=None, **kwargs):
+    """8 x 8 images of two channels from grey ones."""
+    return kg.Pix2Pix(
+        generator=generator or tiny_translator(1, 2, dropout=dropout),
+        discriminator=discriminator or tiny_judge(3),
+        **kwargs,
+    )

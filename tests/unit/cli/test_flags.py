@@ -1,0 +1,263 @@
+"""The command line's help and lists: no backend, all flags explained."""
+
+import argparse
+import ast
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from paths import ROOT
+import pytest
+
+import keras_gans
+from keras_gans import losses
+from keras_gans.training import recipes
+from keras_gans_cli import app
+from keras_gans_cli import list as list_command
+from keras_gans_cli import recipes as read
+from keras_gans_cli import sample
+from keras_gans_cli import values
+
+BLOCKED = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("keras", "tensorflow", "jax", "matplotlib"):
+            raise AssertionError(f"{name} is imported")
+
+sys.meta_path.insert(0, Blocked())
+from keras_gans_cli import app
+
+for words in WORDS:
+    print("#", *words)
+    try:
+        args = app.parse(["keras-gans", *words])
+        print("status", app.main(args))
+    except SystemExit as stop:
+        print("status", stop.code)
+assert not {"keras", "numpy", "keras_gans"} & set(sys.modules)
+"""
+
+
+def python(code, *paths):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": ":".join(map(str, paths or (ROOT,)))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def flags_of(name):
+    """The actions of `train NAME`."""
+    return app.parse(["keras-gans", "train", name]).parser._actions
+
+
+def test_help_and_list_import_no_backend():
+    words = [["list"], ["--help"], ["--version"], ["train", "--help"]]
+    words += [[name, "--help"] for name in app.COMMANDS]
+    words += [["train", name, "--help"] for name in recipes.RECIPES]
+    mistakes = [["trian"], ["train", "dcgn"], ["train", "dcgan", "--epocs=3"]]
+    run = python(f"WORDS = {words + mistakes}" + BLOCKED)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("status 0") == len(words)
+    assert run.stdout.count("status 2") == len(mistakes)
+    for name in ("train", "dcgan", "--epochs"):
+        assert f"Did you mean {name}" in run.stderr
+    assert f"keras-gans {keras_gans.__version__}\n" in run.stdout
+
+
+def test_columns_line_up(capsys):
+    list_command.run(None)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 * len(recipes.RECIPES)
+    start = max(map(len, recipes.RECIPES)) + 2
+    for name, line, more in zip(
+        read.recipes(), lines[::2], lines[1::2], strict=True
+    ):
+        assert line[:start].rstrip() == name
+        assert line[start] != " " and line[start - 2 : start] == "  "
+        assert not more[:start].strip() and more[start] != " "
+    for words in ([], ["train"]):
+        with pytest.raises(SystemExit):
+            app.parse(["keras-gans", *words, "--help"])
+        table = capsys.readouterr().out.split("\n\n")[-2].splitlines()[1:]
+        names = read.recipes() if words else app.COMMANDS
+        start = max(map(len, names)) + 4
+        for name, line in zip(names, table, strict=True):
+            assert line[:start].strip() == name and line[start] != " "
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_every_flag_of_a_recipe_is_explained(name):
+    recipe = recipes.get(name)
+    for action in flags_of(name):
+        flag = action.option_strings[-1]
+        if action.help is argparse.SUPPRESS:
+            assert flag.lstrip("-") in recipe.without
+            continue
+        text = action.help.split("(default")[0].strip()
+        assert len(text) > 5 and not text.startswith("("), flag
+    known = read.model_arguments(recipe)
+    assert {*recipe.arguments} <= known.keys()
+    # All in the constructor's signature, but for networks.
+    assert {"image_shape", "objective", "ema"} <= known.keys()
+    assert not [n for n in known if n.startswith(("generator", "discrim"))]
+
+
+@pytest.mark.parametrize("name", app.COMMANDS)
+def test_every_flag_of_a_command_is_explained(name):
+    parser = app.make_parser()
+    (commands,) = [a for a in parser._actions if a.dest == "command"]
+    for action in commands.choices[name]._actions:
+        assert len(action.help) > 5, action
+
+
+TINY = {
+    "gan": {"image_shape": (8, 8, 1)},
+    "wgan_gp": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},
+    "pix2pix": {"image_shape": (24, 24, 3), "width": 2, "depth": 2},
+    "cyclegan": {"image_shape": (24, 24, 3), "width": 2, "blocks": 1},
+}
+
+
+@pytest.mark.parametrize("name", keras_gans.models.RECIPES)
+def test_defaults_in_help_are_true(name):
+    recipe = recipes.get(name)
+    tiny = TINY.get(name, {"image_shape": (16, 16, 3), "width": 2})
+    gan = recipes.model_of(recipe)(**recipes.arguments(recipe, tiny))
+    config = gan.get_config()
+    checked = 0
+    for argument, known in read.model_arguments(recipe).items():
+        held = config.get(argument, getattr(gan, argument, None))
+        if argument == "objective":
+            held = next(n for n, o in losses.OBJECTIVES.items() if o is held)
+        # (None stands for what the class or its networks choose.)
+        given = argument in tiny or None in (held, known.default)
+        if not given:
+            assert held == known.default, argument
+            checked += 1
+    assert checked > 3
+
+
+def test_recipes_are_read_as_they_are_imported():
+    found = read.recipes()
+    assert list(found) == list(recipes.RECIPES)
+    for name, recipe in found.items():
+        imported = recipes.get(name)
+        assert dataclasses.asdict(recipe) == dataclasses.asdict(imported)
+        assert recipe.name == name and imported.model in keras_gans.__all__
+        flags = {*read.options(recipe), *read.model_arguments(recipe)}
+        assert {*recipe.without, *recipe.data_options} <= flags
+
+
+NEW = '''
+import keras
+
+from keras_gans.core.recipe import Recipe
+from keras_gans.models.dcgan import DCGAN
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class LoudGAN(DCGAN):
+    """A louder DCGAN.
+
+    Args:
+        volume: float, how loud it is.
+        **kwargs: the arguments of `DCGAN`.
+    """
+
+    def __init__(self, image_shape=None, *, volume=11.5, **kwargs):
+        self.volume = volume
+        super().__init__(image_shape, **kwargs)
+
+
+RECIPE = Recipe(name="loud_gan", model="LoudGAN", summary="Loud, arXiv:1.2")
+'''
+
+
+def test_a_gan_is_known_by_its_file(tmp_path):
+    for package in ("keras_gans", "keras_gans_cli"):
+        ignored = shutil.ignore_patterns("__pycache__", "assets")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    path = tmp_path / "keras_gans" / "models" / "loud_gan.py"
+    path.write_text(NEW)
+    words = [["list"], ["train", "loud_gan", "--help"]]
+    run = python(f"WORDS = {words}" + BLOCKED, tmp_path)
+    assert run.returncode == 0, run.stderr
+    text = " ".join(run.stdout.split())
+    assert "loud_gan Loud, arXiv:1.2" in text
+    assert "--volume VALUE float, how loud it is (default: 11.5)" in text
+    assert "--width VALUE" in text and "--objective VALUE" in text
+    code = """
+from keras_gans import models
+from keras_gans.training import recipes, runs
+assert recipes.model_of(recipes.get("loud_gan")) is models.LoudGAN
+config = runs.new_config("loud_gan", {"image_shape": (16, 16, 3), "width": 2})
+assert runs.build(config).volume == 11.5
+"""
+    run = python(code, tmp_path)
+    assert run.returncode == 0, run.stderr
+    path.write_text(NEW.replace('"Loud, arXiv:1.2"', "str(2)"))
+    run = python(f"WORDS = {words[:1]}" + BLOCKED, tmp_path)
+    assert "a recipe ends its file and is a literal" in run.stderr
+
+
+@pytest.mark.parametrize(
+    "value", [(32, 32, 3), (0.1, 0.4), 3, 0.5, None, True, "mixed"]
+)
+def test_defaults_are_printed_as_they_are_typed(value):
+    assert values.value(values.text(value)) == value
+
+
+def test_docstrings_are_read():
+    found = read.explained(
+        """One line.
+
+        Args:
+            a: int, `b` or
+                more: yes.
+            **kwargs: others.
+
+        Raises:
+            ValueError: never.
+        """
+    )
+    assert found == {"a": "int, b or more: yes.", "kwargs": "others."}
+
+
+def test_values_name_their_format(capsys):
+    assert values.size("96") == 96 and values.size("96,128") == (96, 128)
+    for text in ("abc", "9.5", "1,2,3", "a b"):
+        with pytest.raises(SystemExit) as stop:
+            app.parse(["keras-gans", "evaluate", "r", f"--image_size={text}"])
+        assert stop.value.code == 2
+        assert "96,128 for height and width" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="takes NAME=VALUE"):
+        values.setting("dropout")
+
+
+def test_samples_are_given_what_the_generator_takes():
+    gan = keras_gans.InfoGAN((16, 16, 1), 3, 2, 4, width=2)
+    texts = {**dict.fromkeys(sample.INPUTS), "labels": "0,2", "codes": "0.5,-1"}
+    given = sample.read_inputs(gan, texts)
+    assert sample.rows_of(given["labels"]) == 2 and sample.rows_of(3) == 64
+    assert gan.sample(2, **given).shape == (2, 16, 16, 1)
+    plain = keras_gans.DCGAN((16, 16, 1), 4, width=2)
+    with pytest.raises(ValueError, match=r"DCGAN has no classes.*--labels=3"):
+        sample.read_inputs(plain, {"labels": "3"})
+    with pytest.raises(ValueError, match=r"no input `text`.*--text=a cat"):
+        sample.read_inputs(plain, {"text": "a cat"})
+
+
+def test_commands_are_files():
+    folder = pathlib.Path(app.__file__).parent
+    for name in app.COMMANDS:
+        tree = ast.parse((folder / f"{name}.py").read_text())
+        functions = {getattr(node, "name", "") for node in tree.body}
+        assert {"add_flags", "run"} <= functions

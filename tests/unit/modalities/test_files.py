@@ -1,0 +1,352 @@
+"""Files of each modality: written, read again, and hostile ones refused."""
+
+import io
+import struct
+import sys
+import wave
+import zipfile
+import zlib
+
+import keras
+import numpy as np
+from PIL import Image as PillowImage
+import pytest
+
+import keras_gans as kg
+from keras_gans.modalities import untrusted
+from keras_gans.utils.optional import require
+
+TABLE = kg.Table({"age": [(40, 10), (5, 2)], "sex": ["f", 'm "ü",\n']})
+TOKENS = kg.Tokens(5, ["", "red", "blue", "grün"])
+rng = np.random.default_rng(0)
+
+
+def levels(shape, count=256, low=-1.0, high=1.0):
+    """Values that files of `count` levels hold exactly."""
+    values = rng.integers(0, count, shape) / (count - 1) * (high - low) + low
+    return values.astype("float32")
+
+
+SOUND = np.float32(rng.integers(-32768, 32768, (64, 2)) / 32768)
+GREY = levels((6, 8, 10, 1))
+GREY[3] = GREY[2]  # GIF files hold such frames once
+EXACT = [
+    (kg.Image((8, 6, 3)), ".png", levels((8, 6, 3))),
+    (kg.Image((8, 6, 2)), ".png", levels((8, 6, 2))),
+    (kg.Image((None, None, 1), (0, 1)), ".png", levels((4, 5, 1), low=0)),
+    (kg.Waveform(64, 2, 8000), ".wav", SOUND),
+    (kg.Waveform(None, 2, 8000), ".flac", SOUND),
+    (kg.Volume(6), ".npz", levels((6, 6, 6, 1), low=0)),
+    (kg.Volume((4, 5, 6), 2, (-1, 1)), ".npy", levels((4, 5, 6, 2))),
+    (kg.Video(6, (8, 10, 1)), ".gif", GREY),
+    (kg.Video(None, (8, 10, 1), rate=25), ".gif", GREY),
+    (kg.Video(2, (8, 10, 3)), ".gif", levels((2, 8, 10, 3), 6)),
+    (TOKENS, ".txt", np.array([[1, 3, 0, 0, 0], [2, 2, 2, 2, 2], [0] * 5])),
+    (kg.Tokens(3, 12), ".txt", np.array([[1, 0, 11]])),
+    (kg.Tokens(3, ["_", "a", "b"], ""), ".txt", np.array([[1, 2, 1]])),
+    (TABLE, ".csv", np.float32([[0.5, 1, 0, 0, 1], [-0.25, 0, 1, 1, 0]])),
+    (kg.Points(2), ".csv", rng.normal(size=(5, 2)).astype("float32")),
+    (kg.Points(3), ".npy", rng.normal(size=(5, 3)).astype("float32")),
+]
+
+
+@pytest.mark.parametrize(
+    ("modality", "extension", "sample"),
+    EXACT,
+    ids=[f"{m.kind}{e}{i}" for i, (m, e, _) in enumerate(EXACT)],
+)
+def test_files_come_back(modality, extension, sample, tmp_path):
+    path = tmp_path / f"file{extension}"
+    modality.write(path, sample)
+    found = modality.read(path)
+    assert found.dtype == ("int32" if modality.kind == "tokens" else "float32")
+    np.testing.assert_allclose(found, sample, atol=1e-6)
+    with pytest.raises(ValueError, match="overwrite"):
+        modality.write(path, sample)
+    modality.write(path, sample, overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    if extension == modality.extensions[0]:
+        again = modality.decode(modality.encode(sample))
+        np.testing.assert_array_equal(again, found)
+    with pytest.raises(ValueError, match=f"end in .*{extension}"):
+        modality.write(tmp_path / "file.xyz", sample)
+    with pytest.raises(ValueError, match="end in"):
+        modality.read(tmp_path / "file.xyz")
+
+
+@pytest.mark.parametrize(
+    ("modality", "extension", "sample"),
+    EXACT,
+    ids=[f"{m.kind}{e}{i}" for i, (m, e, _) in enumerate(EXACT)],
+)
+def test_damaged_files_are_refused(modality, extension, sample, tmp_path):
+    path = tmp_path / f"file{extension}"
+    modality.write(path, sample)
+    good = path.read_bytes()
+    for bad in (b"", b"\x00", b"\xff\xfe" + rng.bytes(300)):
+        path.write_bytes(bad)
+        with pytest.raises(ValueError, match=f"Cannot read {path}"):
+            modality.read(path)
+    for _ in range(60):  # whatever it reads, nothing but ValueError is raised
+        damaged = bytearray(good[: rng.integers(1, len(good) + 1)])
+        damaged[rng.integers(len(damaged))] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            found = modality.read(path)
+        except ValueError:
+            continue
+        assert found.size < 10 * sample.size
+
+
+@pytest.mark.parametrize("extension", [".ogg", ".mp4", ".gif"])
+def test_lossy_files_are_close(extension, tmp_path):
+    if extension == ".ogg":
+        modality = kg.Waveform(8000, rate=16000)
+        sample = 0.5 * np.sin(np.arange(8000) / 9)[:, None]
+    else:
+        modality = kg.Video(6, (32, 48, 3))
+        y, x, t = np.mgrid[:32, :48, :6]
+        sample = np.sin((x + y)[..., None, :] / 9 + t[..., None, :] / 4)
+        sample = sample.transpose(3, 0, 1, 2).repeat(3, -1)
+    path = tmp_path / f"file{extension}"
+    modality.write(path, sample)
+    found = modality.read(path)
+    assert found.shape == modality.shape
+    assert np.abs(found - sample).mean() < 0.05
+    assert found.min() >= -1.001 and found.max() <= 1.001
+
+
+@pytest.mark.parametrize("extension", [".obj", ".stl", ".glb", ".ply"])
+def test_meshes_are_closed(extension, tmp_path):
+    import trimesh
+
+    solid = np.ones((4, 6, 5, 1), "float32")  # as far as the volume's sides
+    volume = kg.Volume((4, 6, 5))
+    volume.write(tmp_path / f"box{extension}", solid)
+    mesh = trimesh.load(tmp_path / f"box{extension}", force="mesh")
+    assert mesh.is_watertight
+    assert 0.8 * 120 < mesh.volume < 120  # positive: normals point out
+    np.testing.assert_allclose(mesh.extents, (4, 6, 5))
+
+
+def test_volumes_without_a_surface_have_no_mesh():
+    with pytest.raises(ValueError, match=r"above 0.5.*\.npz"):
+        kg.Volume(4).mesh(np.zeros((4, 4, 4, 1)))
+    with pytest.raises(ValueError, match="of 2"):
+        kg.Volume(4, 2).mesh(np.ones((4, 4, 4, 2)))
+
+
+@pytest.mark.parametrize(
+    ("modality", "sample", "message"),
+    [
+        (kg.Image((8, 8, 3)), np.zeros((8, 9, 3)), r"\(8, 9, 3\)"),
+        (kg.Image((8, 8, 3)), np.zeros((8, 8, 3), "uint8"), "must be floats"),
+        (kg.Image((8, 8, 3)), np.full((8, 8, 3), np.nan), "NaN"),
+        (kg.Image((8, 8, 5)), np.zeros((8, 8, 5)), "1 to 4 channels"),
+        (kg.Waveform(8), np.zeros((9, 1)), r"\(9, 1\)"),
+        (kg.Points(2), np.zeros((3, 3)), r"\(3,\)"),
+        (kg.Tokens(3, 4), np.array([[1, 2, 9]]), "from 1 to 9"),
+        (TABLE, np.zeros((2, 4)), r"\(2, 4\)"),
+    ],
+)
+def test_samples_that_no_file_holds_are_refused(modality, sample, message):
+    with pytest.raises(ValueError, match=message):
+        modality.encode(sample)
+
+
+def test_mp4_files_have_even_sides(tmp_path):
+    with pytest.raises(ValueError, match="even"):
+        kg.Video(2, (8, 9, 3)).write(tmp_path / "a.mp4", np.zeros((2, 8, 9, 3)))
+
+
+def wav(values, rate=8000, width=2):
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        file.writeframes(values)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("width", "values"),
+    [
+        (1, bytes([0, 128, 192])),
+        (2, struct.pack("<3h", -32768, 0, 16384)),
+        (3, b"\0\0\x80" + b"\0\0\0" + b"\0\0\x40"),
+        (4, struct.pack("<3i", -(2**31), 0, 2**30)),
+    ],
+)
+def test_wav_files_of_every_depth(width, values):
+    found = kg.Waveform(3, rate=8000).decode(wav(values, width=width))
+    np.testing.assert_array_equal(found[:, 0], [-1, 0, 0.5])
+
+
+def test_wav_files_of_floats(tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "a.wav", SOUND, 8000, subtype="FLOAT")
+    found = kg.Waveform(64, 2, 8000).read(tmp_path / "a.wav")
+    np.testing.assert_array_equal(found, SOUND)
+
+
+def npy(shape, data=b"", dtype="<f4"):
+    head = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}}}"
+    head = head.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + head.encode() + data
+
+
+def npz(*arrays):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for i, array in enumerate(arrays):
+            archive.writestr(f"{i}.npy", array)
+    return stream.getvalue()
+
+
+def png(width, height):
+    def chunk(name, data):
+        crc = zlib.crc32(name + data)
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc)
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b"")
+
+
+def gif(size, frames=1, durations=10):
+    stream = io.BytesIO()
+    images = [PillowImage.new("L", size, i % 2 * 255) for i in range(frames)]
+    images[0].save(
+        stream,
+        format="GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=durations,
+    )
+    return stream.getvalue()
+
+
+LONG = bytearray(wav(b"\0" * 16))
+LONG[40:44] = struct.pack("<I", 0xFFFFFFF0)
+WIDE = bytearray(wav(b"\0" * 10))
+WIDE[34] = 40
+GIFS = kg.Video(None, (8, 8, 1))
+HUGE_GIF = bytearray(gif((8, 8)))
+HUGE_GIF[6:10] = b"\xff\xff\xff\xff"
+
+
+@pytest.mark.parametrize(
+    ("modality", "data", "message"),
+    [
+        (kg.Image((None, None, 1)), png(10**5, 10**5), "no image.*pixels"),
+        (kg.Image((8, 8, 1)), png(9, 9), "no image"),
+        (kg.Waveform(None, rate=8000), bytes(LONG), "announces"),
+        (kg.Waveform(None, rate=8000), wav(b""), "announces"),
+        (kg.Waveform(None, rate=8000), wav(b"\0" * 8)[:-2], "holds 6 bytes"),
+        (kg.Waveform(None), bytes(WIDE), "40 bits"),
+        (kg.Waveform(None), wav(b"\0\0"), "8000 samples a second.*Resample"),
+        (kg.Waveform(4, rate=8000), wav(b"\0\0"), r"\(1, 1\).*Cut or pad"),
+        (kg.Volume(8), npy((10**6,) * 3), "announces"),
+        (kg.Volume(8), npy((2**70, 0)), "announces"),
+        (kg.Volume(8), npy((8, 8, 8, 1)), "holds 0 bytes"),
+        (kg.Volume(1), npy((1, 1, 1, 1), b"\0" * 8, "|O"), "object"),
+        (kg.Volume(1), npy((1, 1, 1, 1), b"\0" * 4, "<U1"), "announces"),
+        (kg.Volume(1), npy((1, 1, 2, 1), b"\0" * 8), r"\(1, 1, 2, 1\)"),
+        (kg.Volume(1), npy(1, b"\0" * 8), "no .npy"),
+        (kg.Volume(8), npz(b"", b""), "2 arrays, one"),
+        (kg.Volume(8), npz(), "0 arrays, one"),
+        (kg.Volume(8), npz(b"\0" * (2**21)), "2097152 bytes, more"),
+        (kg.Volume(8), npz(b"text"), "no .npy"),
+        (GIFS, bytes(HUGE_GIF), "pixels.*exceeds"),
+        (kg.Video(3, (8, 8, 1)), gif((8, 8), 4), "more than the 3 frames"),
+        (GIFS, gif((8, 9)), "Resize its frames"),
+        (GIFS, gif((8, 8), 40, 60000), "announces"),
+        (kg.Points(2), b"1,2\n3\n", "line 2 has 1 cells, not 2"),
+        (kg.Points(2), b"1,x\n", "could not convert"),
+        (kg.Points(1), b"1\n" * 2**19, "announces"),
+        (kg.Points(1), b"1" * 200000, "no CSV|announces"),
+        (TABLE, b"age,Sex\n1,f\n", "0 columns 'sex'.*Did you mean Sex"),
+        (TABLE, b"age,sex,sex\n1,f,f\n", "2 columns 'sex'"),
+        (TABLE, b"age,sex\n1,f\nx,f\n", "row 2 needs a number"),
+        (TABLE, b"age,sex\n", "no rows"),
+        (TOKENS, b"red redd\n", r"line 1 holds 'redd'.*Did you mean red\?"),
+        (TOKENS, b"red red red red red red\n", "line 1 has 6 tokens"),
+        (TOKENS, b"\xff\xff", "UTF-8"),
+        (TOKENS, b"\n" * 2**18, "announces"),
+    ],
+)
+def test_hostile_files_are_refused(modality, data, message, monkeypatch):
+    monkeypatch.setattr(untrusted, "MAX_VALUES", 2**18)
+    monkeypatch.setattr(untrusted, "MAX_BYTES", 2**20)
+    with pytest.raises(ValueError, match=message):
+        modality.decode(data)
+
+
+def test_files_that_are_too_large_are_not_read(tmp_path, monkeypatch):
+    with open(tmp_path / "a.txt", "wb") as file:
+        file.truncate(2**40)  # takes no place
+    with pytest.raises(ValueError, match=f"{2**40} bytes, more than"):
+        TOKENS.read(tmp_path / "a.txt")
+    monkeypatch.setattr(untrusted, "MAX_LINE", 8)
+    with pytest.raises(ValueError, match="a line of more than 8"):
+        TOKENS.decode(b"red\nred red red\n")
+
+
+def test_mp4_files_open_no_other_files(tmp_path):
+    (tmp_path / "list.txt").write_text("secret")
+    playlist = f"#EXTM3U\n#EXTINF:1,\nfile://{tmp_path}/list.txt\n"
+    (tmp_path / "a.mp4").write_text(playlist)
+    with pytest.raises(ValueError, match="Cannot read"):
+        kg.Video(None, (8, 8, 3)).read(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "modality", "path"),
+    [
+        ("soundfile", "audio", kg.Waveform(8), "a.flac"),
+        ("trimesh", "mesh", kg.Volume(2), "a.glb"),
+        ("skimage", "mesh", kg.Volume(2), "a.obj"),
+        ("imageio_ffmpeg", "video", kg.Video(2, (8, 8, 3)), "a.mp4"),
+    ],
+)
+def test_missing_packages_are_named(module, extra, modality, path, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    for known in [m for m in sys.modules if m.startswith(f"{module}.")]:
+        monkeypatch.setitem(sys.modules, known, None)
+    message = rf"'{module}'.*pip install 'keras_gans\[{extra}\]'"
+    with pytest.raises(ImportError, match=message):
+        modality.write(path, np.ones(modality.shape))
+
+
+def test_require_gives_the_module():
+    assert require("wave", extra="audio", what="Sounds") is wave
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="Serving is TensorFlow's."
+)
+@pytest.mark.parametrize(
+    ("modality", "samples"),
+    [
+        (kg.Image((8, 6, 3)), levels((3, 8, 6, 3), 1000)),
+        (kg.Image((8, 6, 1), (0, 1)), levels((3, 8, 6, 1), 1000, 0)),
+        (kg.Waveform(64, 2, 8000), np.float32([SOUND, SOUND * 1.3])),
+    ],
+)
+def test_the_graph_encodes_as_files_do(modality, samples):
+    encoded = modality.encode_in_graph(samples).numpy()
+    assert modality.bytes_name.endswith("_bytes")
+    for data, sample in zip(encoded, samples, strict=True):
+        own = modality.decode(modality.encode(sample))
+        np.testing.assert_array_equal(modality.decode(data), own)
+
+
+@pytest.mark.parametrize(
+    "modality", [kg.Image((8, 8, 5)), kg.Volume(4), TABLE, TOKENS]
+)
+def test_others_are_not_encoded_in_graphs(modality):
+    assert modality.bytes_name is None
+    assert modality.encode_in_graph(np.zeros((1, 2))) is None

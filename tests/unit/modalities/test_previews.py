@@ -1,0 +1,132 @@
+"""Previews of each modality: what they show, and their files."""
+
+import io
+
+import numpy as np
+from PIL import Image as PillowImage
+import pytest
+from test_batches import ALL
+from test_batches import TABLE
+from test_batches import WORDS
+from test_batches import make
+from test_batches import name
+
+import keras_gans as kg
+from keras_gans.modalities.volume import turntable
+from keras_gans.modalities.waveform import spectrogram
+
+
+@pytest.mark.parametrize("modality", ALL, ids=name)
+def test_every_modality_has_a_preview(modality, tmp_path):
+    preview = modality.preview(make(modality, 5), columns=2)
+    assert preview.picture.dtype == "uint8"
+    assert preview.picture.ndim == 3
+    assert preview.picture.shape[-1] in (1, 3, 4)
+    assert np.ptp(preview.picture) > 100
+    paths = preview.save(tmp_path / "grid.png")
+    assert set(paths) == set(tmp_path.iterdir())
+    shown = np.asarray(PillowImage.open(tmp_path / "grid.png"))
+    np.testing.assert_array_equal(
+        shown,
+        preview.picture.squeeze(-1)
+        if preview.picture.shape[-1] == 1
+        else preview.picture,
+    )
+    with pytest.raises(ValueError, match="overwrite"):
+        preview.save(tmp_path / "grid.png")
+    preview.save(tmp_path / "grid.png", overwrite=True)
+    with pytest.raises(ValueError, match=r"\.png"):
+        preview.save(tmp_path / "grid.jpg")
+
+
+@pytest.mark.parametrize("modality", ALL, ids=name)
+def test_bad_samples_have_a_preview(modality):
+    """A GAN that collapsed is looked at, too."""
+    x = np.full_like(make(modality, 2), np.nan)
+    assert modality.preview(x).picture.size
+    with pytest.raises(ValueError, match=r"Received: .*shape"):
+        modality.preview(x[..., None])
+    with pytest.raises(ValueError, match=r"Received: .*shape"):
+        modality.preview(x[:0])
+
+
+def test_images_are_tiled():
+    x = np.stack([np.full((2, 3, 1), v) for v in (0, 0.5, 1)])
+    picture = kg.Image((2, 3, 1), range=(0, 1)).preview(x, columns=2).picture
+    assert picture[::2, ::3, 0].tolist() == [[0, 128], [255, 0]]
+
+
+def test_sounds_can_be_played():
+    waveform = kg.Waveform(800, rate=8000)
+    x = np.sin(np.arange(800)[None, :, None] * [[[0.5]], [[1.0]]]) * 0.9
+    media = waveform.preview(x).media
+    assert [(m.name, m.mime) for m in media] == [
+        ("0.wav", "audio/wav"),
+        ("1.wav", "audio/wav"),
+    ]
+    played = waveform.decode(media[1].data)
+    np.testing.assert_allclose(played, x[1], atol=2e-5)
+
+
+def test_a_sine_has_its_level_in_the_spectrogram():
+    tone = 0.1 * np.sin(2 * np.pi * 0.125 * np.arange(4096))
+    levels = spectrogram(tone)
+    size = 2 * (len(levels) - 1)
+    middle = levels[:, levels.shape[1] // 2]
+    assert middle.argmax() == size / 8
+    assert middle.max() == pytest.approx(-20, abs=0.01)
+    assert middle[0] < -100
+    assert spectrogram(np.zeros(3)).max() == pytest.approx(-120)
+
+
+def test_a_turntable_shows_the_side_that_is_near():
+    box = np.zeros((16, 16, 16))
+    box[4:12, 8:16, 4:12] = 1  # above the middle
+    views = turntable(box, views=4, pixels=32)
+    assert views.shape == (4, 32, 32)
+    solid = views < 0.95
+    assert solid[:, :16].sum() > 2 * solid[:, 16:].sum()
+    np.testing.assert_array_equal(solid[0], solid[2])  # half a turn
+    # light from above: the top is brighter than the sides
+    column = views[0, :, 16][solid[0, :, 16]]
+    assert column[2] > column[-3] + 0.1
+    assert (turntable(np.zeros((8, 8, 8))) == 1).all()
+    assert turntable(np.ones((100, 4, 4)), views=1).min() < 0.9
+
+
+def test_volumes_turn():
+    x = np.zeros((2, 8, 8, 8, 1), "float32")
+    x[:, :, :3] = 1
+    (medium,) = kg.Volume(8).preview(x).media
+    assert (medium.name, medium.mime) == ("turntable.gif", "image/gif")
+    with PillowImage.open(io.BytesIO(medium.data)) as image:
+        assert image.n_frames > 8
+        assert image.info["loop"] == 0
+
+
+def test_videos_have_a_strip_and_play():
+    video = kg.Video(20, (4, 6, 3))
+    x = np.linspace(-1, 1, 20)[None, :, None, None, None]
+    x = np.repeat(x, 2, 0) * np.ones((4, 6, 3))
+    preview = video.preview(x)
+    assert preview.picture.shape == (2 * 4, 16 * 6, 3)
+    assert preview.picture[0, [0, -1], 0].tolist() == [0, 255]
+    with PillowImage.open(io.BytesIO(preview.media[0].data)) as image:
+        assert (image.n_frames, image.size) == (20, (12, 4))
+
+
+def test_sentences_and_rows_are_text():
+    tokens = kg.Tokens(3, WORDS)
+    ids = np.array([[1, 3, 0], [0, 0, 0]])
+    assert tokens.preview(ids).text == "red heart\n"
+    table = kg.Table(TABLE)
+    rows = [{"age": 50, "sex": "m"}, {"age": 6.5, "sex": "f"}]
+    text = table.preview(table.encode_rows(rows)).text
+    assert text == "age  sex\n50   m\n6.5  f"
+
+
+def test_long_previews_are_cut():
+    ids = np.zeros((500, 3), int)
+    assert kg.Tokens(3, ["", "a" * 500]).preview(ids + 1).picture.size < 2**21
+    rows = np.zeros((500, 5), "float32")
+    assert kg.Table(TABLE).preview(rows).text.count("\n") == 30
