@@ -82,9 +82,9 @@ class Input(Configured):
                 f"`{name}` is an array of {self.dtype}. Received: a "
                 f"{type(values).__name__} ({error})."
             ) from None
-        if n is not None and _fits(values.shape, self.shape):
+        if n is not None and agree(values.shape, self.shape):
             values = np.broadcast_to(values, (n, *values.shape))
-        fits = _fits(values.shape[1:], self.shape) and values.ndim > 0
+        fits = agree(values.shape[1:], self.shape) and values.ndim > 0
         if not fits or (n is not None and len(values) != n):
             wanted = ", ".join(
                 "any" if s is None else str(s) for s in self.shape
@@ -573,12 +573,6 @@ def check_given(inputs: tuple[Input, ...], given: dict, n: int | None) -> dict:
         for name, values in given.items()
         if values is not None
     }
-
-
-def _fits(shape, wanted):
-    return len(shape) == len(wanted) and all(
-        w in (None, s) for s, w in zip(shape, wanted, strict=True)
-    )
 
 
 def _numbers(text, name, kind=float):
