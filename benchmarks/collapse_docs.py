@@ -15,10 +15,7 @@ def write(rows, names, still_names):
     """Writes docs/images/collapse_*.png and the tables of docs/collapse.md."""
     covered = {name: _of(rows, "coverage", name) for name in names}
     still = {name: _of(rows, "still", name) for name in still_names}
-    tables = {
-        "modes": _modes_table(covered),
-        "gradients": _gradients_table(still),
-    }
+    tables = {"modes": _modes_table(covered), "gradients": _gradients_table(still)}
     pages.put("collapse.md", tables)
     _scatter(covered, pages.DOCS / "images" / "collapse_modes.png")
     _curves(still, pages.DOCS / "images" / "collapse_gradients.png")
@@ -30,18 +27,14 @@ def _of(rows, kind, name):
 
 
 def _modes_table(covered):
-    lines = [
-        "| | modes of 25 | high-quality samples | seeds |",
-        "|---|---|---|---|",
-    ]
+    lines = ["| | modes of 25 | high-quality samples | seeds |", "|---|---|---|---|"]
     for name, rows in covered.items():
         modes = [str(row["modes"]) for row in rows]
         quality = [f"{100 * row['high_quality']:.1f} %" for row in rows]
         if any(row.get("diverged") for row in rows):
             name += " (diverged)"
         lines.append(
-            f"| {name} | {', '.join(modes)} | {', '.join(quality)} | "
-            f"{len(rows)} |"
+            f"| {name} | {', '.join(modes)} | {', '.join(quality)} | {len(rows)} |"
         )
     return "\n".join(lines)
 

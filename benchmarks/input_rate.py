@@ -162,11 +162,7 @@ def train_for(gan, dataset, steps):
     """Seconds of steps of `fit`, after one that does not count."""
     clock = Clock()
     gan.fit(
-        dataset,
-        shuffle=False,
-        steps_per_epoch=steps + 1,
-        verbose=0,
-        callbacks=[clock],
+        dataset, shuffle=False, steps_per_epoch=steps + 1, verbose=0, callbacks=[clock]
     )
     return clock.seconds
 
@@ -195,9 +191,7 @@ def measure(name, case, args):
         "model": model,
         "batch_size": batch_size,
         "input_per_second": round(statistics.median(read), 1),
-        "training_per_second": round(
-            batch_size / statistics.median(seconds), 2
-        ),
+        "training_per_second": round(batch_size / statistics.median(seconds), 2),
         "turns": [round(rate, 1) for rate in read],
         "seconds": seconds,
     }
@@ -249,9 +243,7 @@ def main(args):
         for data_name, case in cases(folder, args.data_dir).items():
             result["rows"].append(measure(data_name, case, args))
     result["turns"], result["seconds"] = args.turns, args.seconds
-    result["versions"] = {
-        m.__name__: m.__version__ for m in (keras_gans, keras, tf)
-    }
+    result["versions"] = {m.__name__: m.__version__ for m in (keras_gans, keras, tf)}
     result["machine"] = speed.machine()
     args.results.parent.mkdir(parents=True, exist_ok=True)
     with open(args.results, "a") as file:

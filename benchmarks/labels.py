@@ -25,8 +25,7 @@ import timed
 
 import keras_gans
 from keras_gans.modalities import pictures
-from keras_gans.training import callbacks
-from keras_gans.training import recipes
+from keras_gans.training import callbacks, recipes
 from keras_gans.utils import files
 from keras_gans_cli import recipes as command_recipes
 from keras_gans_cli import values
@@ -38,11 +37,7 @@ MODELS = {
     "conditional_gan": ("share", 0.8, {"num_classes": N}),
     "acgan": ("share", 0.8, {"num_classes": N}),
     # Little noise: else the noise decides what is shown, and not the category.
-    "infogan": (
-        "purity",
-        0.6,
-        {"num_categories": N, "num_codes": 1, "latent_dim": 4},
-    ),
+    "infogan": ("purity", 0.6, {"num_categories": N, "num_codes": 1, "latent_dim": 4}),
 }
 
 
@@ -80,11 +75,7 @@ def train(gan, settings, data_dir):
         data_dir, batch_size=size, seed=settings["seed"], repeat=True
     )
     return timed.train(
-        gan,
-        dataset,
-        settings["minutes"],
-        gan.d_steps * size,
-        [callbacks.NanGuard()],
+        gan, dataset, settings["minutes"], gan.d_steps * size, [callbacks.NanGuard()]
     )
 
 

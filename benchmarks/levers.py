@@ -26,20 +26,8 @@ from levers_docs import USUAL
 import speed
 import workers
 
-KERNELS = (
-    "batch_norm",
-    "adam",
-    "norms",
-    "rectifiers",
-    "im2col",
-    "winograd",
-    "tiling",
-)
-MODELS = {
-    "dcgan": {},
-    "wgan_gp": {"width": 64},
-    "pix2pix": {},
-}
+KERNELS = ("batch_norm", "adam", "norms", "rectifiers", "im2col", "winograd", "tiling")
+MODELS = {"dcgan": {}, "wgan_gp": {"width": 64}, "pix2pix": {}}
 # The usual DCGAN, with one of its numbers changed at a time.
 GROWTH = {
     "size": (16, 32, 64, 128),
@@ -67,12 +55,7 @@ def start(env):
 
 
 def settings_of(model, **changes):
-    return {
-        "model": model,
-        "dtype": "float32",
-        **speed.MODELS[model],
-        **changes,
-    }
+    return {"model": model, "dtype": "float32", **speed.MODELS[model], **changes}
 
 
 def measure_levers(model, args):
@@ -88,9 +71,7 @@ def measure_levers(model, args):
     seconds = speed.take_turns(running, "train", args)
     for worker in running.values():
         worker.close()
-    medians = {
-        name: round(speed.median(turns), 4) for name, turns in seconds.items()
-    }
+    medians = {name: round(speed.median(turns), 4) for name, turns in seconds.items()}
     return {
         "settings": settings,
         "medians": medians,

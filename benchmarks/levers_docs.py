@@ -40,9 +40,7 @@ def table(rows):
     for name in names:
         cells = []
         for row in rows:
-            first, seconds = (
-                row["medians"].get(n) for n in ("TensorFlow", name)
-            )
+            first, seconds = (row["medians"].get(n) for n in ("TensorFlow", name))
             cells.append(
                 f"{seconds:.2f} s, {first / seconds:.2f} x" if seconds else "-"
             )

@@ -55,12 +55,7 @@ def child(model, way, steps):
     gan.compile(**WAYS[way])
     before = workers.memory("VmRSS")
     gan.fit(
-        images,
-        y,
-        batch_size=size,
-        epochs=WARM_UP + steps,
-        verbose=0,
-        callbacks=[clock],
+        images, y, batch_size=size, epochs=WARM_UP + steps, verbose=0, callbacks=[clock]
     )
     row = {
         "seconds": statistics.median(clock.seconds[WARM_UP - 1 :]),

@@ -85,11 +85,7 @@ def compare_features(args, peer, folder):
     due = {
         f"Lite0 at {side} from {SIZE} px": ("lite0_resized", lite0_file, SIZE),
         f"Lite0 at {side}, network alone": ("lite0", lite0_file, side),
-        f"Inception from {SIZE} px": (
-            "inception",
-            str(folder / "inception.pth"),
-            SIZE,
-        ),
+        f"Inception from {SIZE} px": ("inception", str(folder / "inception.pth"), SIZE),
     }
     rows = []
     for what, (kind, weights, size) in due.items():
@@ -193,9 +189,7 @@ def compare_distances(args, peer, sets):
 def compare_memory(args, paths):
     """Rows of precision and recall, each side in a process of its own."""
     command = [sys.executable, str(HERE), "--child", *paths]
-    text = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     found = {"ours": json.loads(text.splitlines()[-1])}
     if args.torch:
         peer = start_peer(args.torch)
@@ -223,9 +217,7 @@ def compare_memory(args, paths):
 def child(paths):
     """Prints seconds, precision, recall, and MiB at first and at most."""
     start = workers.memory()
-    seconds, found = seconds_of(
-        lambda: metrics.precision_recall(*map(np.load, paths))
-    )
+    seconds, found = seconds_of(lambda: metrics.precision_recall(*map(np.load, paths)))
     print(json.dumps([seconds, *found, start, workers.memory()]))
 
 
@@ -249,9 +241,7 @@ def main(args):
     start = time.perf_counter()
     peer = start_peer(args.torch) if args.torch else None
     versions = {m.__name__: m.__version__ for m in (keras_gans, keras, np)}
-    versions[keras.backend.backend()] = sys.modules[
-        keras.backend.backend()
-    ].__version__
+    versions[keras.backend.backend()] = sys.modules[keras.backend.backend()].__version__
     if peer:
         versions |= peer("versions")
     else:
@@ -326,9 +316,7 @@ def parse():
     add("--turns", type=int, default=5)
     add("--distance_turns", type=int, default=1)
     add("--results", type=pathlib.Path, help="a line of JSON is appended")
-    add(
-        "--docs", action="store_true", help="writes docs/evaluation.md, no more"
-    )
+    add("--docs", action="store_true", help="writes docs/evaluation.md, no more")
     add("--child", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -128,10 +128,7 @@ def make(cls, arguments, seed, d_optimizer, g_optimizer):
     keras.utils.set_random_seed(seed)
     generator, discriminator = networks(arguments.get("packing", 1))
     gan = getattr(kg, cls)(
-        generator=generator,
-        discriminator=discriminator,
-        seed=seed,
-        **arguments,
+        generator=generator, discriminator=discriminator, seed=seed, **arguments
     )
     gan.compile(d_optimizer, g_optimizer)
     return gan
@@ -241,9 +238,7 @@ def main(results, workers):
     due = [task for task in tasks() if task not in done]
     context = multiprocessing.get_context("spawn")
     # (max_tasks_per_child deadlocks in Python 3.11.)
-    with concurrent.futures.ProcessPoolExecutor(
-        workers, mp_context=context
-    ) as pool:
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
         for future in concurrent.futures.as_completed(
             [pool.submit(run, task) for task in due]
         ):
@@ -262,9 +257,7 @@ SECRET = ("points", "curve", "arguments", "optimizer")
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--results",
-        type=pathlib.Path,
-        default=ROOT / "results" / "mode_coverage.jsonl",
+        "--results", type=pathlib.Path, default=ROOT / "results" / "mode_coverage.jsonl"
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--docs", action="store_true")

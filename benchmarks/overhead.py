@@ -63,11 +63,7 @@ def main(size, width, batch, turns, steps):
 
     def fit():
         gan.fit(
-            dataset,
-            steps_per_epoch=steps + 1,
-            epochs=1,
-            verbose=0,
-            callbacks=[clock],
+            dataset, steps_per_epoch=steps + 1, epochs=1, verbose=0, callbacks=[clock]
         )
 
     def loop():

@@ -57,8 +57,7 @@ def _makers():
     """The GANs, by name, and how many images a step of each takes."""
     import keras_gans as kg
     from keras_gans.networks.dcgan import dcgan_discriminator
-    from keras_gans.networks.mlp import mlp_discriminator
-    from keras_gans.networks.mlp import mlp_generator
+    from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 
     def gan(**kwargs):
         return kg.GAN(
@@ -163,8 +162,7 @@ def samples(gan):
 
 def outputs(gan):
     """What the generator makes in training, or `None` of translators."""
-    from keras import models
-    from keras import ops
+    from keras import models, ops
     import numpy as np
 
     from keras_gans.core.translation import TranslatingGAN
@@ -244,8 +242,7 @@ def compare(one, many):
         return max(
             float(
                 np.abs(
-                    a[k].astype("float64")
-                    - b[k.replace(prefix, other or prefix, 1)]
+                    a[k].astype("float64") - b[k.replace(prefix, other or prefix, 1)]
                 ).max()
             )
             for k in names
@@ -304,9 +301,7 @@ def _train_on_jax(settings, kind):
 
     scope = distribution.scope("none" if kind == "one_jax" else "data_parallel")
     return train(
-        scope,
-        settings,
-        lambda v: [shard.data for shard in v.value.addressable_shards],
+        scope, settings, lambda v: [shard.data for shard in v.value.addressable_shards]
     )
 
 

@@ -33,11 +33,9 @@ from PIL import Image
 import timed
 
 import keras_gans
-from keras_gans import data
-from keras_gans import metrics
+from keras_gans import data, metrics
 from keras_gans.modalities import pictures
-from keras_gans.training import callbacks
-from keras_gans.training import recipes
+from keras_gans.training import callbacks, recipes
 from keras_gans.utils import files
 from keras_gans_cli import recipes as command_recipes
 
@@ -60,15 +58,7 @@ SETS = {
         "reals": {"image_size": 32},
     },
 }
-GANS = (
-    "gan",
-    "dcgan",
-    "wgan",
-    "wgan_gp",
-    "conditional_gan",
-    "acgan",
-    "infogan",
-)
+GANS = ("gan", "dcgan", "wgan", "wgan_gp", "conditional_gan", "acgan", "infogan")
 MODELS = (*GANS, *BASELINES)
 
 

@@ -140,10 +140,7 @@ def _section(name, heading, about, rows, models):
     counts = f"{network['fakes']:,} samples, {network['reals']:,} reals"
     titles = " | ".join(title for _, title, _ in SCORES)
     lines = [f"## {heading}", "", f"{about} {counts}.", ""]
-    lines += [
-        f"| | {titles} | steps | images/s | machine's speed |",
-        "|---" * 9 + "|",
-    ]
+    lines += [f"| | {titles} | steps | images/s | machine's speed |", "|---" * 9 + "|"]
     shown = [model for model in models if model in rows]
     for model in shown:
         row = rows[model]
@@ -176,9 +173,7 @@ def _label(model):
 
 def _score(row, metric):
     return next(
-        record["value"]
-        for record in row["records"]
-        if record["metric"] == metric
+        record["value"] for record in row["records"] if record["metric"] == metric
     )
 
 

@@ -77,9 +77,7 @@ def exchanged(gan):
         # D sees reals and fakes, and the fakes once more for G.
         "statistics": statistics_of(gan.generator, 1)
         + statistics_of(gan.discriminator, 3),
-        "exchanges": 2
-        + 2 * norms_of(gan.generator)
-        + 6 * norms_of(gan.discriminator),
+        "exchanges": 2 + 2 * norms_of(gan.generator) + 6 * norms_of(gan.discriminator),
     }
 
 
@@ -114,12 +112,7 @@ def child(size, width, batch, steps, out):
         batch_size=batch * gan.engine.num_replicas,
         repeat=True,
     )
-    gan.fit(
-        dataset,
-        steps_per_epoch=WARM_UP + steps,
-        verbose=0,
-        callbacks=[Clock()],
-    )
+    gan.fit(dataset, steps_per_epoch=WARM_UP + steps, verbose=0, callbacks=[Clock()])
     gan.engine.barrier()
     if gan.engine.is_chief:
         row = {
@@ -151,9 +144,7 @@ def exchange(out):
             ("large_exchange", added, 7_000_000 // 4),
         ):
             run = tf.function(
-                lambda fn=fn, n=numbers: strategy.run(
-                    lambda: fn(tf.ones(n) * 1.0)
-                )
+                lambda fn=fn, n=numbers: strategy.run(lambda: fn(tf.ones(n) * 1.0))
             )
             times = []
             for _ in range(WARM_UP + 10):
@@ -217,8 +208,7 @@ def table(row):
     ]
     for name, bandwidth, latency in WIRES:
         cells = [
-            f"{predicted(seconds, row, 8, bandwidth, latency):.1f}"
-            for seconds in STEPS
+            f"{predicted(seconds, row, 8, bandwidth, latency):.1f}" for seconds in STEPS
         ]
         lines.append(
             f"| {name} | {bandwidth / 1e9:g} GB/s, {latency * 1e6:g} µs | "
@@ -261,9 +251,7 @@ def main():
         for processes, found in rows.items():
             found.append(measure(processes, args))
             print(found[-1], flush=True)
-    one, two = (
-        statistics.median(row["seconds"] for row in rows[n]) for n in (1, 2)
-    )
+    one, two = (statistics.median(row["seconds"] for row in rows[n]) for n in (1, 2))
     settings = ("size", "width", "batch", "steps", "turns")
     row = {name: getattr(args, name) for name in settings}
     row |= {"one": one, "two": two}

@@ -89,10 +89,7 @@ def calibrate(settings, args):
     """PyTorch's forms: `(seconds of each, the fastest of each use)`."""
     worker = start("torch", args)
     seconds = worker(
-        "calibrate",
-        settings=settings,
-        steps=args.steps,
-        compiled=args.compile,
+        "calibrate", settings=settings, steps=args.steps, compiled=args.compile
     )
     worker.close()
     best = {}
@@ -211,9 +208,7 @@ def warnings_of(row):
     """What makes a row doubtful, in words."""
     settings = row["settings"]
     usual = {"model": "dcgan", **MODELS["dcgan"]}
-    if "torch" not in row["peak_mib"] or usual != {
-        key: settings[key] for key in usual
-    }:
+    if "torch" not in row["peak_mib"] or usual != {key: settings[key] for key in usual}:
         return []
     rate, peak_then = REACHED[settings["dtype"]]
     wanted = rate * row["gflop_per_image"] / peak_then
@@ -322,9 +317,7 @@ def parse():
         metavar="NAME=VALUE",
         help="of our process alone; may be given again",
     )
-    add(
-        "--profile", action="store_true", help="prints our step's time by types"
-    )
+    add("--profile", action="store_true", help="prints our step's time by types")
     add("--docs", action="store_true", help="writes docs/performance.md only")
     default = ROOT / "results" / "speed.jsonl"
     add("--results", type=pathlib.Path, default=default)

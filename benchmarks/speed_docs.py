@@ -146,7 +146,5 @@ def input_table(rows):
 def imports_table(rows):
     """Seconds of fresh interpreters."""
     header = ["", "seconds", "more than `import keras`"]
-    lines = [
-        [f"`{r['command']}`", r["seconds"], f"{r['more']:+.2f}"] for r in rows
-    ]
+    lines = [[f"`{r['command']}`", r["seconds"], f"{r['more']:+.2f}"] for r in rows]
     return table_of(header, lines)

@@ -22,9 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 from keras import layers
 import numpy as np
-from speed_keras_networks import CLASSES
-from speed_keras_networks import LATENT_DIMS
-from speed_keras_networks import NETWORKS
+from speed_keras_networks import CLASSES, LATENT_DIMS, NETWORKS
 import tensorflow as tf
 from timed import Clock
 import workers
@@ -217,9 +215,7 @@ def profile(function, steps):
                 name = plane.event_metadata[event.metadata_id].name
                 kind = name.rpartition(":")[2]
                 # (Fused ones have an underscore, and no Python function.)
-                if kind.startswith(("_Fused", "_Mkl")) or hasattr(
-                    tf.raw_ops, kind
-                ):
+                if kind.startswith(("_Fused", "_Mkl")) or hasattr(tf.raw_ops, kind):
                     times[kind] += event.duration_ps / 1e9 / (steps + 1)
                     calls[kind] += 1 / (steps + 1)
     rows = ["| operation | ms a step | calls |", "|---|---|---|"]

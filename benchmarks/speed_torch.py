@@ -11,10 +11,7 @@ import random
 import statistics
 import time
 
-from speed_torch_networks import CLASSES
-from speed_torch_networks import LATENT_DIMS
-from speed_torch_networks import Pair
-from speed_torch_networks import networks
+from speed_torch_networks import CLASSES, LATENT_DIMS, Pair, networks
 import torch
 from torch.nn import functional as F
 import workers
@@ -57,9 +54,7 @@ class Trainer:
         if settings["model"] == "wgan_gp":
             beta_1, beta_2 = 0.0, 0.9
         self.g_adam, self.d_adam = (
-            torch.optim.Adam(
-                network.parameters(), 2e-4, (beta_1, beta_2), fused=True
-            )
+            torch.optim.Adam(network.parameters(), 2e-4, (beta_1, beta_2), fused=True)
             for network in (self.g, self.d)
         )
         self.x, self.y = self.images(), self.images()
@@ -251,9 +246,7 @@ class Contender:
 
     def multiply(self, steps):
         """Seconds of matrix products of 2048, in the type of the model."""
-        a, b = torch.rand(2, 2048, 2048).to(
-            getattr(torch, self.settings["dtype"])
-        )
+        a, b = torch.rand(2, 2048, 2048).to(getattr(torch, self.settings["dtype"]))
         return [timed(lambda: a @ b) for _ in range(steps + 1)][1:]
 
     def peak(self):

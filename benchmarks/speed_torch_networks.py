@@ -191,9 +191,7 @@ def patch_discriminator(inputs, width, norm):
     for i in range(4):
         filters = width * 2**i
         stride = 2 if i < 3 else 1
-        made.append(
-            nn.Conv2d(inputs, filters, 4, stride, 1, bias=i == 0 or bias)
-        )
+        made.append(nn.Conv2d(inputs, filters, 4, stride, 1, bias=i == 0 or bias))
         if i > 0:
             made.append(norm(filters))
         made.append(nn.LeakyReLU(0.2, inplace=True))

@@ -73,13 +73,7 @@ def train(model, dataset, minutes, images_a_step, watch=()):
     """
     budget = Budget(60 * minutes)
     epochs = {"epochs": sys.maxsize, "steps_per_epoch": 500}
-    model.fit(
-        dataset,
-        verbose=0,
-        shuffle=False,
-        callbacks=[*watch, budget],
-        **epochs,
-    )
+    model.fit(dataset, verbose=0, shuffle=False, callbacks=[*watch, budget], **epochs)
     timed = (budget.steps - 1) * images_a_step
     return {
         "steps": budget.steps,

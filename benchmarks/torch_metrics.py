@@ -16,8 +16,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 import torch_fidelity
-from torch_fidelity.metric_fid import fid_features_to_statistics
-from torch_fidelity.metric_fid import fid_statistics_to_metric
+from torch_fidelity.metric_fid import (
+    fid_features_to_statistics,
+    fid_statistics_to_metric,
+)
 from torch_fidelity.metric_prc import calculate_precision_recall_full
 import workers
 
@@ -98,9 +100,7 @@ class Lite0(nn.Module):
         for count, kernel_size, stride, expansion, channels in STAGES:
             for i in range(count):
                 strides = stride if i == 0 else 1
-                blocks.append(
-                    Block(inputs, channels, kernel_size, strides, expansion)
-                )
+                blocks.append(Block(inputs, channels, kernel_size, strides, expansion))
                 inputs = channels
         self._blocks = nn.Sequential(*blocks)
         self._conv_head = nn.Conv2d(320, 1280, 1, bias=False)

@@ -49,13 +49,11 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 import numpy as np
 import translation_scores
-from translation_scores import SOURCE
-from translation_scores import TRUTH
+from translation_scores import SOURCE, TRUTH
 import untrained
 
 import keras_gans
-from keras_gans import applications
-from keras_gans import data
+from keras_gans import applications, data
 from keras_gans.applications import lab
 from keras_gans.core.optimizers import decay_linearly
 from keras_gans.networks.unet import unet_generator
@@ -133,10 +131,7 @@ def fit(model, dataset, settings, watch=()):
     )
     seconds = time.perf_counter() - start
     rate = settings["steps"] * settings["batch_size"] / seconds
-    return {
-        "train_seconds": round(seconds, 1),
-        "images_per_second": round(rate, 1),
-    }
+    return {"train_seconds": round(seconds, 1), "images_per_second": round(rate, 1)}
 
 
 # --- Tasks: each returns what training took, and pictures by method ---
@@ -176,9 +171,7 @@ def pix2pix(settings):
     gan.generator.compile(optimizer, "mae")
     alone = fit(gan.generator, dataset, settings)
     took["l1_alone_seconds"] = alone["train_seconds"]
-    nearest = [
-        np.square(lines - x).sum(axis=(1, 2, 3)).argmin() for x in held_out
-    ]
+    nearest = [np.square(lines - x).sum(axis=(1, 2, 3)).argmin() for x in held_out]
     return took, {
         SOURCE: np.repeat(held_out, 3, axis=-1),
         "Pix2Pix": made,
@@ -324,9 +317,7 @@ def measure(settings, args):
         "versions": {m.__name__: m.__version__ for m in modules},
     }
     if settings["seed"] == 0:
-        translation_scores.show(
-            pictures, args.pictures / f"translation_{task}.png"
-        )
+        translation_scores.show(pictures, args.pictures / f"translation_{task}.png")
     args.results.parent.mkdir(parents=True, exist_ok=True)
     with open(args.results, "a") as file:
         file.write(json.dumps(row) + "\n")

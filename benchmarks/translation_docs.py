@@ -120,10 +120,7 @@ def _section(task, rows, heading, about, targets):
     lines += ["", "| target | met on seeds |", "|---|---|"]
     missed = []
     for less, more, score in targets:
-        met = [
-            row["scores"][less][score] < row["scores"][more][score]
-            for row in rows
-        ]
+        met = [row["scores"][less][score] < row["scores"][more][score] for row in rows]
         target = f"{less}: lower {score} than {more}"
         lines.append(f"| {target} | {_share(met)} |")
         if not all(met):

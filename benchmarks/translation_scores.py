@@ -30,9 +30,7 @@ def of(pictures):
         given = features(made)
         found[method] = {
             "L1": float(l1.mean()),
-            "feature distance": float(
-                np.linalg.norm(given - wanted, axis=1).mean()
-            ),
+            "feature distance": float(np.linalg.norm(given - wanted, axis=1).mean()),
             "kernel distance": metrics.kernel_distance(wanted, given),
         }
     return found

@@ -19,9 +19,7 @@ epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 50
 keras.utils.set_random_seed(0)
 dataset = kg.data.load(source, image_size=SIZE, batch_size=32)
 
-gan = kg.DCGAN(
-    image_shape=(SIZE, SIZE, 3), width=32, ema=0.995, label_smoothing=0.1
-)
+gan = kg.DCGAN(image_shape=(SIZE, SIZE, 3), width=32, ema=0.995, label_smoothing=0.1)
 gan.compile(
     d_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
     g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),

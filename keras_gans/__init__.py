@@ -2,32 +2,32 @@
 
 import importlib
 
-from keras_gans import applications
-from keras_gans import augment
-from keras_gans import convert
-from keras_gans import core
-from keras_gans import layers
-from keras_gans import losses
-from keras_gans import metrics
-from keras_gans import modalities
-from keras_gans import models
-from keras_gans import networks
-from keras_gans import training
-from keras_gans.core.controllers import EMA
-from keras_gans.core.controllers import Controller
-from keras_gans.core.controllers import RunningAverage
-from keras_gans.core.controllers import Schedule
+from keras_gans import (
+    applications,
+    augment,
+    convert,
+    core,
+    layers,
+    losses,
+    metrics,
+    modalities,
+    models,
+    networks,
+    training,
+)
+from keras_gans.core.controllers import EMA, Controller, RunningAverage, Schedule
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.inputs import Attributes
-from keras_gans.core.inputs import Code
-from keras_gans.core.inputs import Label
-from keras_gans.core.inputs import Latent
-from keras_gans.core.inputs import Mel
-from keras_gans.core.inputs import Past
-from keras_gans.core.inputs import Source
-from keras_gans.core.inputs import Text
-from keras_gans.core.optimizers import LinearDecay
-from keras_gans.core.optimizers import lazily_regularized
+from keras_gans.core.inputs import (
+    Attributes,
+    Code,
+    Label,
+    Latent,
+    Mel,
+    Past,
+    Source,
+    Text,
+)
+from keras_gans.core.optimizers import LinearDecay, lazily_regularized
 from keras_gans.engine.phases import Phase
 from keras_gans.inference.translate import translate_files
 from keras_gans.modalities.image import Image

@@ -6,19 +6,10 @@ import os
 import re
 import sys
 
-from keras_gans_cli import recipes
-from keras_gans_cli import values
+from keras_gans_cli import recipes, values
 
 # One file each, with `SUMMARY`, `add_flags(parser, words)` and `run(args)`.
-COMMANDS = (
-    "list",
-    "train",
-    "sample",
-    "export",
-    "evaluate",
-    "translate",
-    "convert",
-)
+COMMANDS = ("list", "train", "sample", "export", "evaluate", "translate", "convert")
 
 
 def _formatter(prog):
@@ -34,9 +25,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**kwargs)
 
     def error(self, message):
-        wrong = re.search(
-            r"invalid choice: '([^']*)' \(choose from (.*)\)", message
-        )
+        wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if wrong:
             choices = re.findall(r"[\w:.-]+", wrong[2])
             message += "." + recipes.hint(wrong[1], choices)
@@ -60,8 +49,7 @@ def make_parser(words: list | None = None) -> Parser:
             name are left out. `None` leaves nothing out.
     """
     known = {
-        name: importlib.import_module(f"keras_gans_cli.{name}")
-        for name in COMMANDS
+        name: importlib.import_module(f"keras_gans_cli.{name}") for name in COMMANDS
     }
     rows = [(name, command.SUMMARY) for name, command in known.items()]
     parser = Parser(

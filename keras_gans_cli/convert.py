@@ -7,9 +7,7 @@ from keras_gans_cli import values
 SUMMARY = "Make a .keras file of a PyTorch checkpoint."
 
 
-def add_flags(
-    parser: argparse.ArgumentParser, words: list | None = None
-) -> None:
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
     add("file", metavar="FILE", help="a .pth, .pt or .safetensors file")

@@ -9,36 +9,19 @@ SUMMARY = "Score a run or a folder."
 CACHE = "~/.cache/keras_gans"
 
 
-def add_flags(
-    parser: argparse.ArgumentParser, words: list | None = None
-) -> None:
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
     add("target", metavar="RUN_OR_FOLDER", help="a run, or a folder of images")
     add(
-        "--data",
-        help="the reals: emoji, tfds:NAME or a folder; a run's own by default",
+        "--data", help="the reals: emoji, tfds:NAME or a folder; a run's own by default"
     )
-    add(
-        "--metrics",
-        default="fid,kid",
-        help="names with commas (default: fid,kid)",
-    )
-    add(
-        "--network", default="lite0", help="lite0 or inception (default: lite0)"
-    )
+    add("--metrics", default="fid,kid", help="names with commas (default: fid,kid)")
+    add("--network", default="lite0", help="lite0 or inception (default: lite0)")
     add("--weights", help="file of Inception's weights")
-    add(
-        "--n",
-        type=int,
-        help="samples of a run, or files; as many as reals by default",
-    )
+    add("--n", type=int, help="samples of a run, or files; as many as reals by default")
     add("--seed", type=int, default=0, help="of the samples (default: 0)")
-    add(
-        "--image_size",
-        type=values.size,
-        help="pixels that reals are brought to",
-    )
+    add("--image_size", type=values.size, help="pixels that reals are brought to")
     add(
         "--input_size",
         type=values.size,
@@ -47,12 +30,7 @@ def add_flags(
     add("--resize", help="clean, legacy_tensorflow or legacy_torch")
     add("--split", help="of a tfds: source; train by default")
     add("--data_dir", help="where tensorflow-datasets keeps its files")
-    add(
-        "--batch_size",
-        type=int,
-        default=64,
-        help="images at a time (default: 64)",
-    )
+    add("--batch_size", type=int, default=64, help="images at a time (default: 64)")
     add(
         "--subsets",
         type=int,

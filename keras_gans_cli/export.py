@@ -5,9 +5,7 @@ import argparse
 SUMMARY = "Write a SavedModel."
 
 
-def add_flags(
-    parser: argparse.ArgumentParser, words: list | None = None
-) -> None:
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
     add("run_dir", metavar="RUN", help="a run directory")

@@ -8,9 +8,7 @@ from keras_gans_cli.recipes import recipes
 SUMMARY = "List what can be trained."
 
 
-def add_flags(
-    parser: argparse.ArgumentParser, words: list | None = None
-) -> None:
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds nothing: it has no flags."""
 
 

@@ -11,8 +11,7 @@ import inspect
 import pathlib
 import re
 import types
-from typing import Any
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FOLDERS = ("models", "applications")
 # Built in Python, or given as --seed.
@@ -89,9 +88,7 @@ def read_recipe(path: pathlib.Path) -> Any:
     Raises:
         ValueError: it is no literal.
     """
-    start = re.search(
-        r"^RECIPE\b.*", path.read_text(encoding="utf-8"), re.M | re.S
-    )
+    start = re.search(r"^RECIPE\b.*", path.read_text(encoding="utf-8"), re.M | re.S)
     if start is None:
         return None
     try:
@@ -152,9 +149,7 @@ def _classes():
     return {
         name: path
         for path in paths
-        for name in re.findall(
-            r"^class (\w+)", path.read_text(encoding="utf-8"), re.M
-        )
+        for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.M)
     }
 
 
@@ -225,14 +220,10 @@ def _literal(node):
 
 def explained(docstring: str) -> dict:
     """The entries of a docstring's `Args:`, each in one line."""
-    section = re.search(
-        r"^Args:\n((?: +.*\n?|\n)*)", inspect.cleandoc(docstring), re.M
-    )
+    section = re.search(r"^Args:\n((?: +.*\n?|\n)*)", inspect.cleandoc(docstring), re.M)
     if section is None:
         return {}
     entries = re.findall(
         r"^ {4}\*{0,2}(\w+): ((?:.*\n?)(?:^ {5,}.*\n?)*)", section[1], re.M
     )
-    return {
-        name: " ".join(text.replace("`", "").split()) for name, text in entries
-    }
+    return {name: " ".join(text.replace("`", "").split()) for name, text in entries}

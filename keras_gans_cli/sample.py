@@ -7,29 +7,20 @@ SUMMARY = "Write a grid of samples."
 
 # What generators take, by the argument of `sample`; an input reads its text.
 INPUTS = {
-    "labels": "class of all images, or of each: 3 or 0,0,1,1; all in turn by "
-    "default",
-    "codes": "codes of all images, numbers in [-1, 1]: 0.5,-1; random by "
-    "default",
-    "attributes": "attributes of all images, numbers: 1,0,0.5; random by "
-    "default",
+    "labels": "class of all images, or of each: 3 or 0,0,1,1; all in turn by default",
+    "codes": "codes of all images, numbers in [-1, 1]: 0.5,-1; random by default",
+    "attributes": "attributes of all images, numbers: 1,0,0.5; random by default",
     "text": "a sentence that all images show",
     "source": "file of what is translated",
 }
 
 
-def add_flags(
-    parser: argparse.ArgumentParser, words: list | None = None
-) -> None:
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
     add("run_dir", metavar="RUN", help="a run directory")
     add("--out", required=True, metavar="FILE", help="PNG file to write")
-    add(
-        "--n",
-        type=int,
-        help="images; 64, or as many as --labels, by default",
-    )
+    add("--n", type=int, help="images; 64, or as many as --labels, by default")
     add("--seed", type=int, default=0, help="seed of the samples (default: 0)")
     add("--best", action="store_true", help="take the checkpoint in best/")
     add("--overwrite", action="store_true", help="replace the file")

@@ -3,16 +3,13 @@
 import argparse
 import sys
 
-from keras_gans_cli import recipes
-from keras_gans_cli import values
+from keras_gans_cli import recipes, values
 
 SUMMARY = "Train a recipe into a run directory."
 METAVARS = {int: "N", float: "X"}
 
 
-def add_flags(
-    parser: argparse.ArgumentParser, words: list | None = None
-) -> None:
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the recipes, and the flags of those that are named in `words`."""
     known = recipes.recipes()
     rows = [(name, recipe.summary) for name, recipe in known.items()]
@@ -48,18 +45,13 @@ def _add_run_flags(sub, recipe):
         action="store_true",
         help="go on from the latest checkpoint in --run_dir",
     )
-    add(
-        "--overwrite",
-        action="store_true",
-        help="remove the run in --run_dir first",
-    )
+    add("--overwrite", action="store_true", help="remove the run in --run_dir first")
     add(
         "--workers",
         type=int,
         default=1,
         metavar="N",
-        help="processes on this machine that train together, to try it "
-        "(default: 1)",
+        help="processes on this machine that train together, to try it (default: 1)",
     )
 
 

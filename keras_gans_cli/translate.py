@@ -9,9 +9,7 @@ SUMMARY = "Translate pictures by Pix2Pix or CycleGAN."
 MAX_LISTED = 20
 
 
-def add_flags(
-    parser: argparse.ArgumentParser, words: list | None = None
-) -> None:
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
     add("model", metavar="MODEL", help="a run directory or a .keras file")
@@ -34,9 +32,7 @@ def add_flags(
         help="moving statistics and no dropout; else as the paper tests",
     )
     add("--seed", type=int, default=0, help="of dropout (default: 0)")
-    add(
-        "--size", type=values.value, help="pixels that a colourisation works at"
-    )
+    add("--size", type=values.value, help="pixels that a colourisation works at")
     add("--masks", metavar="DIR", help="masks of an inpainting, white: hole")
     add(
         "--max_pixels",

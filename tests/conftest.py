@@ -13,8 +13,7 @@ if os.environ["KERAS_BACKEND"] == "jax":
     # Small models spend their time in the compiler.
     os.environ.setdefault(
         "XLA_FLAGS",
-        "--xla_backend_optimization_level=0 "
-        "--xla_llvm_disable_expensive_passes=true",
+        "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
     )
     # Tests make the same GAN several times: compiled once. The first process
     # makes the folder; the workers inherit its environment.
@@ -115,9 +114,7 @@ def any_size(monkeypatch):
         monkeypatch.setattr(choice, "LEAST_ROWS", 1)
         monkeypatch.setattr(choice, "_avx2_alone", lambda: True)
         few = {"float32": 10**6, "bfloat16": 10**6}
-        monkeypatch.setattr(
-            choice, "MOST_PIXELS", few if name == "im2col" else {}
-        )
+        monkeypatch.setattr(choice, "MOST_PIXELS", few if name == "im2col" else {})
 
     return choose
 

@@ -74,8 +74,7 @@ def build(family, options):
     from keras_gans.networks.conditional_dcgan import conditional_discriminator
     from keras_gans.networks.dcgan import dcgan_discriminator
     from keras_gans.networks.infogan import infogan_discriminator
-    from keras_gans.networks.mlp import mlp_discriminator
-    from keras_gans.networks.mlp import mlp_generator
+    from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 
     options = dict(options)
     shape = shape_of(family)
@@ -105,11 +104,7 @@ def build(family, options):
     ladders = {
         "dcgan": (kg.DCGAN, dcgan_discriminator, ()),
         "wgan": (kg.WGAN, dcgan_discriminator, ()),
-        "conditional_gan": (
-            kg.ConditionalGAN,
-            conditional_discriminator,
-            (CLASSES,),
-        ),
+        "conditional_gan": (kg.ConditionalGAN, conditional_discriminator, (CLASSES,)),
         "acgan": (kg.ACGAN, acgan_discriminator, (CLASSES,)),
         "infogan": (kg.InfoGAN, infogan_discriminator, (CLASSES, 2)),
     }
@@ -147,9 +142,7 @@ def application_pairs(family, dataset):
 
 
 def own_generator():
-    from keras import Input
-    from keras import Model
-    from keras import layers
+    from keras import Input, Model, layers
 
     z = Input((LATENT,))
     x = layers.Dense(16, activation="relu")(z)
@@ -159,9 +152,7 @@ def own_generator():
 
 
 def own_discriminator(shape):
-    from keras import Input
-    from keras import Model
-    from keras import layers
+    from keras import Input, Model, layers
 
     images = Input(shape)
     x = layers.Conv2D(4, 4, 2, padding="same")(images)
@@ -210,9 +201,7 @@ def samples_of(gan, family, images):
     for direction, x in images.items():
         words = (direction,) if len(images) > 1 else ()
         found[f"{direction}"] = gan.translate(x, *words, seed=1)
-        found[f"{direction}_evaluation"] = gan.translate(
-            x, *words, evaluation=True
-        )
+        found[f"{direction}_evaluation"] = gan.translate(x, *words, evaluation=True)
     return found
 
 
@@ -293,9 +282,7 @@ def cases():
         )
     for family in FAMILIES:
         found[f"{family}_accumulate"] = Case(family, compile={"accumulate": 2})
-        found[f"{family}_rematerialize"] = Case(
-            family, compile={"rematerialize": True}
-        )
+        found[f"{family}_rematerialize"] = Case(family, compile={"rematerialize": True})
     for name, family, options in _variants():
         found[name] = Case(family, options)
     found |= {
@@ -310,16 +297,12 @@ def cases():
         "conditional_gan_one_hot_accumulate": Case(
             "conditional_gan", {"conditioning": "one_hot"}, {"accumulate": 2}
         ),
-        "dcgan_steps_per_execution": Case(
-            "dcgan", compile={"steps_per_execution": 2}
-        ),
+        "dcgan_steps_per_execution": Case("dcgan", compile={"steps_per_execution": 2}),
         "wgan_gp_steps_per_execution": Case(
             "wgan_gp", compile={"steps_per_execution": 2}
         ),
         "dcgan_train_on_batch": Case("dcgan", way="train_on_batch"),
-        "conditional_gan_train_on_batch": Case(
-            "conditional_gan", way="train_on_batch"
-        ),
+        "conditional_gan_train_on_batch": Case("conditional_gan", way="train_on_batch"),
         "gan_loss_scale": Case("gan", optimizer="scaled"),
         "dcgan_global_clipnorm": Case("dcgan", optimizer="clipped"),
         "dcgan_adamw": Case("dcgan", optimizer="adamw"),
@@ -633,9 +616,7 @@ def _compare_logs(section, old, new, exact, wrong):
         if a.shape != b.shape:
             wrong.append(f"{section}/{name}: {len(a)} values, now {len(b)}")
             continue
-        apart = np.where(
-            (a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b)
-        )
+        apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b))
         most = 0 if exact else TOLERANCE * np.maximum(1, np.abs(a))
         if not (apart <= most).all():
             wrong.append(f"{section}/{name}: {apart.max():.3g} apart")
@@ -650,11 +631,7 @@ def _compare_arrays(line, old, new, exact, wrong, notes):
     def alike(a, b):
         return a[0] == b[0] or (not exact and _apart(a, b) <= TOLERANCE)
 
-    left = [
-        i
-        for i, pair in enumerate(zip(old, new, strict=True))
-        if not alike(*pair)
-    ]
+    left = [i for i, pair in enumerate(zip(old, new, strict=True)) if not alike(*pair)]
     if not left:
         return
     others, unlike = list(left), []
@@ -668,9 +645,7 @@ def _compare_arrays(line, old, new, exact, wrong, notes):
         notes.append(f"{line}: {len(left)} arrays are in another order")
         return
     pairs = [
-        min(
-            _apart(old[i], new[j]) for j in (others if i not in others else [i])
-        )
+        min(_apart(old[i], new[j]) for j in (others if i not in others else [i]))
         for i in unlike
     ]
     wrong.append(
@@ -878,9 +853,7 @@ def main():
     )
     commands = {"record": record, "check": check, "replicas": replicas}
     parser.add_argument("command", choices=commands)
-    parser.add_argument(
-        "--backend", choices=("tensorflow", "jax"), required=True
-    )
+    parser.add_argument("--backend", choices=("tensorflow", "jax"), required=True)
     parser.add_argument("--only", help="names of cases, with commas between")
     parser.add_argument("--file", help="the record, to have more than one")
     args = parser.parse_args()

@@ -3,10 +3,7 @@
 import dataclasses
 from typing import Any
 
-from keras_gans.applications import colorization
-from keras_gans.applications import inpainting
-from keras_gans.applications import lab
-from keras_gans.applications import masks
+from keras_gans.applications import colorization, inpainting, lab, masks
 from keras_gans.applications.colorization import Colorization
 from keras_gans.applications.inpainting import Inpainting
 from keras_gans.utils.suggestions import hint
@@ -22,9 +19,7 @@ __all__ = [
 ]
 
 APPLICATIONS = {"colorization": Colorization, "inpainting": Inpainting}
-RECIPES = {
-    module.RECIPE.name: module.RECIPE for module in (colorization, inpainting)
-}
+RECIPES = {module.RECIPE.name: module.RECIPE for module in (colorization, inpainting)}
 
 
 def get(name: str, **arguments) -> Colorization | Inpainting:

@@ -1,9 +1,7 @@
 """What applications share: data sets of pairs, and images at the door."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 import warnings
 
 import keras
@@ -13,9 +11,7 @@ import numpy as np
 from keras_gans.modalities.image import check_images
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_seed, is_int, within
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -203,9 +199,7 @@ def check_pictures(
     return images
 
 
-def check_translator(
-    gan: Pix2Pix, source: int, made: int, application: str
-) -> None:
+def check_translator(gan: Pix2Pix, source: int, made: int, application: str) -> None:
     """Checks the channels that a GAN takes and makes.
 
     Raises:

@@ -1,27 +1,26 @@
 """Colourisation: the colours of grey photos, by Pix2Pix from L to ab."""
 
 import dataclasses
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras import ops
 import numpy as np
 
 from keras_gans.applications import lab
-from keras_gans.applications.batches import Work
-from keras_gans.applications.batches import as_array
-from keras_gans.applications.batches import check_pictures
-from keras_gans.applications.batches import check_translator
-from keras_gans.applications.batches import load_paired
-from keras_gans.applications.batches import paired
-from keras_gans.applications.batches import translated
+from keras_gans.applications.batches import (
+    Work,
+    as_array,
+    check_pictures,
+    check_translator,
+    load_paired,
+    paired,
+    translated,
+)
 from keras_gans.core.recipe import Recipe
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.utils.types import Shape
-from keras_gans.utils.types import Size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.utils.types import Shape, Size
+from keras_gans.utils.validation import is_int, within
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -109,13 +108,7 @@ class Colorization:
         return paired(dataset, _pair, 3, seed, start)
 
     def load(
-        self,
-        gan: Pix2Pix,
-        source: Any,
-        *,
-        seed: int = 0,
-        start: int = 0,
-        **options,
+        self, gan: Pix2Pix, source: Any, *, seed: int = 0, start: int = 0, **options
     ) -> "tf.data.Dataset":
         """The pairs that a run trains on.
 
@@ -209,11 +202,7 @@ class Colorization:
         return made
 
     def on_files(
-        self,
-        gan: Pix2Pix,
-        evaluation: bool,
-        seed: int,
-        size: Size | None = None,
+        self, gan: Pix2Pix, evaluation: bool, seed: int, size: Size | None = None
     ) -> Work:
         """How picture files are coloured: a `Work`; see `apply`."""
         if size is None:  # what it was trained on, where that is one size
@@ -226,9 +215,7 @@ class Colorization:
 
         return Work(3, 3, make)
 
-    def picture(
-        self, source: np.ndarray, made: np.ndarray | None = None
-    ) -> np.ndarray:
+    def picture(self, source: np.ndarray, made: np.ndarray | None = None) -> np.ndarray:
         """What a source, or the colours made of it, looks like.
 
         Args:

@@ -3,27 +3,25 @@
 import dataclasses
 import os
 import pathlib
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras import ops
 import numpy as np
 
-from keras_gans.applications.batches import Work
-from keras_gans.applications.batches import as_array
-from keras_gans.applications.batches import check_pictures
-from keras_gans.applications.batches import check_translator
-from keras_gans.applications.batches import load_paired
-from keras_gans.applications.batches import paired
-from keras_gans.applications.batches import translated
-from keras_gans.applications.masks import check_kind
-from keras_gans.applications.masks import check_share
-from keras_gans.applications.masks import random_masks
+from keras_gans.applications.batches import (
+    Work,
+    as_array,
+    check_pictures,
+    check_translator,
+    load_paired,
+    paired,
+    translated,
+)
+from keras_gans.applications.masks import check_kind, check_share, random_masks
 from keras_gans.core.recipe import Recipe
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Shape
+from keras_gans.utils.types import Path, Shape
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -131,22 +129,14 @@ class Inpainting:
 
         def pair(seed, step, images):
             n, height, width = ops.shape(images)[:3]
-            masks = random_masks(
-                n, height, width, self.kind, self.share, seed, step
-            )
+            masks = random_masks(n, height, width, self.kind, self.share, seed, step)
             images = ops.cast(images, "float32")
             return _source(images, masks), images
 
         return paired(dataset, pair, None, seed, start)
 
     def load(
-        self,
-        gan: Pix2Pix,
-        source: Any,
-        *,
-        seed: int = 0,
-        start: int = 0,
-        **options,
+        self, gan: Pix2Pix, source: Any, *, seed: int = 0, start: int = 0, **options
     ) -> "tf.data.Dataset":
         """The pairs that a run trains on.
 
@@ -216,9 +206,7 @@ class Inpainting:
         masks.mean(axis=(1, 2, 3))  # each in [0.1, 0.4]
         ```
         """
-        masks = random_masks(
-            n, height, width, self.kind, self.share, seed, step
-        )
+        masks = random_masks(n, height, width, self.kind, self.share, seed, step)
         return as_array(masks) > 0
 
     def apply(
@@ -272,11 +260,7 @@ class Inpainting:
         return np.where(masks, made.astype(images.dtype), images)
 
     def on_files(
-        self,
-        gan: Pix2Pix,
-        evaluation: bool,
-        seed: int,
-        masks: Path | None = None,
+        self, gan: Pix2Pix, evaluation: bool, seed: int, masks: Path | None = None
     ) -> Work:
         """How picture files are filled: a `Work`; see `apply`.
 
@@ -300,18 +284,12 @@ class Inpainting:
         def make(pixels, place):
             mask = _read_mask(pathlib.Path(masks) / place)
             return self.apply(
-                gan,
-                pixels[None],
-                mask[None],
-                evaluation=evaluation,
-                seed=seed,
+                gan, pixels[None], mask[None], evaluation=evaluation, seed=seed
             )[0]
 
         return Work(channels, channels, make)
 
-    def picture(
-        self, source: np.ndarray, made: np.ndarray | None = None
-    ) -> np.ndarray:
+    def picture(self, source: np.ndarray, made: np.ndarray | None = None) -> np.ndarray:
         """What a source, or what is made of it, looks like.
 
         Args:

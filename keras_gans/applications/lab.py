@@ -61,9 +61,7 @@ def rgb_to_lab(images: Tensor) -> Tensor:
     power = ((ops.maximum(rgb, _KNEE) + 0.055) / 1.055) ** 2.4
     linear = ops.where(rgb > _KNEE, power, rgb / 12.92)
     x, y, z = (_root(c) for c in _mixed(_TO_XYZ, _channels(linear)))
-    return ops.stack(
-        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1
-    )
+    return ops.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:

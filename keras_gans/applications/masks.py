@@ -11,11 +11,13 @@ from keras import ops
 from keras_gans.engine import rng
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import (
+    check_seed,
+    check_size,
+    is_int,
+    is_number,
+    within,
+)
 
 KINDS = ("mixed", "rectangle", "free_form")
 
@@ -91,9 +93,7 @@ def random_masks(
         masks = _free_forms(place, share)
     else:
         coin = place.uniform(1, _COIN)[:, :, None] < 0.5
-        masks = ops.where(
-            coin, _rectangles(place, share), _free_forms(place, share)
-        )
+        masks = ops.where(coin, _rectangles(place, share), _free_forms(place, share))
     return ops.cast(masks, "float32")[..., None]
 
 
@@ -167,9 +167,7 @@ def _rectangles(place, share):
     # u may round to 1
     top = ops.minimum(top, place.height - height)
     left = ops.minimum(left, place.width - width)
-    top, left, height, width = (
-        v[:, :, None] for v in (top, left, height, width)
-    )
+    top, left, height, width = (v[:, :, None] for v in (top, left, height, width))
     y, x = place.y[None], place.x[None]
     rows = (y >= top) & (y < top + height)
     return rows & (x >= left) & (x < left + width)

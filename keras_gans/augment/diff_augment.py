@@ -1,7 +1,6 @@
 """DiffAugment: what the discriminator sees, augmented differentiably."""
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keras import ops
 import numpy as np
@@ -113,8 +112,7 @@ def check_policy(
             )
     if len(set(names)) < len(names):
         raise ValueError(
-            "Each augmentation may be given once. Received: "
-            f"{', '.join(names)}."
+            f"Each augmentation may be given once. Received: {', '.join(names)}."
         )
     if names and image_shape is not None and len(image_shape) != 3:
         raise ValueError(

@@ -1,17 +1,18 @@
 """State dicts of reference implementations as Keras models."""
 
-from collections.abc import Collection
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_gans.convert.families import dcgan
-from keras_gans.convert.families import efficientnet_lite0
-from keras_gans.convert.families import inception_fid
-from keras_gans.convert.families import mimicry
-from keras_gans.convert.families import translation
+from keras_gans.convert.families import (
+    dcgan,
+    efficientnet_lite0,
+    inception_fid,
+    mimicry,
+    translation,
+)
 
 # One module a family: `detect(state)` gives its configuration or None, and
 # `build(state, config)` the model.
@@ -79,8 +80,7 @@ def from_state(
     tensors = tensors_of(state)
     if family is not None and family not in FAMILIES:
         raise ValueError(
-            f"`family` must be one of {sorted(FAMILIES)}. Received: "
-            f"family={family!r}."
+            f"`family` must be one of {sorted(FAMILIES)}. Received: family={family!r}."
         )
     family, found = detect(tensors, [family] if family else FAMILIES)
     unknown = sorted(set(config) - set(found))
@@ -173,8 +173,7 @@ def _finite(name, value):
     value = np.asarray(value)
     if value.dtype.kind not in "fiub":
         raise ValueError(
-            f"{name!r} must be an array of real numbers. Received: dtype "
-            f"{value.dtype}."
+            f"{name!r} must be an array of real numbers. Received: dtype {value.dtype}."
         )
     with np.errstate(over="ignore"):  # of float64: infinite, so met below
         value = value.astype(np.float32, copy=False)

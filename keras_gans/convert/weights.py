@@ -5,8 +5,7 @@ reference; `assign` does the rest, and every name must be used exactly once.
 """
 
 from collections.abc import Callable
-from typing import Any
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keras import layers
 import numpy as np

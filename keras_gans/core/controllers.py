@@ -13,10 +13,7 @@ from keras import ops
 
 from keras_gans.utils.serialization import Configured
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_size, is_int, is_number, within
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -154,16 +151,12 @@ class MovingAverage(Controller):
         for name, network in self.networks.items():
             own = gan.networks[name]
             trained = {id(v) for v in own.trainable_variables}
-            for average, weight in zip(
-                network.weights, own.weights, strict=True
-            ):
+            for average, weight in zip(network.weights, own.weights, strict=True):
                 averaged = keras.backend.is_float_dtype(weight.dtype)
                 if copied and id(weight) not in trained:
                     averaged = False
                 if averaged:
-                    step = (1.0 - ops.cast(decay, weight.dtype)) * (
-                        weight - average
-                    )
+                    step = (1.0 - ops.cast(decay, weight.dtype)) * (weight - average)
                     average.assign_add(step)
                 else:
                     average.assign(weight)
@@ -241,11 +234,7 @@ class RunningAverage(Controller):
     """
 
     def __init__(
-        self,
-        log: str,
-        rate: float = 0.01,
-        value: float = 0.0,
-        name: str | None = None,
+        self, log: str, rate: float = 0.01, value: float = 0.0, name: str | None = None
     ):
         super().__init__(name=name)
         self.log = log

@@ -1,11 +1,9 @@
 """`BaseGAN`: what every GAN has, and what a new one may override."""
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import inspect
 import types
-from typing import Any
-from typing import Self
+from typing import Any, Self
 import warnings
 
 import keras
@@ -13,45 +11,39 @@ from keras import ops
 import numpy as np
 
 from keras_gans import losses
-from keras_gans.core import networks
-from keras_gans.core import serialization
-from keras_gans.core.controllers import EMA
-from keras_gans.core.controllers import Controller
-from keras_gans.core.controllers import MovingAverage
-from keras_gans.core.controllers import as_ema
+from keras_gans.core import networks, serialization
+from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
 from keras_gans.core.export import export as write_saved_model
-from keras_gans.core.inputs import Input
-from keras_gans.core.inputs import Label
-from keras_gans.core.inputs import check_given
-from keras_gans.core.inputs import check_inputs
-from keras_gans.core.optimizers import Optimizers
-from keras_gans.core.optimizers import adam
-from keras_gans.core.optimizers import check_compile
-from keras_gans.core.optimizers import decay_linearly
-from keras_gans.core.optimizers import scale_losses
-from keras_gans.core.regularization import Regularization
-from keras_gans.core.regularization import logits_of
-from keras_gans.core.regularization import regularized
-from keras_gans.core.regularization import warn_of_batch_norm
-from keras_gans.engine import Trainer
-from keras_gans.engine import global_rows
-from keras_gans.engine import kernels
-from keras_gans.engine import rematerialization
+from keras_gans.core.inputs import Input, Label, check_given, check_inputs
+from keras_gans.core.optimizers import (
+    Optimizers,
+    adam,
+    check_compile,
+    decay_linearly,
+    scale_losses,
+)
+from keras_gans.core.regularization import (
+    Regularization,
+    logits_of,
+    regularized,
+    warn_of_batch_norm,
+)
+from keras_gans.engine import Trainer, global_rows, kernels, rematerialization
 from keras_gans.engine.phases import Phase
 from keras_gans.engine.rng import RNG
-from keras_gans.modalities import Modality
-from keras_gans.modalities import Preview
+from keras_gans.modalities import Modality, Preview
 from keras_gans.utils.networks import check_built
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_count
-from keras_gans.utils.validation import check_decay
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import packed
-from keras_gans.utils.validation import within
+from keras_gans.utils.types import Path, Tensor
+from keras_gans.utils.validation import (
+    check_count,
+    check_decay,
+    check_seed,
+    check_size,
+    is_int,
+    is_number,
+    packed,
+    within,
+)
 
 SAMPLE_BATCH = 32  # rows generated at a time by `sample`
 PREVIEWED = 64  # samples of a preview, unless told otherwise
@@ -191,9 +183,7 @@ class BaseGAN(Trainer, keras.Model):
             networks.check_gives_logits(role, network)
         _check_sides(generators, discriminators)
         self.check_discriminators(discriminators)
-        discriminators = regularized(
-            discriminators, spectral_norm, minibatch_stddev
-        )
+        discriminators = regularized(discriminators, spectral_norm, minibatch_stddev)
         self.networks = {**generators, **discriminators}
         self.generator_names = tuple(generators)
         self.discriminator_names = tuple(discriminators)
@@ -257,9 +247,7 @@ class BaseGAN(Trainer, keras.Model):
     def warn_of_batch_norm(self, penalty: str) -> None:
         """Warns where a penalty on gradients meets batch norm."""
         for name in self.discriminator_names:
-            warn_of_batch_norm(
-                self.networks[name], penalty, self.engine.num_replicas
-            )
+            warn_of_batch_norm(self.networks[name], penalty, self.engine.num_replicas)
 
     # --- What a GAN may override ---
 
@@ -301,9 +289,7 @@ class BaseGAN(Trainer, keras.Model):
         made = networks.made_by(generator, self.inputs)
         return networks.check_modality(modality, made)
 
-    def check_discriminators(
-        self, discriminators: dict[str, keras.Model]
-    ) -> None:
+    def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         """Checks that the discriminators take the samples."""
         for network in discriminators.values():
             networks.check_sees(network, self.modality.shape, self.packing)
@@ -312,14 +298,11 @@ class BaseGAN(Trainer, keras.Model):
         """Fakes for a batch: as many as it has reals."""
         n = ops.shape(batch[self.fields[0]])[0]
         values = [
-            i.draw(self.rng, n) if i.drawn else batch[i.name]
-            for i in self.inputs
+            i.draw(self.rng, n) if i.drawn else batch[i.name] for i in self.inputs
         ]
         return self.forward("generator", values, training)
 
-    def call_discriminator(
-        self, x: Tensor, batch: dict, training: bool
-    ) -> Tensor:
+    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
         """What the discriminator says of samples `x`: logits, or a list.
 
         Where it has several outputs, logits come first. Losses call
@@ -344,9 +327,7 @@ class BaseGAN(Trainer, keras.Model):
 
     # --- What losses are made of ---
 
-    def discriminate(
-        self, x: Tensor, batch: dict, training: bool, role: str
-    ) -> Tensor:
+    def discriminate(self, x: Tensor, batch: dict, training: bool, role: str) -> Tensor:
         """What the discriminator says of `x`, augmented where that is on.
 
         Args:
@@ -375,9 +356,7 @@ class BaseGAN(Trainer, keras.Model):
             outputs = rematerialization.call(network, inputs, wrap)
         else:
             outputs = network(inputs, training=training)
-        return keras.tree.map_structure(
-            lambda y: ops.cast(y, "float32"), outputs
-        )
+        return keras.tree.map_structure(lambda y: ops.cast(y, "float32"), outputs)
 
     def d_adversarial(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict]:
         """The objective's D side, of logits: `(scalar, {name: value})`."""
@@ -576,9 +555,7 @@ class BaseGAN(Trainer, keras.Model):
                 n = updates[name] or 1
                 decay_linearly(optimizer, round(start * n), round(end * n))
             variables = self.variables_of(name)
-            self.optimizers[name] = self.engine.prepare_optimizer(
-                optimizer, variables
-            )
+            self.optimizers[name] = self.engine.prepare_optimizer(optimizer, variables)
         self.optimizer = Optimizers(list(self.optimizers.values()))
         names = (
             *self.loss_names,
@@ -859,9 +836,7 @@ class BaseGAN(Trainer, keras.Model):
         """
         return np.concatenate(list(self.sample_batches(n, seed, **given)))
 
-    def sample_batches(
-        self, n: int, seed: int = 0, **given
-    ) -> Iterator[np.ndarray]:
+    def sample_batches(self, n: int, seed: int = 0, **given) -> Iterator[np.ndarray]:
         """The samples of `sample` as an iterator of batches of at most 32.
 
         So any number of them takes the memory of one batch.

@@ -1,7 +1,6 @@
 """What a generator takes: how each input is drawn, read, checked and named."""
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -14,11 +13,13 @@ from keras_gans.modalities.base import agree
 from keras_gans.utils.serialization import Configured
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes
-from keras_gans.utils.validation import check_labels
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import (
+    check_classes,
+    check_labels,
+    check_size,
+    is_int,
+    within,
+)
 
 
 class Input(Configured):
@@ -86,9 +87,7 @@ class Input(Configured):
             values = np.broadcast_to(values, (n, *values.shape))
         fits = agree(values.shape[1:], self.shape) and values.ndim > 0
         if not fits or (n is not None and len(values) != n):
-            wanted = ", ".join(
-                "any" if s is None else str(s) for s in self.shape
-            )
+            wanted = ", ".join("any" if s is None else str(s) for s in self.shape)
             raise ValueError(
                 f"`{self.given or self.name}` has the shape "
                 f"({'n' if n is None else n}, {wanted}), or ({wanted}) for "
@@ -111,9 +110,7 @@ class Input(Configured):
             )
         return values
 
-    def rows(
-        self, seed: int, rows: np.ndarray, values: np.ndarray | None
-    ) -> Tensor:
+    def rows(self, seed: int, rows: np.ndarray, values: np.ndarray | None) -> Tensor:
         """The values of rows of `sample`, as an array.
 
         Args:
@@ -509,9 +506,7 @@ class Text(Input):
                 f"{len(sentences)} sentences and Text({self.dim}) without "
                 "`encoder`. Pass vectors, or Text(dim, encoder=...)."
             )
-        sentences = [
-            s.decode() if isinstance(s, bytes) else str(s) for s in sentences
-        ]
+        sentences = [s.decode() if isinstance(s, bytes) else str(s) for s in sentences]
         vectors = np.asarray(self.encoder(sentences))
         if vectors.shape != (len(sentences), self.dim):
             raise ValueError(
@@ -580,7 +575,6 @@ def _numbers(text, name, kind=float):
         numbers = [kind(part) for part in str(text).split(",")]
     except ValueError:
         raise ValueError(
-            f"--{name} takes numbers with commas, such as 0,1,1. Received: "
-            f"{text!r}."
+            f"--{name} takes numbers with commas, such as 0,1,1. Received: {text!r}."
         ) from None
     return numbers if len(numbers) > 1 or not is_int(numbers[0]) else numbers[0]

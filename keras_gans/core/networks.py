@@ -2,15 +2,10 @@
 
 import keras
 
-from keras_gans.core.inputs import Input
-from keras_gans.core.inputs import Latent
-from keras_gans.modalities import Image
-from keras_gans.modalities import Modality
-from keras_gans.modalities import Points
-from keras_gans.utils.networks import check_built
-from keras_gans.utils.networks import input_shape_of
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import packed
+from keras_gans.core.inputs import Input, Latent
+from keras_gans.modalities import Image, Modality, Points
+from keras_gans.utils.networks import check_built, input_shape_of
+from keras_gans.utils.validation import check_size, packed
 
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
 # Layers and operations that leave values as they are.
@@ -117,9 +112,7 @@ def check_modality(modality: Modality | None, made: tuple) -> Modality:
     return modality
 
 
-def check_sees(
-    discriminator: keras.Model, shape: tuple, packing: int = 1
-) -> None:
+def check_sees(discriminator: keras.Model, shape: tuple, packing: int = 1) -> None:
     """Checks that a discriminator takes samples of a shape, first or alone.
 
     Raises:
@@ -167,6 +160,5 @@ def check_gives_logits(name: str, discriminator: keras.Model) -> None:
 def agree(shape: tuple, other: tuple) -> bool:
     """Whether two shapes may be one; `None` is any side."""
     return len(shape) == len(other) and all(
-        a is None or b is None or a == b
-        for a, b in zip(shape, other, strict=True)
+        a is None or b is None or a == b for a, b in zip(shape, other, strict=True)
     )

@@ -6,12 +6,9 @@ from typing import Self
 import keras
 from keras import ops
 
-from keras_gans.engine.keras_internals import flatten_layers
-from keras_gans.engine.keras_internals import learning_rate_of
+from keras_gans.engine.keras_internals import flatten_layers, learning_rate_of
 from keras_gans.utils.suggestions import hint
-from keras_gans.utils.validation import check_decay
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_decay, check_size, within
 
 COMPILE_OPTIONS = (
     "auto_scale_loss",
@@ -146,9 +143,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         return cls(**config)
 
 
-def decay_linearly(
-    optimizer: keras.optimizers.Optimizer, start: int, end: int
-) -> None:
+def decay_linearly(optimizer: keras.optimizers.Optimizer, start: int, end: int) -> None:
     """Lets the learning rate of `optimizer`, or its schedule, fall to zero.
 
     Raises:
@@ -215,9 +210,7 @@ def check_compile(
             f"`compile` of a GAN takes {', '.join(known)}. Received: "
             f"{', '.join(unknown)}.{hint(unknown[0], known)}"
         )
-    objects = [
-        o for o in given.values() if isinstance(o, keras.optimizers.Optimizer)
-    ]
+    objects = [o for o in given.values() if isinstance(o, keras.optimizers.Optimizer)]
     if len({id(o) for o in objects}) < len(objects):
         which = " and ".join(f"{name}_optimizer" for name in given)
         raise ValueError(

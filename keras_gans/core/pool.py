@@ -77,9 +77,7 @@ class ImagePool(Controller):
         # that stored there has left, or what it held before the batch.
         earlier = row[None] < row[:, None]
         holder = _last(stores[None] & earlier & (place[None] == place[:, None]))
-        held = _chosen(
-            holder, images, ops.take(self.images.value, place, axis=0)
-        )
+        held = _chosen(holder, images, ops.take(self.images.value, place, axis=0))
         exchanged = ops.logical_and(stores, ops.logical_not(fills))
         given = ops.where(_beside(exchanged, images), held, images)
 

@@ -59,8 +59,6 @@ class Recipe:
     epochs: int = 50
     batch_size: int = 32
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
-    optimizers: dict[str, tuple[str, dict]] = dataclasses.field(
-        default_factory=dict
-    )
+    optimizers: dict[str, tuple[str, dict]] = dataclasses.field(default_factory=dict)
     data_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     without: tuple[str, ...] = ()

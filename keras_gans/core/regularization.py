@@ -7,18 +7,14 @@ import warnings
 import keras
 from keras import ops
 
-from keras_gans.augment import check_policy
-from keras_gans.augment import diff_augment
+from keras_gans.augment import check_policy, diff_augment
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.layers.minibatch_stddev import with_minibatch_stddev
 from keras_gans.layers.spectral import spectrally_normalized
 from keras_gans.losses import zero_centred_penalty
 from keras_gans.modalities import Modality
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_size, is_int, is_number, within
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -53,9 +49,7 @@ class Regularization:
         for name, gamma in (("r1", r1), ("r2", r2)):
             ok = is_number(gamma) and 0 <= gamma < math.inf
             within(name, gamma, ok, "[0, inf)")
-        self.gammas = {
-            name: gamma for name, gamma in (("r1", r1), ("r2", r2)) if gamma
-        }
+        self.gammas = {name: gamma for name, gamma in (("r1", r1), ("r2", r2)) if gamma}
         self.interval = check_size("penalty_interval", penalty_interval)
         self.noise = _check_noise(instance_noise)
         self.packing = check_size("packing", packing)
@@ -63,9 +57,7 @@ class Regularization:
         if diff_augment is not None:
             self.policy = check_policy(diff_augment, modality.shape)
 
-    def augmented(
-        self, gan: "BaseGAN", x: Tensor, training: bool, role: str
-    ) -> Tensor:
+    def augmented(self, gan: "BaseGAN", x: Tensor, training: bool, role: str) -> Tensor:
         """`x` augmented, with noise and in packs.
 
         Args:
@@ -82,9 +74,7 @@ class Regularization:
             x = diff_augment(
                 x,
                 self.policy,
-                lambda columns, i: gan.rng.uniform(
-                    n, columns, f"augment/{role}/{i}"
-                ),
+                lambda columns, i: gan.rng.uniform(n, columns, f"augment/{role}/{i}"),
             )
         if training and self.noise is not None:
             columns = math.prod(ops.shape(x)[1:])
@@ -126,9 +116,7 @@ class Regularization:
         """
         total, logs = 0.0, {}
         for name, gamma in self.gammas.items():
-            x, role = (
-                (batch["real"], "real") if name == "r1" else (fake, "fake")
-            )
+            x, role = (batch["real"], "real") if name == "r1" else (fake, "fake")
 
             def critic(x, role=role):
                 return logits_of(gan.discriminate(x, batch, True, role))
@@ -168,9 +156,7 @@ def regularized(
     for name, network in discriminators.items():
         if minibatch_stddev is not None:
             network = with_minibatch_stddev(network, minibatch_stddev)
-        made[name] = (
-            spectrally_normalized(network) if spectral_norm else network
-        )
+        made[name] = spectrally_normalized(network) if spectral_norm else network
     return made
 
 

@@ -65,9 +65,7 @@ def revive(value: Any) -> Any:
     return value
 
 
-def copy(
-    network: keras.Model, input_shapes: list[tuple[int, ...]]
-) -> keras.Model:
+def copy(network: keras.Model, input_shapes: list[tuple[int, ...]]) -> keras.Model:
     """Another network of the same config and weights.
 
     Args:
@@ -107,6 +105,4 @@ def without_seeds(store: Any) -> dict:
 
 
 def _seed_states(model):
-    return [
-        v for v in model.variables if v.path.endswith("seed_generator_state")
-    ]
+    return [v for v in model.variables if v.path.endswith("seed_generator_state")]

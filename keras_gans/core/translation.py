@@ -3,33 +3,23 @@
 from collections.abc import Callable
 import itertools
 import types
-from typing import Any
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import keras
 from keras import ops
 import numpy as np
 
 from keras_gans import losses
-from keras_gans.core.export import KEY
-from keras_gans.core.export import export_translator
+from keras_gans.core.export import KEY, export_translator
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.networks import agree
 from keras_gans.engine import rng
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.engine.scopes import forgetful_scope
-from keras_gans.modalities import Image
-from keras_gans.modalities import Preview
-from keras_gans.modalities import pictures
-from keras_gans.utils.networks import check_built
-from keras_gans.utils.networks import input_shape_of
-from keras_gans.utils.networks import output_shape_of
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Shape
-from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.modalities import Image, Preview, pictures
+from keras_gans.utils.networks import check_built, input_shape_of, output_shape_of
+from keras_gans.utils.types import Path, Shape, Tensor
+from keras_gans.utils.validation import check_seed, is_number, within
 
 OPEN_SIDE = 64  # of an image that builds a network of any size
 ROWS = 4  # images of a preview, unless more are asked for
@@ -92,9 +82,7 @@ class TranslatingGAN(BaseGAN):
         """
         if not isinstance(inputs, dict):
             inputs = {"ab": inputs}
-        ((direction, images),) = (
-            item for item in inputs.items() if item[0] != KEY
-        )
+        ((direction, images),) = (item for item in inputs.items() if item[0] != KEY)
         name = self.translator(direction)
         if KEY in inputs:
             made = self._test(name, images, inputs[KEY])
@@ -283,9 +271,7 @@ class TranslatingGAN(BaseGAN):
         tiles, width = pictures.side_by_side(*itertools.chain(*rows))
         # Of more channels than a PNG has, each is a tile: rows of unlike
         # lengths then are one.
-        if all(
-            side.shape[-1] in pictures.MODES for row in rows for side in row
-        ):
+        if all(side.shape[-1] in pictures.MODES for row in rows for side in row):
             width //= len(rows)
         return Image(tiles.shape[1:]).preview(tiles, width * (columns or 1))
 
@@ -400,14 +386,10 @@ def narrowed(name: str, asked: tuple | None, made: tuple) -> tuple:
             f"generator with {made}. Drop `{name}`: it follows from the "
             "generator."
         )
-    return tuple(
-        m if a is None else a for a, m in zip(asked, made, strict=True)
-    )
+    return tuple(m if a is None else a for a, m in zip(asked, made, strict=True))
 
 
-def check_sees_images(
-    name: str, network: keras.Model, shape: tuple, of: str
-) -> None:
+def check_sees_images(name: str, network: keras.Model, shape: tuple, of: str) -> None:
     """Checks that a discriminator takes images of a shape.
 
     Args:
@@ -509,9 +491,7 @@ def _drawn_by(network, key):
         and layer.rate
         and layer.seed is not None
     }
-    states = [
-        v for v in network.variables if v.path.endswith("seed_generator_state")
-    ]
+    states = [v for v in network.variables if v.path.endswith("seed_generator_state")]
     values = []
     for i, v in enumerate(states):
         words = rng.bits(("translate", seed, i), row, 2)[0]

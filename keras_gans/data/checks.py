@@ -4,8 +4,7 @@ import numbers
 
 import numpy as np
 
-from keras_gans.data.transforms import INTERPOLATIONS
-from keras_gans.data.transforms import RESIZES
+from keras_gans.data.transforms import INTERPOLATIONS, RESIZES
 
 CONVERTIBLE = (1, 2, 3, 4)  # channels: grey, grey and alpha, RGB, RGBA
 
@@ -92,8 +91,7 @@ def check_count(name, channels):
     """
     if channels is not None and not is_integer(channels, 1):
         raise ValueError(
-            f"{name} must be a positive integer or None. Received: "
-            f"{name}={channels!r}"
+            f"{name} must be a positive integer or None. Received: {name}={channels!r}"
         )
 
 
@@ -150,8 +148,7 @@ def check_split(split):
     """
     if not isinstance(split, str) or not split:
         raise ValueError(
-            'split is a name, such as "train" or "test". Received: '
-            f"split={split!r}"
+            f'split is a name, such as "train" or "test". Received: split={split!r}'
         )
 
 

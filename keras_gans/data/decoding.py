@@ -63,9 +63,7 @@ def _walk(folder, seen):
 
 def _folder_labels(folder, paths):
     with os.scandir(folder) as entries:
-        names = sorted(
-            e.name for e in entries if e.is_dir() and e.name[0] != "."
-        )
+        names = sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")
     if not names:
         raise ValueError(
             f"labels=True labels images by subfolder, but folder {folder!r} "

@@ -2,8 +2,7 @@
 
 import os
 
-from keras_gans.data.decoding import EXTENSIONS
-from keras_gans.data.decoding import list_images
+from keras_gans.data.decoding import EXTENSIONS, list_images
 from keras_gans.modalities.image_files import read_size
 
 PLAIN = ("A", "B")
@@ -158,10 +157,7 @@ def list_halves(folder):
 
 def _present(folder, layouts):
     """{layout: paths of A and B} of those that are not wholly missing."""
-    found = {
-        layout: [subfolder(folder, path) for path in layout]
-        for layout in layouts
-    }
+    found = {layout: [subfolder(folder, path) for path in layout] for layout in layouts}
     return {k: paths for k, paths in found.items() if paths != [None, None]}
 
 

@@ -4,22 +4,19 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gans.data.checks import CONVERTIBLE
-from keras_gans.data.checks import check_channels
-from keras_gans.data.checks import check_choice
-from keras_gans.data.checks import check_image_size
-from keras_gans.data.checks import check_length
-from keras_gans.data.checks import check_options
-from keras_gans.data.checks import own_size
-from keras_gans.data.pipeline import batches
-from keras_gans.data.pipeline import epoch_order
-from keras_gans.data.pipeline import example_seeds
-from keras_gans.data.pipeline import seed_key
+from keras_gans.data.checks import (
+    CONVERTIBLE,
+    check_channels,
+    check_choice,
+    check_image_size,
+    check_length,
+    check_options,
+    own_size,
+)
+from keras_gans.data.pipeline import batches, epoch_order, example_seeds, seed_key
 from keras_gans.data.sources import find_source
-from keras_gans.data.transforms import convert
-from keras_gans.data.transforms import view
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Size
+from keras_gans.data.transforms import convert, view
+from keras_gans.utils.types import Path, Size
 
 
 def load(
@@ -113,11 +110,7 @@ def load(
     check_choice("channels", channels, (*CONVERTIBLE, None))
     image_size = check_image_size(image_size)
     found = find_source(
-        source,
-        channels=channels,
-        labels=labels,
-        split=split,
-        data_dir=data_dir,
+        source, channels=channels, labels=labels, split=split, data_dir=data_dir
     )
     size = image_size or own_size(found)
     check_channels("channels", channels, found.shape[2], found.name)

@@ -5,29 +5,31 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.checks import CONVERTIBLE
-from keras_gans.data.checks import check_choice
-from keras_gans.data.domains import check_same_size
-from keras_gans.data.domains import domain_folders
-from keras_gans.data.domains import holds_images_alone
-from keras_gans.data.domains import list_halves
-from keras_gans.data.domains import looked_for
-from keras_gans.data.domains import match_files
-from keras_gans.data.domains import subfolder
-from keras_gans.data.embedded import STYLES
-from keras_gans.data.embedded import emoji
+from keras_gans.data.checks import CONVERTIBLE, check_choice
+from keras_gans.data.domains import (
+    check_same_size,
+    domain_folders,
+    holds_images_alone,
+    list_halves,
+    looked_for,
+    match_files,
+    subfolder,
+)
+from keras_gans.data.embedded import STYLES, emoji
 from keras_gans.data.python_calls import python_call
-from keras_gans.data.sources import Source
-from keras_gans.data.sources import array_source
-from keras_gans.data.sources import check_tfds_dtype
-from keras_gans.data.sources import folder_source
-from keras_gans.data.sources import kind
-from keras_gans.data.sources import missing_folder
-from keras_gans.data.sources import open_tfds
-from keras_gans.data.sources import prepare_tfds
-from keras_gans.data.sources import range_examples
-from keras_gans.data.sources import tfds_source
-from keras_gans.data.sources import unknown
+from keras_gans.data.sources import (
+    Source,
+    array_source,
+    check_tfds_dtype,
+    folder_source,
+    kind,
+    missing_folder,
+    open_tfds,
+    prepare_tfds,
+    range_examples,
+    tfds_source,
+    unknown,
+)
 from keras_gans.modalities.image_files import read_image
 
 EMOJI = tuple(f"emoji:{a}-{b}" for a in STYLES for b in STYLES if a != b)
@@ -154,8 +156,7 @@ def _folder_pairs(folder, channels, split):
     def read(path_a, path_b):
         paths = [os.fsdecode(path) for path in (path_a, path_b)]
         images = [
-            read_image(path, count)
-            for path, count in zip(paths, channels, strict=True)
+            read_image(path, count) for path, count in zip(paths, channels, strict=True)
         ]
         check_same_size(paths, [image.shape[:2] for image in images])
         return images
@@ -184,14 +185,9 @@ def _halves(folder, channels):
 
     def read(path):
         # read once, unless the halves are converted to other channels
-        images = {
-            count: read_image(os.fsdecode(path), count) for count in channels
-        }
+        images = {count: read_image(os.fsdecode(path), count) for count in channels}
         middle = images[channels[0]].shape[1] // 2
-        return [
-            images[channels[0]][:, :middle],
-            images[channels[1]][:, middle:],
-        ]
+        return [images[channels[0]][:, :middle], images[channels[1]][:, middle:]]
 
     return _files(folder, [list_halves(folder)], channels, read)
 
@@ -206,9 +202,7 @@ def _files(folder, lists, channels, read):
         read: function of a path of each list; returns two images.
     """
     with tf.device("CPU"):
-        files = tf.constant(
-            [[os.fsencode(path) for path in paths] for paths in lists]
-        )
+        files = tf.constant([[os.fsencode(path) for path in paths] for paths in lists])
     size = len(lists[0])
 
     def read_item(index):

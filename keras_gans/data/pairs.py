@@ -4,27 +4,28 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gans.data.checks import check_channels
-from keras_gans.data.checks import check_choice
-from keras_gans.data.checks import check_count
-from keras_gans.data.checks import check_image_size
-from keras_gans.data.checks import check_jitter
-from keras_gans.data.checks import check_length
-from keras_gans.data.checks import check_options
-from keras_gans.data.checks import check_split
-from keras_gans.data.checks import jitter_margin
-from keras_gans.data.checks import own_size
-from keras_gans.data.pair_sources import find_domains
-from keras_gans.data.pair_sources import find_pairs
-from keras_gans.data.pipeline import batches
-from keras_gans.data.pipeline import epoch_order
-from keras_gans.data.pipeline import example_seeds
-from keras_gans.data.pipeline import repeated
-from keras_gans.data.pipeline import seed_key
-from keras_gans.data.transforms import convert
-from keras_gans.data.transforms import view
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Size
+from keras_gans.data.checks import (
+    check_channels,
+    check_choice,
+    check_count,
+    check_image_size,
+    check_jitter,
+    check_length,
+    check_options,
+    check_split,
+    jitter_margin,
+    own_size,
+)
+from keras_gans.data.pair_sources import find_domains, find_pairs
+from keras_gans.data.pipeline import (
+    batches,
+    epoch_order,
+    example_seeds,
+    repeated,
+    seed_key,
+)
+from keras_gans.data.transforms import convert, view
+from keras_gans.utils.types import Path, Size
 
 DIRECTIONS = ("ab", "ba")
 

@@ -110,9 +110,7 @@ def repeated(examples, key, *, size, length, epoch, first):
     return numbers.flat_map(one_pass).take(length - first)
 
 
-def batches(
-    examples, prepare, *, size, batch_size, drop_remainder, repeat, start
-):
+def batches(examples, prepare, *, size, batch_size, drop_remainder, repeat, start):
     """Returns the batches of successive epochs.
 
     Args:

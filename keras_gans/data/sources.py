@@ -4,27 +4,20 @@ A `Source` says how many examples there are, gives them in the order of any
 epoch, and reads one of them. It neither resizes nor batches.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 import os
-from typing import Any
-from typing import NamedTuple
+from typing import Any, NamedTuple
 import warnings
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.decoding import list_images
-from keras_gans.data.embedded import STYLES
-from keras_gans.data.embedded import emoji
-from keras_gans.data.pipeline import shuffled_range
-from keras_gans.data.pipeline import shuffled_stream
+from keras_gans.data.embedded import STYLES, emoji
+from keras_gans.data.pipeline import shuffled_range, shuffled_stream
 from keras_gans.data.python_calls import python_call
 from keras_gans.modalities.image_files import read_image
-from keras_gans.utils.suggestions import did_you_mean
-from keras_gans.utils.suggestions import hint
-from keras_gans.utils.suggestions import nearest
+from keras_gans.utils.suggestions import did_you_mean, hint, nearest
 from keras_gans.utils.types import Path
 
 ALLOWED = (
@@ -60,9 +53,7 @@ class Source(NamedTuple):
     read: Any
 
 
-def array_source(
-    name: str, images: np.ndarray, labels: np.ndarray | None
-) -> Source:
+def array_source(name: str, images: np.ndarray, labels: np.ndarray | None) -> Source:
     """Returns the source of an array and its labels (`None`: no labels)."""
     images = _check_images(name, images)
     size, *shape = images.shape
@@ -114,17 +105,11 @@ def folder_source(folder: Path, channels: int | None, labels: bool) -> Source:
 
     shape = (None, None, channels)
     return Source(
-        f"folder {folder!r}",
-        len(paths),
-        shape,
-        range_examples(len(paths)),
-        read,
+        f"folder {folder!r}", len(paths), shape, range_examples(len(paths)), read
     )
 
 
-def tfds_source(
-    source: str, split: str, data_dir: Path | None, labels: bool
-) -> Source:
+def tfds_source(source: str, split: str, data_dir: Path | None, labels: bool) -> Source:
     """Returns the source of a tensorflow-datasets name, `"tfds:mnist"`."""
     builder, features = open_tfds(source, data_dir, ALLOWED)
     image = _tfds_image(source, features, labels)
@@ -138,9 +123,7 @@ def tfds_source(
     return Source(source, size, tuple(image.shape), examples, read)
 
 
-def open_tfds(
-    source: str, data_dir: Path | None, allowed: str
-) -> tuple[Any, dict]:
+def open_tfds(source: str, data_dir: Path | None, allowed: str) -> tuple[Any, dict]:
     """Returns the builder and the features of a tensorflow-datasets name.
 
     Args:
@@ -250,8 +233,7 @@ def range_examples(size: int) -> Callable:
 def _check_images(name, images):
     if not isinstance(images, np.ndarray):
         raise ValueError(
-            f"Unknown data source. Expected one of {ALLOWED}. Received: "
-            f"{kind(images)}"
+            f"Unknown data source. Expected one of {ALLOWED}. Received: {kind(images)}"
         )
     if images.ndim not in (3, 4) or 0 in images.shape:
         raise ValueError(
@@ -315,9 +297,7 @@ def _tfds_image(source, features, labels):
             f"dataset. Received: features {names}"
         )
     check_tfds_dtype(source, image)
-    if labels and not isinstance(
-        features.get("label"), tfds.features.ClassLabel
-    ):
+    if labels and not isinstance(features.get("label"), tfds.features.ClassLabel):
         raise ValueError(
             f'{source!r} has no class feature named "label". Pass '
             f"labels=False. Received: features {names}"
@@ -353,19 +333,14 @@ def unknown(source: str, known: Iterable[str], allowed: str) -> ValueError:
     )
 
 
-def missing_folder(
-    folder: str, known: Iterable[str], allowed: str
-) -> ValueError:
+def missing_folder(folder: str, known: Iterable[str], allowed: str) -> ValueError:
     """The error of a folder that does not exist; see `unknown`."""
     if os.path.exists(folder):
-        return ValueError(
-            f"Expected a folder of images. Received: the file {folder!r}"
-        )
+        return ValueError(f"Expected a folder of images. Received: the file {folder!r}")
     parent, name = os.path.split(os.path.normpath(folder))
     siblings = os.listdir(parent or ".") if os.path.isdir(parent or ".") else []
     near = [
-        os.path.join(parent, sibling)
-        for sibling in nearest(name, siblings, most=1)
+        os.path.join(parent, sibling) for sibling in nearest(name, siblings, most=1)
     ]
     near += nearest(folder, known, most=1)
     return ValueError(

@@ -5,10 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_seed, check_size, is_number, within
 
 # A sample within so many standard deviations of its mode is high-quality.
 HIGH_QUALITY = 3.0
@@ -49,11 +46,7 @@ class Coverage(NamedTuple):
 
 
 def ring(
-    n: int,
-    modes: int = 8,
-    radius: float = 1.0,
-    std: float = 0.01,
-    seed: int = 0,
+    n: int, modes: int = 8, radius: float = 1.0, std: float = 0.01, seed: int = 0
 ) -> Toy:
     """Draws from Gaussians whose centres lie evenly on a circle.
 
@@ -90,11 +83,7 @@ def ring(
 
 
 def grid(
-    n: int,
-    side: int = 5,
-    spacing: float = 2.0,
-    std: float = 0.05,
-    seed: int = 0,
+    n: int, side: int = 5, spacing: float = 2.0, std: float = 0.05, seed: int = 0
 ) -> Toy:
     """Draws from Gaussians whose centres make a square grid about 0.
 
@@ -133,11 +122,7 @@ def grid(
 
 
 def spiral(
-    n: int,
-    turns: float = 2.0,
-    radius: float = 1.0,
-    std: float = 0.02,
-    seed: int = 0,
+    n: int, turns: float = 2.0, radius: float = 1.0, std: float = 0.02, seed: int = 0
 ) -> Toy:
     """Draws from an Archimedean spiral with Gaussian noise about it.
 

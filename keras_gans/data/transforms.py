@@ -98,9 +98,7 @@ def fit(image, size, mode, method, seed):
         return image
     done = tf.reduce_all(tf.shape(image)[:2] == size)
     resized = tf.cond(
-        done,
-        lambda: image,
-        lambda: _RESIZERS[mode](image, size, method, seed),
+        done, lambda: image, lambda: _RESIZERS[mode](image, size, method, seed)
     )
     return tf.ensure_shape(resized, (*size, image.shape[-1]))
 

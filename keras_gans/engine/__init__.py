@@ -35,17 +35,12 @@ Each backend's file has four functions, `global_rows`, `gathered`,
 
 import keras
 
-from keras_gans.engine.replicas import gathered
-from keras_gans.engine.replicas import global_rows
+from keras_gans.engine.replicas import gathered, global_rows
 
 if keras.backend.backend() == "tensorflow":
-    from keras_gans.engine.tensorflow import Trainer
-    from keras_gans.engine.tensorflow import input_gradient
-    from keras_gans.engine.tensorflow import make_deterministic
+    from keras_gans.engine.tensorflow import Trainer, input_gradient, make_deterministic
 elif keras.backend.backend() == "jax":
-    from keras_gans.engine.jax import Trainer
-    from keras_gans.engine.jax import input_gradient
-    from keras_gans.engine.jax import make_deterministic
+    from keras_gans.engine.jax import Trainer, input_gradient, make_deterministic
 else:
     raise ImportError(
         "keras_gans trains on TensorFlow and JAX. Received: the Keras backend "
@@ -53,10 +48,4 @@ else:
         "KERAS_BACKEND to 'tensorflow' or 'jax' before importing keras."
     )
 
-__all__ = [
-    "Trainer",
-    "gathered",
-    "global_rows",
-    "input_gradient",
-    "make_deterministic",
-]
+__all__ = ["Trainer", "gathered", "global_rows", "input_gradient", "make_deterministic"]

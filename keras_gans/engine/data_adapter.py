@@ -1,17 +1,14 @@
 """From Keras's iterators to the batches of whole training steps."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 import inspect
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras.ops import is_tensor
 from keras.utils import PyDataset
 import numpy as np
 
-from keras_gans.engine.keras_internals import DataAdapter
-from keras_gans.engine.keras_internals import get_data_adapter
+from keras_gans.engine.keras_internals import DataAdapter, get_data_adapter
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -37,9 +34,7 @@ class StepIterator:
         steps_done: int, steps trained since the model was made.
     """
 
-    def __init__(
-        self, gan: "BaseGAN", end_of_data: tuple[type[Exception], ...] = ()
-    ):
+    def __init__(self, gan: "BaseGAN", end_of_data: tuple[type[Exception], ...] = ()):
         self._gan = gan
         self._end_of_data = end_of_data
         self._check_next = True
@@ -119,10 +114,7 @@ class StepIterator:
                 "`validation_data` instead."
             )
         adapter = get_data_adapter(
-            x=x,
-            y=y,
-            batch_size=kwargs.pop("batch_size"),
-            shuffle=kwargs.pop("shuffle"),
+            x=x, y=y, batch_size=kwargs.pop("batch_size"), shuffle=kwargs.pop("shuffle")
         )
         return StepsAdapter(adapter, batches), None
 

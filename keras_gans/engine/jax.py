@@ -180,9 +180,7 @@ class Engine:
 
         def pullback(cotangent):
             return vjp(
-                jax.tree.map(
-                    lambda c, y: jnp.asarray(c, y.dtype), cotangent, output
-                )
+                jax.tree.map(lambda c, y: jnp.asarray(c, y.dtype), cotangent, output)
             )
 
         return output, auxiliary, pullback
@@ -264,9 +262,7 @@ class Trainer:
 
     def train_step(self, state, data):
         return _with_state(
-            _state_variables(self),
-            state,
-            lambda: phases.run_step(self, *data),
+            _state_variables(self), state, lambda: phases.run_step(self, *data)
         )
 
     def test_step(self, state, data):

@@ -4,8 +4,7 @@ Nothing else imports from `keras.src` or reads such an attribute, but for the
 methods that the engines override. A test fails when a new Keras lacks one.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -85,9 +84,7 @@ def takes_training(operation: keras.Operation) -> bool:
     return "training" in operation._call_context_args
 
 
-def bind_moments(
-    norm: keras.layers.BatchNormalization, combine: Callable
-) -> None:
+def bind_moments(norm: keras.layers.BatchNormalization, combine: Callable) -> None:
     """Lets a batch norm normalize by `combine(mean, variance)` of its batch."""
 
     def moments(inputs, mask):

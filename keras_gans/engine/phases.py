@@ -4,20 +4,16 @@
 are methods of `gan.engine`; what it needs of the model is written in the model.
 """
 
-from collections.abc import Callable
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 import dataclasses
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
 from keras_gans.engine import kernels
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_size, is_int, within
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -216,8 +212,7 @@ class _PhaseGradients:
         self.through_fakes = phase.fakes and gan.trains_generator(phase)
         # Whether a phase to come learns through the fakes made here.
         self.handed_on = gan.accumulate == 1 and any(
-            other.fakes == "shared" and gan.trains_generator(other)
-            for other in later
+            other.fakes == "shared" and gan.trains_generator(other) for other in later
         )
         self.handed_on = self.handed_on and phase.fakes == "shared"
 
@@ -308,8 +303,7 @@ class _PhaseGradients:
         ]
         through, _ = shared.pullback(to_fakes)
         by_id = {
-            id(v): g
-            for v, g in zip(gan.generator_variables, through, strict=True)
+            id(v): g for v, g in zip(gan.generator_variables, through, strict=True)
         }
         gradients = [
             _add(g, by_id.get(id(v)))
@@ -355,9 +349,7 @@ def _over_parts(gan, compute, batch, place):
             gradients, logs = compute(part, (place, i))
         rows.append(logs)
         if n > 1:
-            gradients = [
-                None if g is None else gan.engine.dense(g) for g in gradients
-            ]
+            gradients = [None if g is None else gan.engine.dense(g) for g in gradients]
         if total is None:
             total = gradients
         else:

@@ -7,8 +7,7 @@ state: two replicas draw what one would, a resumed run draws what it would have
 drawn, and TensorFlow and JAX agree to the rounding of log, sin and cos.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import contextlib
 import math
 import threading
@@ -119,9 +118,7 @@ def normal(words: tuple, rows: Tensor, columns: int | Tensor) -> Tensor:
     u = uniform(words, rows, 2 * half)
     radius = ops.sqrt(-2.0 * ops.log(u[:, :half]))
     angle = (2.0 * math.pi) * u[:, half:]
-    z = ops.concatenate(
-        [radius * ops.cos(angle), radius * ops.sin(angle)], axis=1
-    )
+    z = ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)], axis=1)
     return z[:, :columns]
 
 

@@ -6,9 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine import keras_internals
-from keras_gans.engine import kernels
-from keras_gans.engine import phases
+from keras_gans.engine import keras_internals, kernels, phases
 from keras_gans.engine.data_adapter import StepIterator
 from keras_gans.engine.replicas import gathered
 
@@ -149,9 +147,7 @@ class Engine:
                     if y.dtype.is_floating
                 ]
                 made, cotangents = zip(*pairs, strict=True)
-                return tape.gradient(
-                    made, again, output_gradients=list(cotangents)
-                )
+                return tape.gradient(made, again, output_gradients=list(cotangents))
 
             return fn(tensors), gradients
 
@@ -210,8 +206,7 @@ class Engine:
             return self._model.predict_on_batch(inputs)
         if self._predict is None:
             self._predict = tf.function(
-                lambda inputs: self._model(inputs, training=False),
-                autograph=False,
+                lambda inputs: self._model(inputs, training=False), autograph=False
             )
         return self._predict(inputs).numpy()
 

@@ -33,9 +33,7 @@ def load_model(path: Path) -> keras.Model:
     if not os.path.isfile(path):
         raise ValueError(f"No such file. Received: {path}.")
     if not path.endswith(".keras"):
-        raise ValueError(
-            f"A model is a .keras file. Received: {path}.{_remedy(path)}"
-        )
+        raise ValueError(f"A model is a .keras file. Received: {path}.{_remedy(path)}")
     held = _check_archive(path)
     try:
         with _limited_weights(EXPANSION * held + ROOM):
@@ -44,9 +42,7 @@ def load_model(path: Path) -> keras.Model:
     except Exception as error:
         raise ValueError(f"Cannot load {path}. {_reason(error)}") from error
     if not isinstance(model, keras.Model):
-        raise ValueError(
-            f"{path} holds no model. Received: a {type(model).__name__}."
-        )
+        raise ValueError(f"{path} holds no model. Received: a {type(model).__name__}.")
     return model
 
 

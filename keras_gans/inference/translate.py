@@ -17,11 +17,8 @@ from keras_gans.modalities import pictures
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.padding import multiple_of
 from keras_gans.utils import files
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Size
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.utils.types import Path, Size
+from keras_gans.utils.validation import check_seed, is_int, within
 
 # The residual generator at its full width takes 1.1 kB of memory a pixel, the
 # U-Net half of it: 4.5 GiB.
@@ -177,9 +174,7 @@ def _work(model, gan, direction, evaluation, seed, size, masks):
 
 
 def _application(path):
-    from keras_gans.training import datasets
-    from keras_gans.training import recipes
-    from keras_gans.training import runs
+    from keras_gans.training import datasets, recipes, runs
 
     if not runs.is_run(path):
         return None
@@ -217,8 +212,7 @@ def open_translator(model: keras.Model | Path) -> TranslatingGAN:
         return Pix2Pix(generator=model, width=1, n_layers=1)
     except ValueError as error:
         raise ValueError(
-            f"Received: {name}, which holds no network from images to images. "
-            f"{error}"
+            f"Received: {name}, which holds no network from images to images. {error}"
         ) from error
 
 
@@ -286,8 +280,7 @@ def _targets(inputs, out):
 
 def _found(given):
     """Pairs of a file and its place below the folder that was searched."""
-    from keras_gans.data.decoding import EXTENSIONS
-    from keras_gans.data.decoding import _walk
+    from keras_gans.data.decoding import EXTENSIONS, _walk
 
     if os.path.isfile(given):
         return [(given, os.path.basename(given))]
@@ -313,8 +306,7 @@ def _found(given):
 
 def _read(path, channels, max_pixels, multiple):
     """`(pixels, deep, notes)` of a file, with the channels of the model."""
-    from keras_gans.modalities.image_files import FORMATS
-    from keras_gans.modalities.image_files import read_image
+    from keras_gans.modalities.image_files import FORMATS, read_image
 
     # The header alone, before the file is believed.
     head = _header(path, FORMATS)
@@ -361,8 +353,7 @@ def _header(path, formats):
                 )
     except Exception as error:
         raise ValueError(
-            f"It is no picture that can be read: {type(error).__name__}: "
-            f"{error}"
+            f"It is no picture that can be read: {type(error).__name__}: {error}"
         ) from error
 
 

@@ -5,18 +5,13 @@ from keras import ops
 import numpy as np
 
 from keras_gans.engine.keras_internals import producer
-from keras_gans.layers.rewriting import leaves_of
-from keras_gans.layers.rewriting import rewritten
+from keras_gans.layers.rewriting import leaves_of, rewritten
 from keras_gans.utils.networks import check_built
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
 
 EPSILON = 1e-8
-CONVOLUTIONS = (
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-)
+CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 REMEDY = (
     "Add keras_gans.layers.MinibatchStdDev to your discriminator yourself, "
     "before the layer that makes its score."
@@ -92,8 +87,7 @@ class MinibatchStdDev(keras.layers.Layer):
         axes = (*range(1, 1 + len(pixels)), -1)
         statistic = ops.tile(ops.mean(std, axis=axes), (group, 1))
         statistic = ops.reshape(
-            ops.cast(statistic, inputs.dtype),
-            (n, *(1 for _ in pixels), self.channels),
+            ops.cast(statistic, inputs.dtype), (n, *(1 for _ in pixels), self.channels)
         )
         # Adding zeros spreads it over the pixels.
         statistic += ops.zeros_like(inputs[..., : self.channels])
@@ -113,9 +107,7 @@ class MinibatchStdDev(keras.layers.Layer):
         return {**super().get_config(), **config}
 
 
-def with_minibatch_stddev(
-    model: keras.Model, group_size: int = 4
-) -> keras.Model:
+def with_minibatch_stddev(model: keras.Model, group_size: int = 4) -> keras.Model:
     """A copy of a discriminator that sees how much its minibatch varies.
 
     `MinibatchStdDev` goes before the last layer with weights, which is made
@@ -150,9 +142,7 @@ def with_minibatch_stddev(
         return model
     last = _last_layer(model, outputs)
     statistic = MinibatchStdDev(
-        group_size,
-        dtype=last.dtype_policy,
-        name=f"{last.name}_minibatch_stddev",
+        group_size, dtype=last.dtype_policy, name=f"{last.name}_minibatch_stddev"
     )
     return _widened(model, last, statistic)
 

@@ -1,7 +1,6 @@
 """Copies of models in which some layers are replaced."""
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 
@@ -63,9 +62,7 @@ def rewritten(model: keras.Model, replace: Callable) -> keras.Model:
             chain += chain_of(layer)
         copy = keras.Sequential(chain, name=model.name)
     else:
-        copy = keras.models.clone_model(
-            model, clone_function=clone, call_function=call
-        )
+        copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
     for layer, new in pairs:
         carry_over(layer, new)
     if not model.trainable:

@@ -3,22 +3,18 @@
 import contextlib
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 
-from keras_gans.engine.keras_internals import AutocastScope
-from keras_gans.engine.keras_internals import get_stateless_scope
-from keras_gans.engine.keras_internals import is_graph
-from keras_gans.layers.rewriting import carry_over
-from keras_gans.layers.rewriting import fresh
-from keras_gans.layers.rewriting import leaves_of
-from keras_gans.layers.rewriting import rewritten
+from keras_gans.engine.keras_internals import (
+    AutocastScope,
+    get_stateless_scope,
+    is_graph,
+)
+from keras_gans.layers.rewriting import carry_over, fresh, leaves_of, rewritten
 from keras_gans.utils.networks import check_built
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_size, is_number, within
 
 # The kernel's axis of outputs: the rows of the paper's matrix W.
 _OUTPUT_AXES = {
@@ -177,9 +173,7 @@ class SpectralNormalization(layers.Wrapper):
         with _substituted(kernel, normalized):
             return self.layer(inputs)
 
-    def compute_mask(
-        self, inputs: Tensor, mask: Tensor | None = None
-    ) -> Tensor | None:
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return self.layer.compute_mask(inputs, mask)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -201,9 +195,7 @@ def _substituted(variable, value):
     Within training on JAX, variables have their values by such a scope too.
     """
     outer = get_stateless_scope()
-    scope = keras.StatelessScope(
-        [(variable, value)], initialize_variables=False
-    )
+    scope = keras.StatelessScope([(variable, value)], initialize_variables=False)
     if outer is not None:
         scope.state_mapping = {**outer.state_mapping, **scope.state_mapping}
     with scope:

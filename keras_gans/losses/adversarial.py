@@ -50,9 +50,7 @@ def non_saturating_g(fake: Tensor) -> Tensor:
     return ops.mean(ops.softplus(-fake))
 
 
-def least_squares_d(
-    real: Tensor, fake: Tensor, real_label: float = 1.0
-) -> Tensor:
+def least_squares_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
     """E[(C(x) - b)^2] / 2 + E[C(G(z))^2] / 2 with b = `real_label`.
 
     Reference:
@@ -99,9 +97,7 @@ def wasserstein_g(fake: Tensor) -> Tensor:
     return -ops.mean(fake)
 
 
-def relativistic_d(
-    real: Tensor, fake: Tensor, real_label: float = 1.0
-) -> Tensor:
+def relativistic_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
     """-E[log sigmoid(C(x) - C(G(z)))], reals and fakes paired by row.
 
     Reference:
@@ -158,18 +154,12 @@ class Objective:
 OBJECTIVES = {
     "minimax": Objective(minimax_d, minimax_g),
     "non_saturating": Objective(minimax_d, non_saturating_g),
-    "least_squares": Objective(
-        least_squares_d, least_squares_g, probability=False
-    ),
-    "hinge": Objective(
-        hinge_d, wasserstein_g, probability=False, smoothable=False
-    ),
+    "least_squares": Objective(least_squares_d, least_squares_g, probability=False),
+    "hinge": Objective(hinge_d, wasserstein_g, probability=False, smoothable=False),
     "wasserstein": Objective(
         wasserstein_d, wasserstein_g, probability=False, smoothable=False
     ),
-    "relativistic": Objective(
-        relativistic_d, relativistic_g, relativistic=True
-    ),
+    "relativistic": Objective(relativistic_d, relativistic_g, relativistic=True),
 }
 
 

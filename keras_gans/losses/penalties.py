@@ -13,9 +13,7 @@ from keras_gans.engine import input_gradient
 from keras_gans.utils.types import Tensor
 
 
-def squared_gradient_norms(
-    critic: Callable[[Tensor], Tensor], x: Tensor
-) -> Tensor:
+def squared_gradient_norms(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """||grad C(x)||^2 of each x: float32 `[rows of the output]`."""
     outputs, gradient = input_gradient(critic, x)
     rows = ops.reshape(gradient, (ops.shape(outputs)[0], -1))
@@ -55,9 +53,7 @@ def gradient_penalty(
     return ops.mean(ops.square(norms - target))
 
 
-def zero_centred_penalty(
-    critic: Callable[[Tensor], Tensor], x: Tensor
-) -> Tensor:
+def zero_centred_penalty(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """E[||grad C(x)||^2] / 2: R1 for reals x, R2 for fakes x.
 
     Args:

@@ -2,15 +2,14 @@
 
 from keras_gans.metrics.evaluation import evaluate
 from keras_gans.metrics.features.network import FeatureNetwork
-from keras_gans.metrics.functional.distances import frechet_distance
-from keras_gans.metrics.functional.distances import kernel_distance
-from keras_gans.metrics.functional.manifolds import density_coverage
-from keras_gans.metrics.functional.manifolds import precision_recall
+from keras_gans.metrics.functional.distances import frechet_distance, kernel_distance
+from keras_gans.metrics.functional.manifolds import density_coverage, precision_recall
 from keras_gans.metrics.functional.moments import Moments
-from keras_gans.metrics.functional.pixels import psnr
-from keras_gans.metrics.functional.pixels import ssim
-from keras_gans.metrics.functional.scores import classification_accuracy_score
-from keras_gans.metrics.functional.scores import inception_score
+from keras_gans.metrics.functional.pixels import psnr, ssim
+from keras_gans.metrics.functional.scores import (
+    classification_accuracy_score,
+    inception_score,
+)
 from keras_gans.metrics.record import Record
 
 __all__ = [

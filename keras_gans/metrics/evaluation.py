@@ -1,7 +1,6 @@
 """`evaluate`: scores of images, with all that they depend on."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import os
 from typing import Any
 import warnings
@@ -13,14 +12,9 @@ from keras_gans.metrics import sets
 from keras_gans.metrics.features.extraction import extract
 from keras_gans.metrics.features.network import FeatureNetwork
 from keras_gans.metrics.record import Record
-from keras_gans.metrics.table import METRICS
-from keras_gans.metrics.table import check_metrics
-from keras_gans.metrics.table import check_settings
-from keras_gans.metrics.table import name_of
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Size
-from keras_gans.utils.validation import check_count
-from keras_gans.utils.validation import check_seed
+from keras_gans.metrics.table import METRICS, check_metrics, check_settings, name_of
+from keras_gans.utils.types import Path, Size
+from keras_gans.utils.validation import check_count, check_seed
 from keras_gans.version import __version__
 
 
@@ -212,13 +206,9 @@ class Evaluator:
                 f"Metrics but 'is' compare with reals. Received: real=None, "
                 f"metrics={', '.join(self.metrics)}."
             )
-        reals = _real_set(
-            real, gan, value_range, image_size, self.split, data_dir
-        )
+        reals = _real_set(real, gan, value_range, image_size, self.split, data_dir)
         self.real_name = reals.name
-        self.real = extract(
-            reals, keep=self._keep - {"logits"}, **self._options
-        )
+        self.real = extract(reals, keep=self._keep - {"logits"}, **self._options)
 
     def score(
         self, fake: BaseGAN | sets.ImageSet, n: int | None = None, seed: int = 0
@@ -231,16 +221,12 @@ class Evaluator:
         found = extract(fakes, keep=self._keep, **self._options)
         self._check(found)
         values = {}
-        return [
-            self._record(name, fakes, found, seed, values)
-            for name in self.metrics
-        ]
+        return [self._record(name, fakes, found, seed, values) for name in self.metrics]
 
     def _samples(self, gan, n, seed):
         if n is None and self.real is None:
             raise ValueError(
-                "How many samples of the GAN? Pass n, e.g. n=5000. Received: "
-                "n=None."
+                "How many samples of the GAN? Pass n, e.g. n=5000. Received: n=None."
             )
         n = self.real.count if n is None else n
         labels = None

@@ -107,7 +107,6 @@ class Record:
             ) from error
         if not is_number(record.value) or not np.isfinite(record.value):
             raise ValueError(
-                "The value of a record is a finite number. Received: "
-                f"{record.value!r}."
+                f"The value of a record is a finite number. Received: {record.value!r}."
             )
         return record

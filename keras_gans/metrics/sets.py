@@ -7,9 +7,7 @@ a PNG would hold. So a set has the same score in memory and as files.
 import collections.abc
 import os
 import sys
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras import ops
 import numpy as np
@@ -118,9 +116,7 @@ def of_images(
         return _of_array(images, None, role, value_range, n)
     if isinstance(images, collections.abc.Iterable):
         return _of_batches(images, role, value_range, n)
-    raise ValueError(
-        f"`{role}` must be {SETS}. Received: {type(images).__name__}."
-    )
+    raise ValueError(f"`{role}` must be {SETS}. Received: {type(images).__name__}.")
 
 
 def _of_array(array, labels, role, value_range, n):
@@ -134,10 +130,7 @@ def _of_array(array, labels, role, value_range, n):
             yield (array[i : i + 64], some)
 
     return ImageSet(
-        role,
-        "array",
-        len(array),
-        lambda: _checked(batches(), role, value_range, None),
+        role, "array", len(array), lambda: _checked(batches(), role, value_range, None)
     )
 
 
@@ -149,12 +142,7 @@ def _of_batches(images, role, value_range, n):
             "`keras_gans.data.load`."
         )
     batches = (_pair(element) for element in images)
-    return ImageSet(
-        role,
-        "batches",
-        n,
-        lambda: _checked(batches, role, value_range, n),
-    )
+    return ImageSet(role, "batches", n, lambda: _checked(batches, role, value_range, n))
 
 
 def _is_endless(images):
@@ -171,9 +159,7 @@ def _pair(element):
     labels = np.asarray(element[1]) if len(element) > 1 else None
     if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    is_one = (
-        labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu"
-    )
+    is_one = labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu"
     return element[0], labels if is_one else None  # or masks, or targets
 
 
@@ -208,8 +194,7 @@ def _of_folder(folder, role, n):
 
     if not os.path.isdir(folder):
         raise ValueError(
-            f"`{role}` must be {SETS}. Received: {folder!r}, which is no "
-            "folder."
+            f"`{role}` must be {SETS}. Received: {folder!r}, which is no folder."
         )
     paths, _ = list_images(folder, labels=False)
     _check_enough(len(paths), n, f"{role} ({folder})")

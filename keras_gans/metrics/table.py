@@ -1,15 +1,10 @@
 """The metrics of `evaluate`: names, directions, settings."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keras_gans.metrics.functional.distances import frechet_distance
-from keras_gans.metrics.functional.distances import kernel_distance
-from keras_gans.metrics.functional.manifolds import density_coverage
-from keras_gans.metrics.functional.manifolds import precision_recall
+from keras_gans.metrics.functional.distances import frechet_distance, kernel_distance
+from keras_gans.metrics.functional.manifolds import density_coverage, precision_recall
 from keras_gans.metrics.functional.scores import inception_score
 from keras_gans.utils.suggestions import hint
 
@@ -73,12 +68,7 @@ METRICS = {
         _kid,
     ),
     "is": Metric(
-        "Inception score",
-        "inception score",
-        False,
-        "logits",
-        {"splits": 10},
-        _is,
+        "Inception score", "inception score", False, "logits", {"splits": 10}, _is
     ),
     "precision": _manifold("precision", 3, _precision_recall),
     "recall": _manifold("recall", 3, _precision_recall),
@@ -141,6 +131,5 @@ def check_settings(
                     f"{hint(key, known)}"
                 )
     return {
-        name: {**METRICS[name].settings, **settings.get(name, {})}
-        for name in metrics
+        name: {**METRICS[name].settings, **settings.get(name, {})} for name in metrics
     }

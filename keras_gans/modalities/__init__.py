@@ -1,9 +1,7 @@
 """What a sample is: pictures, sounds, volumes, videos, text, tables, points."""
 
 from keras_gans.modalities import pictures
-from keras_gans.modalities.base import Media
-from keras_gans.modalities.base import Modality
-from keras_gans.modalities.base import Preview
+from keras_gans.modalities.base import Media, Modality, Preview
 from keras_gans.modalities.image import Image
 from keras_gans.modalities.points import Points
 from keras_gans.modalities.table import Table

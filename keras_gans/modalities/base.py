@@ -3,20 +3,15 @@
 import dataclasses
 import os
 import pathlib
-from typing import Any
-from typing import ClassVar
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from keras_gans.modalities import pictures
-from keras_gans.modalities.untrusted import check_bytes
-from keras_gans.modalities.untrusted import check_extension
+from keras_gans.modalities.untrusted import check_bytes, check_extension
 from keras_gans.utils import files
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import is_number
+from keras_gans.utils.types import Path, Tensor
+from keras_gans.utils.validation import is_int, is_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,9 +124,7 @@ class Modality:
 
     # --- Batches ---
 
-    def check(
-        self, batch: Any, what: str | None = None, doubt: bool = True
-    ) -> None:
+    def check(self, batch: Any, what: str | None = None, doubt: bool = True) -> None:
         """Checks a batch of real samples before it is trained on.
 
         Args:
@@ -148,9 +141,7 @@ class Modality:
         batch = np.asarray(batch)
         self._check_shape(batch, what)
         self._check_dtype(batch, what)
-        check_values(
-            batch, what, self.range, self._rescale(batch.dtype.kind == "f")
-        )
+        check_values(batch, what, self.range, self._rescale(batch.dtype.kind == "f"))
 
     def as_seen(self, batch: Tensor) -> Tensor:
         """A batch of data as networks see it, on either backend.
@@ -179,9 +170,7 @@ class Modality:
             )
         if shape[-1] == 1 and agree((*batch.shape[1:], 1), shape):
             remedy = "Add the axis of channels: `x[..., None]`."
-        elif len(shape) > 1 and agree(
-            (*batch.shape[2:], *batch.shape[1:2]), shape
-        ):
+        elif len(shape) > 1 and agree((*batch.shape[2:], *batch.shape[1:2]), shape):
             remedy = "Put the channels last: `np.moveaxis(x, 1, -1)`."
         else:
             remedy = self._reshape(batch.shape)
@@ -219,9 +208,7 @@ class Modality:
         """How to mend 8-bit pixels."""
         low, high = self.range
         form = f"x * {(high - low):g} / 255 + {low:g}"
-        form = {(-1, 1): "x / 127.5 - 1", (0, 1): "x / 255"}.get(
-            self.range, form
-        )
+        form = {(-1, 1): "x / 127.5 - 1", (0, 1): "x / 255"}.get(self.range, form)
         start = "Scale them, e.g." if floats else "Scale"
         return f"{start} 8-bit pixels by `{form}`."
 
@@ -255,9 +242,7 @@ class Modality:
         except ValueError as error:
             raise ValueError(f"Cannot read {path}: {error}") from error
 
-    def write(
-        self, path: Path, sample: np.ndarray, overwrite: bool = False
-    ) -> None:
+    def write(self, path: Path, sample: np.ndarray, overwrite: bool = False) -> None:
         """Writes a sample; a kill while writing leaves no half of a file.
 
         Args:
@@ -298,9 +283,7 @@ class Modality:
         """
         return None
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> Preview:
         """Makes samples visible.
 
         Args:
@@ -357,10 +340,7 @@ def agree(shape: tuple, wanted: tuple) -> bool:
 
 
 def check_values(
-    batch: np.ndarray,
-    what: str,
-    bounds: tuple[float, float] | None,
-    remedy: str,
+    batch: np.ndarray, what: str, bounds: tuple[float, float] | None, remedy: str
 ) -> None:
     """Refuses NaN, infinite values and values out of range."""
     batch = batch.astype("float32")

@@ -7,9 +7,7 @@ import warnings
 import keras
 import numpy as np
 
-from keras_gans.modalities import base
-from keras_gans.modalities import image_files
-from keras_gans.modalities import pictures
+from keras_gans.modalities import base, image_files, pictures
 from keras_gans.modalities.points import Points
 from keras_gans.utils.types import Tensor
 
@@ -61,9 +59,7 @@ class Image(base.Modality):
         """ "image_bytes", where a PNG can hold the channels."""
         return "image_bytes" if self.shape[-1] in pictures.MODES else None
 
-    def check(
-        self, batch: Any, what: str | None = None, doubt: bool = True
-    ) -> None:
+    def check(self, batch: Any, what: str | None = None, doubt: bool = True) -> None:
         super().check(batch, what, doubt)
         low, high = float(np.min(batch)), float(np.max(batch))
         if doubt and self.range == (-1, 1) and low >= 0 and high > low:
@@ -95,8 +91,7 @@ class Image(base.Modality):
             pixels = image_files.decode_image(data, self.shape[-1])
         except Exception as error:  # decoders raise every kind
             raise ValueError(
-                f"it is no image that can be read ({type(error).__name__}: "
-                f"{error})."
+                f"it is no image that can be read ({type(error).__name__}: {error})."
             ) from error
         self._fits(pixels.shape, "Resize it, or use `keras_gans.data.load`.")
         low, high = self.range
@@ -120,9 +115,7 @@ class Image(base.Modality):
         pixels = tf.round(self._unit(samples) * 255)
         return tf.io.encode_png(tf.cast(pixels, tf.uint8))
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> base.Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
         """Tiles images, see `pictures.make_grid`."""
         samples = self._many(samples)
         grid = pictures.make_grid(2 * self._unit(samples) - 1, columns)

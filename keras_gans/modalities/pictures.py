@@ -1,14 +1,11 @@
 """Drawing: grids, PNG and GIF files, text, plots."""
 
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 import io
 import math
 
 import numpy as np
-from PIL import Image
-from PIL import ImageDraw
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
@@ -90,10 +87,7 @@ def side_by_side(*batches) -> tuple[np.ndarray, int]:
     ```
     """
     batches = [np.asarray(batch, dtype="float32") for batch in batches]
-    if (
-        any(b.ndim != 4 for b in batches)
-        or len({b.shape[:3] for b in batches}) != 1
-    ):
+    if any(b.ndim != 4 for b in batches) or len({b.shape[:3] for b in batches}) != 1:
         raise ValueError(
             "Batches side by side are as many images of one size. Received: "
             f"shapes {', '.join(str(batch.shape) for batch in batches)}."
@@ -102,9 +96,7 @@ def side_by_side(*batches) -> tuple[np.ndarray, int]:
     if len(counts) > 1 or not counts <= set(MODES):
         batches = [part for batch in batches for part in _opaque(batch)]
         if any(part.shape[-1] == 3 for part in batches):
-            batches = [
-                np.repeat(part, 3 // part.shape[-1], -1) for part in batches
-            ]
+            batches = [np.repeat(part, 3 // part.shape[-1], -1) for part in batches]
     tiles = np.stack(batches, axis=1)
     return tiles.reshape(-1, *tiles.shape[2:]), len(batches)
 
@@ -122,10 +114,7 @@ def _opaque(batch):
 
 
 def save_grid(
-    path: Path,
-    images: np.ndarray,
-    columns: int | None = None,
-    overwrite: bool = False,
+    path: Path, images: np.ndarray, columns: int | None = None, overwrite: bool = False
 ) -> None:
     """Writes `make_grid(images, columns)` as a PNG.
 

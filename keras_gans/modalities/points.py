@@ -8,9 +8,7 @@ import math
 import keras
 import numpy as np
 
-from keras_gans.modalities import base
-from keras_gans.modalities import pictures
-from keras_gans.modalities import untrusted
+from keras_gans.modalities import base, pictures, untrusted
 from keras_gans.utils.validation import check_size
 
 
@@ -83,9 +81,7 @@ class Points(base.Modality):
                 )
             yield [float(cell) for cell in row]
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> base.Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
         """A scatter plot of the first two numbers; a histogram of one."""
         samples = self._many(samples)
 

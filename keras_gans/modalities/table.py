@@ -11,9 +11,7 @@ from typing import Self
 import keras
 import numpy as np
 
-from keras_gans.modalities import base
-from keras_gans.modalities import pictures
-from keras_gans.modalities import untrusted
+from keras_gans.modalities import base, pictures, untrusted
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.validation import is_number
 
@@ -196,8 +194,7 @@ class Table(base.Modality):
                 columns.append([values[i] for i in chosen])
         names = [name for name, _ in self.columns]
         return [
-            dict(zip(names, row, strict=True))
-            for row in zip(*columns, strict=True)
+            dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)
         ]
 
     def _encode(self, sample, extension):
@@ -224,9 +221,7 @@ class Table(base.Modality):
         except (csv.Error, UnicodeDecodeError) as error:
             raise ValueError(f"it is no CSV file ({error}).") from error
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> base.Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
         """The first rows, as text and as a picture of it."""
         rows = self.decode_rows(np.asarray(samples)[:SHOWN])
         cells = [list(rows[0])]
@@ -264,8 +259,7 @@ def _encode_number(number, modes):
     # the mode whose density is the highest there
     distances = [(number - m) / d for m, d in modes]
     densities = [
-        -(x**2) / 2 - np.log(d)
-        for x, (_, d) in zip(distances, modes, strict=True)
+        -(x**2) / 2 - np.log(d) for x, (_, d) in zip(distances, modes, strict=True)
     ]
     mode = int(np.argmax(densities))
     scalar = float(np.clip(distances[mode] / SPREAD, -1, 1))

@@ -7,13 +7,10 @@ import keras
 from keras import ops
 import numpy as np
 
-from keras_gans.modalities import base
-from keras_gans.modalities import pictures
-from keras_gans.modalities import untrusted
+from keras_gans.modalities import base, pictures, untrusted
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import check_size, is_int
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -87,9 +84,7 @@ class Tokens(base.Modality):
         words = self.vocabulary
         return (self.length, words if is_int(words) else len(words))
 
-    def check(
-        self, batch: Any, what: str | None = None, doubt: bool = True
-    ) -> None:
+    def check(self, batch: Any, what: str | None = None, doubt: bool = True) -> None:
         what, size = what or self.tensor_name, self.shape[1]
         batch = np.asarray(batch)
         ids = batch.dtype.kind in "iu"
@@ -198,9 +193,7 @@ class Tokens(base.Modality):
             filling = [0] * (self.length - len(found))
             yield [*(known[part] for part in found), *filling]
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> base.Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
         """The sentences, as text and as a picture of it."""
         lines = self.sentences(samples)
         rows = [[str(i), line] for i, line in enumerate(lines)]

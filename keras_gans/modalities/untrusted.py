@@ -1,7 +1,6 @@
 """Files from strangers: read in bounded memory, and never executed."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 import io
 import itertools
 import pathlib
@@ -25,9 +24,7 @@ def check_bytes(count: int, most: int | None = None) -> None:
 def check_extension(path: pathlib.Path, extensions: tuple, what: str) -> None:
     """Refuses a path of another ending."""
     if path.suffix.lower() not in extensions:
-        raise ValueError(
-            f"{what} end in {' or '.join(extensions)}. Received: {path}."
-        )
+        raise ValueError(f"{what} end in {' or '.join(extensions)}. Received: {path}.")
 
 
 def check_count(shape: tuple) -> None:

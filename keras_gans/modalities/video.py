@@ -11,9 +11,7 @@ import keras
 import numpy as np
 from PIL import Image as PillowImage
 
-from keras_gans.modalities import base
-from keras_gans.modalities import pictures
-from keras_gans.modalities import untrusted
+from keras_gans.modalities import base, pictures, untrusted
 from keras_gans.utils.optional import require
 from keras_gans.utils.validation import check_size
 
@@ -159,9 +157,7 @@ class Video(base.Modality):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "video.mp4"
             subprocess.run(
-                [*_ffmpeg(), *raw, *code, str(path)],
-                input=frames.tobytes(),
-                check=True,
+                [*_ffmpeg(), *raw, *code, str(path)], input=frames.tobytes(), check=True
             )
             return path.read_bytes()
 
@@ -193,9 +189,7 @@ class Video(base.Modality):
             pixels = pixels.reshape(height, width, 3)
             yield pixels[..., : self.frame_shape[-1]]
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> base.Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
         """A film strip a row for each video, and a GIF file of all."""
         samples = self._pixels(self._many(samples)) / np.float32(127.5) - 1
         count = samples.shape[1]
@@ -208,9 +202,7 @@ class Video(base.Modality):
             [pictures.make_grid(f, columns) for f in samples.swapaxes(0, 1)]
         )
         gif = pictures.encode_gif(grids, self.rate)
-        return base.Preview(
-            picture, [base.Media("videos.gif", "image/gif", gif)]
-        )
+        return base.Preview(picture, [base.Media("videos.gif", "image/gif", gif)])
 
 
 def _ffmpeg():

@@ -8,12 +8,9 @@ import zipfile
 import keras
 import numpy as np
 
-from keras_gans.modalities import base
-from keras_gans.modalities import pictures
-from keras_gans.modalities import untrusted
+from keras_gans.modalities import base, pictures, untrusted
 from keras_gans.utils.optional import require
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import check_size, is_int
 
 ELEVATION = np.radians(25)
 LIGHT = np.array([0.35, 0.75, 0.55]) / np.linalg.norm([0.35, 0.75, 0.55])
@@ -133,9 +130,7 @@ class Volume(base.Modality):
         self._fits(volume.shape)
         return volume.astype("float32")
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> base.Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
         """One view of each solid, and a GIF file of all as they turn.
 
         Of several channels, the first is shown.
@@ -146,14 +141,10 @@ class Volume(base.Modality):
             [pictures.make_grid(2 * v[..., None] - 1, columns) for v in turns]
         )
         gif = pictures.encode_gif(grids, rate=8)
-        return base.Preview(
-            grids[0], [base.Media("turntable.gif", "image/gif", gif)]
-        )
+        return base.Preview(grids[0], [base.Media("turntable.gif", "image/gif", gif)])
 
 
-def turntable(
-    density: np.ndarray, views: int = 16, pixels: int = 96
-) -> np.ndarray:
+def turntable(density: np.ndarray, views: int = 16, pixels: int = 96) -> np.ndarray:
     """Views of a solid that turns about its axis y, shaded by its slope.
 
     Args:
@@ -186,9 +177,7 @@ def turntable(
     spots = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
     spots = spots[:, None, np.hypot(*spots) <= radius]
     frames = np.ones((views, side, side))
-    for i, turn in enumerate(
-        np.radians(30) + 2 * np.pi * np.arange(views) / views
-    ):
+    for i, turn in enumerate(np.radians(30) + 2 * np.pi * np.arange(views) / views):
         right = np.array([np.cos(turn), 0, -np.sin(turn)])
         level = np.array([np.sin(turn), 0, np.cos(turn)])
         sine, cosine = np.sin(ELEVATION), np.cos(ELEVATION)

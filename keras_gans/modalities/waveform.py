@@ -8,9 +8,7 @@ import wave
 import keras
 import numpy as np
 
-from keras_gans.modalities import base
-from keras_gans.modalities import pictures
-from keras_gans.modalities import untrusted
+from keras_gans.modalities import base, pictures, untrusted
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
@@ -119,9 +117,7 @@ class Waveform(base.Modality):
             fn_output_signature=tf.string,
         )
 
-    def preview(
-        self, samples: np.ndarray, columns: int | None = None
-    ) -> base.Preview:
+    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
         """Spectrograms of the first channel, and each sound as a WAV file."""
         samples = self._many(samples)
         columns = columns or math.ceil(math.sqrt(len(samples)))

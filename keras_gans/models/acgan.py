@@ -7,8 +7,7 @@ from keras import ops
 
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label
-from keras_gans.core.networks import latent_of
-from keras_gans.core.networks import modality_of
+from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import refuse
 from keras_gans.engine.phases import Phase
@@ -16,9 +15,7 @@ from keras_gans.networks.acgan import acgan_discriminator
 from keras_gans.networks.conditional_dcgan import conditional_generator
 from keras_gans.utils.networks import output_shape_of
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_classes, is_number, within
 
 REFUSED = {"packing": (1, "the class is that of one image")}
 
@@ -100,9 +97,7 @@ class ACGAN(BaseGAN):
             **kwargs,
         )
 
-    def check_discriminators(
-        self, discriminators: dict[str, keras.Model]
-    ) -> None:
+    def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         super().check_discriminators(discriminators)
         _check_outputs(discriminators["discriminator"], self.num_classes)
 
@@ -139,9 +134,7 @@ class ACGAN(BaseGAN):
         self, fake: Tensor, batch: dict, training: bool
     ) -> tuple[Tensor, dict]:
         """-(L_C - L_S), where L_C is of the fakes."""
-        logits, class_logits = self.discriminate(
-            fake, batch, training, "generated"
-        )
+        logits, class_logits = self.discriminate(fake, batch, training, "generated")
         loss, logs = self.g_adversarial(logits, batch, training)
         l_c = _cross_entropy(class_logits, batch["label"])
         logs |= {"g_class_loss": l_c}
@@ -149,9 +142,7 @@ class ACGAN(BaseGAN):
 
 
 def _cross_entropy(logits, labels):
-    losses = ops.sparse_categorical_crossentropy(
-        labels, logits, from_logits=True
-    )
+    losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
     return ops.mean(losses)
 
 

@@ -5,12 +5,13 @@ from keras import ops
 
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label
-from keras_gans.core.networks import latent_of
-from keras_gans.core.networks import modality_of
+from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
-from keras_gans.networks.conditional_dcgan import check_conditioning
-from keras_gans.networks.conditional_dcgan import conditional_discriminator
-from keras_gans.networks.conditional_dcgan import conditional_generator
+from keras_gans.networks.conditional_dcgan import (
+    check_conditioning,
+    conditional_discriminator,
+    conditional_generator,
+)
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_classes
@@ -94,15 +95,11 @@ class ConditionalGAN(BaseGAN):
             **kwargs,
         )
 
-    def check_discriminators(
-        self, discriminators: dict[str, keras.Model]
-    ) -> None:
+    def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         super().check_discriminators(discriminators)
         _check_takes_labels(discriminators["discriminator"], self.packing)
 
-    def call_discriminator(
-        self, x: Tensor, batch: dict, training: bool
-    ) -> Tensor:
+    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
         labels = batch["label"]
         if self.packing > 1:
             labels = ops.reshape(labels, (-1, self.packing))

@@ -7,25 +7,23 @@ import numpy as np
 from keras_gans.core.inputs import Source
 from keras_gans.core.pool import ImagePool
 from keras_gans.core.recipe import Recipe
-from keras_gans.core.regularization import logits_of
-from keras_gans.core.regularization import refuse
-from keras_gans.core.translation import TranslatingGAN
-from keras_gans.core.translation import check_sees_images
-from keras_gans.core.translation import check_weight
-from keras_gans.core.translation import domain_shapes
-from keras_gans.core.translation import narrowed
-from keras_gans.core.translation import shapes_of
+from keras_gans.core.regularization import logits_of, refuse
+from keras_gans.core.translation import (
+    TranslatingGAN,
+    check_sees_images,
+    check_weight,
+    domain_shapes,
+    narrowed,
+    shapes_of,
+)
 from keras_gans.engine import global_rows
 from keras_gans.engine.phases import Phase
-from keras_gans.modalities import Image
-from keras_gans.modalities import Modality
+from keras_gans.modalities import Image, Modality
 from keras_gans.networks.patchgan import patch_discriminator
 from keras_gans.networks.resnet_translator import resnet_translator
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.utils.types import Shape
-from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.utils.types import Shape, Tensor
+from keras_gans.utils.validation import is_int, within
 
 REFUSED = {
     "packing": (1, "its discriminators see one image at a time"),
@@ -207,9 +205,7 @@ class CycleGAN(TranslatingGAN):
             )
         return modality
 
-    def check_discriminators(
-        self, discriminators: dict[str, keras.Model]
-    ) -> None:
+    def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         shapes = (self.source_shape, self.image_shape)
         for domain, shape in zip(DOMAINS, shapes, strict=True):
             name = f"discriminator_{domain}"
@@ -232,11 +228,7 @@ class CycleGAN(TranslatingGAN):
             g_logs += ["identity_a_loss", "identity_b_loss"]
         return [
             Phase("g", self.generator_loss, logs=tuple(g_logs)),
-            Phase(
-                "d",
-                self.discriminator_loss,
-                logs=("d_a_loss", "d_b_loss"),
-            ),
+            Phase("d", self.discriminator_loss, logs=("d_a_loss", "d_b_loss")),
         ]
 
     def generate(self, batch: dict, training: bool) -> tuple[Tensor, Tensor]:
@@ -300,8 +292,7 @@ class CycleGAN(TranslatingGAN):
             scores.append(logs)
         loss = losses[0] + losses[1]
         logs = {
-            name: 0.5 * (scores[0][name] + scores[1][name])
-            for name in self.score_names
+            name: 0.5 * (scores[0][name] + scores[1][name]) for name in self.score_names
         }
         logs |= {"d_a_loss": losses[0], "d_b_loss": losses[1]}
         return loss, {"d_loss": loss, **logs}
@@ -382,12 +373,5 @@ RECIPE = Recipe(
     arguments={"image_shape": (64, 64, 3), "width": 32, "blocks": 6},
     # 30 of the paper's 256 pixels, at any size
     data_options={"jitter": 0.1171875, "flip": True},
-    without=(
-        "packing",
-        "r1",
-        "r2",
-        "penalty_interval",
-        "d_steps",
-        "evaluate_every",
-    ),
+    without=("packing", "r1", "r2", "penalty_interval", "d_steps", "evaluate_every"),
 )

@@ -5,11 +5,9 @@ import functools
 import keras
 
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.networks import latent_of
-from keras_gans.core.networks import modality_of
+from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
-from keras_gans.networks.dcgan import dcgan_discriminator
-from keras_gans.networks.dcgan import dcgan_generator
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -6,11 +6,9 @@ import math
 import keras
 
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.networks import latent_of
-from keras_gans.core.networks import modality_of
+from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
-from keras_gans.networks.mlp import mlp_discriminator
-from keras_gans.networks.mlp import mlp_generator
+from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 from keras_gans.utils.validation import check_seed
 
 

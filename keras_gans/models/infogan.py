@@ -7,18 +7,18 @@ from keras import ops
 
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Code
-from keras_gans.core.networks import latent_of
-from keras_gans.core.networks import modality_of
+from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import refuse
 from keras_gans.engine.phases import Phase
-from keras_gans.networks.infogan import check_categories
-from keras_gans.networks.infogan import infogan_discriminator
-from keras_gans.networks.infogan import infogan_generator
+from keras_gans.networks.infogan import (
+    check_categories,
+    infogan_discriminator,
+    infogan_generator,
+)
 from keras_gans.utils.networks import output_shape_of
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import is_number, within
 
 REFUSED = {"packing": (1, "codes are those of one image")}
 
@@ -85,9 +85,7 @@ class InfoGAN(BaseGAN):
         shape = (64, 64, 3) if image_shape is None else image_shape
         if generator is None:
             dim = 62 if latent_dim is None else latent_dim
-            generator = infogan_generator(
-                shape, num_categories, num_codes, dim, width
-            )
+            generator = infogan_generator(shape, num_categories, num_codes, dim, width)
         if discriminator is None:
             discriminator = functools.partial(
                 infogan_discriminator,
@@ -109,9 +107,7 @@ class InfoGAN(BaseGAN):
             **kwargs,
         )
 
-    def check_discriminators(
-        self, discriminators: dict[str, keras.Model]
-    ) -> None:
+    def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         super().check_discriminators(discriminators)
         network = discriminators["discriminator"]
         _check_outputs(network, self.num_categories, self.num_codes)
@@ -125,11 +121,7 @@ class InfoGAN(BaseGAN):
                 penalty=self.penalties,
                 batches=self.d_steps,
             ),
-            Phase(
-                "g",
-                self.generator_loss,
-                logs=("category_loss", "codes_loss"),
-            ),
+            Phase("g", self.generator_loss, logs=("category_loss", "codes_loss")),
         ]
 
     def discriminator_loss(
@@ -157,9 +149,7 @@ class InfoGAN(BaseGAN):
         n = ops.shape(logits)[0]
         # The same numbers as the generator's: one place, one purpose.
         label, codes = (i.draw(self.rng, n) for i in self.inputs[1:])
-        category = ops.sparse_categorical_crossentropy(
-            label, logits, from_logits=True
-        )
+        category = ops.sparse_categorical_crossentropy(label, logits, from_logits=True)
         squares = ops.sum(ops.square(mean - codes), axis=-1)
         return ops.mean(category), 0.5 * ops.mean(squares)
 

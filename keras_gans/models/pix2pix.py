@@ -7,19 +7,18 @@ import numpy as np
 from keras_gans.core.inputs import Source
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import refuse
-from keras_gans.core.translation import TranslatingGAN
-from keras_gans.core.translation import check_sees_images
-from keras_gans.core.translation import check_weight
-from keras_gans.core.translation import domain_shapes
+from keras_gans.core.translation import (
+    TranslatingGAN,
+    check_sees_images,
+    check_weight,
+    domain_shapes,
+)
 from keras_gans.engine.phases import Phase
-from keras_gans.modalities import Image
-from keras_gans.modalities import Modality
+from keras_gans.modalities import Image, Modality
 from keras_gans.networks.patchgan import patch_discriminator
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.unet import default_depth
-from keras_gans.networks.unet import unet_generator
-from keras_gans.utils.types import Shape
-from keras_gans.utils.types import Tensor
+from keras_gans.networks.unet import default_depth, unet_generator
+from keras_gans.utils.types import Shape, Tensor
 
 REFUSED = {
     "packing": (1, "an image is seen beside its source"),
@@ -129,15 +128,11 @@ class Pix2Pix(TranslatingGAN):
     ) -> Modality:
         return modality  # `domain_shapes` has
 
-    def check_discriminators(
-        self, discriminators: dict[str, keras.Model]
-    ) -> None:
+    def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         source, made = self.source_shape, self.image_shape
         seen = (*made[:2], source[-1] + made[-1])
         network = discriminators["discriminator"]
-        check_sees_images(
-            "discriminator", network, seen, "source and image, joined"
-        )
+        check_sees_images("discriminator", network, seen, "source and image, joined")
 
     def phases(self) -> list[Phase]:
         """Equation 4, D first: its part is halved, which slows it down."""
@@ -151,9 +146,7 @@ class Pix2Pix(TranslatingGAN):
             Phase("g", self.generator_loss, logs=("l1_loss",)),
         ]
 
-    def call_discriminator(
-        self, x: Tensor, batch: dict, training: bool
-    ) -> Tensor:
+    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
         joined = ops.concatenate([batch["source"], x], axis=-1)
         return self.forward("discriminator", joined, training)
 

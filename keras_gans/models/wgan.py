@@ -6,14 +6,11 @@ import keras
 from keras import ops
 
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.networks import latent_of
-from keras_gans.core.networks import modality_of
+from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
 from keras_gans.engine.phases import Phase
-from keras_gans.networks.dcgan import dcgan_discriminator
-from keras_gans.networks.dcgan import dcgan_generator
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gans.utils.validation import is_number, within
 
 
 @keras.saving.register_keras_serializable("keras_gans")

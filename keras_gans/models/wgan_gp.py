@@ -6,18 +6,14 @@ import keras
 from keras import ops
 
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.networks import latent_of
-from keras_gans.core.networks import modality_of
+from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import logits_of
 from keras_gans.engine.phases import Phase
 from keras_gans.losses.penalties import gradient_penalty
-from keras_gans.networks.resnet import resnet_critic
-from keras_gans.networks.resnet import resnet_generator
+from keras_gans.networks.resnet import resnet_critic, resnet_generator
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_shape
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_shape, is_number, within
 
 
 def reference_widths(image_shape: tuple[int, int, int]) -> tuple[int, int]:
@@ -107,9 +103,7 @@ class WGANGP(BaseGAN):
         """The paper's Adam for residual networks: 2e-4, betas 0 and 0.9."""
 
         def adam():
-            return keras.optimizers.Adam(
-                2e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8
-            )
+            return keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
 
         return adam(), adam()
 
@@ -162,10 +156,5 @@ RECIPE = Recipe(
     summary="Wasserstein GAN with gradient penalty, arXiv:1704.00028",
     epochs=50,
     batch_size=32,
-    arguments={
-        "image_shape": (32, 32, 3),
-        "g_width": 64,
-        "d_width": 64,
-        "ema": 0.995,
-    },
+    arguments={"image_shape": (32, 32, 3), "g_width": 64, "d_width": 64, "ema": 0.995},
 )

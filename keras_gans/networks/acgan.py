@@ -2,10 +2,8 @@
 
 import keras
 
-from keras_gans.networks.dcgan import down_blocks
-from keras_gans.networks.dcgan import score
-from keras_gans.utils.validation import check_classes
-from keras_gans.utils.validation import check_shape
+from keras_gans.networks.dcgan import down_blocks, score
+from keras_gans.utils.validation import check_classes, check_shape
 
 
 def acgan_discriminator(

@@ -1,17 +1,11 @@
 """DCGAN's networks with class labels, in one of three ways."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
-from keras_gans.networks.dcgan import down_blocks
-from keras_gans.networks.dcgan import score
-from keras_gans.networks.dcgan import up_blocks
+from keras_gans.networks.dcgan import down_blocks, score, up_blocks
 from keras_gans.utils.suggestions import hint
-from keras_gans.utils.validation import check_classes
-from keras_gans.utils.validation import check_shape
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import packed
+from keras_gans.utils.validation import check_classes, check_shape, check_size, packed
 
 EMBEDDING = 50  # numbers a class in the discriminator's embedding
 
@@ -159,9 +153,7 @@ def conditional_discriminator(
         if packing > 1:
             y = ops.mean(y, axis=1)
         inner = ops.sum(y * h, axis=-1, keepdims=True)
-        logits = layers.Add(dtype="float32", name="projected")(
-            [score(x), inner]
-        )
+        logits = layers.Add(dtype="float32", name="projected")([score(x), inner])
         return keras.Model([images, label], logits, name=name)
     if conditioning == "embedding":
         y = layers.Embedding(num_classes, EMBEDDING, name="embed")(label)

@@ -6,13 +6,10 @@ import keras
 from keras import layers
 
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
-from keras_gans.networks.normal import batch_norm
-from keras_gans.networks.normal import conditional_batch_norm
-from keras_gans.networks.normal import conv_init
+from keras_gans.networks.normal import batch_norm, conditional_batch_norm, conv_init
 from keras_gans.networks.sizes import cut
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_shape
-from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import check_shape, check_size
 
 MIN_SIZE = 16
 
@@ -24,9 +21,7 @@ NORMS = {
     None: None,
     "batch": batch_norm,
     # Layer normalization of a map: over all of it, with a gain a channel.
-    "layer": lambda name: layers.GroupNormalization(
-        groups=1, epsilon=1e-5, name=name
-    ),
+    "layer": lambda name: layers.GroupNormalization(groups=1, epsilon=1e-5, name=name),
 }
 
 
@@ -213,11 +208,7 @@ def down_blocks(
 def score(x: Tensor, units: int = 1, name: str = "score") -> Tensor:
     """One linear unit or more of a whole map: float32 `[n, units]`."""
     x = layers.Conv2D(
-        units,
-        x.shape[1:3],
-        use_bias=False,
-        kernel_initializer=conv_init(),
-        name=name,
+        units, x.shape[1:3], use_bias=False, kernel_initializer=conv_init(), name=name
     )(x)
     logits = "logits" if name == "score" else f"{name}_logits"
     return layers.Flatten(dtype="float32", name=logits)(x)

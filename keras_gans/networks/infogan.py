@@ -1,16 +1,10 @@
 """InfoGAN's networks: DCGAN's, of codes, and Q beside D."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
-from keras_gans.networks.dcgan import down_blocks
-from keras_gans.networks.dcgan import score
-from keras_gans.networks.dcgan import up_blocks
-from keras_gans.utils.validation import check_shape
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.networks.dcgan import down_blocks, score, up_blocks
+from keras_gans.utils.validation import check_shape, check_size, is_int, within
 
 Q_UNITS = 128  # of the hidden layer of Q
 

@@ -5,8 +5,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gans.utils.validation import check_row_shape
-from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import check_row_shape, check_size
 
 # Published MNIST hyper-parameters of the paper's authors.
 INIT_G = 0.05

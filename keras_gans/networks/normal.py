@@ -62,11 +62,7 @@ def conditional_batch_norm(
             f"Received: shapes {tuple(x.shape)} and {tuple(label.shape)}."
         )
     norm = layers.BatchNormalization(
-        momentum=momentum,
-        epsilon=epsilon,
-        center=False,
-        scale=False,
-        name=name,
+        momentum=momentum, epsilon=epsilon, center=False, scale=False, name=name
     )
     channels = x.shape[-1]
 

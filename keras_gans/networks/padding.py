@@ -6,14 +6,12 @@ operations, and arrays as well.
 
 from typing import Any
 
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.networks.sizes import cut
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
+from keras_gans.utils.validation import check_size, is_int
 
 AXES = (1, 2)  # height and width of [n, height, width, channels]
 PADDED = "pad_to_multiple_of_"  # of the name of a layer

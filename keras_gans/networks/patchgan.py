@@ -4,10 +4,12 @@ import keras
 from keras import layers
 
 from keras_gans.networks.normal import conv_init
-from keras_gans.networks.translation import check_norm
-from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.translation import has_bias
-from keras_gans.networks.translation import normalized
+from keras_gans.networks.translation import (
+    check_norm,
+    check_open_shape,
+    has_bias,
+    normalized,
+)
 from keras_gans.utils.types import Shape
 from keras_gans.utils.validation import check_size
 
@@ -151,9 +153,9 @@ def pixel_discriminator(
 
     def conv(x, filters, name, **kwargs):
         init = conv_init()
-        return layers.Conv2D(
-            filters, 1, kernel_initializer=init, name=name, **kwargs
-        )(x)
+        return layers.Conv2D(filters, 1, kernel_initializer=init, name=name, **kwargs)(
+            x
+        )
 
     images = keras.Input(image_shape, name="images")
     x = layers.LeakyReLU(0.2, name="lrelu_0")(conv(images, width, "conv_0"))

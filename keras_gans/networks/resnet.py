@@ -13,8 +13,7 @@ from keras import layers
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.networks.normal import conditional_batch_norm
 from keras_gans.networks.sizes import cut
-from keras_gans.utils.validation import check_shape
-from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import check_shape, check_size
 
 MIN_SIZE = 16
 SMALL = 32  # up to here every map has the same width
@@ -188,9 +187,7 @@ def resnet_generator(
         check_size("num_classes", num_classes)
         label = _label_input()
     x = layers.Dense(
-        height * base_width * widths[0],
-        kernel_initializer=_xavier(1),
-        name="project",
+        height * base_width * widths[0], kernel_initializer=_xavier(1), name="project"
     )(z)
     x = layers.Reshape((height, base_width, widths[0]), name="reshape")(x)
     for i, filters in enumerate(widths[1:], start=1):
@@ -280,14 +277,10 @@ def resnet_critic(
     """
     blocks = critic_plan(image_shape, width)
     if pooling not in ("mean", "sum"):
-        raise ValueError(
-            f'`pooling` must be "mean" or "sum". Received: {pooling!r}.'
-        )
+        raise ValueError(f'`pooling` must be "mean" or "sum". Received: {pooling!r}.')
 
     def wrapped(layer, **kwargs):
-        return (
-            SpectralNormalization(layer, **kwargs) if spectral_norm else layer
-        )
+        return SpectralNormalization(layer, **kwargs) if spectral_norm else layer
 
     images = keras.Input(image_shape, name="images")
     x = _first_block(images, blocks[0], wrapped, "block1")

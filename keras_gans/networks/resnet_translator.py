@@ -4,18 +4,15 @@ import keras
 from keras import layers
 
 from keras_gans.networks.normal import conv_init
-from keras_gans.networks.padding import cropped
-from keras_gans.networks.padding import padded
-from keras_gans.networks.padding import reflected
-from keras_gans.networks.translation import check_norm
-from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.translation import has_bias
-from keras_gans.networks.translation import normalized
+from keras_gans.networks.padding import cropped, padded, reflected
+from keras_gans.networks.translation import (
+    check_norm,
+    check_open_shape,
+    has_bias,
+    normalized,
+)
 from keras_gans.utils.types import Shape
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_size, is_int, is_number, within
 
 HALVINGS = 2
 
@@ -115,9 +112,9 @@ def resnet_translator(
         x = conv(x, layers.Conv2DTranspose, filters, 3, f"up_{i}", strides=2)
         x = relu(x, f"up_{i}")
     x = reflected(x, 3)
-    x = layers.Conv2D(
-        output_channels, 7, kernel_initializer=conv_init(), name="last"
-    )(x)
+    x = layers.Conv2D(output_channels, 7, kernel_initializer=conv_init(), name="last")(
+        x
+    )
     x = cropped(x, source)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(source, images, name=name)

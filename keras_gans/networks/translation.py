@@ -3,8 +3,7 @@
 from keras import layers
 
 from keras_gans.networks.normal import batch_norm
-from keras_gans.utils.types import Shape
-from keras_gans.utils.types import Tensor
+from keras_gans.utils.types import Shape, Tensor
 from keras_gans.utils.validation import check_shape
 
 

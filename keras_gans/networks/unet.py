@@ -4,16 +4,15 @@ import keras
 from keras import layers
 
 from keras_gans.networks.normal import conv_init
-from keras_gans.networks.padding import cropped
-from keras_gans.networks.padding import padded
-from keras_gans.networks.translation import check_norm
-from keras_gans.networks.translation import check_open_shape
-from keras_gans.networks.translation import has_bias
-from keras_gans.networks.translation import normalized
+from keras_gans.networks.padding import cropped, padded
+from keras_gans.networks.translation import (
+    check_norm,
+    check_open_shape,
+    has_bias,
+    normalized,
+)
 from keras_gans.utils.types import Shape
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_number
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import check_size, is_number, within
 
 MAX_DEPTH = 8  # chosen by itself: images of 256 pixels, as in the paper
 MAX_WIDTHS = 8  # channels stop doubling at 8 times the first width

@@ -72,10 +72,7 @@ def save(
 
 
 def write(
-    gan: "BaseGAN",
-    path: Path,
-    position: Position,
-    notes: dict[str, str] | None = None,
+    gan: "BaseGAN", path: Path, position: Position, notes: dict[str, str] | None = None
 ) -> None:
     """Writes one checkpoint, in place of one that stands at `path`.
 

@@ -17,8 +17,7 @@ import time
 
 import keras
 
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import within
+from keras_gans.utils.validation import is_int, within
 
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker", "data_parallel")
 BACKEND_OF = {
@@ -198,18 +197,13 @@ def environments(n: int, backend: str | None = None) -> list[dict[str, str]]:
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(n)]
     if (backend or keras.backend.backend()) == "jax":
         return [
-            {
-                ADDRESSES: ",".join(addresses),
-                PROCESSES: str(n),
-                PROCESS: str(i),
-            }
+            {ADDRESSES: ",".join(addresses), PROCESSES: str(n), PROCESS: str(i)}
             for i in range(n)
         ]
     cluster = {"worker": addresses}
     tasks = [{"type": "worker", "index": i} for i in range(n)]
     return [
-        {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
-        for task in tasks
+        {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})} for task in tasks
     ]
 
 

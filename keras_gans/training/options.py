@@ -4,8 +4,7 @@ This file imports nothing of the package: the command line reads it without
 importing a backend.
 """
 
-from typing import Any
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Option(NamedTuple):
@@ -28,9 +27,7 @@ class Option(NamedTuple):
 
 # In the order of config.json.
 OPTIONS = {
-    "data": Option(
-        "data", str, None, "an embedded set (emoji), tfds:NAME or a folder"
-    ),
+    "data": Option("data", str, None, "an embedded set (emoji), tfds:NAME or a folder"),
     "data_dir": Option(
         "data",
         str,
@@ -55,19 +52,13 @@ OPTIONS = {
     "seed": Option("training", int, 0, "seed of all random numbers"),
     "flip": Option("data", bool, False, "mirror half of the images"),
     "deterministic": Option(
-        "training",
-        bool,
-        False,
-        "exact resume on a GPU too, at a price in speed",
+        "training", bool, False, "exact resume on a GPU too, at a price in speed"
     ),
     "accumulate": Option(
         "training", int, 1, "parts that a batch is cut into, to save memory"
     ),
     "rematerialize": Option(
-        "training",
-        bool,
-        False,
-        "compute layers again for gradients, to save memory",
+        "training", bool, False, "compute layers again for gradients, to save memory"
     ),
     "d_learning_rate": Option(
         "training",
@@ -76,10 +67,7 @@ OPTIONS = {
         "of the discriminator's optimizer; the recipe's by default",
     ),
     "g_learning_rate": Option(
-        "training",
-        float,
-        None,
-        "of the generator's optimizer; the recipe's by default",
+        "training", float, None, "of the generator's optimizer; the recipe's by default"
     ),
     "global_clipnorm": Option(
         "training",
@@ -101,23 +89,13 @@ OPTIONS = {
         counts=True,
     ),
     "log_every": Option(
-        "records",
-        int,
-        10,
-        "steps between two lines of metrics.jsonl",
-        counts=True,
+        "records", int, 10, "steps between two lines of metrics.jsonl", counts=True
     ),
     "dtype_policy": Option(
-        "training",
-        str,
-        "float32",
-        "float32, mixed_bfloat16 or mixed_float16",
+        "training", str, "float32", "float32, mixed_bfloat16 or mixed_float16"
     ),
     "strategy": Option(
-        "training",
-        str,
-        "auto",
-        "auto, none, mirrored, multi_worker or data_parallel",
+        "training", str, "auto", "auto, none, mirrored, multi_worker or data_parallel"
     ),
 }
 # Of recipes whose `data_options` have them; those of an application stand in
@@ -127,10 +105,7 @@ DATA_OPTIONS = {
         "data", str, None, "ab, or ba to learn to translate from B to A"
     ),
     "jitter": Option(
-        "data",
-        object,
-        None,
-        "pixels or ratio to enlarge by before a random crop",
+        "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),
 }
 

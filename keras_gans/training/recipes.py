@@ -2,9 +2,7 @@
 
 import keras
 
-from keras_gans import applications
-from keras_gans import losses
-from keras_gans import models
+from keras_gans import applications, losses, models
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.recipe import Recipe
 from keras_gans.utils.suggestions import hint

@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING
 import keras
 
 from keras_gans.engine import make_deterministic
-from keras_gans.training import callbacks
-from keras_gans.training import checkpoints
-from keras_gans.training import datasets
-from keras_gans.training import distribution
-from keras_gans.training import recipes
-from keras_gans.training.options import OPTIONS
-from keras_gans.training.options import defaults
+from keras_gans.training import callbacks, checkpoints, datasets, distribution, recipes
+from keras_gans.training.options import OPTIONS, defaults
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
 from keras_gans.version import __version__
@@ -79,9 +74,7 @@ def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
         if not option.counts or (value is None and optional):
             continue
         if not isinstance(value, int) or value < 1:
-            raise ValueError(
-                f"`{name}` must be a positive int. Received: {value!r}."
-            )
+            raise ValueError(f"`{name}` must be a positive int. Received: {value!r}.")
     return json.loads(json.dumps(config))
 
 
@@ -116,10 +109,7 @@ def changed(run_dir: Path, recipe: str, arguments: dict, options: dict) -> dict:
     return {
         **old,
         "recipe": recipe,
-        "arguments": {
-            **old["arguments"],
-            **json.loads(json.dumps(arguments)),
-        },
+        "arguments": {**old["arguments"], **json.loads(json.dumps(arguments))},
         **options,
     }
 
@@ -323,10 +313,7 @@ def _make_dir(run_dir, config, going_on):
         # The config last: while it stands, the directory is known as a run.
         for name in (*CONTENTS, CONFIG):
             files.remove(run_dir / name)
-    for place in (
-        run_dir,
-        *(run_dir / n for n in (SAMPLES, CHECKPOINTS, EXPORT)),
-    ):
+    for place in (run_dir, *(run_dir / n for n in (SAMPLES, CHECKPOINTS, EXPORT))):
         files.sweep(place)
     with files.replacing(run_dir / CONFIG) as temporary:
         temporary.write_text(json.dumps(config, indent=1) + "\n")

@@ -1,7 +1,6 @@
 """The names nearest to a mistaken one."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import difflib
 
 

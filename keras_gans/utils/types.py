@@ -1,8 +1,7 @@
 """Names that type hints share."""
 
 import os
-from typing import Any
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Tensor: TypeAlias = Any  # a tensor of either backend, or what becomes one
 Path: TypeAlias = str | os.PathLike[str]

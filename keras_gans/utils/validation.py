@@ -18,9 +18,7 @@ def is_number(x: object) -> bool:
     return is_int(x) or isinstance(x, (float, np.floating))
 
 
-def check_labels(
-    labels: Tensor, num_classes: int, n: int | None = None
-) -> np.ndarray:
+def check_labels(labels: Tensor, num_classes: int, n: int | None = None) -> np.ndarray:
     """Returns class labels as an int32 array `[n]`.
 
     Args:
@@ -136,9 +134,7 @@ def within(name: str, value: Any, ok: bool, allowed: str) -> Any:
         ValueError: it is not; the message names it and what is `allowed`.
     """
     if not ok:
-        raise ValueError(
-            f"`{name}` must lie in {allowed}. Received: {value!r}."
-        )
+        raise ValueError(f"`{name}` must lie in {allowed}. Received: {value!r}.")
     return value
 
 

@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans.training import checkpoints
-from keras_gans.training import distribution
-from keras_gans.training import runs
+from keras_gans.training import checkpoints, distribution, runs
 from keras_gans_cli import app
 
 WRITER = """

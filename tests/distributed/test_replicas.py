@@ -4,8 +4,7 @@ import json
 import subprocess
 import sys
 
-from paths import ROOT
-from paths import SUPPORT
+from paths import ROOT, SUPPORT
 import pytest
 
 SCRIPT = SUPPORT / "replicas.py"
@@ -48,13 +47,7 @@ def test_batch_norm_and_processes_agree():
     """One row of the matrix of benchmarks/replicas.py, which has all."""
     words = ["--models=dcgan", "--ways=workers:2"]
     run = subprocess.run(
-        [
-            sys.executable,
-            str(BENCHMARK),
-            *words,
-            "--optimizers=sgd",
-            "--seeds=0",
-        ],
+        [sys.executable, str(BENCHMARK), *words, "--optimizers=sgd", "--seeds=0"],
         capture_output=True,
         text=True,
         check=False,

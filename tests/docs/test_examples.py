@@ -97,9 +97,7 @@ def test_the_gan_of_the_docs_trains(images, monkeypatch):
     gan = module.LSGAN((16, 16, 1), width=2)
     call = gan.call_discriminator
     monkeypatch.setattr(
-        gan,
-        "call_discriminator",
-        lambda *args: called.append(args) or call(*args),
+        gan, "call_discriminator", lambda *args: called.append(args) or call(*args)
     )
     gan.compile(run_eagerly=True)
     gan.fit(images(4), batch_size=4, verbose=0)

@@ -77,10 +77,7 @@ def _checks(name, model):
 @pytest.mark.parametrize("name", MODELS)
 def test_every_gan_has_its_files(name):
     """Its file with a recipe, its page, and a test through `check_gan`."""
-    for path in (
-        PACKAGE / "models" / f"{name}.py",
-        ROOT / "docs" / f"{name}.md",
-    ):
+    for path in (PACKAGE / "models" / f"{name}.py", ROOT / "docs" / f"{name}.md"):
         assert path.is_file(), f"{path} is missing"
     model = recipes.model_of(recipes.get(name))
     assert model.__module__ == f"keras_gans.models.{name}"

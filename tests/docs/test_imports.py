@@ -59,8 +59,7 @@ def imports(path, late=True):
     types = [
         id(child)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If)
-        and "TYPE_CHECKING" in ast.unparse(node.test)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for child in ast.walk(node)
     ]
     within = [

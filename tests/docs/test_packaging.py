@@ -169,10 +169,9 @@ def test_public_functions_have_type_hints(name):
     for function in filter(inspect.isfunction, functions):
         signature = inspect.signature(function)
         hints = [p.annotation for p in signature.parameters.values()]
-        assert inspect.Signature.empty not in [
-            *hints,
-            signature.return_annotation,
-        ], function.__name__
+        assert inspect.Signature.empty not in [*hints, signature.return_annotation], (
+            function.__name__
+        )
 
 
 def test_no_file_names_a_machine():
@@ -182,9 +181,7 @@ def test_no_file_names_a_machine():
         r"\bpypi\.", r"pythonhosted\.", r"\bnpmjs\.", r"\bdeb\.debian\.",
         r"\bcrates\.io", r"proxy\.golang\.",
     )  # fmt: skip
-    pattern = re.compile(
-        "|".join([rf"(?<![\w.])/(?:{folders})/\w", *registries])
-    )
+    pattern = re.compile("|".join([rf"(?<![\w.])/(?:{folders})/\w", *registries]))
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path, text in _texts()

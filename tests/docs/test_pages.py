@@ -140,9 +140,7 @@ def test_python_blocks_parse_and_fit(page, gans):
             given = {k.arg for k in call.keywords if k.arg is not None}
             assert known is None or given <= known, (given - known, block)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and (
-                ast.unparse(node.value) == "gan"
-            ):
+            if isinstance(node, ast.Attribute) and (ast.unparse(node.value) == "gan"):
                 ok = any(hasattr(gan, node.attr) for gan in gans)
                 assert ok, f"gan.{node.attr}"
 

@@ -7,8 +7,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from keras_gans import applications
-from keras_gans import translate_files
+from keras_gans import applications, translate_files
 
 
 def train(name, *words):

@@ -10,8 +10,7 @@ import pytest
 from small import small_gan
 
 from keras_gans.modalities import pictures as grids
-from keras_gans.training import callbacks
-from keras_gans.training import checkpoints
+from keras_gans.training import callbacks, checkpoints
 
 
 def fit(gan, data, *used, **kwargs):

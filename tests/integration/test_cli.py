@@ -5,9 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from command_line import TINY
-from command_line import call
-from command_line import files
+from command_line import TINY, call, files
 import numpy as np
 from paths import ROOT
 from PIL import Image
@@ -23,19 +21,12 @@ import kill_resume
 def test_train_sample_export(trained_run, capsys):
     out = trained_run
     assert "d_loss" in out and "g_loss" in out
-    for place in (
-        "r/metrics.jsonl",
-        "r/samples",
-        "r/checkpoints",
-        "r/export/1",
-    ):
+    for place in ("r/metrics.jsonl", "r/samples", "r/checkpoints", "r/export/1"):
         assert place in out
     config = json.loads(pathlib.Path("r/config.json").read_text())
     assert config["arguments"]["image_shape"] == [16, 16, 3]
     made = files("r")
-    assert {"samples/step-00000004.png", "samples/step-00000008.png"} <= set(
-        made
-    )
+    assert {"samples/step-00000004.png", "samples/step-00000008.png"} <= set(made)
     assert "export/1/saved_model.pb" in made and "losses.png" in made
     assert len(made["metrics.jsonl"].splitlines()) == 8 + 2
 
@@ -53,9 +44,7 @@ def test_train_sample_export(trained_run, capsys):
     served = tf.saved_model.load("served/1")
     seeds = 2 * 2**32 + np.arange(6)
     np.testing.assert_allclose(
-        served.serving_default(seeds)["images"],
-        gan.sample(6, seed=2),
-        atol=1e-6,
+        served.serving_default(seeds)["images"], gan.sample(6, seed=2), atol=1e-6
     )
 
     # Nothing of a run is lost unasked.
@@ -80,9 +69,7 @@ def test_killed_runs_end_where_undisturbed_runs_end(tmp_path):
 
 def test_flags_that_save_memory(monkeypatch):
     given = []
-    monkeypatch.setattr(
-        runs, "train", lambda _, config, *rest: given.append(config)
-    )
+    monkeypatch.setattr(runs, "train", lambda _, config, *rest: given.append(config))
     flags = ["--accumulate=2", "--rematerialize", "--width=2"]
     assert call("train", "dcgan", *flags, "--image_shape=16,16,3") == 0
     gan = runs.build(given[0])
@@ -95,14 +82,7 @@ def test_help(capsys):
             call(*words, "--help")
         assert stop.value.code == 0
     out = capsys.readouterr().out
-    for flag in (
-        "--data",
-        "--run_dir",
-        "--resume",
-        "--objective",
-        "--n",
-        "--to",
-    ):
+    for flag in ("--data", "--run_dir", "--resume", "--objective", "--n", "--to"):
         assert flag in out
     assert call("list") == 0
     assert "arXiv:1511.06434" in capsys.readouterr().out

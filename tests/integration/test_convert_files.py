@@ -9,11 +9,7 @@ import keras
 import numpy as np
 from paths import GOLDEN
 import pytest
-from test_translate_files import PATCHES
-from test_translate_files import names
-from test_translate_files import noise
-from test_translate_files import pixels
-from test_translate_files import save
+from test_translate_files import PATCHES, names, noise, pixels, save
 import translation_reference as reference
 
 from keras_gans.convert import from_state
@@ -81,9 +77,7 @@ def test_other_networks_are_converted(name, words):
 
 def test_what_cannot_be_converted_is_named(capsys):
     weights = np.zeros((4, 3, 3, 3), "float32")
-    path = write_safetensors(
-        "a.safetensors", {"layer1.0.conv1.weight": weights}
-    )
+    path = write_safetensors("a.safetensors", {"layer1.0.conv1.weight": weights})
     with pytest.raises(ValueError, match=r"a ResNet for class.*Known are the"):
         convert_file(path, "made")
     path = write_safetensors("b.safetensors", {"foo": weights})
@@ -92,9 +86,7 @@ def test_what_cannot_be_converted_is_named(capsys):
     state = state_of(PATCHES)
     state.popitem()
     path = write_safetensors("c.safetensors", state)
-    with pytest.raises(
-        ValueError, match=r"looks like the networks of.*Missing"
-    ):
+    with pytest.raises(ValueError, match=r"looks like the networks of.*Missing"):
         convert_file(path, "made")
     Path("d.pth").write_text("<html>")
     assert call("convert", "d.pth", "--to=made") == 1

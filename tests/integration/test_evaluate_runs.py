@@ -9,18 +9,12 @@ import keras
 import numpy as np
 from PIL import Image
 import pytest
-from scoring import pictures
-from scoring import small_gan
-from scoring import tiny
+from scoring import pictures, small_gan, tiny
 
 import keras_gans as kg
-from keras_gans.metrics import FeatureNetwork
-from keras_gans.metrics import Record
-from keras_gans.metrics import evaluate
+from keras_gans.metrics import FeatureNetwork, Record, evaluate
 from keras_gans.metrics.features import network
-from keras_gans.training import callbacks
-from keras_gans.training import checkpoints
-from keras_gans.training import runs
+from keras_gans.training import callbacks, checkpoints, runs
 
 
 def evaluation(**options):
@@ -60,11 +54,7 @@ def test_scores_while_training(images):
     for a, b in zip(weights, train(small_gan(), images), strict=True):
         np.testing.assert_array_equal(a, b)
     rows = read_rows()
-    assert [(row["step"], row["epoch"]) for row in rows] == [
-        (4, 0),
-        (8, 1),
-        (12, 2),
-    ]
+    assert [(row["step"], row["epoch"]) for row in rows] == [(4, 0), (8, 1), (12, 2)]
     assert [step for step, _ in scores.records] == [4, 8, 12]
     for row, (_, records) in zip(rows, scores.records, strict=True):
         kept = [Record.from_json(json.dumps(r)) for r in row["records"]]
@@ -80,13 +70,7 @@ def test_scores_while_training(images):
     again = small_gan()
     assert checkpoints.restore(again, "best").step == step
     [record] = evaluate(
-        again,
-        pictures(size=8),
-        "kid",
-        tiny(),
-        n=30,
-        batch_size=16,
-        verbose=0,
+        again, pictures(size=8), "kid", tiny(), n=30, batch_size=16, verbose=0
     )
     assert record.value == pytest.approx(best.value, rel=1e-5)
     assert record.fake == f"GAN, step {step}"

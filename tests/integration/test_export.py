@@ -1,7 +1,6 @@
 """The exported SavedModel (without the package: test_saved_networks.py)."""
 
-from networks import tiny_judge
-from networks import tiny_translator
+from networks import tiny_judge, tiny_translator
 import numpy as np
 import pytest
 
@@ -26,17 +25,13 @@ def test_translators_are_exported(images):
     import tensorflow as tf
 
     gan = kg.Pix2Pix(
-        generator=tiny_translator(1, 2, dropout=0.5),
-        discriminator=tiny_judge(3),
+        generator=tiny_translator(1, 2, dropout=0.5), discriminator=tiny_judge(3)
     )
     x = images(3, 8, 8)
     gan.export("gan/1")
     served = tf.saved_model.load("gan/1")
     # The same operations, compiled apart: rounding.
-    for endpoint, evaluation in (
-        ("serving_default", False),
-        ("evaluate", True),
-    ):
+    for endpoint, evaluation in (("serving_default", False), ("evaluate", True)):
         made = served.signatures[endpoint](images=tf.constant(x))["images"]
         wanted = gan.translate(x, evaluation=evaluation)
         np.testing.assert_allclose(made, wanted, atol=1e-6)

@@ -8,9 +8,7 @@ import keras
 import numpy as np
 from PIL import Image
 import pytest
-from small import small_cyclegan
-from small import small_gan
-from small import small_pix2pix
+from small import small_cyclegan, small_gan, small_pix2pix
 
 from keras_gans.modalities import pictures as grids
 from keras_gans.training import callbacks

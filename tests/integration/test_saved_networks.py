@@ -13,8 +13,7 @@ import pytest
 import translation_reference as reference
 
 import keras_gans as kg
-from keras_gans.convert import from_state
-from keras_gans.convert import read
+from keras_gans.convert import from_state, read
 from keras_gans.engine import kernels
 from keras_gans.networks.conditional_dcgan import CONDITIONINGS
 from keras_gans.networks.dcgan import dcgan_generator
@@ -78,17 +77,13 @@ SHAPE = (16, 16, 1)
 NETWORKS = {
     "gan": generator_of(lambda: kg.GAN((8, 8, 1), 6)),
     "dcgan": generator_of(lambda: kg.DCGAN((20, 16, 3), 6, width=4, ema=0.9)),
-    "dcgan_bfloat16": lambda: in_bfloat16(
-        lambda: dcgan_generator(SHAPE, 6, width=4)
-    ),
+    "dcgan_bfloat16": lambda: in_bfloat16(lambda: dcgan_generator(SHAPE, 6, width=4)),
     "wgan": lambda: trained(kg.WGAN(SHAPE, 6, 4, d_steps=1, ema=0.9)),
     "wgan_gp": generator_of(lambda: kg.WGANGP((28, 20, 3), 6, 8, 8)),
     "resnet_classes": lambda: resnet_generator((16, 16, 3), 6, 8, 3),
     **{
         f"conditional_{name}": generator_of(
-            lambda name=name: kg.ConditionalGAN(
-                SHAPE, 3, 6, width=4, conditioning=name
-            )
+            lambda name=name: kg.ConditionalGAN(SHAPE, 3, 6, width=4, conditioning=name)
         )
         for name in CONDITIONINGS
     },
@@ -109,9 +104,7 @@ NETWORKS = {
     "translator_bfloat16": lambda: in_bfloat16(
         lambda: resnet_translator((None, 44, 3), blocks=1, width=4)
     ),
-    "converted_mimicry": lambda: from_state(
-        read(GOLDEN / "mimicry_cgan_pd_32_G.pth")
-    ),
+    "converted_mimicry": lambda: from_state(read(GOLDEN / "mimicry_cgan_pd_32_G.pth")),
     "converted_unet": lambda: from_state(
         filled(reference.unet_shapes("batch", 2, 1, 6, 1))
     ),

@@ -102,18 +102,14 @@ def test_a_model_of_colours_takes_everything(gans):
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
     save("turned.png", colour, exif=exif)
-    save(
-        "clear.png", np.concatenate([colour, np.zeros_like(colour[..., :1])], 2)
-    )
+    save("clear.png", np.concatenate([colour, np.zeros_like(colour[..., :1])], 2))
     save_deep("deep.png", noise(6, 4, 3, dtype="uint16"))
     report = run(gans[3], ".")
     assert not report.failed and len(report.written) == 8
     for name in ("colour", "bitmap", "lossless"):
         np.testing.assert_array_equal(pixels(f"out/{name}.png"), colour)
     np.testing.assert_array_equal(pixels("out/grey.png")[..., 1], grey)
-    np.testing.assert_array_equal(
-        pixels("out/turned.png"), np.rot90(colour, -1)
-    )
+    np.testing.assert_array_equal(pixels("out/turned.png"), np.rot90(colour, -1))
     assert (pixels("out/clear.png") == 255).all()
     photo = pixels("out/photo.png").astype(int)
     assert np.abs(photo - (200, 30, 90)).max() <= 4

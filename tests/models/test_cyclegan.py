@@ -3,8 +3,7 @@
 from checks import check_gan
 import keras
 from keras import ops
-from networks import tiny_judge
-from networks import tiny_translator
+from networks import tiny_judge, tiny_translator
 import numpy as np
 import pytest
 from small import small_cyclegan as small
@@ -84,10 +83,7 @@ def test_the_step_is_the_references(domains):
     copy = kg.CycleGAN.from_config(gan.get_config())
     copy.set_weights(gan.get_weights())
     g_ab, g_ba = copy.networks["generator_ab"], copy.networks["generator_ba"]
-    d_a, d_b = (
-        copy.networks["discriminator_a"],
-        copy.networks["discriminator_b"],
-    )
+    d_a, d_b = (copy.networks["discriminator_a"], copy.networks["discriminator_b"])
     kept = ([], [])
 
     def train(loss, networks, tape, rate):

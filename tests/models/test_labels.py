@@ -6,13 +6,13 @@ import pytest
 
 import keras_gans as kg
 from keras_gans.networks.acgan import acgan_discriminator
-from keras_gans.networks.conditional_dcgan import CONDITIONINGS
-from keras_gans.networks.conditional_dcgan import conditional_discriminator
-from keras_gans.networks.conditional_dcgan import conditional_generator
-from keras_gans.networks.dcgan import dcgan_discriminator
-from keras_gans.networks.dcgan import dcgan_generator
-from keras_gans.networks.resnet import resnet_critic
-from keras_gans.networks.resnet import resnet_generator
+from keras_gans.networks.conditional_dcgan import (
+    CONDITIONINGS,
+    conditional_discriminator,
+    conditional_generator,
+)
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gans.networks.resnet import resnet_critic, resnet_generator
 
 SHAPE = (16, 16, 1)
 
@@ -103,10 +103,7 @@ def test_bad_labels_of_a_sample(call, message):
         ),
         (
             lambda: kg.ACGAN(
-                SHAPE,
-                3,
-                width=2,
-                discriminator=acgan_discriminator(SHAPE, 4, 2),
+                SHAPE, 3, width=2, discriminator=acgan_discriminator(SHAPE, 4, 2)
             ),
             r"class logits of shape \(None, 3\)",
         ),
@@ -132,18 +129,13 @@ def test_bad_arguments(make, message):
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 def test_every_conditioning_sees_its_labels(conditioning, packing):
     generator = conditional_generator(SHAPE, 3, 4, 2, conditioning)
-    critic = conditional_discriminator(
-        SHAPE, 3, 4, conditioning, packing=packing
-    )
+    critic = conditional_discriminator(SHAPE, 3, 4, conditioning, packing=packing)
     # At their start the gains of conditional norms are nearly alike.
     for w in [*generator.trainable_weights, *critic.trainable_weights]:
         values = np.random.default_rng(0).normal(size=w.shape)
         w.assign(values.astype("float32"))
     gan = kg.ConditionalGAN(
-        num_classes=3,
-        generator=generator,
-        discriminator=critic,
-        packing=packing,
+        num_classes=3, generator=generator, discriminator=critic, packing=packing
     )
     z = np.ones((2, 4), "float32")
     a, b = np.asarray(gan([z, np.array([0, 1], "int32")]))
@@ -161,9 +153,7 @@ def test_every_conditioning_sees_its_labels(conditioning, packing):
         labels = [0, 0, 0, 0]
         labels[row] = 2
         moved = np.abs(judged(labels) - base)[:, 0] > 1e-4
-        assert moved.tolist() == [
-            i == row // packing for i in range(4 // packing)
-        ]
+        assert moved.tolist() == [i == row // packing for i in range(4 // packing)]
 
 
 def test_the_residual_networks_of_the_docs(images):
@@ -224,9 +214,7 @@ def test_the_exported_model_takes_labels():
     got = model.signatures["serving_default"](
         seed=tf.constant(seeds), label=tf.constant(labels)
     )["images"]
-    np.testing.assert_allclose(
-        got, gan.sample(4, seed=3, labels=labels), atol=1e-6
-    )
+    np.testing.assert_allclose(got, gan.sample(4, seed=3, labels=labels), atol=1e-6)
     z = tf.zeros((1, 4))
     made = model.signatures["generate"](z=z, label=tf.constant([1]))
     assert made["images"].shape == (1, *SHAPE)

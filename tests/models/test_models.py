@@ -6,19 +6,15 @@ import math
 from checks import check_gan
 import keras
 from keras import ops
-from networks import tiny_critic
-from networks import tiny_generator
+from networks import tiny_critic, tiny_generator
 import numpy as np
 import pytest
 from small import small_gan
 
 import keras_gans as kg
-from keras_gans.networks.dcgan import dcgan_discriminator
-from keras_gans.networks.dcgan import dcgan_generator
-from keras_gans.networks.mlp import mlp_discriminator
-from keras_gans.networks.mlp import mlp_generator
-from keras_gans.networks.resnet import resnet_critic
-from keras_gans.networks.resnet import resnet_generator
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
+from keras_gans.networks.resnet import resnet_critic, resnet_generator
 
 
 @pytest.mark.full
@@ -105,9 +101,7 @@ def test_conditional_gan(images):
 def test_acgan(images):
     check_gan(
         lambda: kg.ACGAN(
-            num_classes=3,
-            generator=tiny_generator(),
-            discriminator=tiny_critic((1, 3)),
+            num_classes=3, generator=tiny_generator(), discriminator=tiny_critic((1, 3))
         ),
         images(16, 8, 8),
         labels=LABELS,
@@ -150,9 +144,7 @@ FULL = {
     ),
     "acgan": lambda: kg.ACGAN((16, 16, 3), 3, 8, width=4),
     "infogan": lambda: kg.InfoGAN((16, 16, 3), 3, 2, 8, width=4),
-    "pix2pix": lambda: kg.Pix2Pix(
-        (16, 16, 3), depth=3, width=4, n_layers=1, ema=0.9
-    ),
+    "pix2pix": lambda: kg.Pix2Pix((16, 16, 3), depth=3, width=4, n_layers=1, ema=0.9),
     "cyclegan": lambda: kg.CycleGAN(
         (16, 16, 3), blocks=1, width=4, n_layers=1, identity_weight=0.0
     ),
@@ -201,8 +193,7 @@ def test_objectives_train(objective, images):
 
 
 @pytest.mark.parametrize(
-    "shape",
-    [(16, 16, 1), (28, 28, 1), (33, 47, 2), (96, 40, 3), (64, 64, 5)],
+    "shape", [(16, 16, 1), (28, 28, 1), (33, 47, 2), (96, 40, 3), (64, 64, 5)]
 )
 def test_dcgan_makes_any_size(shape):
     gan = kg.DCGAN(shape, 8, width=2)

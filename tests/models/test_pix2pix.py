@@ -2,10 +2,8 @@
 
 from checks import check_gan
 import keras
-from keras import layers
-from keras import ops
-from networks import tiny_judge
-from networks import tiny_translator
+from keras import layers, ops
+from networks import tiny_judge, tiny_translator
 import numpy as np
 import pytest
 from small import small_pix2pix as small
@@ -76,9 +74,7 @@ def test_the_step_is_the_references(pairs):
 
     def judged(images):
         logits = d(tf.concat([sources, images], -1), training=True)
-        return bce(tf.ones_like(logits), logits), bce(
-            tf.zeros_like(logits), logits
-        )
+        return bce(tf.ones_like(logits), logits), bce(tf.zeros_like(logits), logits)
 
     with tf.GradientTape(persistent=True) as tape:
         fake = g(sources, training=True)
@@ -93,9 +89,7 @@ def test_the_step_is_the_references(pairs):
         l1 = tf.reduce_mean(tf.abs(targets - fake))
         g_loss = judged(fake)[0] + 100.0 * l1
     variables = [v.value for v in g.trainable_variables]
-    for v, gradient in zip(
-        variables, tape.gradient(g_loss, variables), strict=True
-    ):
+    for v, gradient in zip(variables, tape.gradient(g_loss, variables), strict=True):
         v.assign_sub(0.01 * gradient)
     logs = gan.train_on_batch(sources, targets, return_dict=True)
     assert logs["d_loss"] == pytest.approx(float(d_loss), rel=1e-5)
@@ -143,9 +137,7 @@ class TwoDropouts(keras.layers.Layer):
 def test_dropout_is_drawn_by_seed_and_row(seed):
     images = keras.Input((None, None, 1))
     generator = keras.Model(images, TwoDropouts(seed)(images))
-    gan = small(
-        generator=generator, image_shape=(8, 8, 2), discriminator=tiny_judge(3)
-    )
+    gan = small(generator=generator, image_shape=(8, 8, 2), discriminator=tiny_judge(3))
     x = np.full((3, 8, 8, 1), 0.25, "float32")
     made = gan.translate(x, seed=5)
     assert set(np.unique(made)) == {0.0, 0.5}
@@ -182,9 +174,7 @@ def test_dropout_of_unknown_sizes_is_the_same():
     def masks(signature):
         dropout = layers.Dropout(0.5, seed=3)
         kernels.accelerate(dropout)
-        fn = tf.function(
-            lambda x: dropout(x, training=True), input_signature=signature
-        )
+        fn = tf.function(lambda x: dropout(x, training=True), input_signature=signature)
         return array(fn(tf.ones((3, 5, 4, 2))))
 
     np.testing.assert_array_equal(masks([spec]), masks(None))

@@ -3,8 +3,7 @@
 import pathlib
 import sys
 
-from checks import check_gan
-from checks import given_for
+from checks import check_gan, given_for
 import keras
 import numpy as np
 import pytest

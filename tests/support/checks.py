@@ -62,11 +62,7 @@ def _check_training(start, data, labels, still, options):
     if labels is None:  # a data set may have some, for other uses
         labels = np.arange(len(data))
     history = gan.fit(
-        data,
-        labels,
-        validation_data=(data, labels),
-        epochs=2,
-        **options,
+        data, labels, validation_data=(data, labels), epochs=2, **options
     ).history
     names = {*gan.loss_names, *gan.penalty_names, *gan.score_names}
     names |= set(gan.norm_names)

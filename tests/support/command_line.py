@@ -37,6 +37,4 @@ def train_tiny(folder):
 def files(folder):
     """The bytes of each file of a folder, by path."""
     paths = pathlib.Path(folder).rglob("*")
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in paths if p.is_file()
-    }
+    return {str(p.relative_to(folder)): p.read_bytes() for p in paths if p.is_file()}

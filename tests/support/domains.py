@@ -1,8 +1,7 @@
 """Both loaders of two domains, and what their data sets yield."""
 
 import numpy as np
-from pictures import order
-from pictures import some
+from pictures import order, some
 
 from keras_gans import data
 

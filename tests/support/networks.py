@@ -1,8 +1,7 @@
 """Networks of a few units, for what does not depend on the architecture."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
 CLASSES = 3
 CODES = 2

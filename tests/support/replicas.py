@@ -10,13 +10,11 @@ import sys
 import keras
 from keras import layers
 import numpy as np
-from scoring import pictures
-from scoring import tiny
+from scoring import pictures, tiny
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans.metrics import FeatureNetwork
-from keras_gans.metrics import sets
+from keras_gans.metrics import FeatureNetwork, sets
 from keras_gans.metrics.features.extraction import extract
 from keras_gans.training import checkpoints
 
@@ -75,9 +73,7 @@ def arrays(gan):
 
 def largest_difference(a, b):
     return max(
-        np.abs(x - y).max()
-        for x, y in zip(a, b, strict=True)
-        if x.dtype == np.float32
+        np.abs(x - y).max() for x, y in zip(a, b, strict=True) if x.dtype == np.float32
     )
 
 
@@ -86,9 +82,7 @@ def spread(gan, replicas):
     worst = 0.0
     for v in gan.variables:
         parts = replicas.experimental_local_results(v.value)
-        worst = max(
-            worst, *(abs(p.numpy() - parts[0].numpy()).max() for p in parts)
-        )
+        worst = max(worst, *(abs(p.numpy() - parts[0].numpy()).max() for p in parts))
     return worst
 
 

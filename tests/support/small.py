@@ -1,11 +1,9 @@
 """Small GANs that several test files train."""
 
-from networks import tiny_judge
-from networks import tiny_translator
+from networks import tiny_judge, tiny_translator
 
 import keras_gans as kg
-from keras_gans.networks.mlp import mlp_discriminator
-from keras_gans.networks.mlp import mlp_generator
+from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 
 
 def small_gan(**kwargs):

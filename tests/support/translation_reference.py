@@ -9,9 +9,7 @@ import numpy as np
 
 
 def windows(x, size, stride):
-    view = np.lib.stride_tricks.sliding_window_view(
-        x, (size, size), axis=(2, 3)
-    )
+    view = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(2, 3))
     return view[:, :, ::stride, ::stride]
 
 
@@ -40,9 +38,7 @@ def conv_transpose(x, state, name, output_pad=0):
     for i in range(size):
         for j in range(size):
             part = np.tensordot(x, weight[:, :, i, j], (1, 0))
-            y[:, :, i : i + 2 * h : 2, j : j + 2 * w : 2] += np.moveaxis(
-                part, -1, 1
-            )
+            y[:, :, i : i + 2 * h : 2, j : j + 2 * w : 2] += np.moveaxis(part, -1, 1)
     sides = [2 * (side - 1) + size - 2 + output_pad for side in (h, w)]
     y = y[:, :, 1 : 1 + sides[0], 1 : 1 + sides[1]]
     return biased(y, state, name)
@@ -55,8 +51,7 @@ def norm(x, state, name, kind, training):
     mean, var = (f(x, axis=axes, keepdims=True) for f in (np.mean, np.var))
     if kind == "batch" and not training:
         mean, var = (
-            state[f"{name}.running_{leaf}"][:, None, None]
-            for leaf in ("mean", "var")
+            state[f"{name}.running_{leaf}"][:, None, None] for leaf in ("mean", "var")
         )
     y = (x - mean) / np.sqrt(var + 1e-5)
     if kind == "instance":
@@ -105,9 +100,7 @@ def resnet(state, x, kind, training, blocks, dropout=False):
             h = relu(h) if place == 1 else h
         x = x + h
     for i in (10 + blocks, 13 + blocks):
-        x = relu(
-            normed(conv_transpose(x, state, f"model.{i}", 1), f"model.{i}")
-        )
+        x = relu(normed(conv_transpose(x, state, f"model.{i}", 1), f"model.{i}"))
     return np.tanh(conv(padded(x, 3, "reflect"), state, f"model.{blocks + 17}"))
 
 
@@ -165,9 +158,7 @@ def unet_shapes(kind, inputs, outputs, depth, width):
         shapes.conv(f"{prefix}.1", inner, outer, 4, normed=not last)
         up, joined = (3, inner) if last else (5, 2 * inner)
         shapes.transposed(f"{prefix}.{up}", joined, outer, 4)
-    shapes.transposed(
-        "model.model.3", 2 * width, outputs, 4, normed=False, bias=True
-    )
+    shapes.transposed("model.model.3", 2 * width, outputs, 4, normed=False, bias=True)
     return shapes
 
 

@@ -1,15 +1,11 @@
 """Every GAN of the library, of networks of a few units, to train for a step."""
 
 import keras
-from networks import tiny_critic
-from networks import tiny_generator
-from networks import tiny_judge
-from networks import tiny_translator
+from networks import tiny_critic, tiny_generator, tiny_judge, tiny_translator
 import numpy as np
 
 import keras_gans as kg
-from keras_gans.networks.mlp import mlp_discriminator
-from keras_gans.networks.mlp import mlp_generator
+from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 
 ZOO = {
     "gan": lambda: kg.GAN(
@@ -18,19 +14,13 @@ ZOO = {
         ema=0.9,
     ),
     "dcgan": lambda: kg.DCGAN(
-        generator=tiny_generator(labelled=False),
-        discriminator=tiny_critic(),
-        r1=1.0,
+        generator=tiny_generator(labelled=False), discriminator=tiny_critic(), r1=1.0
     ),
     "wgan": lambda: kg.WGAN(
-        generator=tiny_generator(labelled=False),
-        discriminator=tiny_critic(),
-        d_steps=2,
+        generator=tiny_generator(labelled=False), discriminator=tiny_critic(), d_steps=2
     ),
     "wgan_gp": lambda: kg.WGANGP(
-        generator=tiny_generator(labelled=False),
-        discriminator=tiny_critic(),
-        d_steps=2,
+        generator=tiny_generator(labelled=False), discriminator=tiny_critic(), d_steps=2
     ),
     "conditional_gan": lambda: kg.ConditionalGAN(
         num_classes=3,
@@ -38,9 +28,7 @@ ZOO = {
         discriminator=tiny_critic(labelled=True),
     ),
     "acgan": lambda: kg.ACGAN(
-        num_classes=3,
-        generator=tiny_generator(),
-        discriminator=tiny_critic((1, 3)),
+        num_classes=3, generator=tiny_generator(), discriminator=tiny_critic((1, 3))
     ),
     "infogan": lambda: kg.InfoGAN(
         num_categories=3,
@@ -49,8 +37,7 @@ ZOO = {
         discriminator=tiny_critic((1, 3, 2)),
     ),
     "pix2pix": lambda: kg.Pix2Pix(
-        generator=tiny_translator(dropout=0.5),
-        discriminator=tiny_judge(2),
+        generator=tiny_translator(dropout=0.5), discriminator=tiny_judge(2)
     ),
     "cyclegan": lambda: kg.CycleGAN(
         generator_ab=tiny_translator(),

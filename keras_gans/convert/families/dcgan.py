@@ -10,9 +10,7 @@ import re
 from keras import layers
 
 from keras_gans.convert import weights
-from keras_gans.networks.dcgan import dcgan_discriminator
-from keras_gans.networks.dcgan import dcgan_generator
-from keras_gans.networks.dcgan import stages
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator, stages
 
 
 def detect(state):

@@ -8,10 +8,8 @@ from keras import layers
 import numpy as np
 
 from keras_gans.convert import weights
-from keras_gans.networks.features.efficientnet_lite0 import TAPS
-from keras_gans.networks.features.efficientnet_lite0 import efficientnet_lite0
-from keras_gans.networks.features.taps import check_taps
-from keras_gans.networks.features.taps import tapped
+from keras_gans.networks.features.efficientnet_lite0 import TAPS, efficientnet_lite0
+from keras_gans.networks.features.taps import check_taps, tapped
 
 _ENDS = {
     "stem": "_conv_stem",

@@ -5,10 +5,8 @@ our layers have the same names.
 """
 
 from keras_gans.convert import weights
-from keras_gans.networks.features.inception_fid import TAPS
-from keras_gans.networks.features.inception_fid import inception_fid
-from keras_gans.networks.features.taps import check_taps
-from keras_gans.networks.features.taps import tapped
+from keras_gans.networks.features.inception_fid import TAPS, inception_fid
+from keras_gans.networks.features.taps import check_taps, tapped
 
 _FIRST = "Conv2d_1a_3x3.conv.weight"
 _LAST = "Mixed_7c.branch_pool.conv.weight"

@@ -13,10 +13,12 @@ import numpy as np
 
 from keras_gans.convert import weights
 from keras_gans.layers.spectral import SpectralNormalization
-from keras_gans.networks.resnet import critic_plan
-from keras_gans.networks.resnet import generator_plan
-from keras_gans.networks.resnet import resnet_critic
-from keras_gans.networks.resnet import resnet_generator
+from keras_gans.networks.resnet import (
+    critic_plan,
+    generator_plan,
+    resnet_critic,
+    resnet_generator,
+)
 
 _ROOTS = re.compile(r"l_y|block[1-9]|[lbc]\d")
 _NORM = ("weight", "bias", "running_mean", "running_var")
@@ -201,9 +203,7 @@ def _projection(layer, channels_first):
         weights.Entry(
             "l1.weight", kernel, tuple(kernel.shape[::-1]), lambda x: rows(x).T
         ),
-        weights.Entry(
-            "l1.bias", bias, tuple(bias.shape), lambda x: rows(x).ravel()
-        ),
+        weights.Entry("l1.bias", bias, tuple(bias.shape), lambda x: rows(x).ravel()),
     ]
 
 
@@ -229,17 +229,11 @@ def _discriminator(state, **config):
     blocks = critic_plan(config["image_shape"], config["width"])
     score = _score(state, len(blocks))
     names = {"score": score}
-    shapes = {
-        f"{score}.weight": (1, config["width"]),
-        f"{score}.bias": (1,),
-    }
+    shapes = {f"{score}.weight": (1, config["width"]), f"{score}.bias": (1,)}
     for i, block in enumerate(blocks, start=1):
         # The first block widens at once, the others in their second step.
         hidden = block.outputs if i == 1 else block.inputs
-        kernels = {
-            "c1": (block.inputs, hidden, 3),
-            "c2": (hidden, block.outputs, 3),
-        }
+        kernels = {"c1": (block.inputs, hidden, 3), "c2": (hidden, block.outputs, 3)}
         if block.halves or block.inputs != block.outputs:
             kernels["c_sc"] = (block.inputs, block.outputs, 1)
         for leaf, sizes in kernels.items():
@@ -285,9 +279,7 @@ def _in_one_form(state):
         `(state, prefixes)`: of the layers that were renamed.
     """
     state = {k: v for k, v in state.items() if not k.endswith(".sn_sigma")}
-    prefixes = {
-        name.removesuffix(".sn_u") for name in state if name.endswith(".sn_u")
-    }
+    prefixes = {name.removesuffix(".sn_u") for name in state if name.endswith(".sn_u")}
     for prefix in sorted(prefixes):
         u, weight = state.pop(f"{prefix}.sn_u"), state.get(f"{prefix}.weight")
         if weight is None or weight.ndim != 2 or u.shape != (1, len(weight)):

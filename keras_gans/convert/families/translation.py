@@ -9,15 +9,15 @@ discriminator are one sequence, `model.N`, the pixel discriminator is `net.N`.
 import re
 
 from keras_gans.convert import weights
-from keras_gans.networks.patchgan import KERNEL
-from keras_gans.networks.patchgan import patch_discriminator
-from keras_gans.networks.patchgan import patch_widths
-from keras_gans.networks.patchgan import pixel_discriminator
+from keras_gans.networks.patchgan import (
+    KERNEL,
+    patch_discriminator,
+    patch_widths,
+    pixel_discriminator,
+)
 from keras_gans.networks.resnet_translator import resnet_translator
-from keras_gans.networks.translation import check_norm
-from keras_gans.networks.translation import has_bias
-from keras_gans.networks.unet import unet_generator
-from keras_gans.networks.unet import unet_widths
+from keras_gans.networks.translation import check_norm, has_bias
+from keras_gans.networks.unet import unet_generator, unet_widths
 
 _STATISTICS = ("running_mean", "running_var")
 _OUTER_UNET = "model.model"
@@ -84,9 +84,7 @@ def detect(state):
     kernels = {
         name.removesuffix(".weight"): weight.shape
         for name, weight in state.items()
-        if name.endswith(".weight")
-        and weight.ndim == 4
-        and 0 not in weight.shape
+        if name.endswith(".weight") and weight.ndim == 4 and 0 not in weight.shape
     }
     if all(name.startswith("net.") for name in state) and "net.0" in kernels:
         return _detect_pixels(state, kernels)
@@ -178,12 +176,7 @@ def _unet(norm, image_shape, output_channels, depth, width, **_):
     widths = unet_widths(depth, width)
     names.conv("down_0", f"{_OUTER_UNET}.0", image_shape[-1], widths[0], size)
     names.conv_transpose(
-        "up_0",
-        f"{_OUTER_UNET}.3",
-        2 * widths[0],
-        output_channels,
-        size,
-        bias=True,
+        "up_0", f"{_OUTER_UNET}.3", 2 * widths[0], output_channels, size, bias=True
     )
     for i in range(1, depth):
         block, outer, inner = _unet_block(i), widths[i - 1], widths[i]

@@ -9,11 +9,13 @@ import pickletools
 
 import numpy as np
 
-from keras_gans.convert.readers.storages import DTYPES
-from keras_gans.convert.readers.storages import Refused
-from keras_gans.convert.readers.storages import Storage
-from keras_gans.convert.readers.storages import is_count
-from keras_gans.convert.readers.storages import is_shape
+from keras_gans.convert.readers.storages import (
+    DTYPES,
+    Refused,
+    Storage,
+    is_count,
+    is_shape,
+)
 
 MAX_STEPS = 2_000_000  # about 70,000 tensors
 MAX_DEPTH = 64
@@ -238,9 +240,7 @@ class _Machine:
         if type(pairs) not in (list, tuple):
             _refuse(f"The pickle makes a dict of a {_describe(pairs)}.")
         self.spend(len(pairs))
-        if not all(
-            type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs
-        ):
+        if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
             _refuse("The pickle makes a dict of something other than pairs.")
         result = {}
         _set_items(result, pairs)

@@ -14,11 +14,13 @@ import zipfile
 import zlib
 
 from keras_gans.convert.readers import pickles
-from keras_gans.convert.readers.storages import Refused
-from keras_gans.convert.readers.storages import Storage
-from keras_gans.convert.readers.storages import is_count
-from keras_gans.convert.readers.storages import is_shape
-from keras_gans.convert.readers.storages import item_size
+from keras_gans.convert.readers.storages import (
+    Refused,
+    Storage,
+    is_count,
+    is_shape,
+    item_size,
+)
 from keras_gans.utils.types import Path
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -180,9 +182,7 @@ def _what_else(head):
         )
     else:
         found = f"It starts with {head[:16]!r}."
-    return (
-        f"{found} Expected a file of torch.save (zip or legacy) or safetensors."
-    )
+    return f"{found} Expected a file of torch.save (zip or legacy) or safetensors."
 
 
 def _read_zip(source):
@@ -197,9 +197,7 @@ def _read_zip(source):
         if name.endswith("/data.pkl") and name.count("/") == 1
     ]
     if len(tops) != 1:
-        raise Refused(
-            "It is a zip archive, but without the data.pkl of torch.save."
-        )
+        raise Refused("It is a zip archive, but without the data.pkl of torch.save.")
     order = "<"
     if f"{tops[0]}/byteorder" in entries:
         order = _byte_order(_entry(source, entries[f"{tops[0]}/byteorder"]))
@@ -250,9 +248,7 @@ def _read_legacy(source):
         pickles.load(source, storages.claim) for _ in range(5)
     )
     if (magic, protocol) != (_LEGACY_MAGIC, _LEGACY_PROTOCOL):
-        raise Refused(
-            f"Its protocol is {str(protocol)[:80]}, not {_LEGACY_PROTOCOL}."
-        )
+        raise Refused(f"Its protocol is {str(protocol)[:80]}, not {_LEGACY_PROTOCOL}.")
     if type(system) is not dict or system.get("little_endian") is not True:
         raise Refused("It was written on a big-endian machine.")
     if (
@@ -274,9 +270,7 @@ def _read_safetensors(source):
     """The length of a JSON header, the header, then the numbers."""
     length = int.from_bytes(source.exactly(8), "little")
     if length > _MAX_HEADER:
-        raise Refused(
-            f"Its header of {length} bytes is longer than {_MAX_HEADER}."
-        )
+        raise Refused(f"Its header of {length} bytes is longer than {_MAX_HEADER}.")
     header = json.loads(source.exactly(length))
     if type(header) is not dict:
         raise Refused("Its header is not a JSON object.")
@@ -292,8 +286,7 @@ def _read_safetensors(source):
         state[name] = _safetensor(source, name, entry, start + begin)
     if start + end != source.size:
         raise Refused(
-            f"It should have {start + end} bytes and has {source.size}; fetch "
-            "it again."
+            f"It should have {start + end} bytes and has {source.size}; fetch it again."
         )
     return state
 
@@ -324,8 +317,7 @@ def _safetensor(source, name, entry, start):
     shape = entry["shape"]
     if odd or size != math.prod(shape):
         raise Refused(
-            f"Tensor {name[:80]!r} of shape {str(shape)[:80]} has "
-            f"{stop - begin} bytes."
+            f"Tensor {name[:80]!r} of shape {str(shape)[:80]} has {stop - begin} bytes."
         )
     source.file.seek(start)
     raw = source.exactly(stop - begin)

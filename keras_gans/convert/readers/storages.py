@@ -111,8 +111,7 @@ class Storage:
                 f"Received: {str((offset, shape, strides))[:200]}."
             )
         last = offset + sum(
-            (size - 1) * stride
-            for size, stride in zip(shape, strides, strict=True)
+            (size - 1) * stride for size, stride in zip(shape, strides, strict=True)
         )
         count = math.prod(shape)
         if count and (last >= self.array.size or count > self.array.size):

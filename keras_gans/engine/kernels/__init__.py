@@ -19,27 +19,15 @@ import keras
 
 from keras_gans.engine import keras_internals
 from keras_gans.engine.kernels import dropout
-from keras_gans.engine.kernels.choice import KERNELS
-from keras_gans.engine.kernels.choice import enabled
-from keras_gans.engine.kernels.choice import scope
-from keras_gans.engine.kernels.gradients import fuse_adam
-from keras_gans.engine.kernels.gradients import squared_norm
+from keras_gans.engine.kernels.choice import KERNELS, enabled, scope
+from keras_gans.engine.kernels.gradients import fuse_adam, squared_norm
 
-__all__ = [
-    "KERNELS",
-    "accelerate",
-    "enabled",
-    "fuse_adam",
-    "scope",
-    "squared_norm",
-]
+__all__ = ["KERNELS", "accelerate", "enabled", "fuse_adam", "scope", "squared_norm"]
 
 # What a layer of exactly this type does when it is called.
 _CALLS = {keras.layers.Dropout: dropout.call}
 if keras.backend.backend() == "tensorflow":
-    from keras_gans.engine.kernels import convolution
-    from keras_gans.engine.kernels import normalization
-    from keras_gans.engine.kernels import rectifiers
+    from keras_gans.engine.kernels import convolution, normalization, rectifiers
 
     _CALLS |= {
         keras.layers.BatchNormalization: normalization.call,

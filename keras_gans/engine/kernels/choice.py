@@ -21,9 +21,7 @@ import keras
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-    from keras_gans.engine.kernels import im2col
-    from keras_gans.engine.kernels import tiling
-    from keras_gans.engine.kernels import winograd
+    from keras_gans.engine.kernels import im2col, tiling, winograd
 
 KERNELS = (
     "adam",

@@ -10,9 +10,7 @@ from keras_gans.engine import rng
 from keras_gans.engine.replicas import global_rows
 
 
-def call(
-    layer: keras.layers.Dropout, inputs: Any, training: bool = False
-) -> Any:
+def call(layer: keras.layers.Dropout, inputs: Any, training: bool = False) -> Any:
     """`keras.layers.Dropout` with a mask for every row of the global batch.
 
     Keras's own draws the same mask on every replica. Where the layer stands is

@@ -36,9 +36,7 @@ def convolve_transposed(x, kernel, stride, before, size):
     k, _, c, f = kernel.shape
     patches = Patches(k, stride, before, tuple(size), tuple(x.shape[1:3]))
     flat = tf.reshape(kernel, (k * k * c, f))
-    return patches.added(
-        tf.matmul(tf.reshape(x, (-1, f)), flat, transpose_b=True)
-    )
+    return patches.added(tf.matmul(tf.reshape(x, (-1, f)), flat, transpose_b=True))
 
 
 def zero_padded(x, taps, stride, before, size):
@@ -46,8 +44,7 @@ def zero_padded(x, taps, stride, before, size):
     spans = [stride * (side - 1) + taps for side in size]
     x = x[:, : spans[0] - before, : spans[1] - before]
     below, right = (
-        span - before - side
-        for span, side in zip(spans, x.shape[1:3], strict=True)
+        span - before - side for span, side in zip(spans, x.shape[1:3], strict=True)
     )
     return tf.pad(x, ((0, 0), (before, below), (before, right), (0, 0)))
 
@@ -98,9 +95,7 @@ class Patches:
                     terms.append(tf.pad(patches[:, :, :, i, j], paddings))
             return functools.reduce(tf.add, terms)
 
-        lines = [
-            tf.stack([phase(p, q) for q in range(s)], axis=3) for p in range(s)
-        ]
+        lines = [tf.stack([phase(p, q) for q in range(s)], axis=3) for p in range(s)]
         tall, wide = s * (rows + steps - 1), s * (columns + steps - 1)
         x = tf.reshape(tf.stack(lines, axis=2), (-1, tall, wide, c))
         height, width = self.size

@@ -56,21 +56,14 @@ def call(
     )
     if not fused:
         return type(layer).call(layer, inputs, training=training, mask=mask)
-    y, mean, variance = batch_norm(
-        inputs, layer.gamma, layer.beta, layer.epsilon
-    )
-    for moving, new in (
-        (layer.moving_mean, mean),
-        (layer.moving_variance, variance),
-    ):
+    y, mean, variance = batch_norm(inputs, layer.gamma, layer.beta, layer.epsilon)
+    for moving, new in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         kept = ops.cast(moving, "float32") * layer.momentum
         moving.assign(kept + new * (1.0 - layer.momentum))
     return ops.cast(y, layer.compute_dtype)
 
 
-def batch_norm(
-    x: Any, gamma: Any, beta: Any, epsilon: float
-) -> tuple[Any, Any, Any]:
+def batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """Normalizes images by their own statistics, in one pass.
 
     Args:

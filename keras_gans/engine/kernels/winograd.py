@@ -89,9 +89,7 @@ class Transforms:
         self.rows, self.columns = (-(-side // 2) for side in made)
         self.inputs, self.inputs_of = linear_pair(self._inputs, self._inputs_of)
         self.kernels, _ = linear_pair(self._kernels, self._kernels_of)
-        self.outputs, self.outputs_of = linear_pair(
-            self._outputs, self._outputs_of
-        )
+        self.outputs, self.outputs_of = linear_pair(self._outputs, self._outputs_of)
 
     def _grid(self, tiles):
         """A flat list of tiles as rows of a list, maps again."""
@@ -114,11 +112,7 @@ class Transforms:
         x = tf.transpose(x, (0, 1, 3, 2, 4, 5))
         grid = [
             [
-                x[
-                    :,
-                    i : i + 2 * self.rows - 1 : 2,
-                    j : j + 2 * self.columns - 1 : 2,
-                ]
+                x[:, i : i + 2 * self.rows - 1 : 2, j : j + 2 * self.columns - 1 : 2]
                 for j in range(r + 1)
             ]
             for i in range(r + 1)
@@ -143,9 +137,7 @@ class Transforms:
             return tf.pad(grid[i][j], paddings)
 
         def added(p, q):
-            at = [
-                (i, j) for i in range(p, r + 1, 2) for j in range(q, r + 1, 2)
-            ]
+            at = [(i, j) for i in range(p, r + 1, 2) for j in range(q, r + 1, 2)]
             return functools.reduce(tf.add, [shifted(i, j) for i, j in at])
 
         # [n, rows, 2, s, columns, 2, s, c]
@@ -216,9 +208,7 @@ def _transposed(matrix):
 
 def _both(matrix, grid):
     """`matrix grid matrix^T`, of a grid of tensors."""
-    grid = [
-        [_sum(row, column) for column in _transposed(grid)] for row in matrix
-    ]
+    grid = [[_sum(row, column) for column in _transposed(grid)] for row in matrix]
     return [[_sum(row, line) for row in matrix] for line in grid]
 
 

@@ -57,9 +57,7 @@ class FeatureCache:
         )
         return found if fits else None
 
-    def put(
-        self, images: np.ndarray, features: Mapping[str, np.ndarray]
-    ) -> None:
+    def put(self, images: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
         """Keeps the features of a batch."""
         if not self._writable:
             return

@@ -1,8 +1,7 @@
 """The features of a set of images, batch by batch."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import numpy as np

@@ -9,23 +9,18 @@ import keras
 from keras import ops
 import numpy as np
 
-from keras_gans.metrics.features.resizing import MODES
-from keras_gans.metrics.features.resizing import resize
+from keras_gans.metrics.features.resizing import MODES, resize
 from keras_gans.networks.features.taps import folded
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.suggestions import hint
-from keras_gans.utils.types import Path
-from keras_gans.utils.types import Size
-from keras_gans.utils.validation import check_size
-from keras_gans.utils.validation import is_int
+from keras_gans.utils.types import Path, Size
+from keras_gans.utils.validation import check_size, is_int
 
 NAMES = ("lite0", "inception")
 LITE0_SIZE = 96
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 # Of that file, and of torch-fidelity's weights-inception-2015-12-05-...
-INCEPTION_SHA256 = (
-    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-)
+INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 GET_INCEPTION = (
     f"Download {INCEPTION_FILE} from "
     "https://github.com/mseitzer/pytorch-fid/releases/tag/fid_weights and pass "
@@ -146,8 +141,7 @@ class FeatureNetwork:
     def _refuse_weights(self, weights, of):
         if weights is not None:
             raise ValueError(
-                f"`weights` is the file of network='inception'. Received: it "
-                f"with {of}."
+                f"`weights` is the file of network='inception'. Received: it with {of}."
             )
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:

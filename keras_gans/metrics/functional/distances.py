@@ -5,13 +5,14 @@ import warnings
 
 import numpy as np
 
-from keras_gans.metrics.functional.moments import BLOCK
-from keras_gans.metrics.functional.moments import Moments
-from keras_gans.metrics.functional.moments import as_feature_pair
-from keras_gans.metrics.functional.moments import as_features
-from keras_gans.metrics.functional.moments import check_dimensions
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import check_size
+from keras_gans.metrics.functional.moments import (
+    BLOCK,
+    Moments,
+    as_feature_pair,
+    as_features,
+    check_dimensions,
+)
+from keras_gans.utils.validation import check_seed, check_size
 
 
 class _Gaussian(NamedTuple):
@@ -28,9 +29,7 @@ class _Gaussian(NamedTuple):
         return np.trace(self.covariance)
 
 
-def frechet_distance(
-    real: np.ndarray | Moments, fake: np.ndarray | Moments
-) -> float:
+def frechet_distance(real: np.ndarray | Moments, fake: np.ndarray | Moments) -> float:
     """Fréchet distance of Gaussians fitted to two sets of features.
 
     |m_r - m_f|^2 + tr S_r + tr S_f - 2 tr (S_r S_f)^(1/2), with means m and
@@ -209,8 +208,7 @@ def kernel_distance(
     check_seed(seed)
     if subset_size < 2:
         raise ValueError(
-            "A subset has pairs of samples. Received: subset_size=1; pass 2 or "
-            "more."
+            "A subset has pairs of samples. Received: subset_size=1; pass 2 or more."
         )
     real, fake = as_feature_pair(real, fake, at_least=subset_size)
     draw = np.random.RandomState(seed).choice

@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_gans.metrics.functional.moments import BLOCK
-from keras_gans.metrics.functional.moments import as_feature_pair
-from keras_gans.metrics.functional.moments import as_features
-from keras_gans.metrics.functional.moments import check_dimensions
+from keras_gans.metrics.functional.moments import (
+    BLOCK,
+    as_feature_pair,
+    as_features,
+    check_dimensions,
+)
 from keras_gans.utils.validation import check_size
 
 # Below this share of |x|^2 + |y|^2, |x|^2 + |y|^2 - 2 x.y has lost digits:
@@ -33,9 +35,7 @@ class DensityCoverage(NamedTuple):
     coverage: float
 
 
-def precision_recall(
-    real: np.ndarray, fake: np.ndarray, k: int = 3
-) -> PrecisionRecall:
+def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> PrecisionRecall:
     """Shares of fakes near the reals, and of reals near the fakes.
 
     The manifold of a set is the union of balls around its samples, each
@@ -82,9 +82,7 @@ def precision_recall(
     return PrecisionRecall(float(on_reals.mean()), float(on_fakes.mean()))
 
 
-def density_coverage(
-    real: np.ndarray, fake: np.ndarray, k: int = 5
-) -> DensityCoverage:
+def density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> DensityCoverage:
     """How many reals' neighbourhoods fakes lie in, and how many hold one.
 
     The neighbourhood of a real is the ball that reaches to its k-th nearest
@@ -130,9 +128,7 @@ def density_coverage(
         inside = squared < reach[i, None]
         neighbourhoods += int(inside.sum())
         covered[i] |= inside.any(axis=1)
-    return DensityCoverage(
-        neighbourhoods / (k * len(fake)), float(covered.mean())
-    )
+    return DensityCoverage(neighbourhoods / (k * len(fake)), float(covered.mean()))
 
 
 def _squared_reach(features, k):

@@ -15,9 +15,7 @@ BLOCK = 1024  # rows in float64 at a time, whatever the number of samples
 MAX_BYTES = 2**32
 
 
-def as_features(
-    features: np.ndarray, name: str, at_least: int = 1
-) -> np.ndarray:
+def as_features(features: np.ndarray, name: str, at_least: int = 1) -> np.ndarray:
     """Returns features as a real array `[n, d]`, checked, not converted.
 
     Args:
@@ -313,9 +311,7 @@ def _read(path):
         ):
             _check_bytes(archive)
             arrays = {
-                key: archive[key]
-                for key in ("mu", "sigma", "n")
-                if key in archive
+                key: archive[key] for key in ("mu", "sigma", "n") if key in archive
             }
             names = list(archive)
     except OSError:  # there is no such file, or it may not be read
@@ -357,8 +353,7 @@ def _check_bytes(archive):
     size = sum(info.file_size for info in archive.zip.infolist())
     if size > MAX_BYTES:
         raise ValueError(
-            f"Unpacked, it would be {size:,} bytes; at most {MAX_BYTES:,} are "
-            "read."
+            f"Unpacked, it would be {size:,} bytes; at most {MAX_BYTES:,} are read."
         )
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from keras_gans.utils.validation import is_int
-from keras_gans.utils.validation import is_number
+from keras_gans.utils.validation import is_int, is_number
 
 # Luma of R, G, B in [0, 1], on the scale where it lies in [16, 235].
 BT601 = np.array([65.481, 128.553, 24.966])

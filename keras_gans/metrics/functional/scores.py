@@ -7,8 +7,7 @@ import keras
 import numpy as np
 
 from keras_gans.metrics.functional.moments import as_features
-from keras_gans.utils.validation import check_seed
-from keras_gans.utils.validation import check_size
+from keras_gans.utils.validation import check_seed, check_size
 
 
 class InceptionScore(NamedTuple):
@@ -150,9 +149,7 @@ def classification_accuracy_score(
             shuffle=False,
             verbose=0,
         )
-    scores = np.asarray(
-        model.predict(real_images, batch_size=batch_size, verbose=0)
-    )
+    scores = np.asarray(model.predict(real_images, batch_size=batch_size, verbose=0))
     if scores.shape != (len(real_images), num_classes):
         raise ValueError(
             f"The classifier must give scores ({len(real_images)}, "
@@ -170,18 +167,12 @@ def _small_classifier(image_shape, num_classes, seed):
     x = inputs = keras.Input(image_shape)
     for i, width in enumerate((32, 64, 128)):
         x = keras.layers.Conv2D(
-            width,
-            3,
-            padding="same",
-            activation="relu",
-            kernel_initializer=drawn(i),
+            width, 3, padding="same", activation="relu", kernel_initializer=drawn(i)
         )(x)
         if i < 2:
             x = keras.layers.MaxPooling2D(2, padding="same")(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
-    x = keras.layers.Dense(
-        num_classes, kernel_initializer=drawn(3), dtype="float32"
-    )(x)
+    x = keras.layers.Dense(num_classes, kernel_initializer=drawn(3), dtype="float32")(x)
     model = keras.Model(inputs, x)
     model.compile(
         optimizer=keras.optimizers.Adam(1e-3),

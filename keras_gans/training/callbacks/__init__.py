@@ -3,8 +3,7 @@
 from keras_gans.training.callbacks.evaluation import Evaluate
 from keras_gans.training.callbacks.grids import SampleGrid
 from keras_gans.training.callbacks.guard import NanGuard
-from keras_gans.training.callbacks.logs import JsonlLogger
-from keras_gans.training.callbacks.logs import LossPlot
+from keras_gans.training.callbacks.logs import JsonlLogger, LossPlot
 from keras_gans.training.callbacks.page import ProgressPage
 from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import StepCallback

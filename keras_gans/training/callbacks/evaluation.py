@@ -78,11 +78,8 @@ class Evaluate(StepCallback):
         **options,
     ):
         super().__init__(every)
-        from keras_gans.metrics.table import METRICS
-        from keras_gans.metrics.table import check_metrics
-        from keras_gans.metrics.table import check_settings
-        from keras_gans.utils.validation import check_count
-        from keras_gans.utils.validation import check_seed
+        from keras_gans.metrics.table import METRICS, check_metrics, check_settings
+        from keras_gans.utils.validation import check_count, check_seed
 
         self.metrics = check_metrics(metrics)
         check_settings(options.get("settings"), self.metrics)
@@ -122,12 +119,7 @@ class Evaluate(StepCallback):
             with self.model.engine.scope():
                 network = FeatureNetwork(network, **own)
         return Evaluator(
-            self.real,
-            self.metrics,
-            network,
-            gan=self.model,
-            verbose=0,
-            **options,
+            self.real, self.metrics, network, gan=self.model, verbose=0, **options
         )
 
     def after_step(self, logs: dict) -> None:
@@ -207,6 +199,5 @@ def _check_options(options):
     for name in options:
         if name not in known:
             raise ValueError(
-                f"Unknown argument of Evaluate. Received: {name!r}."
-                f"{hint(name, known)}"
+                f"Unknown argument of Evaluate. Received: {name!r}.{hint(name, known)}"
             )

@@ -84,11 +84,7 @@ class SampleGrid(StepCallback):
             return
         self.model.engine.sync_state()
         preview = self.model.preview(
-            self.n,
-            self.seed,
-            self.columns,
-            given=self._shown,
-            picture=self.picture,
+            self.n, self.seed, self.columns, given=self._shown, picture=self.picture
         )
         path = self.directory / f"step-{self.step:08d}.png"
         # A resumed run draws the same grid again.

@@ -115,10 +115,7 @@ class LossPlot(keras.callbacks.Callback):
                 # Evaluations are few: each is a point to be seen.
                 marker = None if len(points) > 50 else "."
                 ax.plot(
-                    *zip(*points, strict=True),
-                    label=name,
-                    linewidth=0.8,
-                    marker=marker,
+                    *zip(*points, strict=True), label=name, linewidth=0.8, marker=marker
                 )
             ax.set_ylabel(title)
             ax.grid(alpha=0.3)
@@ -133,9 +130,7 @@ class LossPlot(keras.callbacks.Callback):
         """Title to {name: [(step, value), ...]}, of panels that have some."""
         steps = [row for row in rows if row["kind"] == "step"]
         panels = {
-            title: {
-                name: [(r["step"], r[name]) for r in steps] for name in names
-            }
+            title: {name: [(r["step"], r[name]) for r in steps] for name in names}
             for title, names in {
                 "loss": (*self.model.loss_names, *self.model.penalty_names),
                 "mean output of D": self.model.score_names,

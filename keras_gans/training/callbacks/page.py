@@ -210,15 +210,12 @@ class ProgressPage(StepCallback):
         names = [name for name in names if name not in ("time", "records")]
         lines = [_line("th", [(name, name) for name in names])]
         lines += [
-            _line("td", [(name, row.get(name, "")) for name in names])
-            for row in rows
+            _line("td", [(name, row.get(name, "")) for name in names]) for row in rows
         ]
         table = "\n".join(["<table>", *lines, "</table>"])
         link = f'<p>All of them: <a href="{self._link(self.log)}">'
         link += f"{_escaped(pathlib.Path(self.log).name)}</a></p>"
-        return _section(
-            "Newest metrics", f'<div class="wide">{table}</div>{link}'
-        )
+        return _section("Newest metrics", f'<div class="wide">{table}</div>{link}')
 
 
 def _last_lines(path):
@@ -260,9 +257,6 @@ def _definitions(values):
     """A table of names and values; a dict among them is one of its own."""
     rows = []
     for name, value in values.items():
-        if isinstance(value, dict):
-            content = _definitions(value)
-        else:
-            content = _escaped(value)
+        content = _definitions(value) if isinstance(value, dict) else _escaped(value)
         rows.append(f"<tr><th>{_escaped(name)}</th><td>{content}</td></tr>")
     return "\n".join(["<table>", *rows, "</table>"])

@@ -24,8 +24,7 @@ class StepCallback(keras.callbacks.Callback):
         super().__init__()
         if not isinstance(every, int) or every < 1:
             raise ValueError(
-                f"`every` must be a positive number of steps. Received: "
-                f"{every!r}."
+                f"`every` must be a positive number of steps. Received: {every!r}."
             )
         self.every = every
 

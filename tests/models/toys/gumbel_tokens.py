@@ -1,8 +1,7 @@
 """Sentences of tokens by the Gumbel-softmax, ever colder."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
 import keras_gans as kg
 
@@ -26,9 +25,7 @@ def discriminator():
 class GumbelGAN(kg.BaseGAN):
     def __init__(self, cooling=4, **kwargs):
         modality = kg.Tokens(LENGTH, WORDS)
-        super().__init__(
-            generator(), discriminator(), modality=modality, **kwargs
-        )
+        super().__init__(generator(), discriminator(), modality=modality, **kwargs)
         self.controllers["temperature"] = kg.core.controllers.Schedule(
             2.0, 0.5, steps=cooling, kind="exponential"
         )

@@ -1,8 +1,7 @@
 """The next frame of a video, from four that came before."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
 import keras_gans as kg
 

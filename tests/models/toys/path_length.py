@@ -4,8 +4,7 @@ import keras
 from keras import ops
 
 import keras_gans as kg
-from keras_gans.core import controllers
-from keras_gans.core import optimizers
+from keras_gans.core import controllers, optimizers
 from keras_gans.engine import input_gradient
 
 EVERY = 2

@@ -1,8 +1,7 @@
 """Images of a sentence's vector; D also sees images of another sentence."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
 import keras_gans as kg
 

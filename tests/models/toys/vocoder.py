@@ -1,8 +1,7 @@
 """From mel spectrograms to waveforms, against two discriminators."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 
 import keras_gans as kg
 

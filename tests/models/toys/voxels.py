@@ -26,6 +26,4 @@ def discriminator():
 class VoxelGAN(kg.BaseGAN):
     def __init__(self, **kwargs):
         modality = kg.Volume(SIDE)
-        super().__init__(
-            generator(), discriminator(), modality=modality, **kwargs
-        )
+        super().__init__(generator(), discriminator(), modality=modality, **kwargs)

@@ -6,16 +6,13 @@ import json
 
 import keras
 from keras import ops
-from networks import tiny_judge
-from networks import tiny_translator
+from networks import tiny_judge, tiny_translator
 import numpy as np
 import pytest
 
 import keras_gans as kg
 from keras_gans import applications
-from keras_gans.applications import Colorization
-from keras_gans.applications import Inpainting
-from keras_gans.applications import lab
+from keras_gans.applications import Colorization, Inpainting, lab
 
 
 def array(x):
@@ -66,9 +63,7 @@ def test_pairs_of_inpainting():
         np.testing.assert_array_equal(target, images)
         masks = inpainting.masks(4, 12, 16, seed=5, step=step)
         np.testing.assert_array_equal(source[..., 3:], 2.0 * masks - 1)
-        np.testing.assert_array_equal(
-            source[..., :3], np.where(masks, 0, images)
-        )
+        np.testing.assert_array_equal(source[..., :3], np.where(masks, 0, images))
         alone = inpainting.pair(images, masks)
         np.testing.assert_array_equal(alone[0], source)
         np.testing.assert_array_equal(alone[1], images)
@@ -136,9 +131,7 @@ def test_bad_data_sets():
 
 
 @pytest.mark.parametrize(
-    "application",
-    [Colorization(), Inpainting()],
-    ids=["colour", "hole"],
+    "application", [Colorization(), Inpainting()], ids=["colour", "hole"]
 )
 def test_a_few_steps(application):
     gan = application.gan((12, 16, 3), depth=2, width=2, n_layers=1)
@@ -182,9 +175,7 @@ def test_colours_are_joined_with_the_sources_lightness():
         ((8, 9), (8, 9)),
         (60, (60, 88)),
     ):
-        made = Colorization().apply(
-            gan, photo, size=size, evaluation=True, seed=4
-        )
+        made = Colorization().apply(gan, photo, size=size, evaluation=True, seed=4)
         assert made.shape == photo.shape and made.dtype == np.float32
         assert gan.sources.shape == (2, *seen, 1)
         assert gan.options == (True, 4)

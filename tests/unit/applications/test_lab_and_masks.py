@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gans.applications import lab
-from keras_gans.applications.masks import KINDS
-from keras_gans.applications.masks import random_masks
+from keras_gans.applications.masks import KINDS, random_masks
 
 
 def array(x):

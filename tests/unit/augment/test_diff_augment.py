@@ -5,8 +5,7 @@ from keras import ops
 import numpy as np
 import pytest
 
-from keras_gans.augment.diff_augment import check_policy
-from keras_gans.augment.diff_augment import diff_augment
+from keras_gans.augment.diff_augment import check_policy, diff_augment
 
 NAMES = ("color", "translation", "cutout")
 PURPOSES = dict(zip(NAMES, range(3), strict=True))
@@ -62,8 +61,7 @@ def expected_translation(x, u):
     height, width, _ = x.shape
     most = [int(side / 8 + 0.5) for side in (height, width)]
     dy, dx = (
-        min(int(v * (2 * m + 1)), 2 * m) - m
-        for v, m in zip(u, most, strict=True)
+        min(int(v * (2 * m + 1)), 2 * m) - m for v, m in zip(u, most, strict=True)
     )
     out = np.zeros_like(x)
     for i in range(height):
@@ -109,9 +107,7 @@ def test_moves_and_masks_are_exact():
     x = normal(32, 16, 24, 3)
     for policy in ("translation", "cutout", "translation,cutout"):
         y = augment(x, policy, drawn(32))
-        np.testing.assert_array_equal(
-            y, expected(x, policy.split(","), drawn(32))
-        )
+        np.testing.assert_array_equal(y, expected(x, policy.split(","), drawn(32)))
 
 
 def test_the_middle_of_the_ranges():
@@ -198,8 +194,7 @@ def test_cuts_reach_both_ends(side, size):
 def test_numbers_at_both_ends_are_in_range():
     x = normal(2, 8, 8, 3)
     ends = {
-        name: [[0.0] * k, [1.0] * k]
-        for name, k in zip(NAMES, (3, 2, 2), strict=True)
+        name: [[0.0] * k, [1.0] * k] for name, k in zip(NAMES, (3, 2, 2), strict=True)
     }
     y = augment(x, NAMES, given(**ends))
     np.testing.assert_allclose(
@@ -222,10 +217,7 @@ def derivatives(f, x):
 
         first = jax.grad(f)
         both = jax.jit(
-            lambda x: (
-                first(x),
-                jax.grad(lambda x: ops.sum(first(x) ** 2))(x),
-            )
+            lambda x: (first(x), jax.grad(lambda x: ops.sum(first(x) ** 2))(x))
         )
         return both(x)
     import tensorflow as tf

@@ -14,11 +14,9 @@ import pytest
 import keras_gans
 from keras_gans import losses
 from keras_gans.training import recipes
-from keras_gans_cli import app
+from keras_gans_cli import app, sample, values
 from keras_gans_cli import list as list_command
 from keras_gans_cli import recipes as read
-from keras_gans_cli import sample
-from keras_gans_cli import values
 
 BLOCKED = """
 import sys
@@ -77,9 +75,7 @@ def test_columns_line_up(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 * len(recipes.RECIPES)
     start = max(map(len, recipes.RECIPES)) + 2
-    for name, line, more in zip(
-        read.recipes(), lines[::2], lines[1::2], strict=True
-    ):
+    for name, line, more in zip(read.recipes(), lines[::2], lines[1::2], strict=True):
         assert line[:start].rstrip() == name
         assert line[start] != " " and line[start - 2 : start] == "  "
         assert not more[:start].strip() and more[start] != " "

@@ -7,15 +7,13 @@ import numpy as np
 from paths import GOLDEN
 import pytest
 
-from keras_gans.convert import from_state
-from keras_gans.convert import read
+from keras_gans.convert import from_state, read
 
 
 def recipe_state(name):
     about = json.loads((GOLDEN / f"{name}.json").read_text())
     return {
-        weight: fill(weight, shape, about["mode"])
-        for weight, shape in about["weights"]
+        weight: fill(weight, shape, about["mode"]) for weight, shape in about["weights"]
     }
 
 
@@ -38,9 +36,7 @@ def run(model, x, training):
 @pytest.mark.parametrize("mode", ["eval", "train"])
 # Of the other implementations, the one that is taken for it.
 @pytest.mark.parametrize("implementation", ["keras", "winograd"], indirect=True)
-def test_dcgan_generator_gives_the_reference_images(
-    state_of, mode, implementation
-):
+def test_dcgan_generator_gives_the_reference_images(state_of, mode, implementation):
     golden = np.load(GOLDEN / "dcgan64_G.npz")
     model = implementation(from_state(state_of("dcgan64_G")))
     images = run(model, golden["z"][:, :, 0, 0], mode == "train")
@@ -50,9 +46,7 @@ def test_dcgan_generator_gives_the_reference_images(
 @pytest.mark.backends
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize("mode", ["eval", "train"])
-def test_dcgan_discriminator_gives_the_reference_scores(
-    state_of, mode, implementation
-):
+def test_dcgan_discriminator_gives_the_reference_scores(state_of, mode, implementation):
     golden = np.load(GOLDEN / "dcgan64_D.npz")
     model = implementation(from_state(state_of("dcgan64_D")))
     images = golden["x"].transpose(0, 2, 3, 1)
@@ -104,9 +98,7 @@ def norm(x, state, prefix):
 
 def norm_state(prefix, size):
     leaves = ("weight", "bias", "running_mean", "running_var")
-    return {
-        f"{prefix}.{leaf}": fill(f"{prefix}.{leaf}", (size,)) for leaf in leaves
-    }
+    return {f"{prefix}.{leaf}": fill(f"{prefix}.{leaf}", (size,)) for leaf in leaves}
 
 
 def generator_state(nz, widths, nc):
@@ -149,9 +141,7 @@ def discriminator_reference(x, state, depth):
     return conv(x, state[f"main.{3 * depth - 1}.weight"], 1, 0)[:, :, 0, 0]
 
 
-@pytest.mark.parametrize(
-    "nz, widths, nc", [(32, [32, 16, 8, 4], 1), (7, [6, 3], 4)]
-)
+@pytest.mark.parametrize("nz, widths, nc", [(32, [32, 16, 8, 4], 1), (7, [6, 3], 4)])
 def test_generator_of_any_size(nz, widths, nc):
     state = generator_state(nz, widths, nc)
     z = np.random.default_rng(0).standard_normal((2, nz)).astype("float32")

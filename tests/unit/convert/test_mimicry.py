@@ -8,8 +8,7 @@ import numpy as np
 from paths import GOLDEN
 import pytest
 
-from keras_gans.convert import from_state
-from keras_gans.convert import read
+from keras_gans.convert import from_state, read
 from keras_gans.layers import SpectralNormalization
 
 
@@ -54,8 +53,7 @@ def scored(model, x, label=None):
 
 
 @pytest.mark.parametrize(
-    "state_of",
-    [recipe_state, pytest.param(file_state, marks=pytest.mark.backends)],
+    "state_of", [recipe_state, pytest.param(file_state, marks=pytest.mark.backends)]
 )
 @pytest.mark.parametrize("name", ["wgan_gp", "sngan", "cgan_pd"])
 def test_the_reference_outputs_come_out(name, state_of, implementation):
@@ -75,9 +73,7 @@ def conv(x, state, prefix):
     weight = kernel(state, prefix)
     pad = weight.shape[-1] // 2
     x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    windows = np.lib.stride_tricks.sliding_window_view(
-        x, weight.shape[2:], axis=(2, 3)
-    )
+    windows = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], axis=(2, 3))
     y = np.tensordot(windows, weight, ((1, 4, 5), (1, 2, 3)))
     return np.moveaxis(y, -1, 1) + state[f"{prefix}.bias"][:, None, None]
 
@@ -91,9 +87,7 @@ def kernel(state, prefix):
         v = state[f"{prefix}.sn_u"] @ weight  # mimicry's: one iteration
         v /= np.linalg.norm(v)
         return weight / np.linalg.norm(v @ weight.T)
-    weight, u, v = (
-        state[f"{prefix}.weight_{leaf}"] for leaf in ("orig", "u", "v")
-    )
+    weight, u, v = (state[f"{prefix}.weight_{leaf}"] for leaf in ("orig", "u", "v"))
     return weight / (u @ weight.reshape(len(weight), -1) @ v)
 
 
@@ -126,8 +120,7 @@ def norm(x, state, prefix, label):
         gain, bias = np.split(state[f"{prefix}.embed.weight"][label], 2, -1)
         stats = f"{prefix}.bn"
     mean, var = (
-        state[f"{stats}.running_{leaf}"][:, None, None]
-        for leaf in ("mean", "var")
+        state[f"{stats}.running_{leaf}"][:, None, None] for leaf in ("mean", "var")
     )
     x = (x - mean) / np.sqrt(var + 1e-5)
     return x * gain[:, :, None, None] + bias[:, :, None, None]
@@ -140,9 +133,7 @@ def generator_reference(state, z, base, blocks, label=None):
         name = f"block{i}"
         h = doubled(relu(norm(x, state, f"{name}.b1", label)))
         h = relu(norm(conv(h, state, f"{name}.c1"), state, f"{name}.b2", label))
-        x = conv(h, state, f"{name}.c2") + conv(
-            doubled(x), state, f"{name}.c_sc"
-        )
+        x = conv(h, state, f"{name}.c2") + conv(doubled(x), state, f"{name}.c_sc")
     x = relu(norm(x, state, f"b{blocks + 2}", None))
     return np.tanh(conv(x, state, f"c{blocks + 2}"))
 
@@ -206,9 +197,7 @@ def generator_state(nz, base, widths, nc, classes=None):
 def critic_state(nc, widths, halves, linear, spectral=False, classes=None):
     leaf = "weight_orig" if spectral else "weight"
     shapes = {}
-    for i, (a, b) in enumerate(
-        zip([nc, *widths[:-1]], widths, strict=True), start=1
-    ):
+    for i, (a, b) in enumerate(zip([nc, *widths[:-1]], widths, strict=True), start=1):
         hidden = b if i == 1 else a
         shapes |= conv_shapes(f"block{i}.c1", a, hidden, 3, leaf)
         shapes |= conv_shapes(f"block{i}.c2", hidden, b, 3, leaf)
@@ -292,8 +281,7 @@ def test_evaluation_iterates_where_the_reference_does(tmp_path):
         iterating = {
             layer.name
             for layer in network.layers
-            if isinstance(layer, SpectralNormalization)
-            and layer.iterate_in_inference
+            if isinstance(layer, SpectralNormalization) and layer.iterate_in_inference
         }
         assert iterating == {"score", "class_embedding"}
     model = from_state(file_state("mimicry_sngan_32_D"))
@@ -324,9 +312,7 @@ def test_states_that_do_not_fit_are_refused():
     check(r"expected \(9, 9, 3, 3\)", critic, width=9)
     check("`network` must be one of", critic, network="encoder")
     check(r"Missing: .*c_sc", critic, image_shape=(64, 64, 3), width=16)
-    check(
-        "l_y.sn_u must have one number", critic | {"l_y.sn_u": np.ones((1, 4))}
-    )
+    check("l_y.sn_u must have one number", critic | {"l_y.sn_u": np.ones((1, 4))})
 
 
 def test_sizes_that_a_file_does_not_have_are_not_allocated():

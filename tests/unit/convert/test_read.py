@@ -10,12 +10,7 @@ import random
 import struct
 import zipfile
 
-from checkpoints import check_refused
-from checkpoints import p_call
-from checkpoints import p_dict
-from checkpoints import p_storage
-from checkpoints import p_tensor
-from checkpoints import write_zip
+from checkpoints import check_refused, p_call, p_dict, p_storage, p_tensor, write_zip
 import numpy as np
 from paths import GOLDEN
 import pytest
@@ -114,15 +109,11 @@ def test_reads_either_byte_order(tmp_path):
     data = {"0": np.arange(4, dtype=">f4").tobytes()}
     path = write_zip(tmp_path / "a.pth", body, data, order=b"big")
     np.testing.assert_array_equal(read(path)["x"], np.arange(4.0))
-    check_refused(
-        write_zip(tmp_path / "b.pth", body, order=b"middle"), "byte order"
-    )
+    check_refused(write_zip(tmp_path / "b.pth", body, order=b"middle"), "byte order")
 
 
 def test_reads_python_2_and_old_gpu_files(tmp_path):
-    pair = b"](U\x01x" + p_tensor(
-        storage=p_storage(kind="torch.cuda.FloatStorage")
-    )
+    pair = b"](U\x01x" + p_tensor(storage=p_storage(kind="torch.cuda.FloatStorage"))
     body = p_call("collections.OrderedDict", b"](" + pair + b"ee")
     state = read(write_zip(tmp_path / "a.pth", body))
     np.testing.assert_array_equal(state["x"], np.arange(4.0))

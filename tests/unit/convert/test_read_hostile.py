@@ -5,16 +5,18 @@ import pickle
 import struct
 import tracemalloc
 
-from checkpoints import check_refused
-from checkpoints import p_call
-from checkpoints import p_dict
-from checkpoints import p_global
-from checkpoints import p_int
-from checkpoints import p_storage
-from checkpoints import p_str
-from checkpoints import p_tensor
-from checkpoints import p_tuple
-from checkpoints import write_zip
+from checkpoints import (
+    check_refused,
+    p_call,
+    p_dict,
+    p_global,
+    p_int,
+    p_storage,
+    p_str,
+    p_tensor,
+    p_tuple,
+    write_zip,
+)
 from paths import GOLDEN
 import pytest
 
@@ -64,17 +66,11 @@ HOSTILE = {
     "longer storage": (p_tensor(storage=p_storage(count=5)), "needs 20 bytes"),
     "absent storage": (p_tensor(storage=p_storage("9")), "lacks the data"),
     "path as key": (p_tensor(storage=p_storage("../../x")), "lacks the data"),
-    "two types": (
-        p_tuple(p_tensor(), p_storage(kind="torch.IntStorage")),
-        "two types",
-    ),
+    "two types": (p_tuple(p_tensor(), p_storage(kind="torch.IntStorage")), "two types"),
     "bare storage": (p_storage(), "keeps a Storage"),
     "bare global": (p_global("torch.Size"), "keeps a 'torch.Size'"),
     "tensor of an array": (p_tensor(storage=p_tensor()), "no view"),
-    "complex bits": (
-        p_tensor()[:-2] + p_dict(conj=b"\x88") + b"tR",
-        "no view",
-    ),
+    "complex bits": (p_tensor()[:-2] + p_dict(conj=b"\x88") + b"tR", "no view"),
     "other id": (p_str("x") + b"Q", "outside of it"),
     "text id": (b"Pmodule\n", "instruction PERSID"),
     "module": (p_global("my.model.Generator"), "my.model.Generator"),
@@ -94,9 +90,7 @@ HOSTILE = {
     "array as key": (b"}" + p_tensor() + b"Ns", "ndarray as a key"),
     "nested tuple key": (b"}" + b")" + b"\x85" * 9999 + b"Ns", "as a key"),
     "colliding keys": (
-        b"}("
-        + b"".join(p_int(i * (2**61 - 1)) + b"N" for i in range(9))
-        + b"u",
+        b"}(" + b"".join(p_int(i * (2**61 - 1)) + b"N" for i in range(9)) + b"u",
         "int as a key",
     ),
     "list in itself": (b"]q\x00h\x00a", "nests deeper"),
@@ -110,9 +104,7 @@ HOSTILE = {
         b"]("
         + b"N" * 2000
         + b"eq\x00"
-        + p_tuple(
-            p_call("collections.OrderedDict", b"](" + b"h\x00" * 2000 + b"e")
-        ),
+        + p_tuple(p_call("collections.OrderedDict", b"](" + b"h\x00" * 2000 + b"e")),
         "other than pairs",
     ),
     "odd items": (b"}(N", "never gave|without a value|does not end"),

@@ -3,15 +3,12 @@
 import math
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans.core.controllers import MovingAverage
-from keras_gans.core.controllers import RunningAverage
-from keras_gans.core.controllers import Schedule
+from keras_gans.core.controllers import MovingAverage, RunningAverage, Schedule
 
 
 @pytest.mark.backends
@@ -24,9 +21,7 @@ from keras_gans.core.controllers import Schedule
         (
             0.5,
             lambda t: (
-                0.5 ** (1 / min(math.log(0.5) / math.log(0.9), 0.5 * t))
-                if t
-                else 0.0
+                0.5 ** (1 / min(math.log(0.5) / math.log(0.9), 0.5 * t)) if t else 0.0
             ),
         ),
     ],

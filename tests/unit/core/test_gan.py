@@ -9,8 +9,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.engine.phases import Phase
-from keras_gans.networks.dcgan import dcgan_discriminator
-from keras_gans.networks.dcgan import dcgan_generator
+from keras_gans.networks.dcgan import dcgan_discriminator, dcgan_generator
 
 
 def compiled(**kwargs):
@@ -152,9 +151,7 @@ def test_keras_callbacks(images, tmp_path):
         "d_loss", factor=0.5, patience=1, min_delta=100, mode="min"
     )
     before = [float(o.learning_rate) for o in gan.optimizer.optimizers]
-    gan.fit(
-        images(8, 8, 8), batch_size=4, epochs=3, verbose=0, callbacks=[plateau]
-    )
+    gan.fit(images(8, 8, 8), batch_size=4, epochs=3, verbose=0, callbacks=[plateau])
     after = [float(o.learning_rate) for o in gan.optimizer.optimizers]
     np.testing.assert_allclose(after, np.array(before) / 4, rtol=1e-6)
 
@@ -169,9 +166,7 @@ def test_linear_decay(images):
             [float(o.learning_rate) for o in gan.optimizer.optimizers]
         )
     )
-    gan.fit(
-        images(8, 8, 8), batch_size=4, epochs=5, verbose=0, callbacks=[record]
-    )
+    gan.fit(images(8, 8, 8), batch_size=4, epochs=5, verbose=0, callbacks=[record])
     expected = np.outer([1, 1, 0.5, 0, 0], [0.5, 0.1])
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
     for start, end in ((4, 2), (1, "x")):
@@ -179,8 +174,7 @@ def test_linear_decay(images):
             kg.LinearDecay(0.1, start, end)
     with pytest.raises(ValueError, match="decays already"):
         small_gan(linear_decay=(1, 3)).compile(
-            keras.optimizers.SGD(kg.LinearDecay(0.1, 2, 4)),
-            keras.optimizers.SGD(0.1),
+            keras.optimizers.SGD(kg.LinearDecay(0.1, 2, 4)), keras.optimizers.SGD(0.1)
         )
 
 
@@ -202,10 +196,7 @@ def test_moving_average(images):
     gan.fit(images(4, 8, 8), batch_size=4, verbose=0)
     # The decay of step 0 is min(0.5, 1 / 10).
     for a, b, average in zip(
-        start,
-        gan.generator.get_weights(),
-        gan.ema_generator.get_weights(),
-        strict=True,
+        start, gan.generator.get_weights(), gan.ema_generator.get_weights(), strict=True
     ):
         np.testing.assert_allclose(average, 0.1 * a + 0.9 * b, rtol=1e-5)
     z = ops.ones((1, 6))
@@ -219,10 +210,7 @@ def test_the_step_is_the_papers(images):
     x = tf.constant(images(4))
     gan = kg.DCGAN((16, 16, 1), 8, width=4)
     gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
-    g, d = (
-        dcgan_generator((16, 16, 1), 8, 4),
-        dcgan_discriminator((16, 16, 1), 4),
-    )
+    g, d = (dcgan_generator((16, 16, 1), 8, 4), dcgan_discriminator((16, 16, 1), 4))
     g.set_weights(gan.generator.get_weights())
     d.set_weights(gan.discriminator.get_weights())
     with gan.rng.at("train", 0, 0):
@@ -241,9 +229,7 @@ def test_the_step_is_the_papers(images):
         # The generator meets the updated discriminator, on the same fakes.
         g_loss = bce(tf.ones((4, 1)), d(fake, training=True))
     variables = [v.value for v in g.trainable_variables]
-    for v, gradient in zip(
-        variables, tape.gradient(g_loss, variables), strict=True
-    ):
+    for v, gradient in zip(variables, tape.gradient(g_loss, variables), strict=True):
         v.assign_sub(0.1 * gradient)
     logs = gan.train_on_batch(x, return_dict=True)
     assert logs["d_loss"] == pytest.approx(float(d_loss), rel=1e-5)
@@ -266,9 +252,7 @@ def test_loss_scaling_leaves_the_update_alone(images):
     def trained(wrap):
         keras.utils.set_random_seed(3)
         gan = small_gan()
-        gan.compile(
-            wrap(keras.optimizers.SGD(0.1)), wrap(keras.optimizers.SGD(0.1))
-        )
+        gan.compile(wrap(keras.optimizers.SGD(0.1)), wrap(keras.optimizers.SGD(0.1)))
         x = images(4, 8, 8)
         return gan, [gan.train_on_batch(x, return_dict=True) for _ in range(4)]
 
@@ -323,9 +307,7 @@ def test_dropout_of_keras_resumes_too(images):
                 keras.layers.Dense(1),
             ]
         )
-        gan = kg.GAN(
-            generator=small_gan().generator, discriminator=discriminator
-        )
+        gan = kg.GAN(generator=small_gan().generator, discriminator=discriminator)
         gan.compile()
         return gan
 

@@ -1,8 +1,7 @@
 """GANs of one's own: saved, loaded, and refused where they are not whole."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 import pytest
 
@@ -19,9 +18,7 @@ def generator(*inputs, shape=(4, 4, 1), name=None):
 
 
 def discriminator(shape=(4, 4, 1)):
-    return keras.Sequential(
-        [keras.Input(shape), layers.Flatten(), layers.Dense(1)]
-    )
+    return keras.Sequential([keras.Input(shape), layers.Flatten(), layers.Dense(1)])
 
 
 def data(*shape, n=8):
@@ -58,9 +55,7 @@ def test_a_plain_base_gan_is_loaded():
 def test_inputs_are_saved_with_their_gan(given):
     config = keras.saving.serialize_keras_object(given)
     assert keras.saving.deserialize_keras_object(config) == given
-    gan = kg.BaseGAN(
-        generator(Z, given), discriminator(), inputs=(Z, given), seed=1
-    )
+    gan = kg.BaseGAN(generator(Z, given), discriminator(), inputs=(Z, given), seed=1)
     gan.save("gan.keras")
     loaded = keras.models.load_model("gan.keras")
     assert loaded.inputs == (Z, given)
@@ -105,9 +100,7 @@ def test_phases_without_fakes_are_evaluated():
     class Direct(kg.BaseGAN):
         def phases(self):
             d, g = super().phases()
-            weights = kg.Phase(
-                "w", self.weights_loss, optimizer="g", fakes=None
-            )
+            weights = kg.Phase("w", self.weights_loss, optimizer="g", fakes=None)
             return [d, g, weights]
 
         def weights_loss(self, fake, batch, training):

@@ -1,12 +1,9 @@
 """What passes silently elsewhere: a GAN refuses it, or warns."""
 
-from checks import assert_same
-from checks import weights
+from checks import assert_same, weights
 import keras
-from keras import layers
-from keras import ops
-from networks import tiny_critic
-from networks import tiny_generator
+from keras import layers, ops
+from networks import tiny_critic, tiny_generator
 import numpy as np
 import pytest
 from small import small_gan
@@ -101,8 +98,7 @@ def test_one_hot_labels_are_ints(images):
         made.append(weights(gan))
     assert_same(*made)
     ints, one_hot = (
-        gan.sample(3, labels=labels)
-        for labels in ([0, 2, 1], np.eye(3)[[0, 2, 1]])
+        gan.sample(3, labels=labels) for labels in ([0, 2, 1], np.eye(3)[[0, 2, 1]])
     )
     np.testing.assert_array_equal(ints, one_hot)
 

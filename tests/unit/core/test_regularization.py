@@ -4,14 +4,12 @@ import inspect
 
 import keras
 from keras import ops
-from networks import tiny_critic
-from networks import tiny_generator
+from networks import tiny_critic, tiny_generator
 import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans.layers import MinibatchStdDev
-from keras_gans.layers import SpectralNormalization
+from keras_gans.layers import MinibatchStdDev, SpectralNormalization
 from keras_gans_cli import app
 
 SHAPE = (16, 16, 1)
@@ -44,9 +42,7 @@ def test_layers_of_the_discriminator(name):
 
 def tiny(**kwargs):
     gan = kg.GAN(
-        generator=tiny_generator(labelled=False),
-        discriminator=tiny_critic(),
-        **kwargs,
+        generator=tiny_generator(labelled=False), discriminator=tiny_critic(), **kwargs
     )
     gan.compile()
     return gan

@@ -2,21 +2,12 @@
 
 import keras
 import numpy as np
-from pictures import assert_same
-from pictures import noise
-from pictures import numbered
-from pictures import one_pass
-from pictures import order
-from pictures import read
-from pictures import save
-from pictures import some
+from pictures import assert_same, noise, numbered, one_pass, order, read, save, some
 import pytest
 import tensorflow as tf
 
 from keras_gans import data
-from keras_gans.data.pipeline import epoch_order
-from keras_gans.data.pipeline import seed_key
-from keras_gans.data.pipeline import shuffled_range
+from keras_gans.data.pipeline import epoch_order, seed_key, shuffled_range
 
 # -- the embedded set --------------------------------------------------------
 
@@ -30,9 +21,7 @@ def test_emoji(style):
     assert emoji.labels.dtype == np.int32
     assert len(emoji.names) == len(set(emoji.names)) == 1570
     assert len(emoji.tags) == 1570 and all(emoji.tags)
-    counts = dict(
-        zip(emoji.label_names, np.bincount(emoji.labels), strict=True)
-    )
+    counts = dict(zip(emoji.label_names, np.bincount(emoji.labels), strict=True))
     assert counts["people & body"] == 324
     assert counts["flags"] == 8
     groups = [emoji.label_names[i] for i in emoji.labels]
@@ -71,9 +60,7 @@ def test_load_emoji():
     images, labels = next(iter(data.load("emoji", labels=True)))
     assert images.shape == (64, 64, 64, 3) and images.dtype == tf.float32
     assert labels.shape == (64,) and labels.dtype == tf.int32
-    dataset = data.load(
-        "emoji:line", channels=None, shuffle=False, batch_size=8
-    )
+    dataset = data.load("emoji:line", channels=None, shuffle=False, batch_size=8)
     expected = data.emoji("line").images[:8] / np.float32(127.5) - 1
     np.testing.assert_array_equal(next(iter(dataset)), expected)
     assert len(dataset) == 196
@@ -124,9 +111,7 @@ def test_start_is_skip(drop_remainder):
 
 
 def test_short_batches_end_epochs():
-    dataset = data.load(
-        numbered(7), batch_size=3, drop_remainder=False, repeat=True
-    )
+    dataset = data.load(numbered(7), batch_size=3, drop_remainder=False, repeat=True)
     batches = [b for (b,) in some(dataset, 6)]
     assert [len(b) for b in batches] == [3, 3, 1] * 2
     assert sorted(order(batches[:3])) == list(range(7))
@@ -217,8 +202,7 @@ def test_zero_to_one_images_warn():
 
 
 @pytest.mark.parametrize(
-    ("given", "asked"),
-    [(1, 3), (2, 1), (2, 2), (2, 4), (3, 1), (3, 4), (4, 2), (4, 3)],
+    ("given", "asked"), [(1, 3), (2, 1), (2, 2), (2, 4), (3, 1), (3, 4), (4, 2), (4, 3)]
 )
 def test_channels(given, asked):
     images = noise((1, 5, 4, given))
@@ -272,9 +256,7 @@ def test_crop_takes_the_centre():
     columns = np.arange(12, dtype="uint8") * 20
     image = np.broadcast_to(columns, (4, 12)).copy()
     cut = resized(image, 4)
-    np.testing.assert_array_equal(
-        cut[0, :, 0], columns[4:8] / np.float32(127.5) - 1
-    )
+    np.testing.assert_array_equal(cut[0, :, 0], columns[4:8] / np.float32(127.5) - 1)
     tall = resized(image.T.copy(), (2, 2), interpolation="area")
     means = np.array([columns[4:6].mean(), columns[6:8].mean()])
     np.testing.assert_allclose(tall[:, 0, 0], means / 127.5 - 1, atol=1e-6)
@@ -311,9 +293,7 @@ def test_random_crop_moves_with_the_epoch():
     assert len(set(lefts)) > 10 and max(lefts) - min(lefts) > 18
 
 
-@pytest.mark.parametrize(
-    "interpolation", ["bilinear", "bicubic", "area", "lanczos3"]
-)
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "area", "lanczos3"])
 def test_shrinking_is_antialiased_and_clipped(interpolation):
     # of 8 columns the middle 2 are white, which is what sparse samples see
     lines = np.tile(np.array([0, 0, 0, 255, 255, 0, 0, 0], "uint8"), (64, 8))
@@ -327,9 +307,7 @@ def test_shrinking_is_antialiased_and_clipped(interpolation):
 def test_images_of_the_asked_size_stay_bit_for_bit(tmp_path, resize):
     pixels = noise((6, 8, 3))
     save(tmp_path, "a.png", pixels)
-    image = read(
-        tmp_path, image_size=(6, 8), resize=resize, interpolation="lanczos3"
-    )
+    image = read(tmp_path, image_size=(6, 8), resize=resize, interpolation="lanczos3")
     np.testing.assert_array_equal(image, pixels / np.float32(127.5) - 1)
 
 

@@ -9,16 +9,8 @@ import warnings
 import zlib
 
 import numpy as np
-from pictures import assert_same
-from pictures import noise
-from pictures import numbered
-from pictures import one_pass
-from pictures import order
-from pictures import read
-from pictures import save
-from pictures import some
-from PIL import Image
-from PIL import ImageOps
+from pictures import assert_same, noise, numbered, one_pass, order, read, save, some
+from PIL import Image, ImageOps
 import pytest
 import tensorflow as tf
 
@@ -126,9 +118,7 @@ def test_exif_orientation(tmp_path):
             expected.append(np.asarray(ImageOps.exif_transpose(saved)))
     dataset = data.load(tmp_path, image_size=8, batch_size=8, shuffle=False)
     (found,) = one_pass(dataset)
-    np.testing.assert_array_equal(
-        found, np.stack(expected) / np.float32(127.5) - 1
-    )
+    np.testing.assert_array_equal(found, np.stack(expected) / np.float32(127.5) - 1)
 
 
 def test_exif_orientation_swaps_sides(tmp_path):
@@ -175,10 +165,7 @@ def encoded(form, **options):
         ("half.jpg", encoded("JPEG")[:700]),
         ("half.webp", encoded("WEBP")[:500]),
         ("half.bmp", encoded("BMP")[:1000]),
-        (
-            "deep.png",
-            tf.io.encode_png(noise((9, 9, 3), 0, "uint16")).numpy()[:300],
-        ),
+        ("deep.png", tf.io.encode_png(noise((9, 9, 3), 0, "uint16")).numpy()[:300]),
         ("bomb.png", png_header(60_000, 60_000, 8)),
         ("other.png", encoded("GIF")),
     ],
@@ -192,17 +179,13 @@ def test_bad_images_are_named(tmp_path, name, content):
 
 
 @pytest.mark.parametrize(("dtype", "side"), [("uint8", 12), ("uint16", 40)])
-def test_images_above_the_pixel_limit_are_named(
-    tmp_path, monkeypatch, dtype, side
-):
+def test_images_above_the_pixel_limit_are_named(tmp_path, monkeypatch, dtype, side):
     pixels = noise((side, side, 3), dtype=dtype)
     (tmp_path / "bomb.png").write_bytes(tf.io.encode_png(pixels).numpy())
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with (
         warnings.catch_warnings(),
-        pytest.raises(
-            tf.errors.InvalidArgumentError, match=r"(?s)bomb\.png.*pixels"
-        ),
+        pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)bomb\.png.*pixels"),
     ):
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         read(tmp_path)

@@ -2,16 +2,9 @@
 
 import os
 
-from domains import BOTH
-from domains import both
-from domains import orders
-from domains import unit
+from domains import BOTH, both, orders, unit
 import numpy as np
-from pictures import assert_same
-from pictures import noise
-from pictures import numbered
-from pictures import save
-from pictures import some
+from pictures import assert_same, noise, numbered, save, some
 from PIL import Image
 import pytest
 import tensorflow as tf
@@ -52,9 +45,7 @@ def test_folders_of_two_domains(load):
 def test_where_domains_may_lie(layout):
     make_folder(layout, n=3)
     names = [os.path.join("set", name) for name in layout]
-    assert [
-        os.path.normpath(p) for p in domain_folders("set", "train")
-    ] == names
+    assert [os.path.normpath(p) for p in domain_folders("set", "train")] == names
     assert len(data.load_pairs("set", image_size=4)) == 3
 
 
@@ -228,16 +219,8 @@ def tfds_dir(tmp_path_factory):
         "horse2zebra",
         {"image": image, "label": names},
         {
-            split: {
-                "image": numbered(n),
-                "label": np.full(n, int(split[-1] == "B")),
-            }
-            for split, n in {
-                "trainA": 7,
-                "trainB": 4,
-                "testA": 2,
-                "testB": 3,
-            }.items()
+            split: {"image": numbered(n), "label": np.full(n, int(split[-1] == "B"))}
+            for split, n in {"trainA": 7, "trainB": 4, "testA": 2, "testB": 3}.items()
         },
     )
     fixed = tfds.features.Image(shape=(4, 4, 3))
@@ -263,9 +246,7 @@ def test_tfds_without_pairs(tfds_dir):
     assert len(part) == 3
     with pytest.raises(ValueError, match="valA"):
         data.load_unpaired(name, split="val", **options)
-    with pytest.raises(
-        ValueError, match=r"load_unpaired.*\['image', 'label'\]"
-    ):
+    with pytest.raises(ValueError, match=r"load_unpaired.*\['image', 'label'\]"):
         data.load_pairs(name, **options)
 
 

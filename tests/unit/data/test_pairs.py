@@ -2,16 +2,9 @@
 
 import types
 
-from domains import BOTH
-from domains import both
-from domains import orders
-from domains import unit
+from domains import BOTH, both, orders, unit
 import numpy as np
-from pictures import assert_same
-from pictures import noise
-from pictures import numbered
-from pictures import save
-from pictures import some
+from pictures import assert_same, noise, numbered, save, some
 import pytest
 import tensorflow as tf
 
@@ -19,10 +12,7 @@ import keras_gans as kg
 from keras_gans import data
 from keras_gans.data.checks import jitter_margin
 from keras_gans.data.pair_sources import EMOJI
-from keras_gans.training import datasets
-from keras_gans.training import recipes
-from keras_gans.training import runs
-from keras_gans.training import tasks
+from keras_gans.training import datasets, recipes, runs, tasks
 from keras_gans_cli import app
 
 # -- the embedded set --------------------------------------------------------
@@ -90,8 +80,7 @@ def test_unpaired_images_have_crops_and_flips_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("jitter", "margin"),
-    [(3, (3, 3)), (0.5, (4, 6)), (0, (0, 0)), (0.0, (0, 0))],
+    ("jitter", "margin"), [(3, (3, 3)), (0.5, (4, 6)), (0, (0, 0)), (0.0, (0, 0))]
 )
 def test_jitter_is_pixels_or_a_ratio(jitter, margin):
     # Where a crop lies tells its first column of a ramp, likewise its row.
@@ -110,8 +99,7 @@ def test_jitter_is_pixels_or_a_ratio(jitter, margin):
 
 
 @pytest.mark.parametrize(
-    ("load", "drop_remainder"),
-    [(data.load_pairs, True), (data.load_unpaired, False)],
+    ("load", "drop_remainder"), [(data.load_pairs, True), (data.load_unpaired, False)]
 )
 def test_start_is_skip(load, drop_remainder):
     options = {
@@ -184,9 +172,7 @@ def test_arrays_of_any_depth_and_channels(load):
 
 def test_domains_of_different_sizes():
     source = (noise((2, 5, 9)), noise((3, 8, 8)))
-    with pytest.raises(
-        ValueError, match=r"differ in size.*image_size=\(5, 9\)"
-    ):
+    with pytest.raises(ValueError, match=r"differ in size.*image_size=\(5, 9\)"):
         data.load_unpaired(source)
     a, b = both(data.load_unpaired(source, image_size=(6, 4)))
     assert a.shape == b.shape == (1, 6, 4, 3)
@@ -258,12 +244,7 @@ def test_zero_to_one_images_warn(load):
 
 TINY = {
     "pix2pix": {"image_shape": (16, 16, 3), "width": 2, "depth": 2},
-    "cyclegan": {
-        "image_shape": (16, 16, 3),
-        "width": 2,
-        "blocks": 1,
-        "pool_size": 2,
-    },
+    "cyclegan": {"image_shape": (16, 16, 3), "width": 2, "blocks": 1, "pool_size": 2},
 }
 
 

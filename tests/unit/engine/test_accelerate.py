@@ -1,8 +1,7 @@
 """What `accelerate` binds, and what it leaves as it was."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 import pytest
 
@@ -98,9 +97,7 @@ def test_other_dropouts_are_left_to_keras():
         layer = layers.Dropout(seed=3, **options)
         twin = layers.Dropout(seed=3, **options)
         kernels.accelerate(layer)
-        np.testing.assert_array_equal(
-            layer(x, training=True), twin(x, training=True)
-        )
+        np.testing.assert_array_equal(layer(x, training=True), twin(x, training=True))
     layer = layers.Dropout(0.0)
     kernels.accelerate(layer)
     np.testing.assert_array_equal(layer(x, training=True), x)

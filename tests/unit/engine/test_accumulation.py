@@ -2,8 +2,7 @@
 
 import keras
 from keras import layers
-from networks import tiny_critic
-from networks import tiny_judge
+from networks import tiny_critic, tiny_judge
 import numpy as np
 import pytest
 
@@ -27,10 +26,7 @@ def translator():
 
 GANS = {
     "shared": lambda: kg.GAN(
-        generator=generator(),
-        discriminator=tiny_critic(),
-        r1=1.0,
-        instance_noise=0.1,
+        generator=generator(), discriminator=tiny_critic(), r1=1.0, instance_noise=0.1
     ),
     "fresh": lambda: kg.WGANGP(
         generator=generator(), discriminator=tiny_critic(), d_steps=1
@@ -49,9 +45,7 @@ def trained(name, images, accumulate):
     keras.utils.set_random_seed(0)
     gan = GANS[name]()
     gan.compile(
-        keras.optimizers.SGD(0.05),
-        keras.optimizers.SGD(0.05),
-        accumulate=accumulate,
+        keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), accumulate=accumulate
     )
     before = gan.get_weights()
     data = images(16, 8, 8)
@@ -62,8 +56,7 @@ def trained(name, images, accumulate):
 
 
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param("shared", marks=pytest.mark.backends), *list(GANS)[1:]],
+    "name", [pytest.param("shared", marks=pytest.mark.backends), *list(GANS)[1:]]
 )
 def test_parts_add_up(name, images):
     before, whole, logs = trained(name, images, 1)

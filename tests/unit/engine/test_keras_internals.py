@@ -4,8 +4,7 @@ import ast
 from pathlib import Path
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 import pytest
 
@@ -53,11 +52,7 @@ def test_graphs():
     nodes = list(internals.nodes_of(model))
     dense, dropout, relu = (node.operation for node in nodes)
     assert isinstance(dense, layers.Dense) and not isinstance(relu, keras.Layer)
-    assert [internals.takes_training(n.operation) for n in nodes] == [
-        True,
-        True,
-        False,
-    ]
+    assert [internals.takes_training(n.operation) for n in nodes] == [True, True, False]
     assert set(internals.outputs_structure(model)) == {"y"}
     operation, (before,) = internals.producer(model.outputs[0])
     assert operation is relu
@@ -74,9 +69,7 @@ def test_graphs():
 @pytest.mark.backends
 def test_moments_are_bound():
     norm = layers.BatchNormalization(epsilon=0.0)
-    internals.bind_moments(
-        norm, lambda mean, variance: (mean + 1, 4 * variance)
-    )
+    internals.bind_moments(norm, lambda mean, variance: (mean + 1, 4 * variance))
     x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
     want = (x - x.mean(0) - 1) / (2 * x.std(0))
     np.testing.assert_allclose(norm(x, training=True), want, atol=1e-5)

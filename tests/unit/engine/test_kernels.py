@@ -25,9 +25,7 @@ def test_batch_norm(dtype, shape, plain):
     weights = rng.normal(size=shape).astype("float32")
 
     def run(wanted):
-        norm = layers.BatchNormalization(
-            momentum=0.9, epsilon=1e-5, dtype=dtype
-        )
+        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype)
         kernels.accelerate(norm)
         norm.build(shape)
         norm.gamma.assign(np.linspace(0.5, 2, shape[-1]))
@@ -198,10 +196,7 @@ def test_names_of_kernels(monkeypatch):
     monkeypatch.setenv("KERAS_GANS_KERNELS", "")
     assert all(kernels.enabled(name) for name in kernels.KERNELS)
     monkeypatch.setenv("KERAS_GANS_KERNELS", "adam, im2col")
-    assert [n for n in kernels.KERNELS if kernels.enabled(n)] == [
-        "adam",
-        "im2col",
-    ]
+    assert [n for n in kernels.KERNELS if kernels.enabled(n)] == ["adam", "im2col"]
     monkeypatch.setenv("KERAS_GANS_KERNELS", "adma")
     with pytest.raises(ValueError, match=r"names of adam, .*Received: adma"):
         kernels.squared_norm(np.ones(2))

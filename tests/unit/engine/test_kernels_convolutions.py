@@ -7,8 +7,7 @@ import pytest
 
 import keras_gans as kg
 from keras_gans.engine import kernels
-from keras_gans.engine.kernels import choice
-from keras_gans.engine.kernels import convolution
+from keras_gans.engine.kernels import choice, convolution
 
 NATIVE = frozenset({"avx2", "avx512f", "amx_fp16"})
 
@@ -47,9 +46,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "kind", "padding", "shape"), CASES)
 @pytest.mark.parametrize(("taps", "strides"), [(3, 1), (4, 2)])
-def test_convolutions(
-    taps, strides, shape, kind, padding, name, any_size, monkeypatch
-):
+def test_convolutions(taps, strides, shape, kind, padding, name, any_size, monkeypatch):
     import tensorflow as tf
 
     layer = layers.Conv2D if kind == "convolve" else layers.Conv2DTranspose

@@ -1,11 +1,9 @@
 """Phases: when they run, what they drive, what they share, what they keep."""
 
-from checks import assert_same
-from checks import weights
+from checks import assert_same, weights
 import keras
 from keras import ops
-from networks import tiny_critic
-from networks import tiny_generator
+from networks import tiny_critic, tiny_generator
 import numpy as np
 import pytest
 
@@ -43,10 +41,7 @@ class Phased(kg.BaseGAN):
 
 
 def _base(gan):
-    return [
-        kg.Phase("d", gan.discriminator_loss),
-        kg.Phase("g", gan.generator_loss),
-    ]
+    return [kg.Phase("d", gan.discriminator_loss), kg.Phase("g", gan.generator_loss)]
 
 
 def _extra(gan, **kwargs):
@@ -56,10 +51,7 @@ def _extra(gan, **kwargs):
 PLANS = {
     "plain": _base,
     "lazy": lambda gan: [*_base(gan), _extra(gan, every=3, fakes=None)],
-    "late": lambda gan: [
-        *_base(gan),
-        _extra(gan, every=2, start=1, end=6, fakes=None),
-    ],
+    "late": lambda gan: [*_base(gan), _extra(gan, every=2, start=1, end=6, fakes=None)],
     "pre-training": lambda gan: [
         _extra(gan, end=2, fakes=None),
         *[kg.Phase(p.name, p.loss, start=2) for p in _base(gan)],
@@ -117,8 +109,7 @@ def test_phases_run_in_the_steps_they_are_due_in(images, plan, due, executions):
 
 @pytest.mark.backends
 @pytest.mark.parametrize(
-    "plan",
-    ["lazy", pytest.param("late", marks=pytest.mark.full), "pre-training"],
+    "plan", ["lazy", pytest.param("late", marks=pytest.mark.full), "pre-training"]
 )
 def test_resume_in_mid_interval_is_exact(images, plan):
     data = images(32, 8, 8)
@@ -188,9 +179,7 @@ class TwoCritics(kg.BaseGAN):
     def loss_of(self, name):
         def loss(fake, batch, training):
             real = self.forward(name, batch["real"], training)
-            return self.objective.d(
-                real, self.forward(name, fake, training)
-            ), {}
+            return self.objective.d(real, self.forward(name, fake, training)), {}
 
         return loss
 
@@ -214,9 +203,7 @@ def test_a_third_optimizer(images):
     assert {"d_loss", "x_loss", "g_loss", "x_grad_norm"} <= set(logs)
     assert_same(before, gan.networks["b"].get_weights())
     after = gan.networks["a"].get_weights()
-    assert all(
-        np.abs(a - b).max() > 0 for a, b in zip(other, after, strict=True)
-    )
+    assert all(np.abs(a - b).max() > 0 for a, b in zip(other, after, strict=True))
     gan.save("gan.keras")
     loaded = keras.models.load_model("gan.keras")
     assert list(loaded.optimizers) == ["d", "g", "x"]
@@ -227,9 +214,7 @@ def test_a_third_optimizer(images):
 
 
 @pytest.mark.backends
-@pytest.mark.parametrize(
-    ("plan", "shared"), [("plain", True), ("fresh", False)]
-)
+@pytest.mark.parametrize(("plan", "shared"), [("plain", True), ("fresh", False)])
 def test_shared_and_fresh_fakes(images, monkeypatch, plan, shared):
     """What D and G see: rows of one draw, or of two."""
     gan = phased(plan)

@@ -3,8 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from zoo import ZOO
-from zoo import train
+from zoo import ZOO, train
 
 import keras_gans as kg
 
@@ -60,8 +59,7 @@ def _check_dtypes(gan, images):
         if gan.penalty_names:
             made.append(gan.penalties(fake, batch, True)[0])
     dtypes = {
-        keras.backend.standardize_dtype(x.dtype)
-        for x in keras.tree.flatten(made)
+        keras.backend.standardize_dtype(x.dtype) for x in keras.tree.flatten(made)
     }
     assert dtypes == {"float32"}
 
@@ -72,9 +70,7 @@ def test_steps_that_overflow_are_left_out(images, policy):
     gan, logs = train("gan", images, scale=2.0**40)
     keras.utils.set_random_seed(0)
     fresh = ZOO["gan"]()
-    for a, b in zip(
-        gan.trainable_variables, fresh.trainable_variables, strict=True
-    ):
+    for a, b in zip(gan.trainable_variables, fresh.trainable_variables, strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.isfinite(logs["g_grad_norm"]).any()
     assert np.isfinite(logs["d_loss"]).all()
@@ -169,9 +165,7 @@ def test_maps_are_made_again(kind, images):
                 keras.layers.Dense(1, kernel_initializer="ones"),
             ]
         )
-        gan = kg.GAN(
-            generator=generator, discriminator=discriminator, latent_dim=6
-        )
+        gan = kg.GAN(generator=generator, discriminator=discriminator, latent_dim=6)
         gan.compile(
             keras.optimizers.SGD(0.1),
             keras.optimizers.SGD(0.1),
@@ -201,8 +195,7 @@ class Rows(keras.Model):
     def call(self, x, training=False):
         for layer in self.rows:
             if isinstance(
-                layer,
-                (keras.layers.BatchNormalization, keras.layers.Dropout),
+                layer, (keras.layers.BatchNormalization, keras.layers.Dropout)
             ):
                 x = layer(x, training=training)
             else:

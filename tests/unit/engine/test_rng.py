@@ -39,10 +39,7 @@ def test_bits_by_hand():
 def test_latents_are_a_promise():
     z = numpy(rng.latents(3, np.arange(2, dtype="uint32"), 3))
     # Worked in double precision. Images of a seed never change.
-    promised = [
-        [0.3301579, -0.9700836, -0.4383637],
-        [0.8577297, 0.6401973, -1.1269565],
-    ]
+    promised = [[0.3301579, -0.9700836, -0.4383637], [0.8577297, 0.6401973, -1.1269565]]
     np.testing.assert_allclose(z, promised, atol=1e-6)
 
 

@@ -1,14 +1,15 @@
 """Minibatch standard deviation: the layer, and discriminators given it."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 import pytest
 
-from keras_gans.layers import MinibatchStdDev
-from keras_gans.layers import SpectralNormalization
-from keras_gans.layers import with_minibatch_stddev
+from keras_gans.layers import (
+    MinibatchStdDev,
+    SpectralNormalization,
+    with_minibatch_stddev,
+)
 from keras_gans.networks.dcgan import dcgan_discriminator
 
 # float32 sums of at most some hundred terms of order 1.
@@ -65,9 +66,7 @@ def test_known_batches_of_any_size(n, group):
 def test_unknown_batches_and_sizes():
     tf = pytest.importorskip("tensorflow")
     layer = MinibatchStdDev(4)
-    run = tf.function(
-        layer, input_signature=[tf.TensorSpec((None, None, None, 6))]
-    )
+    run = tf.function(layer, input_signature=[tf.TensorSpec((None, None, None, 6))])
     x = normal(8, 3, 5, 6)
     np.testing.assert_allclose(run(x), expected(x, 4), **CLOSE)
     with pytest.raises(tf.errors.InvalidArgumentError):
@@ -127,9 +126,7 @@ def test_mixed_precision():
     rounded = ops.convert_to_numpy(ops.cast(ops.cast(x, "bfloat16"), "float32"))
     # The statistic is exact for the rounded input but for its own 8 bits.
     np.testing.assert_allclose(
-        ops.convert_to_numpy(ops.cast(y, "float32")),
-        expected(rounded, 4),
-        rtol=2**-8,
+        ops.convert_to_numpy(ops.cast(y, "float32")), expected(rounded, 4), rtol=2**-8
     )
 
 
@@ -241,9 +238,7 @@ def test_a_discriminator_given_it(make):
     )
     np.testing.assert_allclose(wide(x), before, **CLOSE)
     # The copy is one: it shares nothing, and needs no second.
-    score_layer(wide).set_weights(
-        [w * 0 + 1 for w in score_layer(wide).get_weights()]
-    )
+    score_layer(wide).set_weights([w * 0 + 1 for w in score_layer(wide).get_weights()])
     np.testing.assert_array_equal(model(x), before)
     assert with_minibatch_stddev(wide) is wide
     assert wide(x, training=True).shape == before.shape

@@ -1,8 +1,7 @@
 """Spectral normalization: sigma, its gradient, its state, every layer."""
 
 import keras
-from keras import layers
-from keras import ops
+from keras import layers, ops
 import numpy as np
 import pytest
 
@@ -57,9 +56,7 @@ ON_JAX = ("dense", "conv2d_t", "embedding")
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, marks=pytest.mark.backends)
-        if kind in ON_JAX
-        else kind
+        pytest.param(kind, marks=pytest.mark.backends) if kind in ON_JAX else kind
         for kind in KINDS
     ],
 )
@@ -200,8 +197,7 @@ def test_a_gradient_penalty_passes_through_it():
 
     def penalty_of_sum():
         _, g = input_gradient(
-            lambda x: ops.sum(wide(x, training=False), axis=1),
-            ops.convert_to_tensor(x),
+            lambda x: ops.sum(wide(x, training=False), axis=1), ops.convert_to_tensor(x)
         )
         return ops.sum(ops.square(g)) / 3
 
@@ -234,9 +230,7 @@ def test_a_gan_trains_with_it(images):
     gan.compile(keras.optimizers.SGD(1e-3), keras.optimizers.SGD(1e-3))
     logs = gan.fit(images(32, 8, 8), batch_size=4, epochs=4, verbose=0).history
     assert np.isfinite(logs["d_loss"]).all()
-    for old, new in zip(
-        before, (conv.layer.kernel, conv.u, conv.v), strict=True
-    ):
+    for old, new in zip(before, (conv.layer.kernel, conv.u, conv.v), strict=True):
         assert np.abs(value(new) - old).max() > 1e-4
     # 64 updates of a slow kernel: u and v are its singular vectors.
     w = matrix(value(conv.layer.kernel), -1)
@@ -321,9 +315,7 @@ def test_a_model_is_copied_with_every_layer_normalized():
         # v fits the weights that were carried over.
         w = matrix(value(kernel_of(new.layer)), 0 if name == "classes" else -1)
         v = value(new.u) @ w
-        np.testing.assert_allclose(
-            value(new.v), v / np.linalg.norm(v), atol=1e-6
-        )
+        np.testing.assert_allclose(value(new.v), v / np.linalg.norm(v), atol=1e-6)
     a, b = copy([x, label], training=True)
     assert a.shape == (2, 5)
     assert b.shape == (2, 1)

@@ -49,9 +49,7 @@ def test_label_smoothing_by_hand():
     # BCE of logit c against 0.9 is softplus(c) - 0.9 c.
     real, fake = ops.convert_to_tensor(REAL), ops.convert_to_tensor(FAKE)
     bce = (SP[2] - 1.8 + SP[0]) / 2 + (SP[-1] + SP[1]) / 2
-    assert float(losses.minimax_d(real, fake, 0.9)) == pytest.approx(
-        bce, abs=2e-6
-    )
+    assert float(losses.minimax_d(real, fake, 0.9)) == pytest.approx(bce, abs=2e-6)
     squares = ((1.1**2 + 0.9**2) / 2 + 1) / 2
     assert float(losses.least_squares_d(real, fake, 0.9)) == pytest.approx(
         squares, abs=2e-6

@@ -8,8 +8,7 @@ import pytest
 import keras_gans as kg
 from keras_gans.engine import input_gradient
 from keras_gans.networks.dcgan import dcgan_discriminator
-from keras_gans.networks.mlp import mlp_discriminator
-from keras_gans.networks.mlp import mlp_generator
+from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 
 W = np.array([[3.0], [0.0], [4.0]], "float32")  # of length 5
 
@@ -64,8 +63,7 @@ def test_the_penalty_is_finite_where_the_slope_is_zero():
 
     x = np.array([[0.0, 0.0], [3.0, 4.0]], "float32")
     value, gradient = input_gradient(
-        lambda x: kg.losses.gradient_penalty(critic, x),
-        ops.convert_to_tensor(x),
+        lambda x: kg.losses.gradient_penalty(critic, x), ops.convert_to_tensor(x)
     )
     assert float(value) == pytest.approx((1 + 16) / 2, rel=1e-6)
     # (|x| - 1)^2 / 2 has the gradient (|x| - 1) x / |x|.
@@ -101,13 +99,7 @@ def test_wgan_gp_reports_the_penalty(images):
 def test_r1_and_r2_by_interval(images):
     """gamma / 2 * 25 in the mean over steps, whatever the interval."""
     for interval in (1, 4):
-        logs = tiny(
-            kg.GAN,
-            images(32, 2, 2),
-            r1=2.0,
-            r2=4.0,
-            penalty_interval=interval,
-        )
+        logs = tiny(kg.GAN, images(32, 2, 2), r1=2.0, r2=4.0, penalty_interval=interval)
         assert logs["r1"] == pytest.approx(25, rel=1e-5)
         assert logs["r2"] == pytest.approx(50, rel=1e-5)
 
@@ -118,10 +110,7 @@ def test_r1_pulls_the_slope_down(images):
     generator = mlp_generator((2, 2, 1), 3, width=4)
     critic = linear_critic()
     gan = kg.GAN(
-        generator=generator,
-        discriminator=critic,
-        objective="wasserstein",
-        r1=10.0,
+        generator=generator, discriminator=critic, objective="wasserstein", r1=10.0
     )
     gan.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.0))
     x = images(4, 2, 2)
@@ -150,9 +139,7 @@ def test_batch_norm_under_a_penalty_warns():
 @pytest.mark.backends
 def test_wgan_clips_after_each_update(images):
     gan = kg.WGAN((16, 16, 1), 4, width=2, clip=0.02, d_steps=2)
-    before = [
-        np.abs(ops.convert_to_numpy(v)).max() for v in gan.variables_of("d")
-    ]
+    before = [np.abs(ops.convert_to_numpy(v)).max() for v in gan.variables_of("d")]
     assert max(before) > 0.02
     gan.compile()
     gan.fit(images(8), batch_size=4, verbose=0)
@@ -195,10 +182,7 @@ def test_every_critic_step_has_fresh_noise(images):
         (lambda: kg.GAN(diff_augment="colour"), "Did you mean color"),
         (lambda: kg.GAN((2,), diff_augment="color"), "vectors cannot"),
         (lambda: kg.GAN(minibatch_stddev=0), "`minibatch_stddev` must lie"),
-        (
-            lambda: kg.ACGAN(num_classes=3, packing=2),
-            "ACGAN does not take `packing`",
-        ),
+        (lambda: kg.ACGAN(num_classes=3, packing=2), "ACGAN does not take `packing`"),
         (lambda: kg.InfoGAN(packing=2), "InfoGAN does not take `packing`"),
     ],
 )

@@ -5,14 +5,11 @@ import hashlib
 import numpy as np
 from PIL import Image
 import pytest
-from scoring import pictures
-from scoring import tiny
-from scoring import values
+from scoring import pictures, tiny, values
 
 import keras_gans as kg
 from keras_gans import metrics
-from keras_gans.metrics import FeatureNetwork
-from keras_gans.metrics import evaluate
+from keras_gans.metrics import FeatureNetwork, evaluate
 from keras_gans.metrics.features import network
 
 ALL = ("fid", "kid", "is", "precision", "recall", "density", "coverage")
@@ -30,9 +27,7 @@ def test_values_are_those_of_the_functions():
         "is": {"splits": 4},
         "recall": {"k": 2},
     }
-    records = evaluate(
-        fake, real, ALL, model, seed=5, settings=settings, verbose=0
-    )
+    records = evaluate(fake, real, ALL, model, seed=5, settings=settings, verbose=0)
     network = FeatureNetwork(model)
     f, r = network(fake), network(real)
     logits, f, r = f["logits"], f["features"], r["features"]
@@ -47,9 +42,7 @@ def test_values_are_those_of_the_functions():
         *metrics.density_coverage(r, f),
     ]
     # The network's float32, in batches of 64 and of 40 or 50.
-    np.testing.assert_allclose(
-        [record.value for record in records], wanted, rtol=1e-4
-    )
+    np.testing.assert_allclose([record.value for record in records], wanted, rtol=1e-4)
     assert records[1].std == pytest.approx(kid.std, rel=1e-4)
     assert records[2].std == pytest.approx(score.std, rel=1e-4)
     assert [record.name for record in records][:3] == [
@@ -64,9 +57,7 @@ def test_values_are_those_of_the_functions():
 
 def test_records_are_lines_and_json():
     fake, real = pictures(20, seed=1), pictures(30)
-    [record] = evaluate(
-        fake, real, "kid", tiny(), seed=3, split="test", verbose=0
-    )
+    [record] = evaluate(fake, real, "kid", tiny(), seed=3, split="test", verbose=0)
     assert metrics.Record.from_json(record.to_json()) == record
     for part in (
         "tiny kernel distance",
@@ -197,18 +188,12 @@ def test_named_reals_come_at_the_size_of_the_gan():
     images = next(
         iter(
             kg.data.load(
-                "emoji:flat",
-                image_size=16,
-                channels=1,
-                batch_size=1570,
-                shuffle=False,
+                "emoji:flat", image_size=16, channels=1, batch_size=1570, shuffle=False
             )
         )
     )
     np.testing.assert_allclose(
-        values(gan.sample(4), images.numpy(), ["kid"]),
-        record.value,
-        rtol=1e-5,
+        values(gan.sample(4), images.numpy(), ["kid"]), record.value, rtol=1e-5
     )
 
 

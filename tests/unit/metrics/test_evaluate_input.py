@@ -3,13 +3,10 @@
 import numpy as np
 from PIL import Image
 import pytest
-from scoring import pictures
-from scoring import tiny
-from scoring import values
+from scoring import pictures, tiny, values
 
 import keras_gans as kg
-from keras_gans.metrics import FeatureNetwork
-from keras_gans.metrics import evaluate
+from keras_gans.metrics import FeatureNetwork, evaluate
 
 # --- Features on disk ---
 
@@ -119,10 +116,7 @@ FLOATS = pictures().astype("float32")
         ({"settings": {"kid": {}}}, "`settings` are of the metrics"),
         ({"settings": {"fid": {"k": 1}}}, "settings of 'fid' are none"),
         ({"fake": pictures(1)}, "'fid' needs 2 images.*1 in `fake`"),
-        (
-            {"real": pictures(3), "metrics": ["recall"]},
-            "`real` needs 4 rows or more",
-        ),
+        ({"real": pictures(3), "metrics": ["recall"]}, "`real` needs 4 rows or more"),
     ],
 )
 def test_bad_input_is_named(change, message):

@@ -206,8 +206,7 @@ def test_overlap_of_many_blocks_and_of_duplicates(k):
 def test_overlap_of_tight_and_distant_modes():
     """|x|^2 + |y|^2 - 2 x.y has no digit of these distances left."""
     real, fake = (
-        1e-6 * rows(60, 3, seed)
-        + np.where(np.arange(60) % 2, 1e3, -1e3)[:, None]
+        1e-6 * rows(60, 3, seed) + np.where(np.arange(60) % 2, 1e3, -1e3)[:, None]
         for seed in (0, 1)
     )
     want = naive_precision_recall(real, fake, 3)
@@ -329,9 +328,7 @@ def test_classification_accuracy_score_by_another_classifier():
 
     def classifier(image_shape, num_classes):
         assert (image_shape, num_classes) == ((8, 8, 1), 2)
-        model = keras.Sequential(
-            [keras.Input(image_shape), keras.layers.Flatten()]
-        )
+        model = keras.Sequential([keras.Input(image_shape), keras.layers.Flatten()])
         model.add(keras.layers.Dense(num_classes))
         model.compile("sgd", "sparse_categorical_crossentropy")
         fit = model.fit
@@ -360,10 +357,7 @@ def test_classification_accuracy_score_by_another_classifier():
         ({"fake": (labelled(8)[0], labelled(9)[1])}, "`fake`.*label for each"),
         ({"fake": (labelled(8)[0][:, :4], labelled(8)[1])}, "same shape"),
         ({"fake": (labelled(8)[0].astype("uint8"), labelled(8)[1])}, "uint8"),
-        (
-            {"real": (labelled(8)[0] * np.nan, labelled(8)[1])},
-            "`real`.*image 0",
-        ),
+        ({"real": (labelled(8)[0] * np.nan, labelled(8)[1])}, "`real`.*image 0"),
         ({"real": (labelled(8)[0], labelled(8)[1] - 1)}, "`real`.*-1"),
         ({"epochs": 0}, "`epochs`"),
         ({"classifier": lambda *_: keras.Sequential()}, "compile"),

@@ -26,9 +26,7 @@ def check_moments(moments, x, rel=1e-12):
     x = x.astype("float64")
     assert moments.count == len(x)
     np.testing.assert_allclose(moments.mean, x.mean(axis=0), rtol=rel)
-    np.testing.assert_allclose(
-        moments.covariance, np.cov(x, rowvar=False), rtol=rel
-    )
+    np.testing.assert_allclose(moments.covariance, np.cov(x, rowvar=False), rtol=rel)
 
 
 @pytest.mark.parametrize("n", [2, 1000, 1024, 3000])
@@ -51,9 +49,7 @@ def test_reading_moments_leaves_them_alone():
         moments.update(batch)
         before = moments.covariance
         before += 1
-    np.testing.assert_array_equal(
-        moments.covariance, streamed(rows(), []).covariance
-    )
+    np.testing.assert_array_equal(moments.covariance, streamed(rows(), []).covariance)
 
 
 def test_moments_far_from_zero():
@@ -61,9 +57,7 @@ def test_moments_far_from_zero():
     x = rows().astype("float64")
     shifted = streamed(x + 1e8, [700, 700, 700])
     # Adding 1e8 rounds the features themselves, to 1e-8.
-    np.testing.assert_allclose(
-        shifted.covariance, np.cov(x, rowvar=False), rtol=1e-6
-    )
+    np.testing.assert_allclose(shifted.covariance, np.cov(x, rowvar=False), rtol=1e-6)
 
 
 def test_moments_merge():

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gans.metrics import psnr
-from keras_gans.metrics import ssim
+from keras_gans.metrics import psnr, ssim
 
 
 def pictures(n=3, height=24, width=20, channels=3):
@@ -130,9 +129,7 @@ NAN = np.where(np.arange(2)[:, None, None, None] == 1, np.nan, FLOATS)
         (FLOATS[..., :1], FLOATS[..., :1], {"y_channel": True}, "1 channels"),
     ],
 )
-def test_bad_images_are_met_at_the_door(
-    metric, images, references, options, message
-):
+def test_bad_images_are_met_at_the_door(metric, images, references, options, message):
     with pytest.raises(ValueError, match=message):
         metric(images, references, **{"value_range": (0, 1), **options})
 

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gans.metrics.features.resizing import MODES
-from keras_gans.metrics.features.resizing import resize
+from keras_gans.metrics.features.resizing import MODES, resize
 
 SQUARES = np.arange(12, dtype="float32").reshape(1, 3, 4, 1) ** 2
 # Of PyTorch's interpolate(mode="bilinear", align_corners=False)

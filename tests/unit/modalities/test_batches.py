@@ -112,21 +112,13 @@ def test_values_out_of_range_are_refused_at_every_rank(modality):
             r"image_shape=\(9, 9, 3\)",
         ),
         (kg.Image((8, 8, 1)), np.zeros((2, 8, 8, 1), "uint8"), "127.5 - 1`"),
-        (
-            kg.Image((8, 8, 1), range=(0, 1)),
-            np.full((2, 8, 8, 1), 255.0),
-            "`x / 255`",
-        ),
+        (kg.Image((8, 8, 1), range=(0, 1)), np.full((2, 8, 8, 1), 255.0), "`x / 255`"),
         (kg.Waveform(64), np.zeros((2, 64)), r"`x\[\.\.\., None\]`"),
         (kg.Waveform(64), np.zeros((2, 64, 1), "int16"), "`x / 32768`"),
         (kg.Waveform(64), np.ones((2, 64, 1)) * 9, "abs"),
         (kg.Waveform(64), np.zeros((2, 60, 1)), "Cut or pad"),
         (kg.Volume(4), np.zeros((2, 4, 4, 4)), r"`x\[\.\.\., None\]`"),
-        (
-            kg.Volume(4),
-            np.zeros((2, 4, 4, 4, 1), bool),
-            r'`x.astype\("float32"\)`',
-        ),
+        (kg.Volume(4), np.zeros((2, 4, 4, 4, 1), bool), r'`x.astype\("float32"\)`'),
         (
             kg.Volume(4, range=(-1, 1)),
             np.zeros((2, 4, 4, 4, 1), "uint8"),

@@ -208,9 +208,7 @@ def npz(*arrays):
 def png(width, height):
     def chunk(name, data):
         crc = zlib.crc32(name + data)
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc)
-        )
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc)
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b"")
@@ -344,9 +342,7 @@ def test_the_graph_encodes_as_files_do(modality, samples):
         np.testing.assert_array_equal(modality.decode(data), own)
 
 
-@pytest.mark.parametrize(
-    "modality", [kg.Image((8, 8, 5)), kg.Volume(4), TABLE, TOKENS]
-)
+@pytest.mark.parametrize("modality", [kg.Image((8, 8, 5)), kg.Volume(4), TABLE, TOKENS])
 def test_others_are_not_encoded_in_graphs(modality):
     assert modality.bytes_name is None
     assert modality.encode_in_graph(np.zeros((1, 2))) is None

@@ -5,11 +5,7 @@ import io
 import numpy as np
 from PIL import Image as PillowImage
 import pytest
-from test_batches import ALL
-from test_batches import TABLE
-from test_batches import WORDS
-from test_batches import make
-from test_batches import name
+from test_batches import ALL, TABLE, WORDS, make, name
 
 import keras_gans as kg
 from keras_gans.modalities.volume import turntable

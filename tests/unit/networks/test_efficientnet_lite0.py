@@ -7,8 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gans.convert import from_state
-from keras_gans.convert import read
+from keras_gans.convert import from_state, read
 from keras_gans.networks.features import efficientnet_lite0 as lite0
 
 # (height, width): features 0, 160, ... of each image, and its largest logit
@@ -57,9 +56,7 @@ def test_the_reference_outputs_come_out(network):
         assert outputs["1280"].shape == (2, 1280)
         assert outputs["logits"].shape == (2, 1000)
         # Float32 through 50 layers: 2e-6 of the largest, which is near 7.
-        np.testing.assert_allclose(
-            outputs["1280"][:, ::160], features, atol=5e-5
-        )
+        np.testing.assert_allclose(outputs["1280"][:, ::160], features, atol=5e-5)
         np.testing.assert_allclose(outputs["1280"].mean(1), means, atol=1e-5)
         np.testing.assert_allclose(outputs["logits"].max(1), largest, rtol=1e-5)
         assert (outputs["logits"].argmax(1) == 506).all()

@@ -10,9 +10,7 @@ import pytest
 
 from keras_gans.convert import from_state
 from keras_gans.metrics.features.resizing import resize
-from keras_gans.networks.features.inception_fid import TAPS
-from keras_gans.networks.features.inception_fid import ResizeTF1
-from keras_gans.networks.features.inception_fid import inception_fid
+from keras_gans.networks.features.inception_fid import TAPS, ResizeTF1, inception_fid
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,7 @@ from keras import ops
 import numpy as np
 import pytest
 
-from keras_gans.networks.padding import cropped
-from keras_gans.networks.padding import multiple_of
-from keras_gans.networks.padding import padded
-from keras_gans.networks.padding import reflected
+from keras_gans.networks.padding import cropped, multiple_of, padded, reflected
 
 
 def ramp(*shape):
@@ -25,8 +22,7 @@ PADDINGS = [0, 1, 3, ((0, 2), (1, 0)), ((7, 11), (0, 1)), ((0, 0), (40, 23))]
 
 
 @pytest.mark.parametrize(
-    "size",
-    [(5, 6), pytest.param((3, 1), marks=pytest.mark.backends), (1, 2)],
+    "size", [(5, 6), pytest.param((3, 1), marks=pytest.mark.backends), (1, 2)]
 )
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_reflection_is_that_of_numpy(size, padding):
@@ -91,9 +87,7 @@ def test_they_are_saved(dtype, tmp_path):
     np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="GradientTape"
-)
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="GradientTape")
 @pytest.mark.parametrize(
     ("padding", "size"), [(2, (4, 3)), (9, (4, 3)), (2, (None, None))]
 )

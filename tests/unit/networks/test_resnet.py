@@ -8,10 +8,12 @@ import pytest
 import keras_gans
 from keras_gans.layers import SpectralNormalization
 from keras_gans.networks.normal import conditional_batch_norm
-from keras_gans.networks.resnet import critic_plan
-from keras_gans.networks.resnet import generator_plan
-from keras_gans.networks.resnet import resnet_critic
-from keras_gans.networks.resnet import resnet_generator
+from keras_gans.networks.resnet import (
+    critic_plan,
+    generator_plan,
+    resnet_critic,
+    resnet_generator,
+)
 
 
 def normal(*shape, seed=0):
@@ -38,9 +40,7 @@ def test_each_class_has_its_own_scale_and_shift():
     # Small, so that epsilon tells.
     x, label = 0.03 * normal(4, 5, 6, 2) + 0.01, np.array([2, 0, 2, 1])
     model = conditional(x, 3, momentum=0.9, epsilon=1e-5)
-    tables = [
-        model.get_layer(f"norm_{name}").embeddings for name in ("gamma", "beta")
-    ]
+    tables = [model.get_layer(f"norm_{name}").embeddings for name in ("gamma", "beta")]
     assert [table.shape for table in tables] == [(3, 2)] * 2
     assert np.all(array(tables[1]) == 0)
     assert 0 < np.abs(array(tables[0]) - 1).max() < 0.1  # N(1, .02): 5 sigma
@@ -121,14 +121,10 @@ def test_the_critic_halves_the_size(side, widths, halvings):
     blocks = critic_plan((side, side, 3), 64)
     assert [b.outputs for b in blocks] == widths
     assert [b.inputs for b in blocks] == [3, *widths[:-1]]
-    assert [b.halves for b in blocks] == [
-        i < halvings for i in range(len(widths))
-    ]
+    assert [b.halves for b in blocks] == [i < halvings for i in range(len(widths))]
 
 
-@pytest.mark.parametrize(
-    "shape", [(16, 16, 1), (28, 28, 1), (25, 37, 2), (64, 48, 3)]
-)
+@pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 1), (25, 37, 2), (64, 48, 3)])
 @pytest.mark.parametrize("num_classes", [None, 4])
 def test_any_shape(shape, num_classes):
     generator = resnet_generator(shape, 6, 16, num_classes)
@@ -201,19 +197,13 @@ def test_every_layer_of_the_critic_is_normalized():
     for shape, classes in (((16, 16, 1), None), ((48, 48, 3), 5)):
         critic = resnet_critic(shape, 16, classes, spectral_norm=True)
         wrapped = [
-            layer
-            for layer in critic.layers
-            if isinstance(layer, SpectralNormalization)
+            layer for layer in critic.layers if isinstance(layer, SpectralNormalization)
         ]
         bare = [w for layer in critic.layers for w in layer.trainable_weights]
         inside = [w for layer in wrapped for w in layer.trainable_weights]
         assert len(bare) == len(inside) > 0
-        iterating = {
-            layer.name for layer in wrapped if layer.iterate_in_inference
-        }
-        assert iterating == {"score"} | (
-            {"class_embedding"} if classes else set()
-        )
+        iterating = {layer.name for layer in wrapped if layer.iterate_in_inference}
+        assert iterating == {"score"} | ({"class_embedding"} if classes else set())
 
 
 @pytest.mark.parametrize("gain", [1, 2**0.5])

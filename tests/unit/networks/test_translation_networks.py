@@ -11,14 +11,11 @@ import pytest
 import translation_reference as reference
 
 import keras_gans
-from keras_gans.convert import from_state
-from keras_gans.convert import read
+from keras_gans.convert import from_state, read
 from keras_gans.engine import kernels
-from keras_gans.networks import patchgan
+from keras_gans.networks import patchgan, unet
 from keras_gans.networks import resnet_translator as resnet
-from keras_gans.networks import unet
-from keras_gans.networks.patchgan import patch_discriminator
-from keras_gans.networks.patchgan import pixel_discriminator
+from keras_gans.networks.patchgan import patch_discriminator, pixel_discriminator
 from keras_gans.networks.resnet_translator import resnet_translator
 from keras_gans.networks.unet import unet_generator
 
@@ -69,13 +66,7 @@ def check_golden(name, state, implementation=lambda network: network):
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "pix2pix_unet256",
-        "cyclegan_resnet9",
-        "patchgan70",
-        "patchgan70_cond",
-    ],
+    "name", ["pix2pix_unet256", "cyclegan_resnet9", "patchgan70", "patchgan70_cond"]
 )
 def test_the_reference_outputs_come_out(name, implementation):
     check_recipe(name, implementation)
@@ -185,8 +176,7 @@ def test_pixel_discriminators_of_other_sizes(norm):
 
 def reflected(x, multiple, blocks=1):
     extra = [
-        max(-(-side // multiple), blocks) * multiple - side
-        for side in x.shape[2:]
+        max(-(-side // multiple), blocks) * multiple - side for side in x.shape[2:]
     ]
     pairs = [(e // 2, e - e // 2) for e in extra]
     y = np.pad(x, [(0, 0), (0, 0), *pairs], mode="reflect")
@@ -195,12 +185,7 @@ def reflected(x, multiple, blocks=1):
 
 
 @pytest.mark.parametrize(
-    ("size", "known"),
-    [
-        ((13, 16), False),
-        ((1, 9), False),
-        ((2, 10), True),
-    ],
+    ("size", "known"), [((13, 16), False), ((1, 9), False), ((2, 10), True)]
 )
 def test_any_height_and_width(size, known):
     """Padding repeats the reflection and is cropped away."""
@@ -222,10 +207,7 @@ def test_any_height_and_width(size, known):
 def test_sizes_unknown_to_a_graph():
     import tensorflow as tf
 
-    makers = [
-        (unet_generator, {"depth": 2}),
-        (resnet_translator, {"blocks": 1}),
-    ]
+    makers = [(unet_generator, {"depth": 2}), (resnet_translator, {"blocks": 1})]
     for make, config in makers:
         model = make((None, None, 2), width=2, **config)
         kernels.accelerate(model)
@@ -281,9 +263,7 @@ def test_the_depth_follows_from_the_size(size, depth):
     assert len(downs) == depth
     assert model.output_shape == (None, *size, 2)
     dropouts = [
-        layer.name
-        for layer in model.layers
-        if isinstance(layer, keras.layers.Dropout)
+        layer.name for layer in model.layers if isinstance(layer, keras.layers.Dropout)
     ]
     assert dropouts == [f"dropout_{i}" for i in range(depth - 2, 3, -1)]
 
