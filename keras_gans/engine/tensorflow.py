@@ -194,7 +194,9 @@ class Engine:
         return optimizer
 
     def apply(self, optimizer, gradients, variables):
-        optimizer.apply(gradients, variables)
+        # Those of embeddings come as rows, a class as often as the batch has it.
+        # Keras's Adam would square each of these, not their sum.
+        optimizer.apply([self.dense(g) for g in gradients], variables)
 
     def running_mean(self, name):
         return phases.RunningMean(name, dtype="float64")
