@@ -26,6 +26,7 @@ if keras.backend.backend() == "tensorflow":
 KERNELS = (
     "adam",
     "batch_norm",
+    "groups",
     "im2col",
     "norms",
     "rectifiers",
@@ -106,6 +107,12 @@ def widens(layer: keras.Layer, x: Any) -> bool:
     kind = keras.backend.standardize_dtype(x.dtype)
     wanted = _on_cpu() and enabled("wide_types")
     return wanted and layer.data_format == "channels_last" and _lacks(kind)
+
+
+def joins_groups(layer: keras.layers.Conv2D) -> bool:
+    """Whether a convolution of groups is computed as dense ones."""
+    wanted = _on_cpu() and enabled("groups")
+    return wanted and layer.groups > 1 and layer.data_format == "channels_last"
 
 
 def implementation(

@@ -3,7 +3,8 @@
 With 64 channels or more on both sides: of maps of few pixels, as one matrix
 product; on processors with AVX2 alone, of 3 x 3 taps, or 4 x 4 with strides of
 2, by Winograd's minimal filtering, 4/9 or 9/16 of the products. On those
-processors, what is left of a single image as that of its two halves. In half
+processors, what is left of a single image as that of its two halves. Of groups,
+as dense ones. In half
 precision they compute in float32, and round to the layer's type once, on
 processors where TensorFlow emulates that type's gradients; maps of
 "channels_first" excepted.
@@ -15,7 +16,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_gans.engine.kernels import choice
+from keras_gans.engine.kernels import choice, grouped
 
 
 def call(layer: keras.layers.Conv2D, inputs: Any) -> Any:
@@ -83,6 +84,8 @@ def _widened(layer, x, kernel, implementation, plain):
 
 
 def _convolve(layer, x, kernel):
+    if choice.joins_groups(layer):
+        return grouped.convolve(layer, x, kernel)
     if None in x.shape or layer.padding not in ("same", "valid"):
         return None
     taps, stride = layer.kernel_size[0], layer.strides[0]

@@ -186,7 +186,6 @@ def test_training_in_types_without_arithmetic(kind, images, processor):
     "options",
     [
         {"dilation_rate": 2, "strides": 1},
-        {"groups": 2, "strides": 1},
         {"strides": (2, 1)},
         {"kernel_size": (3, 4), "strides": 1},
         {"kernel_size": 1, "strides": 2},

@@ -1,0 +1,57 @@
+"""Grouped convolutions as dense ones compute what Keras's layer does."""
+
+import keras
+from keras import layers
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.engine import kernels
+from keras_gans.engine.kernels import choice, convolution
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="kernels of TensorFlow"
+)
+
+
+@pytest.fixture
+def on_a_cpu(monkeypatch):
+    monkeypatch.setattr(choice, "_on_cpu", lambda: True)
+
+
+@pytest.mark.parametrize(
+    ("channels", "filters", "groups", "options"),
+    [
+        (64, 64, 4, {"padding": "same"}),  # two groups joined, twice
+        (12, 24, 3, {"strides": 2}),  # all joined
+        (96, 48, 2, {"padding": "same"}),  # a group a convolution
+        (10, 5, 5, {"kernel_size": 1, "use_bias": False}),
+    ],
+)
+def test_values_and_gradients(channels, filters, groups, options, on_a_cpu):
+    options = {"kernel_size": 3, **options}
+    layer = layers.Conv2D(filters, groups=groups, **options)
+    x = keras.random.normal((2, 7, 6, channels), seed=0)
+    layer.build(x.shape)
+    results = []
+    for call in (layers.Conv2D.call, convolution.call):
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = call(layer, x)
+                total = tf.reduce_sum(tf.sin(y))
+            (gradient,) = inner.gradient(total, [x])
+            loss = tf.reduce_sum(gradient**2)
+        second = outer.gradient(loss, layer.trainable_variables[:1])
+        results.append((y, gradient, *second))
+    for plain, ours in zip(*results, strict=True):
+        bound = 1e-5 * float(np.abs(plain).max())
+        np.testing.assert_allclose(ours, plain, rtol=0, atol=bound)
+
+
+def test_the_switch(on_a_cpu, monkeypatch):
+    layer = layers.Conv2D(4, 3, groups=2)
+    assert choice.joins_groups(layer)
+    assert not choice.joins_groups(layers.Conv2D(4, 3))
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "adam")
+    assert "groups" in kernels.KERNELS and not choice.joins_groups(layer)
