@@ -48,12 +48,13 @@ class Controller(keras.layers.Layer):
             aggregation="only_first_replica",
         )
 
-    def update(self, gan: "BaseGAN", logs: dict) -> None:
+    def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
         """Called after the phases of a step.
 
         Args:
             gan: `BaseGAN`; `gan.step` is still the number of this step, from 0.
             logs: dict of name to scalar tensor, of this replica.
+            rows: int or scalar tensor, rows of a batch over all replicas.
         """
         raise NotImplementedError
 
@@ -145,8 +146,12 @@ class MovingAverage(Controller):
         for network in networks.values():
             network.trainable = False
 
-    def update(self, gan: "BaseGAN", logs: dict) -> None:
-        decay = self.settings.at(gan.step)
+    def decay(self, gan: "BaseGAN", rows: Tensor) -> Tensor:
+        """The decay of this step: scalar tensor; see `update`."""
+        return self.settings.at(gan.step)
+
+    def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
+        decay = self.decay(gan, rows)
         copied = self.settings.buffers == "copied"
         for name, network in self.networks.items():
             own = gan.networks[name]
@@ -212,11 +217,37 @@ class Schedule(Controller):
             low, high = math.log(self.start), math.log(self.end)
             return ops.exp(low + (high - low) * done)
         if self.kind == "cosine":
-            done = 0.5 - 0.5 * ops.cos(math.pi * done)
+            return cosine(self.start, self.end, done)
         return self.start + (self.end - self.start) * done
 
-    def update(self, gan: "BaseGAN", logs: dict) -> None:
+    def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
         self.value.assign(self.at(gan.step + 1))
+
+
+class ImageCount(Controller):
+    """Counts the samples that a GAN has learned from, over all replicas.
+
+    What is scheduled by images, not by steps, is a function of `value`.
+    """
+
+    def __init__(self, name: str | None = None):
+        super().__init__(name=name)
+        self.value = self.add_state("value", 0, dtype="int32")
+
+    def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
+        self.value.assign_add(ops.cast(rows, "int32"))
+
+
+def cosine(start: float, end: float, done: Tensor) -> Tensor:
+    """From `start` to `end` along half a cosine, then constant.
+
+    Args:
+        start: float.
+        end: float.
+        done: scalar tensor of 0 or more, what is over; 1 is the end.
+    """
+    share = 0.5 - 0.5 * ops.cos(math.pi * ops.minimum(done, 1.0))
+    return start + (end - start) * share
 
 
 class RunningAverage(Controller):
@@ -242,7 +273,7 @@ class RunningAverage(Controller):
         self.rate = within("rate", rate, ok, "(0, 1]")
         self.value = self.add_state("value", value)
 
-    def update(self, gan: "BaseGAN", logs: dict) -> None:
+    def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
         if self.log in logs:
             new = gan.engine.mean_over_replicas(logs[self.log])
             self.value.assign_add(self.rate * (new - self.value.value))

@@ -70,6 +70,7 @@ def export(gan: "BaseGAN", filepath: Path, overwrite: bool = False) -> None:
             values = [tf.identity(value) for value in values]
         values = values if len(values) > 1 else values[0]
         samples = tf.cast(generator(values, training=False), tf.float32)
+        samples = modality.clip(samples)
         outputs = {modality.tensor_name: samples}
         encoded = modality.encode_in_graph(samples)
         if encoded is not None:

@@ -29,7 +29,7 @@ from keras_gans.core.regularization import (
     warn_of_batch_norm,
 )
 from keras_gans.engine import Trainer, global_rows, kernels, rematerialization
-from keras_gans.engine.phases import Phase
+from keras_gans.engine.phases import Phase, places
 from keras_gans.engine.rng import RNG
 from keras_gans.modalities import Modality, Preview
 from keras_gans.utils.networks import check_built
@@ -229,20 +229,21 @@ class BaseGAN(Trainer, keras.Model):
         self.controllers: dict[str, Controller] = {}
         ema = as_ema(ema)
         if ema is not None:
-            self.controllers["ema"] = self._moving_average(ema, generators)
+            self.controllers["ema"] = MovingAverage(ema, self.generator_copies())
         self._classes_seen = set()
         self._first_given = None  # in an object that Keras does not track
         self.built = True
 
-    def _moving_average(self, ema, generators):
+    def generator_copies(self) -> dict[str, keras.Model]:
+        """Copies of the generators by name, of the same weights: to average."""
         shapes = self.generator_input_shapes()
         copies = {
-            name: serialization.copy(network, shapes[name])
-            for name, network in generators.items()
+            name: serialization.copy(self.networks[name], shapes[name])
+            for name in self.generator_names
         }
         for network in copies.values():
             kernels.accelerate(network)
-        return MovingAverage(ema, copies)
+        return copies
 
     def warn_of_batch_norm(self, penalty: str) -> None:
         """Warns where a penalty on gradients meets batch norm."""
@@ -452,7 +453,7 @@ class BaseGAN(Trainer, keras.Model):
     @property
     def batches_per_step(self) -> int:
         """How many batches of data a step takes."""
-        return max(phase.batches for phase in self.phases())
+        return max(place.stop for place in places(self.phases()).values())
 
     def generator_input_shapes(self) -> dict[str, list]:
         """The shapes of a row of each generator's inputs."""
@@ -805,7 +806,7 @@ class BaseGAN(Trainer, keras.Model):
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Samples of the generator's inputs, by its moving average."""
         samples = self.sampling_network()(inputs, training=training)
-        return ops.cast(samples, "float32")
+        return self.modality.clip(ops.cast(samples, "float32"))
 
     def sample(self, n: int, seed: int = 0, **given) -> np.ndarray:
         """Generates samples.

@@ -1,14 +1,21 @@
 """The optimizers of a GAN as Keras's trainer and callbacks see them."""
 
 from collections.abc import Collection
+import math
 from typing import Self
 
 import keras
 from keras import ops
 
-from keras_gans.engine.keras_internals import flatten_layers, learning_rate_of
+from keras_gans.core.controllers import cosine
+from keras_gans.engine.keras_internals import (
+    adam_moments,
+    flatten_layers,
+    learning_rate_of,
+)
 from keras_gans.utils.suggestions import hint
-from keras_gans.utils.validation import check_decay, check_size, within
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_decay, check_size, is_number, within
 
 COMPILE_OPTIONS = (
     "auto_scale_loss",
@@ -68,6 +75,108 @@ def lazily_regularized(
     config["learning_rate"] *= c
     config |= {beta: config[beta] ** c for beta in ("beta_1", "beta_2")}
     return type(optimizer).from_config(config)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class CosineAdam(keras.optimizers.Adam):
+    """Adam whose learning rate and beta_2 move along half a cosine.
+
+    A GAN that counts images calls `follow`. Bias is corrected with the beta_2 of
+    the day, and epsilon stands beside the corrected root, both as in PyTorch.
+
+    Args:
+        learning_rate: float above 0, what it starts from.
+        beta_1: float in [0, 1).
+        beta_2: float in [0, 1), what it starts from.
+        epsilon: float of 0 or more.
+        final_learning_rate: float above 0; `learning_rate` by default.
+        final_beta_2: float in [0, 1); `beta_2` by default.
+        **kwargs: the other arguments of `keras.optimizers.Adam`.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    from keras_gans.core.optimizers import CosineAdam
+
+    adam = CosineAdam(2e-4, final_learning_rate=5e-5, final_beta_2=0.99)
+    adam.build([keras.Variable([1.0])])
+    adam.follow(0.5)
+    float(adam.learning_rate)  # 1.25e-4
+    ```
+
+    Reference:
+        https://arxiv.org/abs/2501.05441, appendix
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 2e-4,
+        beta_1: float = 0.0,
+        beta_2: float = 0.9,
+        epsilon: float = 1e-8,
+        *,
+        final_learning_rate: float | None = None,
+        final_beta_2: float | None = None,
+        **kwargs,
+    ):
+        if final_learning_rate is None:
+            final_learning_rate = learning_rate
+        final_beta_2 = beta_2 if final_beta_2 is None else final_beta_2
+        for name, rate in (
+            ("learning_rate", learning_rate),
+            ("final_learning_rate", final_learning_rate),
+        ):
+            within(name, rate, is_number(rate) and 0 < rate < math.inf, "(0, inf)")
+        for name, beta in (
+            ("beta_1", beta_1),
+            ("beta_2", beta_2),
+            ("final_beta_2", final_beta_2),
+        ):
+            within(name, beta, is_number(beta) and 0 <= beta < 1, "[0, 1)")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
+        self.learning_rates = (learning_rate, final_learning_rate)
+        self.beta_2s = (beta_2, final_beta_2)
+
+    def build(self, variables: list) -> None:
+        super().build(variables)
+        self.beta_2 = self.add_variable(
+            (), initializer=keras.initializers.Constant(self.beta_2s[0]), name="beta_2"
+        )
+
+    def follow(self, done: Tensor) -> None:
+        """Sets the learning rate and beta_2 of the next update.
+
+        Args:
+            done: float or scalar tensor of 0 or more; from 1 on nothing moves.
+        """
+        self.learning_rate.assign(cosine(*self.learning_rates, done))
+        self.beta_2.assign(cosine(*self.beta_2s, done))
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        m, v = adam_moments(self, variable)
+        kind = variable.dtype
+        step = ops.cast(self.iterations + 1, kind)
+        gradient = ops.cast(gradient, kind)
+        beta_1, beta_2 = (ops.cast(b, kind) for b in (self.beta_1, self.beta_2))
+        self.assign_add(m, (gradient - m) * (1.0 - beta_1))
+        self.assign_add(v, (ops.square(gradient) - v) * (1.0 - beta_2))
+        rate = ops.cast(learning_rate, kind) / (1.0 - ops.power(beta_1, step))
+        root = ops.sqrt(v / (1.0 - ops.power(beta_2, step)))
+        self.assign_sub(variable, rate * m / (root + self.epsilon))
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "learning_rate": self.learning_rates[0],
+            "beta_2": self.beta_2s[0],
+            "final_learning_rate": self.learning_rates[1],
+            "final_beta_2": self.beta_2s[1],
+        }
 
 
 class Optimizers:

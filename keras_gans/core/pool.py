@@ -54,7 +54,7 @@ class ImagePool(Controller):
         self.images = self.add_state("images", 0.0, (size, *image_shape))
         self.filled = self.add_state("filled", 0, dtype="int32")
 
-    def update(self, gan: "BaseGAN", logs: dict) -> None:
+    def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
         """Nothing: losses exchange images while they are computed."""
 
     def call(self, images: Tensor, uniform: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 FAKES = ("shared", "fresh", None)
+REALS = ("shared", "fresh")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Phase:
             not for logs: they find them as `batch[name]`, without gradients.
         batches: int, batches of data that the phase learns from in a step, one
             after the other. A phase of fewer than the others takes the last.
+        reals: "shared", those batches are also other phases', or "fresh", they
+            are this phase's alone.
         every: int; the phase is run in every n-th step alone (lazy
             regularisation, https://arxiv.org/abs/1912.04958, appendix B).
         start: int, the first step that the phase is run in.
@@ -71,6 +74,7 @@ class Phase:
     logs: tuple = ()
     keeps: tuple = ()
     batches: int = 1
+    reals: str = "shared"
     every: int = 1
     start: int = 0
     end: int | None = None
@@ -86,6 +90,7 @@ class Phase:
         within("start", self.start, ok, "0, 1, ...")
         ok = self.end is None or (is_int(self.end) and self.end > self.start)
         within("end", self.end, ok, "(start, inf), or be None")
+        within("reals", self.reals, self.reals in REALS, str(REALS))
         within("fakes", self.fakes, self.fakes in FAKES, str(FAKES))
         for name in ("logs", "keeps"):
             names = getattr(self, name)
@@ -111,6 +116,19 @@ class Phase:
         return not (over or waits)
 
 
+def places(phases: list[Phase]) -> dict[str, range]:
+    """Which of a step's batches each phase learns from, by its name."""
+    shared = max((p.batches for p in phases if p.reals == "shared"), default=0)
+    found, taken = {}, shared
+    for phase in phases:
+        if phase.reals == "shared":
+            found[phase.name] = range(shared - phase.batches, shared)
+        else:
+            found[phase.name] = range(taken, taken + phase.batches)
+            taken += phase.batches
+    return found
+
+
 class RunningMean(keras.metrics.Mean):
     """A mean over steps whose sum comes out the same after a restart.
 
@@ -128,9 +146,11 @@ def run_step(gan: "BaseGAN", due: Collection[str], batches: tuple) -> dict:
     Args:
         gan: `BaseGAN`.
         due: names of the phases that this step consists of.
-        batches: tuple of as many batches as the longest phase takes.
+        batches: tuple of as many batches as all phases take.
     """
-    phases = [phase for phase in gan.phases() if phase.name in due]
+    phases = gan.phases()
+    taken = places(phases)
+    phases = [phase for phase in phases if phase.name in due]
     batches = [gan.read_batch(batch) for batch in batches]
     made = {}  # fakes by the place they were drawn at
     kept = {}  # what phases keep for those after them, by batch and part
@@ -138,11 +158,13 @@ def run_step(gan: "BaseGAN", due: Collection[str], batches: tuple) -> dict:
     logs = {}
     for i, phase in enumerate(phases):
         rows = []
-        for k in range(len(batches))[-phase.batches :]:
+        for k in taken[phase.name]:
             place = k
             if phase.fakes == "fresh":
                 place, fresh = fresh, fresh + 1
-            later = phases[i + 1 :] if k == len(batches) - 1 else []
+            # The last of a phase's batches is that of the shorter phases too.
+            last = k == taken[phase.name][-1]
+            later = [p for p in phases[i + 1 :] if last and k in taken[p.name]]
             kept_here = kept.setdefault(k, {})
             compute = _PhaseGradients(gan, phase, later, made, kept_here)
             gradients, row = _over_parts(gan, compute, batches[k], place)
@@ -156,8 +178,9 @@ def run_step(gan: "BaseGAN", due: Collection[str], batches: tuple) -> dict:
                 phase.after()
             rows.append(row)
         logs |= mean_logs(rows)
+    rows = ops.shape(batches[0][gan.fields[0]])[0] * gan.engine.num_replicas
     for controller in gan.controllers.values():
-        controller.update(gan, logs)
+        controller.update(gan, logs, rows)
     gan.step.assign_add(1)
     _track(gan, logs)
     # Keras wants every name in every step: of a phase that was not due, its

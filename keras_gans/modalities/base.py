@@ -5,6 +5,7 @@ import os
 import pathlib
 from typing import Any, ClassVar, Self
 
+from keras import ops
 import numpy as np
 
 from keras_gans.modalities import pictures
@@ -142,6 +143,10 @@ class Modality:
         self._check_shape(batch, what)
         self._check_dtype(batch, what)
         check_values(batch, what, self.range, self._rescale(batch.dtype.kind == "f"))
+
+    def clip(self, samples: Tensor) -> Tensor:
+        """Samples cut to `range`: not every generator ends in a tanh."""
+        return samples if self.range is None else ops.clip(samples, *self.range)
 
     def as_seen(self, batch: Tensor) -> Tensor:
         """A batch of data as networks see it, on either backend.

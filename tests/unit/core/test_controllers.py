@@ -64,7 +64,7 @@ def test_averages(buffers):
         gan.step = step
         for v in gan.networks["generator"].weights:
             v.assign(np.full(v.shape, step))
-        average.update(gan, {})
+        average.update(gan, {}, 4)
     # 0, then 0.75 * 0 + 0.25 * 1, then 0.75 * 0.25 + 0.25 * 2
     trained = {id(v) for v in average.networks["generator"].weights[:4]}
     assert len(trained) == 4  # kernel, bias, gamma, beta
@@ -105,7 +105,7 @@ def test_schedules(kind, values):
     assert float(schedule.value) == 4.0
     gan = Stub()
     gan.step = 1  # the next one is step 2
-    schedule.update(gan, {})
+    schedule.update(gan, {}, 4)
     assert float(schedule.value) == pytest.approx(values[2], rel=1e-6)
 
 
@@ -126,9 +126,9 @@ def test_bad_schedules(arguments, message):
 @pytest.mark.backends
 def test_running_averages():
     average = RunningAverage("length", rate=0.25, value=1.0)
-    average.update(Stub(), {"length": ops.convert_to_tensor(3.0)})
+    average.update(Stub(), {"length": ops.convert_to_tensor(3.0)}, 4)
     assert float(average.value) == 1.5
-    average.update(Stub(), {})  # a step without the log
+    average.update(Stub(), {}, 4)  # a step without the log
     assert float(average.value) == 1.5
     with pytest.raises(ValueError, match="`rate` must lie in"):
         RunningAverage("length", rate=0.0)
