@@ -44,6 +44,7 @@ from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
+from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.training import callbacks
@@ -54,6 +55,7 @@ __all__ = [
     "DCGAN",
     "EMA",
     "GAN",
+    "R3GAN",
     "WGAN",
     "WGANGP",
     "Attributes",

@@ -13,6 +13,7 @@ KNOWN = {
     "dcgan": "the DCGAN of PyTorch's examples",
     "mimicry": "mimicry's residual networks (WGAN-GP, SNGAN, cGAN-PD)",
     "pix2pix": "the networks of pix2pix and CycleGAN",
+    "r3gan": "R3GAN's networks",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
 }
