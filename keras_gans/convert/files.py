@@ -14,6 +14,7 @@ KNOWN = {
     "mimicry": "mimicry's residual networks (WGAN-GP, SNGAN, cGAN-PD)",
     "pix2pix": "the networks of pix2pix and CycleGAN",
     "r3gan": "R3GAN's networks",
+    "stylegan2": "StyleGAN2-ADA's networks",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
 }

@@ -12,6 +12,7 @@ from keras_gans.convert.families import (
     inception_fid,
     mimicry,
     r3gan,
+    stylegan2,
     translation,
 )
 
@@ -24,6 +25,7 @@ FAMILIES = {
     "efficientnet_lite0": efficientnet_lite0,
     "pix2pix": translation,
     "r3gan": r3gan,
+    "stylegan2": stylegan2,
 }
 
 
@@ -44,14 +46,15 @@ def from_state(
         family: Optional string. The name of the family, if it should not be
             told from the names: "dcgan", "mimicry" (its residual networks of
             WGAN-GP, SNGAN and the projection cGAN), "inception_fid" (of
-            pytorch-fid and torch-fidelity), "efficientnet_lite0", "r3gan", or
-            "pix2pix" (its networks and CycleGAN's; images of any size, unless
-            `image_shape` says which).
+            pytorch-fid and torch-fidelity), "efficientnet_lite0", "r3gan",
+            "stylegan2" (ADA's), or "pix2pix" (its networks and CycleGAN's; images
+            of any size, unless `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`; for R3GAN `widths`, `blocks`, `group_size`,
-            `num_classes`, `embedding_dim`; for the feature networks only `taps`,
-            see `networks.inception_fid` and `networks.efficientnet_lite0`.
+            `num_classes`, `embedding_dim`; for StyleGAN2 `widths`, `w_dim`,
+            `num_classes`, `mapping_layers`, `residual`; for the feature networks
+            only `taps`, see `networks.inception_fid` and `networks.efficientnet_lite0`.
 
     Returns:
         `keras.Model` with these weights.

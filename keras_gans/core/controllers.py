@@ -167,6 +167,28 @@ class MovingAverage(Controller):
                     average.assign(weight)
 
 
+class ImageAverage(MovingAverage):
+    """A moving average whose half-life is counted in images: override it.
+
+    Variables that are not trained are copied.
+
+    Args:
+        networks: dict of name to `keras.Model`, as of `MovingAverage`.
+    """
+
+    def __init__(self, networks: dict[str, keras.Model]):
+        # Of its settings, buffers alone count.
+        super().__init__(EMA(0.5, buffers="copied"), networks)
+
+    def half_life(self, gan: "BaseGAN") -> Tensor:
+        """How many images later a weight counts half: scalar tensor."""
+        raise NotImplementedError
+
+    def decay(self, gan: "BaseGAN", rows: Tensor) -> Tensor:
+        half_life = ops.maximum(self.half_life(gan), 1e-8)
+        return ops.power(0.5, ops.cast(rows, "float32") / half_life)
+
+
 class Schedule(Controller):
     """A number that changes with the step: a temperature, a weight, a gamma.
 

@@ -341,17 +341,19 @@ class BaseGAN(Trainer, keras.Model):
         x = self.regularization.augmented(self, x, training, role)
         return self.call_discriminator(x, batch, training)
 
-    def forward(self, name: str, inputs: Tensor, training: bool) -> Tensor:
+    def forward(
+        self, name: str | keras.Model, inputs: Tensor, training: bool
+    ) -> Tensor:
         """A network's outputs in float32; rematerialized where asked for.
 
         Args:
-            name: str, of `networks`.
+            name: str, of `networks`, or a part of one of them.
             inputs: tensor, or a list of them.
             training: bool.
         """
         if isinstance(inputs, list) and len(inputs) == 1:
             inputs = inputs[0]
-        network = self._network(name)
+        network = self._network(name) if isinstance(name, str) else name
         if training and self.rematerialize:
             wrap = self.engine.rematerialized
             outputs = rematerialization.call(network, inputs, wrap)

@@ -191,6 +191,38 @@ class Latent(Input):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
+class Truncation(Input):
+    """How far intermediate codes keep from their mean: psi, 1 in training.
+
+    `sample(n, truncation=0.7)` gives up some variety for better samples.
+
+    Example:
+
+    ```python
+    from keras_gans.core.inputs import Truncation
+
+    Truncation()
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1812.04948, appendix B
+    """
+
+    name = "truncation"
+    given = "truncation"
+    help = "psi of all rows, or of each: 1 is none, 0 the mean: 0.7"
+    drawn = True
+    low = -2.0
+    high = 2.0
+
+    def draw(self, generator: rng.RNG, n: int | Tensor) -> Tensor:
+        return ops.ones((n,))
+
+    def default_rows(self, seed: int, rows: np.ndarray) -> Tensor:
+        return np.ones(len(rows), "float32")
+
+
+@keras.saving.register_keras_serializable("keras_gans")
 class Label(Input):
     """A class label, read from the batch: `fit` on (samples, labels).
 

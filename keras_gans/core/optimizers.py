@@ -78,11 +78,46 @@ def lazily_regularized(
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class CosineAdam(keras.optimizers.Adam):
+class TorchAdam(keras.optimizers.Adam):
+    """Adam with epsilon beside the corrected root, as PyTorch has it.
+
+    Keras adds epsilon before it corrects the bias of the root. Where gradients
+    cancel but for rounding, the first steps are others: a step of the reference
+    comes out with this one.
+
+    Example:
+
+    ```python
+    from keras_gans.core.optimizers import TorchAdam
+
+    TorchAdam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1412.6980, algorithm 1
+    """
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        m, v = adam_moments(self, variable)
+        kind = variable.dtype
+        step = ops.cast(self.iterations + 1, kind)
+        gradient = ops.cast(gradient, kind)
+        beta_1, beta_2 = (ops.cast(b, kind) for b in (self.beta_1, self.beta_2))
+        self.assign_add(m, (gradient - m) * (1.0 - beta_1))
+        self.assign_add(v, (ops.square(gradient) - v) * (1.0 - beta_2))
+        rate = ops.cast(learning_rate, kind) / (1.0 - ops.power(beta_1, step))
+        root = ops.sqrt(v / (1.0 - ops.power(beta_2, step)))
+        self.assign_sub(variable, rate * m / (root + self.epsilon))
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class CosineAdam(TorchAdam):
     """Adam whose learning rate and beta_2 move along half a cosine.
 
     A GAN that counts images calls `follow`. Bias is corrected with the beta_2 of
-    the day, and epsilon stands beside the corrected root, both as in PyTorch.
+    the day.
 
     Args:
         learning_rate: float above 0, what it starts from.
@@ -91,7 +126,7 @@ class CosineAdam(keras.optimizers.Adam):
         epsilon: float of 0 or more.
         final_learning_rate: float above 0; `learning_rate` by default.
         final_beta_2: float in [0, 1); `beta_2` by default.
-        **kwargs: the other arguments of `keras.optimizers.Adam`.
+        **kwargs: the other arguments of `TorchAdam`.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -154,20 +189,6 @@ class CosineAdam(keras.optimizers.Adam):
         """
         self.learning_rate.assign(cosine(*self.learning_rates, done))
         self.beta_2.assign(cosine(*self.beta_2s, done))
-
-    def update_step(
-        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
-    ) -> None:
-        m, v = adam_moments(self, variable)
-        kind = variable.dtype
-        step = ops.cast(self.iterations + 1, kind)
-        gradient = ops.cast(gradient, kind)
-        beta_1, beta_2 = (ops.cast(b, kind) for b in (self.beta_1, self.beta_2))
-        self.assign_add(m, (gradient - m) * (1.0 - beta_1))
-        self.assign_add(v, (ops.square(gradient) - v) * (1.0 - beta_2))
-        rate = ops.cast(learning_rate, kind) / (1.0 - ops.power(beta_1, step))
-        root = ops.sqrt(v / (1.0 - ops.power(beta_2, step)))
-        self.assign_sub(variable, rate * m / (root + self.epsilon))
 
     def get_config(self) -> dict:
         return {

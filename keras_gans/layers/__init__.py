@@ -1,6 +1,25 @@
 """Layers that Keras lacks."""
 
+from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev, with_minibatch_stddev
+from keras_gans.layers.modulated import (
+    Bias,
+    LearnedMap,
+    ModulatedConv2D,
+    NoiseMap,
+    Truncation,
+)
 from keras_gans.layers.spectral import SpectralNormalization
 
-__all__ = ["MinibatchStdDev", "SpectralNormalization", "with_minibatch_stddev"]
+__all__ = [
+    "Bias",
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "LearnedMap",
+    "MinibatchStdDev",
+    "ModulatedConv2D",
+    "NoiseMap",
+    "SpectralNormalization",
+    "Truncation",
+    "with_minibatch_stddev",
+]

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 import numpy as np
 
-from keras_gans.core.controllers import EMA, ImageCount, MovingAverage, cosine
+from keras_gans.core.controllers import ImageAverage, ImageCount, cosine
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label
 from keras_gans.core.networks import latent_of, modality_of
@@ -15,7 +15,8 @@ from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import logits_of, refuse
 from keras_gans.engine import input_gradient
 from keras_gans.engine.phases import Phase
-from keras_gans.networks.r3gan import doublings, r3gan_discriminator, r3gan_generator
+from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
+from keras_gans.networks.sizes import doublings
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_classes, is_number, within
@@ -253,17 +254,13 @@ class R3GAN(BaseGAN):
         return loss + sum(penalties.values()), {**logs, **penalties}
 
 
-class _Average(MovingAverage):
-    """A moving average whose half-life is counted in images."""
+class _Average(ImageAverage):
+    def __init__(self, images, networks):
+        super().__init__(networks)
+        self.images = images
 
-    def __init__(self, half_life, networks):
-        # Of its settings, buffers alone count; the decay is below.
-        super().__init__(EMA(0.5, buffers="copied"), networks)
-        self.half_life = half_life
-
-    def decay(self, gan: BaseGAN, rows: Tensor) -> Tensor:
-        half_life = ops.maximum(cosine(0.0, self.half_life, gan.done), 1e-8)
-        return ops.power(0.5, ops.cast(rows, "float32") / half_life)
+    def half_life(self, gan: BaseGAN) -> Tensor:
+        return cosine(0.0, self.images, gan.done)
 
 
 class _Schedules(ImageCount):

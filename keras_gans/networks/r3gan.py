@@ -7,12 +7,12 @@ import keras
 from keras import layers
 
 from keras_gans.networks.resampling import downsampled, upsampled
+from keras_gans.networks.sizes import doublings
 from keras_gans.utils.validation import check_shape, check_size, is_int
 
 EXPANSION = 2  # hidden channels of a block for each channel
 GROUP = 16  # hidden channels that a grouped convolution mixes
 SLOPE = 0.2  # of leaky ReLUs
-LEAST_SIDE, MOST_SIDE = 4, 7  # of the smallest map
 
 
 class Stage(NamedTuple):
@@ -97,30 +97,6 @@ def _for_each(name, value, widths):
             f"{name}={value!r}."
         )
     return values
-
-
-def doublings(image_shape: tuple[int, int, int]) -> int:
-    """How often the smallest map is doubled: it has 4 to 7 pixels a side, or
-    more along the longer one.
-
-    Raises:
-        ValueError: no doublings of such a map make `image_shape`.
-    """
-    sides = check_shape(image_shape)[:2]
-    count = max(0, int(math.log2(min(sides) / LEAST_SIDE)))
-    step = 2**count
-    if min(sides) < LEAST_SIDE or any(side % step for side in sides):
-        nearest = [
-            sorted({max(LEAST_SIDE, n // step * step) for n in (side, side + step - 1)})
-            for side in sides
-        ]
-        nearest = [" or ".join(map(str, sides)) for sides in nearest]
-        raise ValueError(
-            f"The size doubles from a shorter side of {LEAST_SIDE} to {MOST_SIDE} "
-            f"pixels. Received: {sides[0]} x {sides[1]} pixels. Near it: a height "
-            f"of {nearest[0]}, a width of {nearest[1]}."
-        )
-    return count
 
 
 def r3gan_generator(

@@ -85,6 +85,33 @@ def downsampled(x: Any) -> Any:
     return x
 
 
+def filtered(x: Any, padding: int) -> Any:
+    """`x` smoothed by the filter [1, 3, 3, 1] / 8 along each axis.
+
+    Args:
+        x: float Keras tensor or tensor `[n, height, width, channels]`.
+        padding: int, zeros at each edge: the map has `2 * padding - 3` pixels more
+            a side.
+
+    Example:
+
+    ```python
+    from keras_gans.networks.resampling import filtered
+
+    filtered(np.ones((2, 8, 8, 3), "float32"), 2).shape  # (2, 9, 9, 3)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1904.11486
+    """
+    for axis in AXES:
+        side = x.shape[axis] + 2 * padding - 3
+        padded = _padded(x, axis, padding, padding)
+        a, b, c, d = (_cut(padded, axis, i, side) for i in range(4))
+        x = 0.125 * (a + d) + 0.375 * (b + c)
+    return x
+
+
 def _padded(x, axis, before, after):
     pads = [(0, 0)] * 4
     pads[axis] = (before, after)

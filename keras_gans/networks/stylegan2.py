@@ -1,0 +1,279 @@
+"""StyleGAN2's networks, of any size that doubling reaches."""
+
+import keras
+from keras import layers, ops
+
+from keras_gans.layers import (
+    Bias,
+    EqualizedConv2D,
+    EqualizedDense,
+    LearnedMap,
+    MinibatchStdDev,
+    ModulatedConv2D,
+    NoiseMap,
+    Truncation,
+)
+from keras_gans.networks.resampling import downsampled, filtered, upsampled
+from keras_gans.networks.sizes import doublings
+from keras_gans.utils.validation import check_classes, check_size, within
+
+SLOPE, GAIN = 0.2, 2**0.5  # of leaky ReLUs
+EPSILON = 1e-8
+
+
+def channels_of(
+    image_shape: tuple[int, int, int],
+    channel_base: int = 32768,
+    channel_max: int = 512,
+    widths: tuple[int, ...] | None = None,
+) -> tuple[int, ...]:
+    """The channels of each map, from the smallest to the largest.
+
+    Args:
+        image_shape: tuple (height, width, channels).
+        channel_base: int, channels times the side of a map, of which the smallest
+            counts as 4 pixels.
+        channel_max: int.
+        widths: `None`, or a tuple of ints: the channels themselves.
+
+    Raises:
+        ValueError: doubling does not reach the size, a map has no channels, or
+            there are not as many widths as maps.
+    """
+    check_size("channel_base", channel_base)
+    check_size("channel_max", channel_max)
+    count = doublings(image_shape) + 1
+    if widths is None:
+        found = [min(channel_base // (4 << i), channel_max) for i in range(count)]
+        if min(found) < 1:
+            raise ValueError(
+                f"The largest map has channel_base // {4 << count - 1} channels. "
+                f"Received: channel_base={channel_base}. Take {4 << count - 1} or more."
+            )
+        return tuple(found)
+    if len(widths) != count:
+        raise ValueError(
+            f"Images of {image_shape[0]} x {image_shape[1]} pixels have {count} maps. "
+            f"Received: {len(widths)} widths, {tuple(widths)}."
+        )
+    return tuple(check_size("widths", width) for width in widths)
+
+
+def stylegan2_generator(
+    image_shape: tuple[int, int, int] = (32, 32, 3),
+    latent_dim: int = 512,
+    w_dim: int = 512,
+    *,
+    num_classes: int | None = None,
+    mapping_layers: int = 8,
+    channel_base: int = 32768,
+    channel_max: int = 512,
+    widths: tuple[int, ...] | None = None,
+    random_noise: bool = True,
+    name: str = "generator",
+) -> keras.Model:
+    """A mapping of z to w, and a synthesis whose every layer is styled by a w.
+
+    It has two models as layers: "mapping", from z (and labels) to w
+    `[n, w_dim]`, and "synthesis", from `[n, layers, w_dim]` to images. In
+    between, "truncation" moves w towards its mean. Images have no bound: a GAN's
+    samples are cut to their range.
+
+    Args:
+        image_shape: tuple (height, width, channels): a shorter side of 4 to 7
+            pixels, doubled any number of times.
+        latent_dim: int.
+        w_dim: int.
+        num_classes: `None`, or int: the model then takes labels, too.
+        mapping_layers: int; 8 in the paper, 2 in ADA's "auto".
+        channel_base: int, channels times the side of a map; 32768 in the paper,
+            half of it up to 256 pixels in ADA's "auto".
+        channel_max: int.
+        widths: `None`, or a tuple of ints: the channels of each map from the
+            smallest on, in place of `channel_base` and `channel_max`.
+        random_noise: bool, whether layers get other noise for each row in
+            training.
+        name: str.
+
+    Returns:
+        `keras.Model` of `[z, truncation]` or `[z, label, truncation]`, float32
+        `[n, latent_dim]`, int32 `[n]` and float32 `[n]` (psi; 1 for none), to
+        float32 `[n, *image_shape]`.
+
+    Raises:
+        ValueError: an argument is out of its range, or doubling does not reach
+            the size.
+
+    Example:
+
+    ```python
+    from keras_gans.networks.stylegan2 import stylegan2_generator
+
+    generator = stylegan2_generator((16, 24, 1), 8, 8, channel_base=64)
+    z, psi = np.zeros((4, 8), "float32"), np.full(4, 0.7, "float32")
+    generator([z, psi]).shape  # (4, 16, 24, 1)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1912.04958, figure 2 and section 4;
+        https://arxiv.org/abs/2006.06676, appendix
+    """
+    mapping = _mapping(latent_dim, w_dim, num_classes, mapping_layers)
+    widths = channels_of(image_shape, channel_base, channel_max, widths)
+    synthesis = _synthesis(image_shape, w_dim, widths, random_noise)
+    inputs = [
+        keras.Input(i.shape[1:], dtype=i.dtype, name=i.name) for i in mapping.inputs
+    ]
+    psi = keras.Input((), name="truncation")
+    w = mapping(inputs if len(inputs) > 1 else inputs[0])
+    count = synthesis.input.shape[1]
+    ws = Truncation(count, dtype="float32", name="truncation_of_w")([w, psi])
+    return keras.Model([*inputs, psi], synthesis(ws), name=name)
+
+
+def _normalized(x):
+    return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + EPSILON)
+
+
+def _activated(x):
+    return layers.LeakyReLU(SLOPE)(x) * GAIN
+
+
+def _mapping(latent_dim, w_dim, num_classes, count, name="mapping"):
+    check_size("latent_dim", latent_dim)
+    check_size("mapping_layers", count)
+    z = keras.Input((latent_dim,), name="z")
+    x, inputs = _normalized(z), z
+    if num_classes is not None:
+        label = keras.Input((), dtype="int32", name="label")
+        x = ops.concatenate([x, _embedded(label, num_classes, w_dim)], axis=-1)
+        inputs = [z, label]
+    for i in range(count):
+        x = _activated(EqualizedDense(w_dim, rate=0.01, name=f"fc{i}")(x))
+    return keras.Model(inputs, x, name=name)
+
+
+def _embedded(label, num_classes, width):
+    one_hot = ops.one_hot(label, check_classes(num_classes))
+    return _normalized(EqualizedDense(width, name="embed")(one_hot))
+
+
+def _synthesis(image_shape, w_dim, widths, random_noise):
+    base = tuple(side >> len(widths) - 1 for side in image_shape[:2])
+    ws = keras.Input((2 * len(widths), w_dim), name="w")
+    x = LearnedMap((*base, widths[0]), name="map0")(ws)
+    images, place = None, 0
+    for i, width in enumerate(widths):
+        for up in (True, False) if i else (False,):
+            layer = f"map{i}_{'up' if up else 'conv'}"
+            x = _styled(x, ws[:, place], width, up, random_noise, layer)
+            place += 1
+        y = _to_images(x, ws[:, place], image_shape[-1], f"map{i}_images")
+        images = y if images is None else upsampled(images) + y
+    return keras.Model(ws, images, name="synthesis")
+
+
+def _style(w, channels, name):
+    return EqualizedDense(channels, bias=1.0, name=f"{name}_style")(w)
+
+
+def _styled(x, w, width, up, random_noise, name):
+    style = _style(w, x.shape[-1], name)
+    x = ModulatedConv2D(width, 3, upsample=up, name=name)([x, style])
+    if up:
+        # A zero between pixels takes half of the sum along each axis.
+        x = filtered(x, 1) * 4.0
+    x = NoiseMap(random_noise, name=f"{name}_noise")(x)
+    return _activated(Bias(name=f"{name}_bias")(x))
+
+
+def _to_images(x, w, channels, name):
+    style = _style(w, x.shape[-1], name)
+    y = ModulatedConv2D(channels, 1, demodulate=False, name=name)([x, style])
+    return ops.cast(Bias(name=f"{name}_bias")(y), "float32")
+
+
+def stylegan2_discriminator(
+    image_shape: tuple[int, int, int] = (32, 32, 3),
+    *,
+    num_classes: int | None = None,
+    channel_base: int = 32768,
+    channel_max: int = 512,
+    widths: tuple[int, ...] | None = None,
+    mapping_layers: int = 8,
+    residual: bool = True,
+    group_size: int = 4,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Residual blocks that halve the size, and the minibatch's deviation.
+
+    Args:
+        image_shape: tuple (height, width, channels), as of
+            `stylegan2_generator`.
+        num_classes: `None`, or int: the model then takes `[images, label]`, and
+            its score is the inner product of features and a mapping of the
+            class.
+        channel_base: int, as of `stylegan2_generator`.
+        channel_max: int.
+        widths: `None`, or a tuple of ints, as of `stylegan2_generator`.
+        mapping_layers: int, of the mapping of classes.
+        residual: bool; ADA's "cifar" has no residual connections.
+        group_size: int, rows of a group of the minibatch's deviation.
+        name: str.
+
+    Returns:
+        `keras.Model` from `[n, *image_shape]`, or from that and int32 `[n]`, to
+        float32 logits `[n, 1]`.
+
+    Raises:
+        ValueError: an argument is out of its range, or doubling does not reach
+            the size.
+
+    Example:
+
+    ```python
+    from keras_gans.networks.stylegan2 import stylegan2_discriminator
+
+    discriminator = stylegan2_discriminator((16, 24, 1), channel_base=64)
+    discriminator(np.zeros((4, 16, 24, 1), "float32")).shape  # (4, 1)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1912.04958, section 4.1
+    """
+    within("residual", residual, isinstance(residual, bool), "True, False")
+    widths = channels_of(image_shape, channel_base, channel_max, widths)
+    images = keras.Input(image_shape, name="images")
+    x = EqualizedConv2D(widths[-1], 1, name="from_images")(images)
+    x = _activated(x)
+    for i in reversed(range(1, len(widths))):
+        x = _halved(x, widths[i], widths[i - 1], residual, f"map{i}")
+    x = MinibatchStdDev(group_size, name="stddev")(x)
+    x = _activated(EqualizedConv2D(widths[0], 3, name="map0_conv")(x))
+    # Channels come first in the reference's rows.
+    x = layers.Permute((3, 1, 2), name="channels_first")(x)
+    x = layers.Flatten(dtype="float32", name="features")(x)
+    x = _activated(EqualizedDense(widths[0], dtype="float32", name="fc")(x))
+    if num_classes is None:
+        logits = EqualizedDense(1, dtype="float32", name="logits")(x)
+        return keras.Model(images, logits, name=name)
+    x = EqualizedDense(widths[0], dtype="float32", name="logits")(x)
+    label = keras.Input((), dtype="int32", name="label")
+    y = _embedded(label, num_classes, widths[0])
+    for i in range(check_size("mapping_layers", mapping_layers)):
+        y = _activated(EqualizedDense(widths[0], rate=0.01, name=f"fc{i}")(y))
+    logits = layers.Dot(1, dtype="float32", name="score")([x, y]) * widths[0] ** -0.5
+    return keras.Model([images, label], logits, name=name)
+
+
+def _halved(x, width, outputs, residual, name):
+    h = _activated(EqualizedConv2D(width, 3, name=f"{name}_conv")(x))
+    h = EqualizedConv2D(outputs, 3, strides=2, padding="valid", name=f"{name}_down")(
+        filtered(h, 2)
+    )
+    h = _activated(h)
+    if not residual:
+        return h
+    skip = EqualizedConv2D(outputs, 1, use_bias=False, name=f"{name}_skip")
+    # Each has half of the variance.
+    return (h + skip(downsampled(x))) * 0.5**0.5

@@ -1,0 +1,296 @@
+"""StyleGAN2: networks and whole steps as the reference's."""
+
+import contextlib
+import dataclasses
+import json
+
+from checks import check_gan
+from golden.recipe import fill
+import keras
+from keras import ops
+import numpy as np
+from paths import GOLDEN
+import pytest
+import tensorflow as tf
+
+from keras_gans.convert import from_state, read
+from keras_gans.layers import NoiseMap
+from keras_gans.models.stylegan2 import CONFIGURATIONS, StyleGAN2
+from keras_gans.networks.stylegan2 import stylegan2_discriminator, stylegan2_generator
+
+
+def golden(name):
+    about = json.loads((GOLDEN / f"{name}.json").read_text())
+    return about, np.load(GOLDEN / f"{name}.npz")
+
+
+def filled(weights):
+    return {name: fill(name, shape, "unit") for name, shape in weights}
+
+
+def channels_last(x):
+    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+
+
+def close(got, want, bound):
+    """Within a share of the largest value wanted."""
+    got = np.asarray(ops.convert_to_numpy(got), "float64")
+    assert got.shape == want.shape
+    assert np.abs(got - want).max() <= bound * np.abs(want).max()
+
+
+def ones(n, value=1.0):
+    return np.full(n, value, "float32")
+
+
+@pytest.mark.backends
+def test_the_generator_is_the_reference_s():
+    about, wanted = golden("stylegan2_32_cond_G")
+    generator = from_state(filled(about["weights"]))
+    z, label = wanted["z"], wanted["c"].argmax(axis=1).astype("int32")
+    close(generator([z, label, ones(4)]), channels_last(wanted["img"]), 1e-5)
+    half = generator([z, label, ones(4, 0.5)])
+    close(half, channels_last(wanted["img_psi05"]), 1e-5)
+    w = generator.get_layer("mapping")([z, label])
+    close(w, wanted["w"], 1e-5)
+    synthesis = generator.get_layer("synthesis")
+    count = synthesis.input.shape[1]
+    mean = ops.convert_to_numpy(generator.get_layer("truncation_of_w").mean)
+    ws = np.tile(np.asarray(ops.convert_to_numpy(w))[:, None], (1, count, 1))
+    cut = ws.copy()
+    cut[:, :4] = mean + 0.5 * (cut[:, :4] - mean)
+    close(synthesis(cut), channels_last(wanted["img_psi05_cut4"]), 1e-5)
+    mixed = ws.copy()
+    mixed[:, 4:] = ws[::-1, 4:]
+    close(synthesis(mixed), channels_last(wanted["img_mixed"]), 1e-5)
+    for layer in synthesis.layers:
+        if isinstance(layer, NoiseMap):
+            layer.strength.assign(0.0)
+    close(synthesis(ws), channels_last(wanted["img_nonoise"]), 1e-5)
+
+
+def test_the_discriminator_is_the_reference_s():
+    about, wanted = golden("stylegan2_32_cond_D")
+    discriminator = from_state(filled(about["weights"]))
+    label = wanted["c"].argmax(axis=1).astype("int32")
+    close(discriminator([channels_last(wanted["x"]), label]), wanted["logits"], 1e-5)
+
+
+@pytest.mark.parametrize("side", ["G", "D"])
+def test_files_of_the_reference_are_read(side):
+    name = f"stylegan2_32_cond_{side}"
+    state = filled(golden(name)[0]["weights"])
+    for one, other in zip(
+        from_state(read(GOLDEN / f"{name}.pth")).weights,
+        from_state(state).weights,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+class Told:
+    """Gives the numbers of a record in the order that a step draws them in."""
+
+    def __init__(self, wanted, about):
+        self.wanted, self.about = wanted, about
+
+    def start(self, i):
+        phases = self.about["steps"][i]["phases"]
+        of_g = [p for p in phases if p["phase"] != "Dreg"]
+        self.normals, self.uniforms = [], []
+        for phase in of_g:
+            prefix = f"s{i}_{phase['phase']}"
+            self.normals += [
+                self.wanted[f"{prefix}_{key}"]
+                for key in ("z", "draw2", "draw3")
+                if f"{prefix}_{key}" in self.wanted
+            ]
+            draws = dict(phase["draws"])
+            # Of all layers but the first, as `below` takes it apart.
+            place = (draws["cutoff"] - 0.5) / (self.about["layers"] - 1)
+            self.uniforms.append([draws["mix_u"], place])
+
+    def at(self, *place, part=None):
+        return contextlib.nullcontext()
+
+    def normal(self, n, columns, purpose):
+        x = self.normals.pop(0)
+        if x.ndim == 4:
+            x = channels_last(x)
+        x = x[: int(n)].reshape(int(n), -1)
+        assert x.shape[1] == columns
+        return ops.convert_to_tensor(x)
+
+    def uniform(self, n, columns, purpose):
+        x = np.tile(self.uniforms.pop(0), (int(n), 1))
+        return ops.convert_to_tensor(x.astype("float32"))
+
+
+def test_whole_steps_are_the_reference_s():
+    about, wanted = golden("stylegan2_step")
+    generator = from_state(filled(about["G_weights"]))
+    for layer in generator.get_layer("synthesis").layers:
+        if isinstance(layer, NoiseMap):
+            layer.random = False  # as in the record
+    gan = StyleGAN2(
+        num_classes=4,
+        generator=generator,
+        discriminator=from_state(filled(about["D_weights"])),
+        gamma=about["r1_gamma"],
+        ema_kimg=about["ema_kimg"],
+    )
+    layers = generator.get_layer("synthesis").input.shape[1]
+    gan.rng = Told(wanted, {**about, "layers": layers})
+    # Its reals are normal numbers.
+    gan.modality = dataclasses.replace(gan.modality, range=(-9.0, 9.0))
+    gan.compile(run_eagerly=True)
+    label = wanted["c"].argmax(axis=1).astype("int32")
+    for i, step in enumerate(about["steps"]):
+        gan.rng.start(i)
+        data = tf.data.Dataset.from_tensors(
+            (channels_last(wanted[f"s{i}_real"]), label)
+        )
+        logs = gan.fit(data, steps_per_epoch=1, verbose=0).history
+        assert not gan.rng.normals and not gan.rng.uniforms
+        record = {
+            "g_loss": wanted[f"s{i}_Gmain_G_loss"].mean(),
+            "d_loss": wanted[f"s{i}_Dmain_D_loss"].mean(),
+        }
+        for phase in step["phases"]:
+            theirs = phase["phase"]
+            ours = {"Gmain": "g", "Greg": "g_reg", "Dmain": "d", "Dreg": "d_reg"}
+            norm = np.linalg.norm(wanted[f"s{i}_{theirs}_gradnorm"])
+            record[f"{ours[theirs]}_grad_norm"] = norm
+            if theirs == "Greg":
+                record["g_reg_loss"] = 4 * wanted[f"s{i}_Greg_G_reg"].mean()
+                mean = gan.controllers["path_length"].value
+                np.testing.assert_allclose(mean, wanted[f"s{i}_pl_mean"], rtol=1e-5)
+            if theirs == "Dreg":
+                record["d_reg_loss"] = 16 * wanted[f"s{i}_Dreg_D_reg"].mean()
+        for name, value in record.items():
+            np.testing.assert_allclose(
+                logs[name][0], value, rtol=1e-5, err_msg=f"{name}, step {i}"
+            )
+        mean = np.linalg.norm(generator.get_layer("truncation_of_w").mean)
+        np.testing.assert_allclose(mean, step["w_avg_norm"], rtol=1e-5)
+    z = wanted["test_z"]
+    label = label[: len(z)]
+    psi = ones(len(z))
+    close(generator([z, label, psi]), channels_last(wanted["test_img"]), 1e-5)
+    average = gan.ema_generator
+    close(average([z, label, psi]), channels_last(wanted["test_img_ema"]), 1e-5)
+    images = channels_last(wanted["test_img_ema_psi07"])
+    close(average([z, label, 0.7 * psi]), images, 1e-5)
+    images = channels_last(wanted["test_img_ema"])
+    close(gan.discriminator([images, label]), wanted["test_logits"], 1e-5)
+
+
+SMALL = {
+    "latent_dim": 4,
+    "w_dim": 4,
+    "channel_base": 32,
+    "channel_max": 4,
+    "mapping_layers": 1,
+}
+
+
+def check(images, shape, **kwargs):
+    check_gan(
+        lambda: StyleGAN2(shape, **{**SMALL, **kwargs}, ema_kimg=0.01),
+        images(16, *shape[:2], channels=shape[2]),
+        np.arange(16) % 3,
+        # beta_1 of 0 makes steps of a learning rate of the least gradients.
+        atol=1e-5,
+    )
+
+
+@pytest.mark.backends
+def test_stylegan2(images):
+    check(images, (8, 8, 1), path_length=0.0)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("classes", [None, 3])
+def test_all_of_stylegan2(images, classes):
+    check(images, (16, 24, 3), num_classes=classes)
+
+
+def test_samples_and_truncation(images):
+    gan = StyleGAN2((16, 24, 4), 3, **SMALL)
+    gan.compile()
+    labels = np.array([0, 1, 2, 0])
+    gan.fit(images(4, 16, 24, channels=4), labels, batch_size=4, verbose=0)
+    mean = ops.convert_to_numpy(gan.generator.get_layer("truncation_of_w").mean)
+    assert np.abs(mean).max() > 0
+    with_all = gan.sample(4, seed=1, labels=labels)
+    np.testing.assert_array_equal(
+        gan.sample(4, seed=1, labels=labels, truncation=1.0), with_all
+    )
+    # The mean of w makes one picture of all.
+    one = gan.sample(4, seed=1, labels=labels, truncation=0.0)
+    np.testing.assert_allclose(one, one[:1].repeat(4, axis=0), atol=1e-5)
+    with pytest.raises(ValueError, match=r"truncation.*\[-2"):
+        gan.sample(4, labels=labels, truncation=3.0)
+
+
+def test_noise_is_of_each_row_and_call():
+    layer = NoiseMap()
+    x = np.zeros((2, 4, 4, 3), "float32")
+    layer.build(x.shape)
+    layer.strength.assign(1.0)
+    one, two = (np.asarray(layer(x, training=True)) for _ in range(2))
+    assert np.abs(one[0] - one[1]).max() > 0.1 and np.abs(one - two).max() > 0.1
+    np.testing.assert_array_equal(one[..., 0], one[..., 2])
+    still = np.asarray(layer(x))
+    np.testing.assert_array_equal(still[0], still[1])
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_configurations_are_built(name):
+    gan = StyleGAN2(
+        (16, 16, 3), latent_dim=4, w_dim=4, channel_max=4, configuration=name
+    )
+    phases = [phase.name for phase in gan.phases()]
+    assert ("g_reg" in phases) == (name != "cifar")
+    assert ("map1_skip" in {x.name for x in gan.discriminator.layers}) == (
+        name != "cifar"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"image_shape": (30, 30, 3)}, "a height of 28 or 32"),
+        ({"channel_base": 8}, "Take 64 or more"),
+        ({"configuration": "style"}, "stylegan2"),
+        ({"gamma": -1.0}, "gamma"),
+        ({"style_mixing": 2.0}, "style_mixing"),
+        ({"ema": 0.99}, "ema_kimg"),
+        ({"num_classes": 1}, "2 classes"),
+    ],
+)
+def test_bad_arguments_are_refused(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        StyleGAN2(**{"latent_dim": 4, "w_dim": 4, "channel_max": 4, **kwargs})
+
+
+def test_other_generators_are_refused():
+    z = keras.Input((4,))
+    other = keras.Model(z, keras.layers.Reshape((8, 8, 1))(keras.layers.Dense(64)(z)))
+    with pytest.raises(ValueError, match="stylegan2_generator"):
+        StyleGAN2(generator=other)
+    labelled = stylegan2_generator((8, 8, 1), 4, 4, num_classes=3, channel_base=32)
+    with pytest.raises(ValueError, match="num_classes"):
+        StyleGAN2(generator=labelled)
+
+
+def test_networks_load_where_they_were_saved(tmp_path):
+    for network in (
+        stylegan2_generator((8, 12, 1), 4, 4, num_classes=3, channel_base=32),
+        stylegan2_discriminator((8, 12, 1), channel_base=32, residual=False),
+    ):
+        path = tmp_path / "network.keras"
+        network.save(path)
+        again = keras.models.load_model(path)
+        for one, other in zip(network.weights, again.weights, strict=True):
+            np.testing.assert_array_equal(one, other)
