@@ -39,6 +39,9 @@ shown = kg.data.load_unpaired(
 a, b = map(np.array, next(iter(shown)))
 like_b, like_a = gan.translate(a), gan.translate(b, direction="ba")
 rows = np.stack([a, like_b, b, like_a], axis=1).reshape(-1, SIZE, SIZE, 3)
-kg.modalities.pictures.save_grid(f"{OUT}/last.png", rows, 4, overwrite=True)
+names = ["a", "made b", "b", "made a"] * (len(rows) // 4)
+kg.modalities.pictures.save_grid(
+    f"{OUT}/last.png", rows, 4, overwrite=True, names=names
+)
 gan.save(f"{OUT}/cyclegan.keras")
 print(f"Translations and the model are in {OUT}")

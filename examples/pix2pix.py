@@ -39,6 +39,9 @@ shown = kg.data.load_pairs(
 sources, targets = map(np.array, next(iter(shown)))
 columns = [sources, gan.translate(sources), targets]
 rows = np.stack(columns, axis=1).reshape(-1, SIZE, SIZE, 3)
-kg.modalities.pictures.save_grid(f"{OUT}/last.png", rows, 3, overwrite=True)
+names = ["source", "made", "target"] * (len(rows) // 3)
+kg.modalities.pictures.save_grid(
+    f"{OUT}/last.png", rows, 3, overwrite=True, names=names
+)
 gan.save(f"{OUT}/pix2pix.keras")
 print(f"Translations and the model are in {OUT}")

@@ -1,6 +1,25 @@
 """keras_gans: generative adversarial networks for Keras 3."""
 
 import importlib
+import os
+import sys
+
+if getattr(sys, "argv", [])[:1] == ["-m"]:  # `python -m keras_gans` is the command
+    from keras_gans.utils.startup import prepare
+
+    prepare(sys.orig_argv)
+# What TensorFlow tells each time that it is imported; its warnings stay.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+try:
+    import keras as _keras  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name not in ("jax", "tensorflow", "torch"):
+        raise
+    raise ImportError(
+        f"Keras's backend is {error.name}, which is not installed. keras_gans "
+        "trains on TensorFlow, KERAS_BACKEND=tensorflow, and on JAX: pip install "
+        "'keras_gans[jax]', KERAS_BACKEND=jax."
+    ) from error
 
 from keras_gans import (
     applications,
@@ -29,6 +48,7 @@ from keras_gans.core.inputs import (
 )
 from keras_gans.core.optimizers import LinearDecay, lazily_regularized
 from keras_gans.engine.phases import Phase
+from keras_gans.inference.opening import load
 from keras_gans.inference.translate import translate_files
 from keras_gans.modalities.image import Image
 from keras_gans.modalities.points import Points
@@ -94,6 +114,7 @@ __all__ = [
     "data",
     "layers",
     "lazily_regularized",
+    "load",
     "losses",
     "metrics",
     "modalities",
@@ -110,3 +131,7 @@ def __getattr__(name):
     if name in ("data", "serving"):
         return importlib.import_module(f"keras_gans.{name}")
     raise AttributeError(f"module 'keras_gans' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

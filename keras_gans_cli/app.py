@@ -1,34 +1,104 @@
 """The command `keras-gans`: its parser, and how errors end it."""
 
 import argparse
+import atexit
 import importlib
 import os
 import re
+import signal
 import sys
+import traceback
+import warnings
 
-from keras_gans_cli import recipes, values
+from keras_gans_cli import recipes, values, words
 
 # One file each, with `SUMMARY`, `add_flags(parser, words)` and `run(args)`.
-COMMANDS = ("list", "train", "sample", "export", "evaluate", "translate", "convert")
+COMMANDS = (
+    "list",
+    "check",
+    "train",
+    "sample",
+    "export",
+    "evaluate",
+    "translate",
+    "convert",
+    "doctor",
+)
 
 
-def _formatter(prog):
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=32)
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Lists flags in one column, with N for a whole number, X for another."""
+
+    def __init__(self, prog, **kwargs):
+        super().__init__(prog, **{**kwargs, "max_help_position": 32})
+
+    def _get_default_metavar_for_optional(self, action):
+        usual = super()._get_default_metavar_for_optional(action)
+        return {int: "N", float: "X"}.get(action.type, usual)
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that names the nearest choice when it refuses."""
+    """An argument parser that names the nearest choice when it refuses.
+
+    Attributes:
+        words: list of str, the command line.
+    """
+
+    words = ()
 
     def __init__(self, **kwargs):
         kwargs.setdefault("allow_abbrev", False)
-        kwargs.setdefault("formatter_class", _formatter)
+        kwargs.setdefault("formatter_class", Formatter)
         super().__init__(**kwargs)
+        self.add_argument(
+            "--verbose",
+            action="store_true",
+            default=argparse.SUPPRESS,  # it may stand before a command
+            help="show TensorFlow's log, and the whole traceback of an error",
+        )
+
+    def flags(self):
+        """The flags that help shows."""
+        return [
+            option
+            for action in self._actions
+            if action.help is not argparse.SUPPRESS
+            for option in action.option_strings
+        ]
+
+    def shorten_usage(self):
+        """Leaves optional flags out of the usage that each error begins with."""
+        needed = [
+            action.metavar or action.dest
+            for action in self._actions
+            if not action.option_strings
+        ]
+        needed += [
+            f"{action.option_strings[0]}={action.metavar or 'VALUE'}"
+            for action in self._actions
+            if action.option_strings and action.required
+        ]
+        self.usage = " ".join([self.prog, *needed, "[--FLAG=VALUE ...]"])
+
+    def refuse_unknown(self, word):
+        word = word.split("=")[0]
+        known = self.flags()
+        near = recipes.hint(word, known)
+        if not near and f"--{word.lstrip('-')}" in known:
+            near = f" Did you mean --{word.lstrip('-')}?"
+        super().error(f"unknown flag {word}.{near}")
 
     def error(self, message):
         wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if wrong:
             choices = re.findall(r"[\w:.-]+", wrong[2])
             message += "." + recipes.hint(wrong[1], choices)
+        if message.startswith("the following arguments are required"):
+            # Perhaps they are there, and mistyped.
+            for word in self.words:
+                if word[:2] == "--" and word.split("=")[0] not in self.flags():
+                    self.refuse_unknown(word)
+            message += f". {self.prog} --help tells what they are."
         super().error(message)
 
 
@@ -56,7 +126,8 @@ def make_parser(words: list | None = None) -> Parser:
         prog="keras-gans",
         description="Train, sample and export generative adversarial networks.",
         epilog=f"commands:\n{values.indented(rows)}\n\n"
-        "keras-gans COMMAND --help lists the flags of a command.",
+        "keras-gans COMMAND --help lists the flags of a command.\n"
+        "keras-gans train dcgan trains on 1,570 emoji that come with the package.",
     )
     parser.add_argument(
         "--version", action=Version, nargs=0, help="print the version and exit"
@@ -67,23 +138,19 @@ def make_parser(words: list | None = None) -> Parser:
     for name, command in known.items():
         sub = commands.add_parser(name, description=command.SUMMARY)
         sub.set_defaults(run=command.run, parser=sub)
+        sub.words = words or ()
         command.add_flags(sub, words)
+        sub.shorten_usage()
     return parser
 
 
 def parse(argv: list) -> argparse.Namespace:
     """Parses a command line, `argv[0]` being the program."""
-    args, unknown = make_parser(argv[1:]).parse_known_args(argv[1:])
-    args.argv = argv[1:]
+    line = argv[1:] or ["--help"]
+    args, unknown = make_parser(line).parse_known_args(line)
+    args.argv = line
     if unknown:
-        word = unknown[0].split("=")[0]
-        known = [
-            option
-            for action in args.parser._actions
-            if action.help is not argparse.SUPPRESS
-            for option in action.option_strings
-        ]
-        args.parser.error(f"unknown flag {word}.{recipes.hint(word, known)}")
+        args.parser.refuse_unknown(unknown[0])
     return args
 
 
@@ -91,19 +158,29 @@ def main(args: argparse.Namespace) -> int:
     """Runs a parsed command; errors of its input end it with status 1."""
     try:
         return args.run(args) or 0
-    except (ValueError, FloatingPointError, OSError) as error:
-        print(f"keras-gans: {error}", file=sys.stderr)
-        return 1
+    except KeyboardInterrupt as stop:
+        if not isinstance(stop, SystemExit):  # else training has said so
+            print("keras-gans: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except SystemExit as stop:  # of a signal
+        return stop.code
     except Exception as error:
         message = _message(error)
         if message is None:
             raise
-        print(f"keras-gans: {message}", file=sys.stderr)
+        if "verbose" in args:
+            traceback.print_exc()
+        flags = [flag.lstrip("-") for flag in args.parser.flags()]
+        print(f"keras-gans: {words.spoken(message, flags)}", file=sys.stderr)
         return 1
 
 
 def _message(error):
     """What to tell of an error; None where it is not one of the user's."""
+    if isinstance(error, ImportError):
+        return _missing(error)
+    if isinstance(error, (ValueError, FloatingPointError, OSError)):
+        return str(error)
     from keras_gans.training import distribution
 
     if lost := distribution.lost_worker(error):
@@ -119,9 +196,46 @@ def _message(error):
     return found[1] if found else text
 
 
+def _missing(error):
+    """What to type where a package is missing; None of one of our own."""
+    own = (error.name or "").startswith("keras_gans")
+    return None if own else str(error)
+
+
+def show_warning(message, *args, **kwargs):
+    """A warning in one line, without the place in the code that gave it."""
+    text = " ".join(str(message).split())
+    print(f"keras-gans: note: {text}", file=sys.stderr)
+
+
+def _end(number, _):
+    """Ends the command by a signal, in order: what is half written goes."""
+    raise SystemExit(128 + number)
+
+
+def _take_signals():
+    # A shell lets its background jobs ignore SIGINT: `kill -INT` means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores one
+            signal.signal(number, _end)
+
+
 def run() -> None:
     """The console script."""
-    status = main(parse(sys.argv))
+    _take_signals()
+    try:
+        args = parse(sys.argv)
+        if args.command != "list":
+            recipes.load_file("utils/startup.py").prepare(sys.argv)
+        if "verbose" not in args:
+            warnings.showwarning = show_warning
+        status = main(args)
+    except KeyboardInterrupt:  # before a command has begun
+        print("keras-gans: interrupted", file=sys.stderr)
+        status = 128 + signal.SIGINT
+    # TensorFlow's temporary files are removed here.
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     # Input threads that wait for Python would hold up an orderly exit.

@@ -3,6 +3,7 @@
 import argparse
 
 from keras_gans_cli import values
+from keras_gans_cli import words as said
 
 SUMMARY = "Make a .keras file of a PyTorch checkpoint."
 
@@ -12,6 +13,11 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add = parser.add_argument
     add("file", metavar="FILE", help="a .pth, .pt or .safetensors file")
     add("--to", required=True, metavar="DIR", help="folder of the .keras file")
+    add(
+        "--key",
+        metavar="NAME",
+        help="of a file of several networks, the one to take: netG, g_ema",
+    )
     add(
         "--set",
         action="append",
@@ -27,5 +33,13 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.convert.files import convert_file
 
     config = dict(map(values.setting, args.set))
-    target, text = convert_file(args.file, args.to, args.overwrite, **config)
+    target, text = convert_file(
+        args.file, args.to, args.overwrite, key=args.key, **config
+    )
     print(f"{text}\n{target}")
+    if "output_channels" in text:
+        use = ("your pictures", "translate", target, said.PICTURES)
+        said.next_steps((*use, "--out=translated"))
+    elif "latent_dim" in text:
+        said.next_steps(("a grid of samples", "sample", target, "--out=samples.png"))
+    print(f"In Python: network = keras_gans.load({str(target)!r})")

@@ -4,50 +4,100 @@ import argparse
 import pathlib
 
 from keras_gans_cli import values
+from keras_gans_cli import words as said
 
-SUMMARY = "Score a run or a folder."
+SUMMARY = "Score a run, a .keras file or a folder of images."
 CACHE = "~/.cache/keras_gans"
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
-    add = parser.add_argument
-    add("target", metavar="RUN_OR_FOLDER", help="a run, or a folder of images")
-    add(
-        "--data", help="the reals: emoji, tfds:NAME or a folder; a run's own by default"
+    parser.add_argument(
+        "target", metavar="TARGET", help="a run, a .keras file, or a folder of images"
     )
-    add("--metrics", default="fid,kid", help="names with commas (default: fid,kid)")
-    add("--network", default="lite0", help="lite0 or inception (default: lite0)")
-    add("--weights", help="file of Inception's weights")
-    add("--n", type=int, help="samples of a run, or files; as many as reals by default")
+    parser.add_argument(
+        "--out", metavar="FILE.jsonl", help="adds a line for each score"
+    )
+    add = parser.add_argument_group("what is compared").add_argument
+    add(
+        "--data",
+        metavar="NAME",
+        help="the reals: emoji, tfds:NAME or a folder; a run's own by default",
+    )
+    add("--reals", type=int, help="the first N reals; all by default")
+    add(
+        "--n",
+        type=int,
+        help="samples, or files of a folder; as many as reals by default",
+    )
     add("--seed", type=int, default=0, help="of the samples (default: 0)")
-    add("--image_size", type=values.size, help="pixels that reals are brought to")
+    add("--best", action="store_true", help="of a run, its best checkpoint")
+    add(
+        "--image_size",
+        type=values.size,
+        metavar="N|H,W",
+        help="pixels that reals are brought to; a GAN's own by default",
+    )
+    add("--split", metavar="NAME", help="of a tfds: source; train by default")
+    add(
+        "--data_dir",
+        metavar="DIR",
+        help="where tensorflow-datasets keeps its files; its own place by default",
+    )
+    add = parser.add_argument_group("how it is measured").add_argument
+    add(
+        "--metrics",
+        default="fid,kid",
+        metavar="NAMES",
+        help="with commas, of fid, kid, is, precision, recall, density and coverage "
+        "(default: fid,kid)",
+    )
+    add(
+        "--network",
+        default="lite0",
+        metavar="lite0|inception",
+        help="what sees the images (default: lite0)",
+    )
+    add(
+        "--weights",
+        metavar="FILE",
+        help="of Inception: pt_inception-2015-12-05-6726825d.pth of pytorch-fid",
+    )
     add(
         "--input_size",
         type=values.size,
+        metavar="N|H,W",
         help="pixels that the network sees; its own by default",
     )
-    add("--resize", help="clean, legacy_tensorflow or legacy_torch")
-    add("--split", help="of a tfds: source; train by default")
-    add("--data_dir", help="where tensorflow-datasets keeps its files")
-    add("--batch_size", type=int, default=64, help="images at a time (default: 64)")
+    add(
+        "--skip_broken",
+        action="store_true",
+        help="leave out image files that cannot be read, as of a run that did",
+    )
+    add(
+        "--resize",
+        metavar="clean|legacy_tensorflow|legacy_torch",
+        help="how images are resized; the network's own by default",
+    )
     add(
         "--subsets",
         type=int,
-        help="of the kernel distance, with --subset_size (one over all)",
+        help="of the kernel distance, with --subset_size; one of all by default",
     )
     add("--subset_size", type=int, help="samples of each side in a subset")
+    add = parser.add_argument_group("how it runs").add_argument
+    add("--batch_size", type=int, default=64, help="images at a time (default: 64)")
     add(
         "--cache_dir",
         default=CACHE,
-        help=f"where features of files are kept ({CACHE}); '' keeps none",
+        metavar="DIR",
+        help=f"where features of files are kept; '' keeps none (default: {CACHE})",
     )
-    add("--best", action="store_true", help="of a run, its best checkpoint")
-    add("--out", metavar="FILE.jsonl", help="adds a line for each score")
 
 
 def run(args: argparse.Namespace) -> None:
-    """keras-gans evaluate RUN_OR_FOLDER"""
+    """keras-gans evaluate TARGET"""
+    from keras_gans.inference import opening
     from keras_gans.metrics import evaluate
     from keras_gans.metrics.table import check_metrics
     from keras_gans.training import runs
@@ -58,12 +108,16 @@ def run(args: argparse.Namespace) -> None:
             f"Scores are lines of a .jsonl file. Received: --out={args.out}."
         )
     fake, data, data_dir = args.target, args.data, args.data_dir
-    if runs.is_run(args.target):
+    skip_broken = args.skip_broken
+    is_run = runs.is_run(args.target)
+    if is_run or pathlib.Path(args.target).is_file():
+        fake, _ = opening.open_gan(args.target, args.best)
+    if is_run:
         config = runs.read_config(args.target)
-        fake, _ = runs.open_run(args.target, args.best)
         data = data or config["data"]
         if data == config["data"]:
             data_dir = data_dir or config["data_dir"]
+            skip_broken = skip_broken or config["skip_broken"]
     elif data is None and metrics != ("is",):
         raise ValueError(
             "What are the fakes to be compared with? Pass --data=FOLDER, or "
@@ -79,6 +133,7 @@ def run(args: argparse.Namespace) -> None:
         metrics,
         args.network,
         n=args.n,
+        reals=args.reals,
         seed=args.seed,
         weights=args.weights,
         input_size=args.input_size,
@@ -86,6 +141,7 @@ def run(args: argparse.Namespace) -> None:
         image_size=args.image_size,
         split=args.split,
         data_dir=data_dir,
+        on_error="skip" if skip_broken else "raise",
         settings=settings,
         batch_size=args.batch_size,
         cache_dir=args.cache_dir or None,
@@ -95,3 +151,18 @@ def run(args: argparse.Namespace) -> None:
     if args.out is not None:
         with open(args.out, "a") as file:
             file.writelines(record.to_json() + "\n" for record in records)
+    more = (
+        "how varied they are",
+        "evaluate",
+        args.target,
+        "--metrics=precision,recall",
+    )
+    if data is not None and not is_run:
+        more = (*more, f"--data={data}")
+    if is_run:
+        resume = ("train on", "train", config["recipe"], f"--run_dir={args.target}")
+        lengths = ("epochs", "steps", "kimg", "minutes")
+        longer = [f"--{n}={2 * config[n]:g}" for n in lengths if config.get(n)]
+        said.next_steps(more, (*resume, "--resume", *longer))
+    elif "recall" not in metrics:
+        said.next_steps(more)

@@ -2,24 +2,31 @@
 
 import argparse
 
+from keras_gans_cli import words as said
+
 SUMMARY = "Write a SavedModel."
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
-    add("run_dir", metavar="RUN", help="a run directory")
+    add("run_dir", metavar="MODEL", help="a run directory or a .keras file")
     add("--to", required=True, metavar="DIR", help="directory to make")
     add("--best", action="store_true", help="take the checkpoint in best/")
-    add("--overwrite", action="store_true", help="replace the directory")
+    add("--overwrite", action="store_true", help="replace the SavedModel in DIR")
 
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans export RUN"""
-    from keras_gans.training import runs
-    from keras_gans.utils import files
+    from keras_gans.core.export import check_target
+    from keras_gans.inference import opening
+    from keras_gans.training import datasets, runs
 
-    files.check_free(args.to, args.overwrite)
-    gan, position = runs.open_run(args.run_dir, args.best)
+    check_target(args.to, args.overwrite)
+    gan, step = opening.open_gan(args.run_dir, args.best)
     gan.export(args.to, overwrite=args.overwrite)
-    print(f"SavedModel of step {position.step}: {args.to}")
+    if runs.is_run(args.run_dir):
+        config = runs.read_config(args.run_dir)
+        datasets.write_class_names(args.to, config["class_names"])
+    print(f"SavedModel of step {step}: {args.to}")
+    said.after_export(args.to)

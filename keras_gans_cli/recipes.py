@@ -122,8 +122,24 @@ def options(recipe: Any) -> dict:
                 if isinstance(node, ast.ClassDef):
                     text = explained(ast.get_docstring(node) or "").get(name)
                     known = known._replace(help=text or known.help)
+        if default is None and name.endswith("_learning_rate"):
+            default = learning_rate(recipe, name.partition("_")[0])
         found[name] = known._replace(default=default)
     return found
+
+
+def learning_rate(recipe: Any, optimizer: str) -> float | None:
+    """The learning rate of a recipe's optimizer, "d" or "g"."""
+    if recipe.optimizers:
+        return recipe.optimizers[optimizer][1].get("learning_rate")
+    if "learning_rate" in model_arguments(recipe):
+        return None  # the model makes it of that
+    made = re.compile(r"keras\.optimizers\.[A-Z]\w*\(([\d.e-]+)")
+    # The model's own, or what all others have.
+    for path in (_classes()[recipe.model], folder() / "core" / "optimizers.py"):
+        if found := made.search(path.read_text(encoding="utf-8")):
+            return float(found[1])
+    return None
 
 
 def model_arguments(recipe: Any) -> dict:

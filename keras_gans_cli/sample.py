@@ -1,16 +1,24 @@
 """The command `keras-gans sample`."""
 
 import argparse
+import pathlib
+import re
 from typing import Any
 
-SUMMARY = "Write a grid of samples."
+from keras_gans_cli import words as said
+
+SUMMARY = "Write samples: a grid of them, or each to a file."
+MOST_SEEDS = 10**6
 
 # What generators take, by the argument of `sample`; an input reads its text.
 INPUTS = {
-    "labels": "class of all images, or of each: 3 or 0,0,1,1; all in turn by default",
-    "codes": "codes of all images, numbers in [-1, 1]: 0.5,-1; random by default",
-    "attributes": "attributes of all images, numbers: 1,0,0.5; random by default",
-    "text": "a sentence that all images show",
+    "labels": "class of all samples, or of each, numbers or names: 3 or 0,0,1,1 or "
+    "cats,dogs; all in turn by default",
+    "codes": "codes of all samples, numbers in [-1, 1]: 0.5,-1; random by default",
+    "attributes": "attributes of all samples, numbers: 1,0,0.5; random by default",
+    "truncation": "psi of all samples, or of each: 1 is none, 0 one picture of all; 1 "
+    "by default",
+    "text": "a sentence that all samples show",
     "source": "file of what is translated",
 }
 
@@ -18,12 +26,28 @@ INPUTS = {
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
-    add("run_dir", metavar="RUN", help="a run directory")
-    add("--out", required=True, metavar="FILE", help="PNG file to write")
-    add("--n", type=int, help="images; 64, or as many as --labels, by default")
-    add("--seed", type=int, default=0, help="seed of the samples (default: 0)")
+    add("run_dir", metavar="MODEL", help="a run directory or a .keras file")
+    add(
+        "--out",
+        required=True,
+        metavar="PATH",
+        help="PNG file to write, with --each a folder",
+    )
+    add("--each", action="store_true", help="write each sample to a file of its own")
+    add(
+        "--n",
+        type=int,
+        help="samples; by default as many as --labels, or 64, in whole rows",
+    )
+    add("--seed", type=int, help="seed of the samples (default: 0)")
+    add(
+        "--seeds",
+        metavar="LIST",
+        help="one sample for each seed, such as 0-35,77; of every class, unless "
+        "--labels are given",
+    )
     add("--best", action="store_true", help="take the checkpoint in best/")
-    add("--overwrite", action="store_true", help="replace the file")
+    add("--overwrite", action="store_true", help="replace what stands at --out")
     group = parser.add_argument_group("what the generator takes")
     for name, text in INPUTS.items():
         group.add_argument(f"--{name}", metavar="VALUE", help=text)
@@ -31,20 +55,163 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans sample RUN"""
+    from keras_gans.inference import opening
     from keras_gans.training import runs
     from keras_gans.utils import files
 
-    files.check_free(args.out, args.overwrite)
-    gan, position = runs.open_run(args.run_dir, args.best)
+    _check_out(args)
+    kind = files.FOLDER if args.each else files.FILE
+    files.check_free(args.out, args.overwrite, kind)
+    seeds = None if args.seeds is None else read_seeds(args.seeds)
+    gan, step = opening.open_gan(args.run_dir, args.best)
+    class_names = None
+    if runs.is_run(args.run_dir):
+        class_names = runs.read_config(args.run_dir).get("class_names")
     texts = {name: getattr(args, name) for name in INPUTS}
-    given = read_inputs(gan, texts)
-    n = args.n
-    if n is None:
-        n = rows_of(given.get("labels"))
-    samples = gan.sample(n, seed=args.seed, **given)
-    preview = gan.modality.preview(samples, gan.preview_columns)
-    preview.save(args.out, overwrite=args.overwrite)
-    print(f"{n} samples of step {position.step}, seed {args.seed}: {args.out}")
+    texts["labels"] = label_numbers(texts["labels"], class_names)
+    given, names = read_inputs(gan, texts), None
+    if seeds is None:
+        seed = args.seed or 0
+        n = args.n
+        if n is None:
+            n = rows_of(given.get("labels"), gan.preview_count())
+        batches = gan.sample_batches(n, seed, **given)
+        stems = [f"seed{seed:04d}-{row:04d}" for row in range(n)]
+        what = f"samples 0 to {n - 1} of seed {seed}, row by row"
+        told = f"seed {seed}"
+    else:
+        what = f"seeds {args.seeds}, row by row"
+        known = gan.class_input
+        if known is not None and "labels" not in given:
+            classes = known.high + 1
+            given["labels"] = [i % classes for i in range(classes * len(seeds))]
+            seeds = [seed for seed in seeds for _ in range(classes)]
+            what = f"each of the seeds {args.seeds} with every class"
+        else:
+            names = [f"seed {seed}" for seed in seeds]
+        batches = gan.seed_batches(seeds, **given)
+        stems = [f"seed{seed:04d}" for seed in seeds]
+        told = f"seeds {args.seeds}"
+    if args.each:
+        stems = _with_classes(stems, gan, given)
+        n = _write_each(args, gan.modality, stems, batches)
+    else:
+        import numpy as np
+
+        samples = np.concatenate(list(batches))
+        n = len(samples)
+        preview = gan.show(
+            samples, what, given.get("labels"), class_names=class_names, names=names
+        )
+        preview.save(args.out, overwrite=args.overwrite)
+    print(f"{n} samples of step {step}, {told}: {args.out}")
+    said.after_sampling(args.run_dir, args.seed or 0)
+
+
+def _check_out(args):
+    if args.seeds is not None and (args.n is not None or args.seed is not None):
+        raise ValueError(
+            "--seeds says how many samples there are and of which seeds. Received: "
+            f"--seeds={args.seeds} with --n or --seed. Drop them."
+        )
+    is_png = args.out.lower().endswith(".png")
+    if args.each and is_png:
+        raise ValueError(
+            f"--each writes files into a folder. Received: --out={args.out}. Name "
+            "a folder."
+        )
+    if not args.each and not is_png:
+        raise ValueError(
+            f"A grid is a .png file. Received: --out={args.out}. Name such a file, "
+            "or write each sample to a file of its own by --each."
+        )
+
+
+def _with_classes(stems, gan, given):
+    """Names of files that say the class of each sample, where there are any."""
+    import numpy as np
+
+    known, n = gan.class_input, len(stems)
+    if known is None:
+        return stems
+    labels = given.get("labels")
+    if labels is None:
+        labels = known.default_rows(0, np.arange(n))
+    labels = known.check(labels, n)
+    return [f"{stem}-class{i}" for stem, i in zip(stems, labels, strict=True)]
+
+
+def _write_each(args, modality, stems, batches):
+    """Writes each sample, also where others cannot be; returns how many."""
+    samples = (sample for batch in batches for sample in batch)
+    written, failed = set(), {}
+    for stem, sample in zip(stems, samples, strict=True):
+        path = pathlib.Path(args.out) / f"{stem}{modality.extensions[0]}"
+        if path in written:  # the same seed, twice
+            continue
+        try:
+            modality.write(path, sample, overwrite=args.overwrite)
+            written.add(path)
+        except ValueError as error:
+            failed[path] = error
+    if failed:
+        lines = [f"{path}: {why}" for path, why in list(failed.items())[:20]]
+        raise ValueError(
+            f"{len(failed)} of {len(failed) + len(written)} samples were not "
+            "written, the others were:\n" + "\n".join(lines)
+        )
+    return len(written)
+
+
+def read_seeds(text: str) -> list[int]:
+    """The seeds of a list such as "0-35,77".
+
+    Raises:
+        ValueError: it is no such list, or names more than a million.
+    """
+    seeds = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,10})(?:-(\d{1,10}))?\s*", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if not first <= last < 2**31 or last - first + len(seeds) >= MOST_SEEDS:
+            raise ValueError(
+                "--seeds are ints in [0, 2**31) and ranges of them, with commas: "
+                f"0-35,77; up to {MOST_SEEDS:,}. Received: {part.strip()!r} in "
+                f"--seeds={text}."
+            )
+        seeds += range(first, last + 1)
+    return seeds
+
+
+def label_numbers(text: str | None, names: list[str] | None) -> str | None:
+    """The numbers of classes that are given by name: "0,1" of "cats,dogs".
+
+    Args:
+        text: str, names or numbers with commas, or `None`.
+        names: list of str, the `class_names` of a run, or `None`.
+
+    Raises:
+        ValueError: no class has one of the names.
+    """
+    from keras_gans.utils.suggestions import hint
+
+    if text is None or names is None:
+        return text
+    if text in names:  # one that holds a comma, or is a number
+        return str(names.index(text))
+    numbers = []
+    for word in map(str.strip, text.split(",")):
+        if word in names:
+            numbers.append(str(names.index(word)))
+        elif word.isdecimal():
+            numbers.append(word)
+        else:
+            raise ValueError(
+                f"There is no such class. Received: {word!r}. Expected one of "
+                f"{', '.join(map(repr, names))}, or its number from 0."
+                f"{hint(word, names)}"
+            )
+    return ",".join(numbers)
 
 
 def read_inputs(gan: Any, texts: dict) -> dict:
@@ -70,7 +237,7 @@ def read_inputs(gan: Any, texts: dict) -> dict:
 
 
 def rows_of(labels: Any, usual: int = 64) -> int:
-    """How many images labels ask for: one each, or the usual number."""
+    """How many samples labels ask for: one each, or the usual number."""
     try:
         return len(labels)
     except TypeError:

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from keras_gans_cli import recipes, values
+from keras_gans_cli import flags, recipes, values
+from keras_gans_cli import words as said
 
 SUMMARY = "Train a recipe into a run directory."
-METAVARS = {int: "N", float: "X"}
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
@@ -45,7 +45,22 @@ def _add_run_flags(sub, recipe):
         action="store_true",
         help="go on from the latest checkpoint in --run_dir",
     )
-    add("--overwrite", action="store_true", help="remove the run in --run_dir first")
+    add(
+        "--from_checkpoint",
+        metavar="NAME",
+        help="with --resume, go back to a checkpoint: previous, or its name; later "
+        "ones are removed",
+    )
+    add("--overwrite", action="store_true", help="remove the run in --run_dir")
+    if recipe.paper:
+        changed = ", ".join(f"{k}={flags.typed(v)}" for k, v in recipe.paper.items())
+        add(
+            "--recipe",
+            choices=("paper",),
+            dest="variant",  # `recipe` is its name
+            help=f"the paper's recipe, of hours on a GPU: {changed}; by default one of "
+            "minutes on two cores",
+        )
     add(
         "--workers",
         type=int,
@@ -68,7 +83,7 @@ def _add_options(sub, recipe):
             how = {"action": argparse.BooleanOptionalAction}
         else:
             kind = values.value if option.type is object else option.type
-            how = {"type": kind, "metavar": METAVARS.get(kind, "VALUE")}
+            how = {"type": kind, "metavar": flags.metavar(option.help, option.type())}
         groups[option.group].add_argument(
             f"--{name}",
             default=None,  # what is not given, a resumed run knows
@@ -89,7 +104,8 @@ def _add_arguments(sub, recipe):
             type=values.value,
             default=argparse.SUPPRESS,  # None is a value
             help=_help(recipe, name, argument),
-            metavar="VALUE",
+            metavar=flags.metavar(argument.help, argument.default),
+            **({"nargs": "?", "const": True} if argument.default is False else {}),
         )
 
 
@@ -97,36 +113,32 @@ def _help(recipe, name, known):
     """The help of a flag, with its default where the text has none."""
     if name in recipe.without:
         return argparse.SUPPRESS
-    text = known.help.rstrip(".").replace("%", "%%")
-    if known.default is None and "by default" in text:
-        return text
-    default = values.text(known.default).replace("%", "%%")
-    return f"{text} (default: {default})"
+    return flags.sentence(known.help, known.default)
 
 
 def run(args: argparse.Namespace) -> int | None:
     """keras-gans train RECIPE"""
-    from keras_gans.training import runs
+    from keras_gans.training import distribution, runs
 
     if args.workers != 1:
         return _launch(args)
     run_dir = args.run_dir or _run_dir(args.recipe)
     recipe = recipes.recipes()[args.recipe]
-    given = {
-        name: getattr(args, name)
-        for name in recipes.options(recipe)
-        if getattr(args, name) is not None
-    }
+    options = recipes.options(recipe)
+    paper = recipe.paper if getattr(args, "variant", None) else {}
+    flags = {k: v for k, v in vars(args).items() if v is not None or k not in options}
+    told = {**paper, **flags}
+    given = {name: told[name] for name in options if name in told}
     arguments = {
-        name: vars(args)[name]
-        for name in recipes.model_arguments(recipe)
-        if name in vars(args)
+        name: told[name] for name in recipes.model_arguments(recipe) if name in told
     }
     if args.resume and runs.is_run(run_dir):
         config = runs.changed(run_dir, args.recipe, arguments, given)
     else:
         config = runs.new_config(args.recipe, arguments, **given)
-    runs.train(run_dir, config, args.resume, args.overwrite)
+    runs.train(run_dir, config, args.resume, args.overwrite, args.from_checkpoint)
+    if distribution.is_chief():
+        said.after_training(run_dir, recipe.task)
 
 
 def _launch(args):
@@ -135,5 +147,5 @@ def _launch(args):
 
     # argparse lets the last of a flag win.
     words = [*args.argv, "--workers=1"]
-    command = [sys.executable, "-m", "keras_gans", *words]
+    command = [sys.executable, "-m", "keras_gans_cli", *words]
     return distribution.launch(args.workers, command)

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from keras_gans_cli import values
+from keras_gans_cli import words as said
 
 SUMMARY = "Translate pictures by Pix2Pix or CycleGAN."
 MAX_LISTED = 20
@@ -28,11 +29,17 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     )
     add(
         "--evaluation",
-        action="store_true",
-        help="moving statistics and no dropout; else as the paper tests",
+        action=argparse.BooleanOptionalAction,
+        help="moving statistics and no dropout, or as the paper tests: each "
+        "image's own statistics, with dropout (default: what suits the training)",
     )
     add("--seed", type=int, default=0, help="of dropout (default: 0)")
-    add("--size", type=values.value, help="pixels that a colourisation works at")
+    add(
+        "--size",
+        type=values.value,
+        help="pixels of the shorter side that a colourisation or inpainting works at "
+        "(default: as trained)",
+    )
     add("--masks", metavar="DIR", help="masks of an inpainting, white: hole")
     add(
         "--max_pixels",
@@ -64,6 +71,8 @@ def run(args: argparse.Namespace) -> None:
     failed = report.failed
     total = len(report.written) + len(failed)
     print(f"{len(report.written)} of {total} pictures translated: {args.out}")
+    print(f"mode: {report.mode}")
+    said.after_translation(args.model)
     if failed:
         lines = [f"{path}: {why}" for path, why in failed.items()]
         more = [f"and {len(lines) - MAX_LISTED} more"]

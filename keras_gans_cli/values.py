@@ -8,6 +8,9 @@ from typing import Any
 
 def value(text: str) -> Any:
     """A flag's text as a number, tuple, bool, None, or else a string."""
+    known = {"true": True, "on": True, "false": False, "off": False, "none": None}
+    if text.lower() in known:
+        return known[text.lower()]
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_gans.modalities.image import check_images
 from keras_gans.models.pix2pix import Pix2Pix
-from keras_gans.utils.types import Tensor
+from keras_gans.utils.types import Size, Tensor
 from keras_gans.utils.validation import check_seed, is_int, within
 
 if TYPE_CHECKING:
@@ -195,8 +195,7 @@ def check_pictures(
             f"Received: shape {images.shape}. Convert them, as "
             "`keras_gans.data.load(..., channels=...)` does."
         )
-    check_images(images, images.shape[1:])
-    return images
+    return check_images(images, images.shape[1:])
 
 
 def check_translator(gan: Pix2Pix, source: int, made: int, application: str) -> None:
@@ -215,13 +214,61 @@ def check_translator(gan: Pix2Pix, source: int, made: int, application: str) -> 
 
 
 def translated(
-    gan: Pix2Pix, sources: np.ndarray, seed: int, evaluation: bool
+    gan: Pix2Pix, sources: np.ndarray, seed: int, evaluation: bool | None
 ) -> np.ndarray:
     """`gan.translate` of sources that this package has made."""
     with warnings.catch_warnings():
         # Bright ones lie in [0, 1] as they should.
         warnings.filterwarnings("ignore", "All images of the first batch")
         return gan.translate(sources, seed=seed, evaluation=evaluation)
+
+
+def trained_size(gan: Pix2Pix) -> int | None:
+    """The shorter side that a GAN was built for; `None` where that is any."""
+    return gan.image_shape[0] and min(gan.image_shape[:2])
+
+
+def working_size(size: Size | None, sides: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) for the network, of images of `sides`.
+
+    Args:
+        size: `None`, the images as they are; an int, the pixels of the shorter
+            side; or (height, width).
+        sides: tuple (height, width).
+
+    Raises:
+        ValueError: `size` is something else.
+    """
+    if size is None:
+        return sides
+    if is_int(size):
+        within("size", size, size > 0, "1, 2, ...")
+        return tuple(max(1, round(s * size / min(sides))) for s in sides)
+    ok = (
+        isinstance(size, (tuple, list))
+        and len(size) == 2
+        and all(is_int(side) and side > 0 for side in size)
+    )
+    if not ok:
+        raise ValueError(
+            "`size` is None, a positive int or (height, width). Received: "
+            f"size={size!r}."
+        )
+    return tuple(size)
+
+
+def resized(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Images `[n, height, width, channels]` at (height, width), antialiased."""
+    if images.shape[1:3] == tuple(size):
+        return images
+    resized = ops.image.resize(
+        images,
+        size,
+        interpolation="bilinear",
+        antialias=True,
+        data_format="channels_last",
+    )
+    return as_array(resized)
 
 
 def as_array(x: Tensor) -> np.ndarray:

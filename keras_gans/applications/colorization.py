@@ -3,7 +3,6 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from keras import ops
 import numpy as np
 
 from keras_gans.applications import lab
@@ -14,13 +13,15 @@ from keras_gans.applications.batches import (
     check_translator,
     load_paired,
     paired,
+    resized,
+    trained_size,
     translated,
+    working_size,
 )
 from keras_gans.core.recipe import Recipe
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.translation import check_open_shape
 from keras_gans.utils.types import Shape, Size
-from keras_gans.utils.validation import is_int, within
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -119,7 +120,13 @@ class Colorization:
             start: int, of `load`.
             **options: other arguments of `load`.
         """
-        return load_paired(self, gan, source, 3, seed, start, **options)
+        channels = self.file_channels(gan)
+        return load_paired(self, gan, source, channels, seed, start, **options)
+
+    @staticmethod
+    def file_channels(gan: Pix2Pix) -> int:
+        """How many channels the pictures are read with that a run trains on."""
+        return 3
 
     def pair(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The pair of one batch of images.
@@ -150,7 +157,7 @@ class Colorization:
         images: np.ndarray,
         *,
         size: Size | None = None,
-        evaluation: bool = False,
+        evaluation: bool | None = None,
         seed: int = 0,
     ) -> np.ndarray:
         """Colours images; their own lightness stays as it is.
@@ -167,8 +174,7 @@ class Colorization:
             size: what the network sees: `None`, the images as they are; an
                 int, the pixels of the shorter side; or (height, width). The
                 size that it was trained on does best.
-            evaluation: bool, of `Pix2Pix.translate`; `True` does better after
-                training on batches of more than one.
+            evaluation: bool or `None`, of `Pix2Pix.translate`.
             seed: int, of `Pix2Pix.translate`.
 
         Returns:
@@ -189,24 +195,23 @@ class Colorization:
         """
         check_translator(gan, 1, 2, type(self).__name__)
         images = check_pictures(images, (1, 3)).astype("float32")
-        size = _working_size(size, images.shape[1:3])
+        size = working_size(size, images.shape[1:3])
         # (of grey, the three channels are alike)
         images = np.broadcast_to(images, (*images.shape[:-1], 3))
         lightness = as_array(lab.split(images)[0])
-        ab = translated(gan, _resized(lightness, size), seed, evaluation)
+        ab = translated(gan, resized(lightness, size), seed, evaluation)
         made = np.empty(images.shape, "float32")
         # One by one: photos may be large.
         for i in range(len(images)):
-            colour = _resized(ab[i : i + 1], images.shape[1:3])
+            colour = resized(ab[i : i + 1], images.shape[1:3])
             made[i] = as_array(lab.join(lightness[i : i + 1], colour))[0]
         return made
 
     def on_files(
-        self, gan: Pix2Pix, evaluation: bool, seed: int, size: Size | None = None
+        self, gan: Pix2Pix, evaluation: bool | None, seed: int, size: Size | None = None
     ) -> Work:
         """How picture files are coloured: a `Work`; see `apply`."""
-        if size is None:  # what it was trained on, where that is one size
-            size = gan.image_shape[0] and min(gan.image_shape[:2])
+        size = trained_size(gan) if size is None else size
 
         def make(pixels, place):
             return self.apply(
@@ -234,46 +239,39 @@ def _pair(seed, step, images):
     return lab.split(images)
 
 
-def _working_size(size, sides):
-    """(height, width) for the network, of images of `sides`."""
-    if size is None:
-        return sides
-    if is_int(size):
-        within("size", size, size > 0, "1, 2, ...")
-        return tuple(max(1, round(s * size / min(sides))) for s in sides)
-    ok = (
-        isinstance(size, (tuple, list))
-        and len(size) == 2
-        and all(is_int(side) and side > 0 for side in size)
-    )
-    if not ok:
-        raise ValueError(
-            "`size` is None, a positive int or (height, width). Received: "
-            f"size={size!r}."
-        )
-    return tuple(size)
-
-
-def _resized(images, size):
-    if images.shape[1:3] == tuple(size):
-        return images
-    resized = ops.image.resize(
-        images,
-        size,
-        interpolation="bilinear",
-        antialias=True,
-        data_format="channels_last",
-    )
-    return as_array(resized)
-
-
 RECIPE = Recipe(
     name="colorization",
     model="Pix2Pix",
     summary="Colours of grey images, by Pix2Pix from L to ab of CIE Lab",
     task="colorization",
     epochs=20,
-    batch_size=1,
-    arguments={"image_shape": (64, 64, 2), "source_channels": 1, "width": 32},
+    batch_size=16,
+    arguments={
+        "image_shape": (64, 64, 2),
+        "source_channels": 1,
+        "depth": 6,
+        "width": 16,
+        "n_layers": 2,
+        "dropout": 0.0,
+        "objective": "least_squares",
+        "ema": 0.995,
+    },
+    optimizers={
+        "d": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
+        "g": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
+    },
+    paper={
+        "epochs": 200,
+        "batch_size": 1,
+        "image_shape": (256, 256, 2),
+        "depth": 8,
+        "width": 64,
+        "n_layers": 3,
+        "dropout": 0.5,
+        "objective": "non_saturating",
+        "ema": None,
+        "d_learning_rate": 2e-4,
+        "g_learning_rate": 2e-4,
+    },
     without=("packing", "diff_augment", "evaluate_every"),
 )

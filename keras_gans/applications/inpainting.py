@@ -15,13 +15,16 @@ from keras_gans.applications.batches import (
     check_translator,
     load_paired,
     paired,
+    resized,
+    trained_size,
     translated,
+    working_size,
 )
 from keras_gans.applications.masks import check_kind, check_share, random_masks
 from keras_gans.core.recipe import Recipe
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.translation import check_open_shape
-from keras_gans.utils.types import Path, Shape
+from keras_gans.utils.types import Path, Shape, Size
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -63,7 +66,7 @@ class Inpainting:
     kind: str = "mixed"
     share: tuple = (0.1, 0.4)
 
-    file_options = ("masks",)  # arguments of `on_files`
+    file_options = ("masks", "size")  # arguments of `on_files`
 
     def __post_init__(self):
         check_kind(self.kind)
@@ -147,8 +150,13 @@ class Inpainting:
             start: int, of `load`, and of the holes.
             **options: other arguments of `load`.
         """
-        channels = gan.image_shape[-1]
+        channels = self.file_channels(gan)
         return load_paired(self, gan, source, channels, seed, start, **options)
+
+    @staticmethod
+    def file_channels(gan: Pix2Pix) -> int:
+        """How many channels the pictures are read with that a run trains on."""
+        return gan.image_shape[-1]
 
     def pair(
         self, images: np.ndarray, masks: np.ndarray
@@ -215,12 +223,15 @@ class Inpainting:
         images: np.ndarray,
         masks: np.ndarray,
         *,
-        evaluation: bool = False,
+        size: Size | None = None,
+        evaluation: bool | None = None,
         seed: int = 0,
     ) -> np.ndarray:
         """Fills the holes of images; all else stays bit for bit.
 
-        What stands in a hole is never looked at, and may be NaN.
+        What stands in a hole is never looked at, and may be NaN. Where the
+        network works at another size, what it makes is scaled up to that of
+        the images and put into their holes.
 
         Args:
             gan: `Pix2Pix` from channels + 1 to channels, as `gan` builds.
@@ -228,8 +239,11 @@ class Inpainting:
                 outside of the holes.
             masks: array `[n, height, width, 1]`, 1 or true in the hole, 0 or
                 false elsewhere.
-            evaluation: bool, of `Pix2Pix.translate`; `True` does better after
-                training on batches of more than one.
+            size: what the network sees: `None`, the images as they are; an
+                int, the pixels of the shorter side; or (height, width). The
+                size that it was trained on does best: it has not seen a hole
+                wider than those of training.
+            evaluation: bool or `None`, of `Pix2Pix.translate`.
             seed: int, of `Pix2Pix.translate`.
 
         Returns:
@@ -255,19 +269,29 @@ class Inpainting:
         check_translator(gan, channels + 1, channels, type(self).__name__)
         masks = check_masks(masks, images.shape)
         seen = check_pictures(np.where(masks, 0, images), (channels,))
-        sources = _source(seen.astype("float32"), masks.astype("float32"))
-        made = translated(gan, as_array(sources), seed, evaluation)
+        seen, holes = seen.astype("float32"), masks.astype("float32")
+        seen, holes = _at_size(seen, holes, working_size(size, images.shape[1:3]))
+        sources = as_array(_source(seen, holes))
+        made = translated(gan, sources, seed, evaluation)
+        # What is known stays, also beside the holes' edges, where it is scaled.
+        made = resized(np.where(holes > 0, made, seen), images.shape[1:3])
         return np.where(masks, made.astype(images.dtype), images)
 
     def on_files(
-        self, gan: Pix2Pix, evaluation: bool, seed: int, masks: Path | None = None
+        self,
+        gan: Pix2Pix,
+        evaluation: bool | None,
+        seed: int,
+        size: Size | None = None,
+        masks: Path | None = None,
     ) -> Work:
         """How picture files are filled: a `Work`; see `apply`.
 
         Args:
             gan: `Pix2Pix`, as `gan` builds.
-            evaluation: bool.
+            evaluation: bool or `None`.
             seed: int.
+            size: see `apply`; what the GAN was trained on by default.
             masks: path of a folder of masks, of the names of the pictures.
 
         Raises:
@@ -280,11 +304,12 @@ class Inpainting:
                 f"the names of the pictures. Received: masks={masks!r}."
             )
         channels = gan.image_shape[-1]
+        size = trained_size(gan) if size is None else size
 
         def make(pixels, place):
-            mask = _read_mask(pathlib.Path(masks) / place)
+            mask = _read_mask(pathlib.Path(masks) / place)[None]
             return self.apply(
-                gan, pixels[None], mask[None], evaluation=evaluation, seed=seed
+                gan, pixels[None], mask, size=size, evaluation=evaluation, seed=seed
             )[0]
 
         return Work(channels, channels, make)
@@ -341,6 +366,18 @@ def check_masks(masks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return masks
 
 
+def _at_size(images, holes, size):
+    """Images and holes at (height, width); no pixel of a hole is mixed in."""
+    if images.shape[1:3] == tuple(size):
+        return images, holes
+    known = resized(1 - holes, size)
+    images = resized(images * (1 - holes), size) / np.maximum(known, 1e-6)
+    # A hole stays one, be it less than a pixel.
+    least = known.min(axis=(1, 2, 3), keepdims=True)
+    holes = (known <= np.maximum(least, 0.5)).astype("float32")
+    return np.clip(images, -1, 1), holes
+
+
 def _source(images, masks):
     """Images with 0 in the hole, and the mask as -1 and 1."""
     seen = ops.where(masks > 0, 0.0, images)
@@ -349,8 +386,7 @@ def _source(images, masks):
 
 def _read_mask(place):
     """The mask at a picture's place: bool `[height, width, 1]`."""
-    from keras_gans.data.decoding import EXTENSIONS
-    from keras_gans.modalities.image_files import read_image
+    from keras_gans.modalities.image_files import EXTENSIONS, read_image
 
     found = [
         path
@@ -371,8 +407,34 @@ RECIPE = Recipe(
     summary="Holes filled, by Pix2Pix from image and mask",
     task="inpainting",
     epochs=20,
-    batch_size=1,
-    arguments={"image_shape": (64, 64, 3), "source_channels": 4, "width": 32},
+    batch_size=16,
+    arguments={
+        "image_shape": (64, 64, 3),
+        "source_channels": 4,
+        "depth": 6,
+        "width": 16,
+        "n_layers": 2,
+        "dropout": 0.0,
+        "objective": "least_squares",
+        "ema": 0.995,
+    },
+    optimizers={
+        "d": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
+        "g": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
+    },
     data_options={"kind": "mixed", "share": (0.1, 0.4)},
+    paper={
+        "epochs": 200,
+        "batch_size": 1,
+        "image_shape": (256, 256, 3),
+        "depth": 8,
+        "width": 64,
+        "n_layers": 3,
+        "dropout": 0.5,
+        "objective": "non_saturating",
+        "ema": None,
+        "d_learning_rate": 2e-4,
+        "g_learning_rate": 2e-4,
+    },
     without=("packing", "diff_augment", "evaluate_every"),
 )

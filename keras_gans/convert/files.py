@@ -7,6 +7,8 @@ from typing import Any
 from keras_gans.convert import states
 from keras_gans.convert.readers.reading import read
 from keras_gans.utils import files
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.text import brief
 from keras_gans.utils.types import Path
 
 KNOWN = {
@@ -19,10 +21,11 @@ KNOWN = {
     "efficientnet_lite0": "EfficientNet-Lite0",
 }
 
-# Names that tell architectures which are not converted.
+# Names that tell architectures which are not converted. Each pattern takes time
+# linear in the name: no two repetitions in it can match the same letters.
 OTHERS = {
     r"model\.diffusion_model\.": "a latent diffusion model",
-    r"(.*\.)?synthesis\.|(convs|conv1)\.\d*\.?.*modulation": "a StyleGAN",
+    r"(.*\.)?synthesis\.|(convs|conv1)\..*modulation": "a StyleGAN",
     r"b\d+\.fromrgb\.": "the discriminator of a StyleGAN",
     r"(.*\.)?attn_block\.": "a SAGAN",
     r"blocks\.\d+\.\d+\.conv1\.": "a BigGAN",
@@ -36,7 +39,11 @@ OTHERS = {
 
 
 def convert_file(
-    path: Path, directory: Path, overwrite: bool = False, **config: Any
+    path: Path,
+    directory: Path,
+    overwrite: bool = False,
+    key: str | None = None,
+    **config: Any,
 ) -> tuple[pathlib.Path, str]:
     """Writes the network of a checkpoint of PyTorch as a `.keras` file.
 
@@ -46,6 +53,8 @@ def convert_file(
         directory: str or path of the folder to write to; the file has the name
             of `path`, and ends in ".keras".
         overwrite: bool, whether to replace a file of that name.
+        key: str, where the network stands in a file of several: "netG"; or
+            `None`, where the file holds one.
         **config: what is known better than told from the weights, see
             `from_state`.
 
@@ -71,6 +80,8 @@ def convert_file(
     target = pathlib.Path(directory) / f"{path.stem}.keras"
     files.check_free(target, overwrite)
     state = read(path)
+    if key is not None:
+        state = _part(state, key, path)
     try:
         family, found = detect(state)
     except ValueError as error:
@@ -87,6 +98,18 @@ def convert_file(
     count = f"{model.count_params():,} parameters"
     about = _listed({**found, **config})
     return target, f"{_known(family)}: {about}; {count}"
+
+
+def _part(state, key, path):
+    """The network of a name in a file of several."""
+    if not isinstance(state.get(key), dict):
+        held = [k for k, v in state.items() if isinstance(k, str) and type(v) is dict]
+        raise ValueError(
+            f"{path} holds no network `key={brief(key)}`. It holds "
+            f"{brief(', '.join(held), 300) or 'one network: leave `key` out'}."
+            f"{hint(key, held)}"
+        )
+    return state[key]
 
 
 def detect(state: dict) -> tuple[str, dict]:
@@ -108,7 +131,7 @@ def detect(state: dict) -> tuple[str, dict]:
         count = sum(tensor.size for tensor in tensors.values())
         raise ValueError(
             f"It seems to be {_guess(tensors)}: {len(tensors)} tensors of "
-            f"{count:,} numbers, named {', '.join(list(tensors)[:4])[:200]}. "
+            f"{count:,} numbers, named {brief(', '.join(list(tensors)[:4]), 200)}. "
             f"Known are {', '.join(map(_known, states.FAMILIES))}."
         ) from None
 

@@ -15,6 +15,7 @@ from keras_gans.convert.families import (
     stylegan2,
     translation,
 )
+from keras_gans.utils.text import brief
 
 # One module a family: `detect(state)` gives its configuration or None, and
 # `build(state, config)` the model.
@@ -122,7 +123,7 @@ def detect(tensors: dict, names: Collection[str]) -> tuple[str, dict]:
             return name, config
     raise ValueError(
         f"These weights are of no family known: {', '.join(names)}. Received "
-        f"the names {str(list(tensors)[:6])[:300]}."
+        f"the names {brief(list(tensors), 300)}."
     )
 
 
@@ -135,7 +136,7 @@ def _unwrapped(state):
     if not isinstance(state, dict) or not state:
         raise ValueError(
             "`state` must be a dict of names to arrays. Received: "
-            f"{str(state)[:80]} (of type {type(state).__name__})."
+            f"{brief(state)} (of type {type(state).__name__})."
         )
     if any(_is_tensor(value) for value in state.values()):
         return state
@@ -147,8 +148,9 @@ def _unwrapped(state):
     if len(inner) != 1:
         raise ValueError(
             "`state` must hold the weights of one network. Received a dict "
-            f"with keys {str(list(state)[:8])[:300]}, of which "
-            f"{str(list(inner)[:8])[:300]} hold weights; pass one of these."
+            f"with keys {brief(list(state), 300)}, of which "
+            f"{brief(list(inner), 300)} hold weights. Pass one of these; to "
+            "convert a file, by `key`."
         )
     return next(iter(inner.values()))
 
@@ -173,19 +175,20 @@ def _tensors(state):
 def _finite(name, value):
     if not _is_tensor(value):
         raise ValueError(
-            f"{name!r} must be an array. Received: {str(value)[:80]} (of "
+            f"{brief(name)!r} must be an array. Received: {brief(value)} (of "
             f"type {type(value).__name__})."
         )
     value = np.asarray(value)
     if value.dtype.kind not in "fiub":
         raise ValueError(
-            f"{name!r} must be an array of real numbers. Received: dtype {value.dtype}."
+            f"{brief(name)!r} must be an array of real numbers. Received: dtype "
+            f"{value.dtype}."
         )
     with np.errstate(over="ignore"):  # of float64: infinite, so met below
         value = value.astype(np.float32, copy=False)
     if not np.isfinite(value).all():
         raise ValueError(
-            f"{name!r} has values that are not finite: its training diverged "
+            f"{brief(name)!r} has values that are not finite: its training diverged "
             "or its file is damaged. Use an earlier checkpoint."
         )
     return value

@@ -12,6 +12,9 @@ import numpy as np
 
 from keras_gans.layers.spectral import SpectralNormalization
 
+# Blocks of a network, of any family: of the references' at most 9. A small file
+# can name thousands, which take Keras hours to build.
+MAX_BLOCKS = 64
 MAX_LISTED = 8
 MAX_LETTERS = 200
 

@@ -13,7 +13,7 @@ from keras import ops
 
 from keras_gans.utils.serialization import Configured
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size, is_int, is_number, within
+from keras_gans.utils.validation import check_size, is_int, is_number, one_of, within
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -99,11 +99,10 @@ class EMA(Configured):
         ok = is_number(decay) and 0 < decay < 1
         self.decay = within("ema", decay, ok, "(0, 1), or be None")
         ok = rampup in ("steps", None) or (is_number(rampup) and rampup > 0)
-        self.rampup = within("rampup", rampup, ok, "'steps', (0, inf), None")
+        self.rampup = within("rampup", rampup, ok, "(0, inf), or be 'steps' or None")
         ok = is_int(start) and start >= 0
         self.start = within("start", start, ok, "0, 1, ...")
-        ok = buffers in ("averaged", "copied")
-        self.buffers = within("buffers", buffers, ok, "'averaged', 'copied'")
+        self.buffers = one_of("buffers", buffers, ("averaged", "copied"))
 
     def at(self, step: Tensor) -> Tensor:
         """The decay at a step: float32 scalar tensor."""
@@ -222,12 +221,11 @@ class Schedule(Controller):
         name: str | None = None,
     ):
         super().__init__(name=name)
-        kinds = ("linear", "exponential", "cosine")
-        self.kind = within("kind", kind, kind in kinds, str(kinds))
+        self.kind = one_of("kind", kind, ("linear", "exponential", "cosine"))
         for key, value in (("start", start), ("end", end)):
             ok = is_number(value) and math.isfinite(value)
             ok = ok and (kind != "exponential" or value > 0)
-            within(key, value, ok, "numbers, above 0 where exponential")
+            within(key, value, ok, "(-inf, inf), above 0 where exponential")
         self.start, self.end = start, end
         self.steps = check_size("steps", steps)
         self.value = self.add_state("value", start)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from keras_gans.core.translation import TranslatingGAN
 
 
+FORMAT = "tf_saved_model"
+# What TensorFlow writes into the directory of a SavedModel.
+PARTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"}
 KEY = "key"  # of a translator's inputs: seed and row, in the test mode
 
 
@@ -39,10 +42,11 @@ def export(gan: "BaseGAN", filepath: Path, overwrite: bool = False) -> None:
         gan: a `BaseGAN`, on the TensorFlow backend.
         filepath: str or path of the directory to make. TF Serving wants a
             version number as its last part, e.g. "dcgan/1".
-        overwrite: bool, whether to replace what stands there.
+        overwrite: bool, whether to replace a SavedModel that stands there.
 
     Raises:
-        ValueError: `filepath` exists, or the backend is not TensorFlow.
+        ValueError: `filepath` exists, or holds something else; or the
+            backend is not TensorFlow.
 
     Example:
 
@@ -101,11 +105,28 @@ def export(gan: "BaseGAN", filepath: Path, overwrite: bool = False) -> None:
     write(filepath, [generator], endpoints)
 
 
+def check_format(format: str, overwrite: bool) -> None:
+    """Refuses to export to another format than a SavedModel.
+
+    Raises:
+        ValueError: `format` is another, or in the place of `overwrite`.
+    """
+    if isinstance(overwrite, str):  # where `keras.Model.export` has it
+        format = overwrite
+    if format != FORMAT or isinstance(overwrite, str):
+        raise ValueError(
+            f"A GAN is exported as a SavedModel, format={FORMAT!r}. Received: "
+            f"format={format!r}. Export its generator by itself: "
+            f"`gan.sampling_network().export(path, format={format!r})`."
+        )
+
+
 def check_target(filepath: Path, overwrite: bool) -> None:
     """Checks that a SavedModel can be written to `filepath`.
 
     Raises:
-        ValueError: it exists, or the backend is not TensorFlow.
+        ValueError: it exists, and is no SavedModel or not to be overwritten;
+            or the backend is not TensorFlow.
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
@@ -113,7 +134,17 @@ def check_target(filepath: Path, overwrite: bool) -> None:
             f"backend '{keras.backend.backend()}'. Save the GAN as a .keras "
             "file, load it with KERAS_BACKEND=tensorflow and export it there."
         )
-    files.check_free(filepath, overwrite)
+    files.check_name(filepath)
+    files.check_free(filepath, overwrite, SAVED_MODEL)
+
+
+def _is_saved_model(path):
+    """Whether a directory holds a SavedModel, and nothing of somebody's own."""
+    names = {p.name for p in path.iterdir()} if path.is_dir() else set()
+    return "saved_model.pb" in names and names <= PARTS
+
+
+SAVED_MODEL = files.Kind("a SavedModel", _is_saved_model)
 
 
 def write(
@@ -157,10 +188,13 @@ def export_translator(
     Signatures, for any number n of images:
 
     - `serving_default(images: float32 [n, height, width, channels]) ->
-      {"images"}`: as `gan.translate(images)`, in the reference's test mode;
-    - `evaluate`: the same as `gan.translate(images, evaluation=True)`, all
-      images at once;
-    - of a GAN with two directions also `ba` and `evaluate_ba`.
+      {"images"}`: as `gan.translate(images)`, in the mode that suits how the
+      GAN was trained;
+    - `test`: as `gan.translate(images, evaluation=False)`, as the reference
+      tests;
+    - `evaluate`: as `gan.translate(images, evaluation=True)`, all images at
+      once;
+    - of a GAN with two directions also `ba`, `test_ba` and `evaluate_ba`.
 
     Images are in [-1, 1], of any height and width where the generator takes
     any.
@@ -169,10 +203,11 @@ def export_translator(
         gan: `Pix2Pix` or `CycleGAN`, on the TensorFlow backend.
         filepath: str or path of the directory to make. TF Serving wants a
             version number as its last part, e.g. "pix2pix/1".
-        overwrite: bool, whether to replace what stands there.
+        overwrite: bool, whether to replace a SavedModel that stands there.
 
     Raises:
-        ValueError: `filepath` exists, or the backend is not TensorFlow.
+        ValueError: `filepath` exists, or holds something else; or the
+            backend is not TensorFlow.
 
     Example:
 
@@ -213,8 +248,10 @@ def export_translator(
         network = gan.sampling_network(gan.translator(direction))
         tracked += [network, gan.networks[gan.translator(direction)]]
         specs = [tf.TensorSpec(network.input_shape, tf.float32, name="images")]
-        name = "serving_default" if first else direction
-        endpoints[name] = (test(direction), specs)
-        name = "evaluate" if first else f"evaluate_{direction}"
-        endpoints[name] = (evaluate(direction), specs)
+        suffix = "" if first else f"_{direction}"
+        modes = {"test": test(direction), "evaluate": evaluate(direction)}
+        for name, made in modes.items():
+            endpoints[name + suffix] = (made, specs)
+        suits = modes["evaluate" if gan.evaluates() else "test"]
+        endpoints["serving_default" if first else direction] = (suits, specs)
     write(filepath, tracked, endpoints)

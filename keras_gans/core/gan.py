@@ -1,26 +1,29 @@
 """`BaseGAN`: what every GAN has, and what a new one may override."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+import contextlib
 import inspect
 import types
 from typing import Any, Self
-import warnings
 
 import keras
 from keras import ops
 import numpy as np
 
 from keras_gans import losses
-from keras_gans.core import networks, serialization
+from keras_gans.core import batches, networks, serialization
 from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
+from keras_gans.core.export import FORMAT, check_format
 from keras_gans.core.export import export as write_saved_model
-from keras_gans.core.inputs import Input, Label, check_given, check_inputs
+from keras_gans.core.inputs import Input, Label, check_given, check_inputs, class_titles
 from keras_gans.core.optimizers import (
     Optimizers,
     adam,
     check_compile,
+    check_rate,
     decay_linearly,
     scale_losses,
+    with_rates_by_name,
 )
 from keras_gans.core.regularization import (
     Regularization,
@@ -32,7 +35,7 @@ from keras_gans.engine import Trainer, global_rows, kernels, rematerialization
 from keras_gans.engine.phases import Phase, places
 from keras_gans.engine.rng import RNG
 from keras_gans.modalities import Modality, Preview
-from keras_gans.utils.networks import check_built
+from keras_gans.utils.networks import build, check_network
 from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import (
     check_count,
@@ -48,6 +51,7 @@ from keras_gans.utils.validation import (
 SAMPLE_BATCH = 32  # rows generated at a time by `sample`
 PREVIEWED = 64  # samples of a preview, unless told otherwise
 MAX_COLUMNS = 16  # of a preview with a column for each class
+LEAST_COLUMNS = 4  # where classes have columns
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -174,14 +178,19 @@ class BaseGAN(Trainer, keras.Model):
         self.packing = check_size("packing", packing)
         if not isinstance(discriminator, (keras.Model, dict)):
             if not callable(discriminator):
-                check_built("discriminator", discriminator)  # which refuses
+                check_network("discriminator", discriminator)  # which refuses
             seen = packed(self.modality.shape, packing)
             discriminator = discriminator(seen)
         discriminators = _by_name("discriminator", discriminator)
-        for role, network in discriminators.items():
-            check_built(role, network)
-            networks.check_gives_logits(role, network)
         _check_sides(generators, discriminators)
+        for role, network in discriminators.items():
+            build(role, network, self.discriminator_inputs(role))
+            networks.check_gives_logits(role, network)
+        for role, network in generators.items():
+            networks.check_reaches(role, network, self.modality)
+        if len(self.modality.shape) > 1:
+            for role, network in {**generators, **discriminators}.items():
+                networks.check_layout(role, network)
         self.check_discriminators(discriminators)
         discriminators = regularized(discriminators, spectral_norm, minibatch_stddev)
         self.networks = {**generators, **discriminators}
@@ -297,7 +306,7 @@ class BaseGAN(Trainer, keras.Model):
 
     def generate(self, batch: dict, training: bool) -> Tensor:
         """Fakes for a batch: as many as it has reals."""
-        n = ops.shape(batch[self.fields[0]])[0]
+        n = self.rows_of(batch)
         values = [
             i.draw(self.rng, n) if i.drawn else batch[i.name] for i in self.inputs
         ]
@@ -461,6 +470,11 @@ class BaseGAN(Trainer, keras.Model):
         """The shapes of a row of each generator's inputs."""
         return {"generator": [i.shape for i in self.inputs]}
 
+    def discriminator_inputs(self, name: str) -> list[keras.KerasTensor]:
+        """The shape and dtype of each input of a discriminator, of one row."""
+        shape = packed(self.modality.shape, self.packing)
+        return [keras.KerasTensor((1, *shape))]
+
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of a batch's parts, in their order in the data."""
@@ -497,6 +511,10 @@ class BaseGAN(Trainer, keras.Model):
                 read[i.name] = i.read(read[i.name])
         return read
 
+    def rows_of(self, batch: dict) -> int | Tensor:
+        """How many rows a batch has, on this replica."""
+        return ops.shape(batch[self.fields[0]])[0]
+
     # --- The Keras model ---
 
     def compile(
@@ -526,7 +544,8 @@ class BaseGAN(Trainer, keras.Model):
 
         Raises:
             ValueError: an unknown argument, one optimizer given for several
-                networks, or XLA asked for under a distribution strategy.
+                networks, a learning rate that is not above 0, weights that are
+                not in float32, or XLA asked for under a distribution strategy.
         """
         given = {"d": d_optimizer, "g": g_optimizer}
         names = list(self.optimizer_networks)
@@ -539,6 +558,8 @@ class BaseGAN(Trainer, keras.Model):
         own = {"accumulate": accumulate, "rematerialize": rematerialize}
         replicas = self.engine.num_replicas
         check_compile(names, given, kwargs, own, replicas)
+        for name in {n for x in self.optimizer_networks.values() for n in x}:
+            networks.check_precision(name, self.networks[name])
         super().compile(optimizer=None, **kwargs)
         self.accumulate, self.rematerialize = accumulate, rematerialize
         self._compile_options = kwargs | own
@@ -549,6 +570,7 @@ class BaseGAN(Trainer, keras.Model):
         defaults = self.default_optimizers()
         for name, default in zip(names, defaults, strict=True):
             optimizer = keras.optimizers.get(given.get(name) or default)
+            check_rate(name, optimizer)
             if kwargs.get("auto_scale_loss", True):
                 trained = self.optimizer_networks[name]
                 trained = [self.networks[n] for n in trained]
@@ -560,12 +582,16 @@ class BaseGAN(Trainer, keras.Model):
             variables = self.variables_of(name)
             self.optimizers[name] = self.engine.prepare_optimizer(optimizer, variables)
         self.optimizer = Optimizers(list(self.optimizers.values()))
-        names = (
-            *self.loss_names,
-            *self.penalty_names,
-            *self.score_names,
-            *self.norm_names,
+        names = dict.fromkeys(
+            (
+                *(f"{phase.name}_loss" for phase in self.phases()),
+                *self.loss_names,
+                *self.penalty_names,
+                *self.score_names,
+                *self.norm_names,
+            )
         )
+        self._reported = set()
         with self.engine.scope():
             self.trackers = {n: self.engine.running_mean(n) for n in names}
         self._trained = self._trained_now()
@@ -632,6 +658,18 @@ class BaseGAN(Trainer, keras.Model):
     def metrics(self) -> list:
         return list(self.trackers.values()) if self.compiled else []
 
+    def get_metrics_result(self) -> dict:
+        return self.told(super().get_metrics_result())
+
+    def note_reported(self, names: Iterable[str]) -> None:
+        """Notes what phases report, while a step is traced."""
+        self._reported.update(names)
+
+    def told(self, logs: dict) -> dict:
+        """Logs without what no phase has reported yet, which Keras has as 0."""
+        silent = set(self.trackers) - self._reported
+        return {name: value for name, value in logs.items() if name not in silent}
+
     def fit(
         self,
         x: Any = None,
@@ -644,7 +682,8 @@ class BaseGAN(Trainer, keras.Model):
 
         Args:
             x: samples as `modality` has them, for images float
-                `[n, height, width, channels]` in [-1, 1]: a `tf.data.Dataset`
+                `[n, height, width, channels]` in [-1, 1], or uint8 in
+                [0, 255], which is scaled to that: a `tf.data.Dataset`
                 of batches, an array, a generator or any other input of Keras.
                 Data sets of (sample, label) serve too. Inputs that lead, such
                 as the images to translate, come first: (source, target).
@@ -658,38 +697,85 @@ class BaseGAN(Trainer, keras.Model):
         Returns:
             A `keras.callbacks.History`: `d_loss`, `g_loss`, `d_real` (mean
             D(x)), `d_fake` (mean D(G(z))), `d_grad_norm`, `g_grad_norm`, each
-            the mean over the epoch.
+            the mean over the rows of the epoch.
 
         Raises:
-            ValueError: the first batch holds samples that `modality` does not
-                allow; there is no whole step of data; a network was frozen
-                after `compile`; weights of samples or classes are given.
+            ValueError: arrays of strings or of unlike lengths; the first batch
+                holds samples that `modality` does not allow; there is no whole
+                step of data; a network was frozen after `compile`; weights of
+                samples or classes are given.
         """
-        _refuse_weights(kwargs)
+        batches.refuse_weights(kwargs)
         self._start_fit()
         kwargs |= {"batch_size": batch_size, "epochs": epochs}
-        x, y = self._encoded(x, y)
+        kwargs["callbacks"] = with_rates_by_name(kwargs.get("callbacks"))
+        if kwargs.get("validation_data") is not None:
+            kwargs["validation_data"] = self._validation(kwargs["validation_data"])
+        x, y = batches.readable(self, x, y)
         x, y = self.step_iterator.inputs(self.engine.share_out(x), y, kwargs)
-        history = super().fit(x, y, **kwargs)
+        # What callbacks enter ends with `fit`, also where it raises.
+        with contextlib.ExitStack() as self.during_fit:
+            history = super().fit(x, y, **kwargs)
         for name, optimizer in self.optimizers.items():
             optimizer.finalize_variable_values(self.variables_of(name))
         if kwargs.get("steps_per_epoch") is None:  # else some were not seen
-            self._warn_of_missing_classes()
+            batches.warn_of_missing_classes(self, self._classes_seen)
         return history
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: None = None, **kwargs
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: None = None,
+        class_weight: None = None,
+        return_dict: bool = False,
     ) -> Any:
         """One step on one batch, as Keras's `train_on_batch`."""
-        _refuse_weights({"sample_weight": sample_weight, **kwargs})
+        batches.refuse_weights(
+            {"sample_weight": sample_weight, "class_weight": class_weight}
+        )
         self._start_fit()
-        return super().train_on_batch(x, y, **kwargs)
+        x, y = batches.readable(self, x, y)
+        return super().train_on_batch(x, y, return_dict=return_dict)
 
-    def evaluate(self, *args, **kwargs) -> Any:
-        """The losses and scores without training, as Keras's `evaluate`."""
-        _refuse_weights(kwargs)
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """The losses and scores of a batch, as Keras's `test_on_batch`."""
+        batches.refuse_weights({"sample_weight": sample_weight})
         self.step_iterator.start()
-        return super().evaluate(*args, **kwargs)
+        x, y = batches.readable(self, x, y)
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: None = None,
+        **kwargs,
+    ) -> Any:
+        """The losses and scores without training, as Keras's `evaluate`.
+
+        Each is the mean over all rows, however they are cut into batches.
+        """
+        batches.refuse_weights({"sample_weight": sample_weight, **kwargs})
+        self.step_iterator.start()
+        x, y = batches.readable(self, x, y)
+        return super().evaluate(x, y, batch_size, verbose, **kwargs)
+
+    def _validation(self, data):
+        """`validation_data` as Keras takes it."""
+        if not isinstance(data, (tuple, list)):
+            return batches.readable(self, data)[0]
+        x, y, *weights = (*data, None)[: max(2, len(data))]
+        batches.refuse_weights({"sample_weight": (*weights, None)[0]})
+        return batches.readable(self, x, y)
 
     def _start_fit(self):
         self.step_iterator.start()
@@ -717,16 +803,6 @@ class BaseGAN(Trainer, keras.Model):
             if before != now[name]
         )
 
-    def _encoded(self, x, y):
-        """Sentences among arrays as vectors."""
-        read = [i for i in self.inputs if not i.drawn and not i.leads]
-        last = read[-1] if read else None
-        if y is not None and isinstance(y, (list, np.ndarray)):
-            kind = np.asarray(y).dtype.kind
-            if kind in "OSU" and last is not None:
-                y = last.check(y)
-        return x, y
-
     def check_batch(self, batch: Any) -> None:
         """Checks the first batch of a `fit`, as numpy arrays.
 
@@ -734,28 +810,7 @@ class BaseGAN(Trainer, keras.Model):
             ValueError: the samples are not what the generator makes, or the
                 inputs not what it takes.
         """
-        if isinstance(self.parts(batch)[0], dict):
-            batch = self.parts(batch)[0]
-            raise ValueError(
-                "Data sets yield samples or tuples of them. Received: a dict "
-                f"with keys {', '.join(map(str, batch))}. Map it first, e.g. "
-                "`ds.map(lambda row: row['image'])`."
-            )
-        self.check_every_batch(batch)
-        parts = self.parts(batch)
-        if len(parts) < len(self.fields):
-            raise ValueError(
-                f"{type(self).__name__} trains on ({', '.join(self.fields)}). "
-                f"Received: {len(parts)} of {len(self.fields)} parts. Pass a "
-                "data set of tuples, or arrays: `fit(x, y)`."
-            )
-        if len(parts) > max(2, len(self.fields)):
-            _refuse_weights({"sample_weight": parts[-1]})
-        read = dict(zip(self.fields, parts, strict=False))
-        self.modality.check(read["real"])
-        for i in self.inputs:
-            if not i.drawn and not i.checks_every_batch:
-                i.check(read[i.name])
+        read = batches.check_first(self, batch)
         self._first_given = types.SimpleNamespace(
             **{
                 i.given: np.asarray(read[i.name])[:PREVIEWED]
@@ -763,45 +818,12 @@ class BaseGAN(Trainer, keras.Model):
                 if i.needed
             }
         )
-        sizes = {name: len(part) for name, part in read.items()}
-        if len(set(sizes.values())) > 1:
-            raise ValueError(
-                "The parts of a batch have one number of rows. Received: "
-                f"{', '.join(f'{n} of {name}' for name, n in sizes.items())}."
-            )
 
     def check_every_batch(self, batch: Any) -> None:
         """Checks what may differ from batch to batch, such as labels."""
-        for i in self.inputs:
-            if not i.checks_every_batch:
-                continue
-            parts = self.parts(batch)
-            if len(parts) < len(self.fields):
-                raise ValueError(
-                    f"{type(self).__name__} trains on (images, labels). "
-                    "Received: images alone. Pass a data set of pairs, e.g. "
-                    "`keras_gans.data.load(..., labels=True)`, or "
-                    "`fit(images, labels)`."
-                )
-            place = self.fields.index(i.name)
-            values = i.check(self.engine.all_rows(parts[place]))
+        for i, values in batches.check_each(self, batch):
             if isinstance(i, Label):
                 self._classes_seen.update(np.unique(values).tolist())
-
-    def _warn_of_missing_classes(self):
-        for i in self.inputs:
-            if not isinstance(i, Label):
-                continue
-            missing = sorted(set(range(i.num_classes)) - self._classes_seen)
-            if missing:
-                few = ", ".join(map(str, missing[:5]))
-                warnings.warn(
-                    f"The data held {len(self._classes_seen)} of "
-                    f"{i.num_classes} classes; samples of the others were "
-                    f"never learned: {few}{', ...' * (len(missing) > 5)}. "
-                    "Build the GAN with the num_classes of the data.",
-                    stacklevel=3,
-                )
 
     # --- Samples ---
 
@@ -857,15 +879,79 @@ class BaseGAN(Trainer, keras.Model):
         values = values if len(values) > 1 else values[0]
         return self.engine.predict_here(values)
 
-    preview_legend = "samples of one set of latent codes"
+    def seed_batches(self, seeds: Sequence[int], **given) -> Iterator[np.ndarray]:
+        """One sample for each seed, row 0 of `sample(1, seed)`, in batches.
+
+        Args:
+            seeds: list of int in [0, 2**31).
+            **given: as of `sample`, one for all or one for each seed.
+
+        Returns:
+            Iterator of float32 arrays `[up to 32, *modality.shape]`.
+
+        Raises:
+            ValueError: as of `sample`.
+
+        Example:
+
+        ```python
+        gan = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8)
+        samples = np.concatenate(list(gan.seed_batches([0, 1, 77])))
+        samples.shape  # (3, 16, 16, 1)
+        ```
+        """
+        n = len(seeds)
+        check_count(n)
+        seeds = [check_seed(seed) for seed in seeds]
+        given = check_given(self.inputs, given, n)
+        starts = range(0, n, SAMPLE_BATCH)
+        return (
+            self._rows_of_seeds(range(i, min(n, i + SAMPLE_BATCH)), seeds, given)
+            for i in starts
+        )
+
+    def _rows_of_seeds(self, places, seeds, given):
+        # Batches of one size, as in `sample_batches`.
+        filled = np.resize(np.arange(len(places)), SAMPLE_BATCH)
+        values = [
+            np.concatenate([self._row_of(i, seeds[p], p, given) for p in places])
+            for i in self.inputs
+        ]
+        values = [rows[filled] for rows in values]
+        values = values if len(values) > 1 else values[0]
+        return self.engine.predict_here(values)[: len(places)]
+
+    def _row_of(self, i, seed, place, given):
+        """Row 0 of an input, of the value that is given for a place."""
+        own = given.get(i.name)
+        own = None if own is None else own[place][None]
+        return ops.convert_to_numpy(i.rows(seed, np.zeros(1, int), own))
+
+    @property
+    def preview_legend(self) -> str:
+        """What the samples of a preview are."""
+        across = ", each column a class" if self.preview_columns else ""
+        return f"samples of one set of latent codes, row by row{across}"
 
     @property
     def preview_columns(self) -> int | None:
         """Samples a row of a preview: one for each class, where few."""
-        for i in self.inputs:
-            if i.dtype == "int32" and i.high < MAX_COLUMNS:
-                return i.high + 1
-        return None
+        known = self.class_input
+        if not known or known.high >= MAX_COLUMNS:
+            return None
+        classes = known.high + 1
+        return classes * max(1, LEAST_COLUMNS // classes)  # of few, several each
+
+    def preview_count(self, columns: int | None = None) -> int:
+        """Samples of a preview: 64, or the whole rows among them."""
+        columns = columns or self.preview_columns or 1
+        return max(PREVIEWED // columns, 1) * columns
+
+    @property
+    def class_input(self) -> Input | None:
+        """The input that is a class or a category, or `None`."""
+        known = (i for i in self.inputs if i.dtype == "int32" and not i.shape)
+        return next((i for i in known if i.high is not None), None)
 
     def keep_for_previews(
         self, given: dict | None, n: int | None = None
@@ -899,21 +985,26 @@ class BaseGAN(Trainer, keras.Model):
         *,
         given: Any = None,
         picture: Callable | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> Preview:
         """Samples to be looked at.
 
         Args:
-            n: int, how many, 64 by default.
+            n: int, how many; by default 64, or the whole rows among them.
             seed: int in [0, 2**31).
             columns: int, samples a row; by default what suits the GAN.
             given: dict of arguments of `sample`; by default those that `fit`
                 saw first, where there is no other.
             picture: function of samples that gives what is to be seen.
+            class_names: list of str, a name for each class.
 
         Returns:
             `Preview`: `gan.preview(16).save("samples.png")`.
+
+        Raises:
+            ValueError: there is another number of classes.
         """
-        n = PREVIEWED if n is None else n
+        n = self.preview_count(columns) if n is None else n
         if given is None and self._first_given is not None:
             given = vars(self._first_given)
         shapes = {i.given: i.shape for i in self.inputs}
@@ -928,12 +1019,77 @@ class BaseGAN(Trainer, keras.Model):
         samples = self.sample(n, seed=seed, **given)
         if picture is not None:
             samples = picture(samples)
-        columns = columns or self.preview_columns
-        return self.modality.preview(samples, columns)
+        what = f"samples 0 to {n - 1} of seed {seed}, row by row"
+        return self.show(samples, what, given.get("labels"), columns, class_names)
 
-    def export(self, filepath: Path, overwrite: bool = False) -> None:
+    def show(
+        self,
+        samples: np.ndarray,
+        what: str,
+        labels: Any = None,
+        columns: int | None = None,
+        class_names: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Preview:
+        """Samples that are made, with their classes and a caption.
+
+        Args:
+            samples: array `[n, *modality.shape]`.
+            what: str, what they are, for the caption.
+            labels: the classes that they were made of, one for all or `[n]`;
+                by default those that `sample` takes by itself.
+            columns: int, samples a row; by default what suits the GAN.
+            class_names: list of str, a name for each class.
+            names: list of str, what stands beside each sample before its class.
+
+        Raises:
+            ValueError: there is another number of classes.
+        """
+        known, n = self.class_input, len(samples)
+        if known is not None:
+            rows = np.arange(n)
+            if labels is None:
+                labels = known.default_rows(0, rows)
+            labels = known.check(labels, n)
+            classes = class_titles(labels, known.high + 1, class_names)
+            across = self.preview_columns
+            in_turn = across and (labels == rows % (known.high + 1)).all()
+            if columns is None and names is None and in_turn:
+                columns, names = across, classes
+                what += "; each column is a class"
+            elif len(set(classes)) == 1:
+                what += f"; each is {classes[0]}"
+            elif names is None:
+                names = classes
+            else:
+                names = [", ".join(pair) for pair in zip(names, classes, strict=True)]
+        return self.modality.preview(samples, columns, names, self.captioned(what))
+
+    def captioned(self, what: str) -> str:
+        """The caption of a picture that shows something of this GAN."""
+        step = int(ops.convert_to_numpy(self.step))
+        return f"{type(self).__name__} at step {step}: {what}."
+
+    def export(
+        self, filepath: Path, overwrite: bool = False, *, format: str = FORMAT
+    ) -> None:
         """Writes a SavedModel for TF Serving: see `keras_gans.core.export`."""
+        check_format(format, overwrite)
         write_saved_model(self, filepath, overwrite=overwrite)
+
+    def save(self, filepath: Path, *args, **kwargs) -> None:
+        """Saves all of the GAN, as `keras.Model.save`, to a `.keras` file.
+
+        Raises:
+            ValueError: `filepath` has another ending.
+        """
+        if not str(filepath).endswith(".keras"):
+            raise ValueError(
+                "A GAN is saved to a .keras file, which holds its networks, "
+                f"optimizers and random state. Received: filepath={filepath}. For "
+                "the weights alone, call `save_weights('x.weights.h5')`."
+            )
+        super().save(filepath, *args, **kwargs)
 
     # --- Configuration and state ---
 
@@ -976,16 +1132,6 @@ class BaseGAN(Trainer, keras.Model):
     def load_own_variables(self, store: Any) -> None:
         super().load_own_variables(serialization.without_seeds(store))
         serialization.load_seeds(self, store)
-
-
-def _refuse_weights(given):
-    for name in ("sample_weight", "class_weight"):
-        if given.pop(name, None) is not None:
-            raise ValueError(
-                f"A GAN does not take `{name}`: its losses count all rows "
-                f"alike. Received: {name}. Repeat or leave out rows of the "
-                "data instead."
-            )
 
 
 def _check_sides(generators, discriminators):

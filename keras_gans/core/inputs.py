@@ -9,16 +9,17 @@ import numpy as np
 
 from keras_gans.engine import rng
 from keras_gans.modalities import Modality
-from keras_gans.modalities.base import agree
+from keras_gans.modalities.base import check_range
 from keras_gans.utils.serialization import Configured
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import (
+    agree,
     check_classes,
     check_labels,
     check_size,
     is_int,
-    within,
+    one_of,
 )
 
 
@@ -172,8 +173,7 @@ class Latent(Input):
     def __init__(self, dim: int, distribution: str = "normal"):
         self.dim = check_size("dim", dim)
         known = ("normal", "uniform")
-        ok = distribution in known
-        self.distribution = within("distribution", distribution, ok, str(known))
+        self.distribution = one_of("distribution", distribution, known)
         self.shape = (dim,)
 
     def draw(self, generator: rng.RNG, n: int | Tensor) -> Tensor:
@@ -296,9 +296,7 @@ class Attributes(Input):
 
     def __init__(self, count: int, range: tuple = (0.0, 1.0)):
         self.count = check_size("count", count)
-        ok = isinstance(range, (tuple, list)) and len(range) == 2
-        within("range", range, ok and range[0] < range[1], "low < high")
-        self.range = tuple(range)
+        self.range = check_range(range)
         self.low, self.high = self.range
         self.shape = (count,)
 
@@ -338,8 +336,7 @@ class Code(Input):
 
     def __init__(self, size: int, kind: str = "uniform"):
         self.size = check_size("size", size)
-        kinds = ("uniform", "categorical")
-        self.kind = within("kind", kind, kind in kinds, str(kinds))
+        self.kind = one_of("kind", kind, ("uniform", "categorical"))
         if kind == "categorical":
             self.name, self.given, self.dtype = "label", "labels", "int32"
             self.help = "the category of all rows, or of each: 3 or 0,0,1,1"
@@ -479,11 +476,16 @@ class Past(_Leading):
         self.frame = _check_modality("frame", frame)
         self.shape = (frames, *frame.shape)
 
+    def read(self, values: Tensor) -> Tensor:
+        return super().read(self.frame.as_seen(values))
+
     def check(self, values: Any, n: int | None = None) -> np.ndarray:
-        values = super().check(values, n)
-        frames = values.reshape(-1, *values.shape[2:])
-        self.frame.check(frames, self.name, doubt=n is None)
-        return values
+        rows = np.asarray(values)
+        if agree(rows.shape[-len(self.shape) :], self.shape):
+            frames = rows.reshape(-1, *rows.shape[-len(self.frame.shape) :])
+            self.frame.check(frames, self.name, doubt=n is None)
+            rows = ops.convert_to_numpy(self.frame.as_seen(rows))
+        return super().check(rows, n)
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -600,6 +602,22 @@ def check_given(inputs: tuple[Input, ...], given: dict, n: int | None) -> dict:
         for name, values in given.items()
         if values is not None
     }
+
+
+def class_titles(
+    labels: np.ndarray, classes: int, names: Sequence[str] | None = None
+) -> list[str]:
+    """What stands beside samples of classes: "3 cats", or "3" without names.
+
+    Raises:
+        ValueError: there is another number of names than of classes.
+    """
+    if names is not None and len(names) != classes:
+        raise ValueError(
+            f"`class_names` names each of the {classes} classes. Received: "
+            f"{len(names)} names."
+        )
+    return [f"{i} {names[i]}" if names else f"class {i}" for i in labels.tolist()]
 
 
 def _numbers(text, name, kind=float):

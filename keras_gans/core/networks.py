@@ -1,35 +1,48 @@
 """Whether a GAN's networks fit each other and what they take and make."""
 
+import math
+
 import keras
 
 from keras_gans.core.inputs import Input, Latent
+from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.modalities import Image, Modality, Points
-from keras_gans.utils.networks import check_built, input_shape_of
-from keras_gans.utils.validation import check_size, packed
+from keras_gans.utils.networks import build, check_network, input_shape_of
+from keras_gans.utils.validation import agree, check_size, packed
 
 PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
+# What activations make, from the least to the most.
+MADE = {
+    "tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+}
 # Layers and operations that leave values as they are.
-RESHAPING = ("Flatten", "Reshape", "Permute", "Squeeze", "Identity")
+RESHAPING = ("Flatten", "Reshape", "Permute", "Squeeze", "Identity", "Cropping2D")
 
 
 def latent_of(generator: keras.Model, latent_dim: int | None = None) -> Latent:
     """The latent code that a generator takes first.
 
     Args:
-        generator: `keras.Model`, built.
-        latent_dim: int, needed where the model is subclassed.
+        generator: `keras.Model`.
+        latent_dim: int, needed where the model does not tell.
 
     Raises:
         ValueError: it takes none, or another.
     """
-    check_built("generator", generator)
+    check_network("generator", generator)
     shape = input_shape_of(generator)
     if shape is None:
         if latent_dim is None:
             raise ValueError(
-                "A subclassed generator does not tell what it takes: pass "
-                f"`latent_dim` with it. Received: {generator.name} (of type "
-                f"{type(generator).__name__})."
+                "A subclassed generator, or one that is not built, does not tell "
+                "what it takes: pass `latent_dim` with it. Received: "
+                f"{generator.name} (of type {type(generator).__name__})."
             )
         return Latent(latent_dim)
     first = shape[0] if isinstance(shape, list) else shape
@@ -63,7 +76,8 @@ def made_by(generator: keras.Model, inputs: tuple[Input, ...]) -> tuple:
     Raises:
         ValueError: it takes something else.
     """
-    check_built("generator", generator)
+    specs = [keras.KerasTensor((1, *i.shape), i.dtype) for i in inputs]
+    build("generator", generator, specs)
     shape = input_shape_of(generator)
     if shape is not None:
         shapes = [shape] if isinstance(shape, tuple) else list(shape)
@@ -77,7 +91,6 @@ def made_by(generator: keras.Model, inputs: tuple[Input, ...]) -> tuple:
                 f"{', '.join(map(str, wanted))}. Received: {generator.name} "
                 f"with input shape {shape}."
             )
-    specs = [keras.KerasTensor((1, *i.shape), i.dtype) for i in inputs]
     made = generator.compute_output_spec(specs if len(specs) > 1 else specs[0])
     return tuple(made.shape)[1:]
 
@@ -125,8 +138,8 @@ def check_sees(discriminator: keras.Model, shape: tuple, packing: int = 1) -> No
     if wanted is not None and not agree(tuple(wanted)[1:], seen):
         packs = f" (packing={packing})" if packing > 1 else ""
         raise ValueError(
-            "The generator's images do not fit the discriminator. Received: "
-            f"images of shape {seen}{packs}, a discriminator of "
+            "The generator's samples do not fit the discriminator. Received: "
+            f"samples of shape {seen}{packs}, a discriminator of "
             f"{tuple(wanted)[1:]}. Build both for one shape."
         )
 
@@ -140,25 +153,81 @@ def check_gives_logits(name: str, discriminator: keras.Model) -> None:
     Raises:
         ValueError: the discriminator ends so; the message names the layer.
     """
-    # Operations, of functional models, are `keras.ops` too.
-    steps = getattr(discriminator, "operations", discriminator.layers)
-    steps = [s for s in steps if type(s).__name__ not in RESHAPING]
-    last = steps[-1] if steps else None
-    if isinstance(last, keras.Model):
-        check_gives_logits(name, last)
-    ending = getattr(getattr(last, "activation", None), "__name__", "")
-    if type(last).__name__ in ("Sigmoid", "Softmax"):
-        ending = type(last).__name__.lower()
+    layer, ending = _ending(discriminator)
     if ending in PROBABILITIES:
         raise ValueError(
             f"`{name}` ends in logits: the loss applies the sigmoid itself. "
-            f"Received: {discriminator.name}, whose layer {last.name!r} ends "
+            f"Received: {discriminator.name}, whose layer {layer!r} ends "
             f"in a {ending}. Leave its activation out."
         )
 
 
-def agree(shape: tuple, other: tuple) -> bool:
-    """Whether two shapes may be one; `None` is any side."""
-    return len(shape) == len(other) and all(
-        a is None or b is None or a == b for a, b in zip(shape, other, strict=True)
+def check_reaches(name: str, generator: keras.Model, modality: Modality) -> None:
+    """Refuses a generator whose last activation cannot make the data's values.
+
+    Raises:
+        ValueError: it ends so; the message names the layer.
+    """
+    layer, ending = _ending(generator)
+    if modality.range is None or ending not in MADE:
+        return
+    (low, high), (least, most) = modality.range, MADE[ending]
+    if low < least or most < high:
+        raise ValueError(
+            f"`{name}` cannot make the {modality.tensor_name} of the data, which "
+            f"lie in [{low:g}, {high:g}]. Received: {generator.name}, whose layer "
+            f"{layer!r} ends in a {ending}, from {least:g} to {most:g}. End it in "
+            f"{'a tanh' if (low, high) == (-1, 1) else 'another activation'}, or "
+            "give `keras_gans.BaseGAN` the modality of such samples, as "
+            "keras_gans.Image(shape, range=(0, 1))."
+        )
+
+
+def check_layout(name: str, network: keras.Model) -> None:
+    """Refuses a network of images that have their channels first.
+
+    Raises:
+        ValueError: a layer takes them so; the message names it.
+    """
+    for layer in flatten_layers(network):
+        if getattr(layer, "data_format", None) == "channels_first":
+            raise ValueError(
+                f"`{name}` takes samples [n, ..., channels]. Received: "
+                f"{network.name}, whose layer {layer.name!r} has data_format="
+                "'channels_first'. Build it with 'channels_last', which "
+                "`keras.config.set_image_data_format` sets for all layers."
+            )
+
+
+def check_precision(name: str, network: keras.Model) -> None:
+    """Refuses to train weights that are not held in float32.
+
+    Raises:
+        ValueError: a network holds others, or Keras's `floatx` is another.
+    """
+    found = {v.dtype for v in network.trainable_variables}
+    found = sorted((found | {keras.config.floatx()}) - {"float32"})
+    if not found:
+        return
+    mixed = [f", 'mixed_{f}'" for f in found if f in ("float16", "bfloat16")]
+    raise ValueError(
+        "Weights are trained in float32: lower precision loses their updates, and "
+        f"losses have no higher one. Received: `{name}` with weights or floatx of "
+        f"{', '.join(found)}. Build it after `keras.config.set_floatx('float32')` "
+        "and `keras.config.set_dtype_policy(policy)`, policy one of "
+        f"'float32'{''.join(mixed)}."
     )
+
+
+def _ending(network):
+    """The last layer that changes values, and its activation: two str."""
+    # Operations, of functional models, are `keras.ops` too.
+    steps = getattr(network, "operations", network.layers)
+    steps = [s for s in steps if type(s).__name__ not in RESHAPING]
+    last = steps[-1] if steps else None
+    if isinstance(last, keras.Model):
+        return _ending(last)
+    ending = getattr(getattr(last, "activation", None), "__name__", "")
+    if type(last).__name__.lower() in MADE:
+        ending = type(last).__name__.lower()
+    return getattr(last, "name", ""), ending

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 import math
-from typing import Self
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -15,7 +15,13 @@ from keras_gans.engine.keras_internals import (
 )
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_decay, check_size, is_number, within
+from keras_gans.utils.validation import (
+    check_decay,
+    check_size,
+    is_number,
+    one_of,
+    within,
+)
 
 COMPILE_OPTIONS = (
     "auto_scale_loss",
@@ -313,6 +319,53 @@ def scale_losses(
     return keras.optimizers.LossScaleOptimizer(optimizer)
 
 
+def check_rate(name: str, optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuses a learning rate that trains uphill or to NaN.
+
+    Of a schedule it is the rate of its first step.
+
+    Raises:
+        ValueError: the rate is negative, infinite or NaN.
+    """
+    rate = learning_rate_of(optimizer)
+    schedule = isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+    rate = float(ops.convert_to_numpy(rate(0) if schedule else rate))
+    if not math.isfinite(rate) or rate < 0:
+        raise ValueError(
+            f"The learning rate of `{name}_optimizer` is a positive number. "
+            f"Received: {rate:g}. To train some networks alone, set `trainable` of "
+            "the others to False before `compile`."
+        )
+
+
+class RatesByName(keras.callbacks.Callback):
+    """Puts learning rates into logs by the name of their optimizer.
+
+    Keras's callbacks name them by the class, which several optimizers share:
+    "learning_rate_adam" becomes "d_learning_rate" and "g_learning_rate".
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
+        for name, optimizer in self.model.optimizers.items():
+            logs.pop(f"learning_rate_{optimizer.name}", None)
+            rate = ops.convert_to_numpy(optimizer.learning_rate)
+            logs[f"{name}_learning_rate"] = float(rate)
+
+
+def with_rates_by_name(callbacks: Any) -> Any:
+    """Callbacks of `fit`, each that logs rates followed by `RatesByName`."""
+    if callbacks is None or isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    logging = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+    return [
+        one
+        for callback in keras.tree.flatten(callbacks)
+        for one in (
+            [callback, RatesByName()] if isinstance(callback, logging) else [callback]
+        )
+    ]
+
+
 def check_compile(
     names: Collection[str], given: dict, options: dict, own: dict, replicas: int
 ) -> None:
@@ -330,8 +383,7 @@ def check_compile(
             XLA on several replicas.
     """
     check_size("accumulate", own["accumulate"])
-    switch = own["rematerialize"]
-    within("rematerialize", switch, isinstance(switch, bool), "True, False")
+    one_of("rematerialize", own["rematerialize"], (True, False))
     known = [*(f"{name}_optimizer" for name in names), *own, *COMPILE_OPTIONS]
     missing = [n for n, o in given.items() if o is not None and n not in names]
     unknown = sorted({*options, *(f"{n}_optimizer" for n in missing)})

@@ -30,6 +30,8 @@ class Recipe:
             of its arguments; empty takes the model's own.
         data_options: dict, arguments of the task's loader that a run may
             change, with the recipe's values. Every run may change `flip`.
+        paper: dict of flags to their values: the paper's recipe, which takes
+            hours, as `--recipe=paper`; empty where the recipe is the paper's.
         without: tuple of str, flags that make no sense for the model: help
             leaves them out.
 
@@ -61,4 +63,5 @@ class Recipe:
     arguments: dict[str, Any] = dataclasses.field(default_factory=dict)
     optimizers: dict[str, tuple[str, dict]] = dataclasses.field(default_factory=dict)
     data_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    paper: dict[str, Any] = dataclasses.field(default_factory=dict)
     without: tuple[str, ...] = ()

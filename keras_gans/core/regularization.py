@@ -14,7 +14,7 @@ from keras_gans.layers.spectral import spectrally_normalized
 from keras_gans.losses import zero_centred_penalty
 from keras_gans.modalities import Modality
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size, is_int, is_number, within
+from keras_gans.utils.validation import check_size, is_int, is_number, one_of, within
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -148,8 +148,7 @@ def regularized(
         ValueError: an argument is out of its range, or a network cannot be
             copied with other layers.
     """
-    ok = isinstance(spectral_norm, bool)
-    within("spectral_norm", spectral_norm, ok, "True, False")
+    one_of("spectral_norm", spectral_norm, (True, False))
     if minibatch_stddev is not None:
         check_size("minibatch_stddev", minibatch_stddev)
     made = {}

@@ -1,6 +1,6 @@
 """GANs from images to images: what they take, check, translate and show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import itertools
 import types
 from typing import Any, NoReturn
@@ -10,20 +10,47 @@ from keras import ops
 import numpy as np
 
 from keras_gans import losses
-from keras_gans.core.export import KEY, export_translator
+from keras_gans.core.controllers import Controller
+from keras_gans.core.export import FORMAT, KEY, check_format, export_translator
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.networks import agree
 from keras_gans.engine import rng
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.engine.scopes import forgetful_scope
 from keras_gans.modalities import Image, Preview, pictures
-from keras_gans.utils.networks import check_built, input_shape_of, output_shape_of
+from keras_gans.utils.networks import (
+    OPEN_SIDE,
+    build,
+    check_network,
+    input_shape_of,
+    output_shape_of,
+)
 from keras_gans.utils.types import Path, Shape, Tensor
-from keras_gans.utils.validation import check_seed, is_number, within
+from keras_gans.utils.validation import agree, check_seed, is_number, within
 
-OPEN_SIDE = 64  # of an image that builds a network of any size
 ROWS = 4  # images of a preview, unless more are asked for
 MAX_KEPT = 16  # images of the first batch that are kept for previews
+MOVING = "moving statistics, no dropout"
+OWN = "each image's own statistics, dropout as in training"
+
+
+class LargestBatch(Controller):
+    """The most images that batch norm has seen at once in training.
+
+    It is saved with the model: how it translates follows from it.
+    """
+
+    def __init__(self):
+        super().__init__(name="largest_batch")
+        self.size = self.add_state("size", 0, dtype="int32")
+
+    def update(self, gan: BaseGAN, logs: dict, rows: Tensor) -> None:
+        parts = gan.engine.num_replicas * gan.accumulate
+        rows = ops.cast(rows, "int32") // parts
+        self.size.assign(ops.maximum(self.size.value, rows))
+
+    def load_own_variables(self, store: Any) -> None:
+        if len(store.keys()):  # else a file from before there was one
+            super().load_own_variables(store)
 
 
 class TranslatingGAN(BaseGAN):
@@ -35,6 +62,10 @@ class TranslatingGAN(BaseGAN):
 
     directions = ("ab",)
     pair_names = ("source", "target")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.controllers["largest_batch"] = LargestBatch()
 
     def translator(self, direction: str) -> str:
         """The name of the network of a direction."""
@@ -71,6 +102,37 @@ class TranslatingGAN(BaseGAN):
 
     # --- Translating ---
 
+    @property
+    def trained_batch(self) -> int:
+        """The most images that batch norm saw at once in training; 0 before."""
+        size = self.controllers["largest_batch"].size
+        return int(ops.convert_to_numpy(size))
+
+    def evaluates(self, evaluation: bool | None = None) -> bool:
+        """Whether images are translated in evaluation mode.
+
+        The statistics of one image are not those of a batch: what was trained
+        on batches of several images takes the moving ones.
+
+        Args:
+            evaluation: bool that decides; `None` decides by the training.
+
+        Raises:
+            ValueError: `evaluation` is something else.
+        """
+        ok = evaluation is None or isinstance(evaluation, bool)
+        within("evaluation", evaluation, ok, "None, True, False")
+        return self.trained_batch > 1 if evaluation is None else evaluation
+
+    def mode(self, evaluation: bool | None = None) -> str:
+        """The mode of `translate` in words, and why it is that one."""
+        text = MOVING if self.evaluates(evaluation) else OWN
+        if evaluation is not None:
+            return f"{text}, as asked for"
+        if not self.trained_batch:
+            return f"{text}, as the paper tests"
+        return f"{text}, as it was trained on batches of {self.trained_batch}"
+
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Translates images, in inference mode by default.
 
@@ -101,8 +163,7 @@ class TranslatingGAN(BaseGAN):
 
     def _translate(self, images, direction, seed, evaluation):
         check_seed(seed)
-        ok = isinstance(evaluation, bool)
-        within("evaluation", evaluation, ok, "True, False")
+        evaluation = self.evaluates(evaluation)
         self.check_direction(direction)
         network = self.sampling_network(self.translator(direction))
         images = np.asarray(images)
@@ -111,7 +172,7 @@ class TranslatingGAN(BaseGAN):
         _check_sources(images, _input_of(network), model, doubt=alike)
         made = []
         # One by one: then no image depends on the others, nor on their number.
-        for row, image in enumerate(images.astype("float32")):
+        for row, image in enumerate(_as_seen(images)):
             inputs = {direction: image[None]}
             if not evaluation:
                 inputs[KEY] = np.array([[seed, row]], "int32")
@@ -133,8 +194,11 @@ class TranslatingGAN(BaseGAN):
             "seed. Call `translate(images)`."
         )
 
-    def export(self, filepath: Path, overwrite: bool = False) -> None:
+    def export(
+        self, filepath: Path, overwrite: bool = False, *, format: str = FORMAT
+    ) -> None:
         """Writes a SavedModel: see `core.export.export_translator`."""
+        check_format(format, overwrite)
         export_translator(self, filepath, overwrite)
 
     # --- Batches ---
@@ -176,7 +240,7 @@ class TranslatingGAN(BaseGAN):
             except ValueError as error:
                 raise ValueError(f"In {name}: {error}") from None
         if self._first_images is None:
-            kept = [part[:MAX_KEPT].astype("float32") for part in parts]
+            kept = [_as_seen(part[:MAX_KEPT]) for part in parts]
             # In an object of its own: Keras would look into a list.
             self._first_images = types.SimpleNamespace(parts=kept)
 
@@ -187,9 +251,17 @@ class TranslatingGAN(BaseGAN):
     @property
     def preview_legend(self) -> str:
         """What stands beside each other in a preview."""
+        shown = "; ".join(", ".join(names) for names in self._preview_names())
+        return f"{shown}; {self.mode()}"
+
+    def _preview_names(self):
+        """What the tiles of each direction are called."""
         if "ba" not in self.directions:
-            return "source, output, target"
-        return "a, G_AB(a), back to a; b, G_BA(b), back to b"
+            return [("source", "made", "target")]
+        return [
+            ("source a", "made b", "back to a"),
+            ("source b", "made a", "back to b"),
+        ]
 
     def keep_for_previews(
         self, given: Any, n: int | None = None
@@ -205,7 +277,7 @@ class TranslatingGAN(BaseGAN):
         first = self._first_images
         self.check_batch(shown)  # which keeps them
         self._first_images = first
-        return shown
+        return tuple(map(_as_seen, shown))
 
     def _first_rows(self, images, n):
         batches = [images] if isinstance(images, (tuple, list)) else images
@@ -238,6 +310,7 @@ class TranslatingGAN(BaseGAN):
         *,
         given: Any = None,
         picture: Callable | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> Preview:
         """Images beside their translations.
 
@@ -253,6 +326,7 @@ class TranslatingGAN(BaseGAN):
                 images that `fit` saw.
             picture: function of a source, and of a source and what is made of
                 it, that gives what is to be seen; see `applications`.
+            class_names: unused: what is translated has no classes.
         """
         if given is None and self._first_images is None:
             raise ValueError(
@@ -268,12 +342,26 @@ class TranslatingGAN(BaseGAN):
                 (picture(source), *(picture(source, made) for made in others))
                 for source, *others in rows
             ]
-        tiles, width = pictures.side_by_side(*itertools.chain(*rows))
+        sides = list(itertools.chain(*rows))
+        tiles, width = pictures.side_by_side(*sides)
+        names = [
+            name if count == 1 else f"{name}, channel {channel}"
+            for name, count in zip(
+                itertools.chain(*self._preview_names()),
+                (1 if s.shape[-1] in pictures.MODES else s.shape[-1] for s in sides),
+                strict=True,
+            )
+            for channel in range(count)
+        ]
+        names *= len(tiles) // width
         # Of more channels than a PNG has, each is a tile: rows of unlike
         # lengths then are one.
-        if all(side.shape[-1] in pictures.MODES for row in rows for side in row):
+        if all(side.shape[-1] in pictures.MODES for side in sides):
             width //= len(rows)
-        return Image(tiles.shape[1:]).preview(tiles, width * (columns or 1))
+        caption = self.captioned(f"{self.preview_legend}; seed {seed}")
+        return Image(tiles.shape[1:]).preview(
+            tiles, width * (columns or 1), names, caption
+        )
 
     def _preview_rows(self, a, b, seed):
         """A tuple of batches for each direction."""
@@ -281,7 +369,7 @@ class TranslatingGAN(BaseGAN):
         def translated(images, direction):
             # Beyond [-1, 1], where an untrained network has no tanh.
             images = np.clip(images, -1, 1)
-            return self._translate(images, direction, seed, False)
+            return self._translate(images, direction, seed, None)
 
         like_b = translated(a, "ab")
         if "ba" not in self.directions:
@@ -312,7 +400,9 @@ def shapes_of(
     Raises:
         ValueError: it is no network from images to images of their size.
     """
-    check_built(name, network)
+    if source_shape is not None:
+        build(name, network, [keras.KerasTensor((1, *source_shape))])
+    check_network(name, network)
     source = input_shape_of(network)
     if source is not None:
         source = tuple(source)[1:]
@@ -401,7 +491,6 @@ def check_sees_images(name: str, network: keras.Model, shape: tuple, of: str) ->
     Raises:
         ValueError: it does not.
     """
-    check_built(name, network)
     wanted = input_shape_of(network)
     if wanted is None:  # a subclassed model does not tell
         return
@@ -443,6 +532,12 @@ def _check_shape(name, images, shape):
             f"{', '.join('any' if s is None else str(s) for s in shape)}). "
             "Resize or convert the images, or build the model for them."
         )
+
+
+def _as_seen(images):
+    """Images that were checked, as float32 in [-1, 1]."""
+    seen = Image(images.shape[1:]).as_seen(images)
+    return ops.convert_to_numpy(seen).astype("float32")
 
 
 def _input_of(network):

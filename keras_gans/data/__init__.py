@@ -4,5 +4,17 @@ from keras_gans.data import toy
 from keras_gans.data.embedded import Emoji, emoji
 from keras_gans.data.loading import load
 from keras_gans.data.pairs import load_pairs, load_unpaired
+from keras_gans.data.sources import class_names
+from keras_gans.data.summary import check, describe
 
-__all__ = ["Emoji", "emoji", "load", "load_pairs", "load_unpaired", "toy"]
+__all__ = [
+    "Emoji",
+    "check",
+    "class_names",
+    "describe",
+    "emoji",
+    "load",
+    "load_pairs",
+    "load_unpaired",
+    "toy",
+]

@@ -4,6 +4,7 @@ import numbers
 
 import numpy as np
 
+from keras_gans.data.broken import ON_ERROR
 from keras_gans.data.transforms import INTERPOLATIONS, RESIZES
 
 CONVERTIBLE = (1, 2, 3, 4)  # channels: grey, grey and alpha, RGB, RGBA
@@ -22,7 +23,7 @@ def check_choice(name, value, allowed):
         )
 
 
-def check_options(resize, interpolation, batch_size, seed, start):
+def check_options(resize, interpolation, batch_size, seed, start, on_error):
     """Checks the arguments that all loaders have.
 
     Raises:
@@ -30,6 +31,7 @@ def check_options(resize, interpolation, batch_size, seed, start):
     """
     check_choice("resize", resize, RESIZES)
     check_choice("interpolation", interpolation, INTERPOLATIONS)
+    check_choice("on_error", on_error, ON_ERROR)
     for name, value, least in (
         ("batch_size", batch_size, 1),
         ("seed", seed, 0),
@@ -126,7 +128,7 @@ def check_length(source, batch_size, drop_remainder, repeat, start):
     if drop_remainder and source.size < batch_size:
         raise ValueError(
             f"The {source.name} holds {source.size} images, too few for a "
-            "batch. Lower batch_size, or pass drop_remainder=False. Received: "
+            "batch. Lower `batch_size`. Received: "
             f"batch_size={batch_size}"
         )
     length = source.size // batch_size

@@ -1,82 +1,111 @@
-"""Image folders: which files they hold."""
+"""Image files of a folder or an archive: which there are, and of what class."""
 
 from collections import Counter
 import os
+from typing import NamedTuple
 
-from keras_gans.modalities.image_files import EXTENSIONS
+import numpy as np
+
+from keras_gans.data.places import Folder, find_place
+from keras_gans.modalities.image_files import EXTENSIONS, decode_image, unreadable
 
 
-def list_images(folder, labels):
-    """Lists the image files of a folder and its subfolders, sorted by path.
+class Listing(NamedTuple):
+    """The image files of a place.
+
+    Attributes:
+        place: `places.Folder`, where they lie.
+        names: list of str, their paths from there, sorted.
+        labels: list of int, the class of each, or `None`.
+        classes: list of str, the names of the classes, or `None`.
+        others: `Counter` of the endings of files that are no images.
+    """
+
+    place: Folder
+    names: list[str]
+    labels: list[int] | None
+    classes: list[str] | None
+    others: Counter
+
+    @property
+    def paths(self) -> list[str]:
+        """How messages call the files."""
+        return list(map(self.place.path_of, self.names))
+
+    def path_of(self, number: int) -> str:
+        """How messages call one of the files."""
+        return self.place.path_of(self.names[number])
+
+    def without(self, names: set) -> "Listing":
+        """All but some files; classes keep their numbers."""
+        keep = [i for i, name in enumerate(self.names) if name not in names]
+        labels = self.labels and [self.labels[i] for i in keep]
+        return self._replace(names=[self.names[i] for i in keep], labels=labels)
+
+    def read(self, number: int, channels: int) -> np.ndarray:
+        """Reads one of the files, see `image_files.read_image`."""
+        try:
+            return decode_image(self.place.read(self.names[number]), channels)
+        except Exception as error:  # decoders raise every kind
+            raise unreadable(self.path_of(number), error) from error
+
+
+def list_images(place: Folder | str, labels: bool) -> Listing:
+    """Lists the image files of a place and its subfolders, sorted by path.
 
     Hidden files and folders, and files that are not images, are left out.
 
     Args:
-        folder: path of an existing folder.
+        place: `places.Folder`, or the path of a folder or zip archive.
         labels: whether to label each file by its first-level subfolder.
 
     Returns:
-        `(paths, labels)`: a list of `str` and a list of `int`, or `None` in
-        place of the labels.
+        `Listing`. Its classes are the subfolders that hold images.
 
     Raises:
-        ValueError: if the folder holds no images, an image file is empty, or
-            labels are asked of files that lie in no subfolder.
+        ValueError: the place holds no images, or labels are asked of files
+            that lie in no subfolder.
     """
-    paths, others = [], Counter()
-    for entry in _walk(folder, set()):
-        extension = os.path.splitext(entry.name)[1].lower()
-        if extension not in EXTENSIONS:
-            others[extension or "(none)"] += 1
-            continue
-        if entry.stat().st_size == 0:
-            raise ValueError(
-                f"Image file {entry.path!r} is empty (0 bytes). Remove it or "
-                "copy it again."
-            )
-        paths.append(entry.path)
-    if not paths:
-        found = ", ".join(f"{k} x{n}" for k, n in sorted(others.items()))
-        raise ValueError(
-            f"Folder {folder!r} holds no images. Expected files ending in "
-            f"{', '.join(EXTENSIONS)}, in it or in its subfolders. Received: "
-            f"{found or 'no files at all'}."
-        )
-    paths.sort()
-    return paths, _folder_labels(folder, paths) if labels else None
-
-
-def _walk(folder, seen):
-    """Yields the visible files below a folder; follows links, but once."""
-    real = os.path.realpath(folder)
-    if real in seen:
-        return
-    seen.add(real)
-    with os.scandir(folder) as entries:
-        visible = [e for e in entries if not e.name.startswith(".")]
-    for entry in sorted(visible, key=lambda e: e.name):
-        if entry.is_dir():
-            yield from _walk(entry.path, seen)
-        elif entry.is_file():
-            yield entry
-
-
-def _folder_labels(folder, paths):
-    with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")
+    place = find_place(place) if isinstance(place, str) else place
+    names, others = [], Counter()
+    for name in place.walk():
+        extension = os.path.splitext(name)[1].lower()
+        if extension in EXTENSIONS:
+            names.append(name)
+        else:
+            others[extension or "no ending"] += 1
     if not names:
         raise ValueError(
-            f"labels=True labels images by subfolder, but folder {folder!r} "
-            "has no subfolders. Put the images of each class in a subfolder "
-            "of its own, or pass labels=False."
+            f"Folder {place.path!r} holds no images. Expected files ending in "
+            f"{', '.join(EXTENSIONS)}, in it or in its subfolders. Received: "
+            f"{counted(others) or 'no files at all'}."
         )
-    index = {name: i for i, name in enumerate(names)}
-    parts = [os.path.relpath(path, folder).split(os.sep) for path in paths]
-    loose = [path for path, p in zip(paths, parts, strict=True) if len(p) == 1]
+    names.sort()
+    numbers, classes = _classes(place.path, names) if labels else (None, None)
+    return Listing(place, names, numbers, classes, others)
+
+
+def counted(kinds: Counter) -> str:
+    """ ".gif x2, .txt x1" of a counter."""
+    return ", ".join(f"{kind} x{count}" for kind, count in sorted(kinds.items()))
+
+
+def _classes(folder, names):
+    """The class of each file, and their names."""
+    tops = [name.split(os.sep, 1) for name in names]
+    loose = [parts[0] for parts in tops if len(parts) == 1]
+    if len(loose) == len(names):
+        raise ValueError(
+            f"labels=True labels images by subfolder, but folder {folder!r} "
+            "has no subfolders of images. Put the images of each class in a "
+            "subfolder of its own, or pass labels=False."
+        )
     if loose:
         raise ValueError(
             f"labels=True labels images by subfolder, but {len(loose)} of the "
             f"images of folder {folder!r} lie in none, the first being "
-            f"{loose[0]!r}. Move them, or pass labels=False."
+            f"{os.path.join(folder, loose[0])!r}. Move them, or pass labels=False."
         )
-    return [index[p[0]] for p in parts]
+    classes = sorted({parts[0] for parts in tops})
+    index = {name: number for number, name in enumerate(classes)}
+    return [index[parts[0]] for parts in tops], classes

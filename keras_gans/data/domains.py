@@ -1,11 +1,13 @@
-"""Folders of two domains, A and B: where each lies, and which files match."""
+"""Places of two domains, A and B: where each lies, and which files match."""
 
 import os
 
-from keras_gans.data.decoding import EXTENSIONS, list_images
-from keras_gans.modalities.image_files import read_size
+from keras_gans.data.broken import Usable
+from keras_gans.data.decoding import EXTENSIONS
+from keras_gans.data.places import Folder
 
 PLAIN = ("A", "B")
+NEARLY_TWICE = (1.8, 2.2)  # width to height of two square pictures
 
 
 def split_layouts(split):
@@ -17,39 +19,39 @@ def split_layouts(split):
     )
 
 
-def domain_folders(folder, split):
+def domain_folders(place, split):
     """Finds the subfolders of domains A and B, in upper or lower case.
 
     Args:
-        folder: path of an existing folder.
+        place: `places.Folder`.
         split: str, such as "train". Folders `A` and `B` without splits are
             those of "train".
 
     Returns:
-        The paths of both, or `None` if there is neither.
+        Both, or `None` if there is neither.
 
     Raises:
         ValueError: one is missing, or several subfolders might be meant.
     """
-    found = _present(folder, split_layouts(split))
+    found = _present(place, split_layouts(split))
     if not found and split == "train":
-        found = _present(folder, [PLAIN])
+        found = _present(place, [PLAIN])
     if len(found) > 1:
         names = "; ".join(" and ".join(layout) for layout in found)
         raise ValueError(
-            f"Folder {folder!r} holds domains A and B in several places. Keep "
+            f"Folder {place.path!r} holds domains A and B in several places. Keep "
             f"one of them, or pass another folder. Received: {names}"
         )
-    for layout, paths in found.items():
-        for name, path in zip(layout, paths, strict=True):
-            if path is None:
-                (there,) = (p for p in paths if p is not None)
+    for layout, folders in found.items():
+        for name, folder in zip(layout, folders, strict=True):
+            if folder is None:
+                (there,) = (f for f in folders if f is not None)
                 raise ValueError(
-                    f"A domain is missing. Received: folder {folder!r} with "
-                    f"{os.path.relpath(there, folder)!r}, but without "
+                    f"A domain is missing. Received: folder {place.path!r} with "
+                    f"{os.path.relpath(there.path, place.path)!r}, but without "
                     f"{name!r}."
                 )
-        return paths
+        return folders
     return None
 
 
@@ -61,61 +63,65 @@ def looked_for(split):
     return ", or ".join(" and ".join(layout) for layout in layouts)
 
 
-def subfolder(folder, path):
-    """Returns the path of a subfolder, in upper or lower case, or `None`."""
+def subfolder(place, path):
+    """Returns a subfolder, in upper or lower case, or `None`."""
     for name in path.split("/"):
-        with os.scandir(folder) as entries:
-            names = [
-                entry.name
-                for entry in entries
-                if entry.name.lower() == name.lower() and entry.is_dir()
-            ]
+        folders, _ = place.children()
+        names = [folder for folder in folders if folder.lower() == name.lower()]
         if not names:
             return None
         # the very name, where both cases exist
-        folder = os.path.join(folder, min(names, key=lambda n: n != name))
-    return folder
+        place = place.child(min(names, key=lambda n: n != name))
+    return place
 
 
-def holds_images_alone(folder):
+def holds_images_alone(place):
     """Whether a folder has images in it, and no subfolders."""
-    with os.scandir(folder) as entries:
-        visible = [entry for entry in entries if entry.name[0] != "."]
-    endings = [os.path.splitext(entry.name)[1].lower() for entry in visible]
-    alone = not any(entry.is_dir() for entry in visible)
-    return alone and any(ending in EXTENSIONS for ending in endings)
+    folders, files = place.children()
+    endings = [os.path.splitext(name)[1].lower() for name in files]
+    return not folders and any(ending in EXTENSIONS for ending in endings)
 
 
-def match_files(folder_a, folder_b):
-    """Lists the image files of two folders that belong together.
+def match_files(a: Usable, b: Usable) -> tuple[Usable, Usable]:
+    """Finds the image files of two folders that belong together.
 
     Those do that have one path below their folders but for the extension.
 
+    Args:
+        a: files of A. Where one is broken, its partner is left out, too.
+        b: files of B.
+
     Returns:
-        Two lists of paths, matching.
+        Both, in matching order.
 
     Raises:
         ValueError: naming the file: it has no partner, or several, or one of
-            another size; or a folder holds no images.
+            another size.
     """
-    files_a, files_b = _by_stem(folder_a), _by_stem(folder_b)
-    for files, others, there in (
-        (files_a, files_b, folder_b),
-        (files_b, files_a, folder_a),
+    stems_a, stems_b = _by_stem(a), _by_stem(b)
+    for one, stems, other, others in (
+        (a, stems_a, b, stems_b),
+        (b, stems_b, a, stems_a),
     ):
-        alone = sorted(files.keys() - others.keys())
+        broken = {_stem(other.listing.place, path) for path in other.broken}
+        alone = sorted(stems.keys() - others.keys() - broken)
         if alone:
+            where = other.listing.place.path
+            first = one.listing.place.path_of(stems[alone[0]])
             raise ValueError(
                 f"Pairs are files of one name in both folders. Received: "
-                f"{len(alone)} files without a partner in {there!r}, the "
-                f"first being {files[alone[0]]!r}. Add the partners, or "
+                f"{len(alone)} files without a partner in {where!r}, the "
+                f"first being {first!r}. Add the partners, or "
                 "remove these."
             )
-    stems = sorted(files_a)
-    for stem in stems:
-        sizes = [read_size(files[stem]) for files in (files_a, files_b)]
-        check_same_size((files_a[stem], files_b[stem]), sizes)
-    return [files_a[s] for s in stems], [files_b[s] for s in stems]
+    a = a.without({stems_a[s] for s in stems_a.keys() - stems_b.keys()})
+    b = b.without({stems_b[s] for s in stems_b.keys() - stems_a.keys()})
+    a, b = _sorted_by_stem(a), _sorted_by_stem(b)
+    for *names, head_a, head_b in zip(
+        a.listing.paths, b.listing.paths, a.heads, b.heads, strict=True
+    ):
+        check_same_size(names, (head_a.size, head_b.size))
+    return a, b
 
 
 def check_same_size(names, sizes):
@@ -137,40 +143,59 @@ def check_same_size(names, sizes):
         )
 
 
-def list_halves(folder):
-    """Lists the files of a folder that hold A and B side by side.
+def check_halves(usable: Usable) -> None:
+    """Checks that pictures may show A and B side by side.
 
     Raises:
-        ValueError: naming the file, if one has no two equal halves; or there
-            are no images.
+        ValueError: naming the file, if one has no two equal halves, or is not
+            nearly twice as wide as high.
     """
-    paths, _ = list_images(folder, labels=False)
-    for path in paths:
-        height, width = read_size(path)
+    for path, head in zip(usable.listing.paths, usable.heads, strict=True):
+        height, width = head.size
+        if not NEARLY_TWICE[0] <= width / height <= NEARLY_TWICE[1]:
+            raise ValueError(
+                "Pairs are pictures in two folders A and B, or pictures that "
+                "show A and B side by side, which are about twice as wide as "
+                f"high. Received: {path!r} of height {height} and width {width}. "
+                "Put the pictures of A and of B into folders of these names. "
+                "(For plain pictures without pairs there are the recipes dcgan, "
+                "colorization and inpainting.)"
+            )
         if width % 2:
             raise ValueError(
                 "A picture of A and B side by side has an even width. "
                 f"Received: {path!r} of height {height} and width {width}"
             )
-    return paths
 
 
-def _present(folder, layouts):
-    """{layout: paths of A and B} of those that are not wholly missing."""
-    found = {layout: [subfolder(folder, path) for path in layout] for layout in layouts}
-    return {k: paths for k, paths in found.items() if paths != [None, None]}
+def _present(place, layouts):
+    """{layout: folders of A and B} of those that are not wholly missing."""
+    found = {layout: [subfolder(place, path) for path in layout] for layout in layouts}
+    return {k: folders for k, folders in found.items() if folders != [None, None]}
 
 
-def _by_stem(folder):
-    """{path below the folder without extension: path} of its images."""
-    paths, _ = list_images(folder, labels=False)
-    files = {}
-    for path in paths:
-        stem = os.path.splitext(os.path.relpath(path, folder))[0]
-        if stem in files:
+def _stem(place: Folder, path):
+    return os.path.splitext(os.path.relpath(path, place.path))[0]
+
+
+def _by_stem(usable):
+    """{path below the folder without extension: that with it} of its files."""
+    names = {}
+    place = usable.listing.place
+    for name in usable.listing.names:
+        stem = os.path.splitext(name)[0]
+        if stem in names:
             raise ValueError(
                 "Files match by their names without extension, and two have "
-                f"one. Received: {files[stem]!r} and {path!r}. Remove one."
+                f"one. Received: {place.path_of(names[stem])!r} and "
+                f"{place.path_of(name)!r}. Remove one."
             )
-        files[stem] = path
-    return files
+        names[stem] = name
+    return names
+
+
+def _sorted_by_stem(usable):
+    names = usable.listing.names
+    order = sorted(range(len(names)), key=lambda i: os.path.splitext(names[i])[0])
+    listing = usable.listing._replace(names=[names[i] for i in order])
+    return usable._replace(listing=listing, heads=[usable.heads[i] for i in order])

@@ -36,6 +36,7 @@ def load(
     drop_remainder: bool = True,
     repeat: bool = False,
     start: int = 0,
+    on_error: str = "raise",
 ) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of image batches in [-1, 1].
 
@@ -53,9 +54,11 @@ def load(
             - `"emoji"`, `"emoji:flat"`, `"emoji:line"`: the embedded set;
             - `"tfds:NAME"`: a set of tensorflow-datasets, which downloads and
               prepares it at first use. It needs a feature `"image"`;
-            - the path of a folder of PNG, JPEG, WebP or BMP files of any size
-              and mode, searched with its subfolders. Hidden files and other
-              files are left out;
+            - the path of a folder of PNG, JPEG, WebP, GIF, TIFF, BMP, AVIF or
+              HEIC files of any size and mode, searched with its subfolders, or
+              of a zip archive of them. Hidden files and other files are left
+              out. Of animations the first picture is read. HEIC needs
+              `pip install pillow-heif`;
             - a numpy array `[n, height, width]` or
               `[n, height, width, channels]`, uint8, uint16 or float in
               [-1, 1];
@@ -85,6 +88,8 @@ def load(
             is short.
         repeat: whether the dataset is endless.
         start: batches already consumed. With `repeat=False`, whole epochs.
+        on_error: `"raise"`, or `"skip"` to leave out files that cannot be
+            read, with a warning: then all are decoded once beforehand.
 
     Returns:
         A dataset of float32 `[batch_size, height, width, channels]`, or of
@@ -93,8 +98,11 @@ def load(
 
     Raises:
         ValueError: if an argument is unusable, the source cannot be found or
-            holds fewer images than a batch. A damaged image file is found
-            when it is read: `tf.errors.InvalidArgumentError`, naming it.
+            holds fewer images than a batch; or image files cannot be read,
+            naming all of them. (Of sets of more than 268 million pixels, the
+            heads and ends of files are looked at. What is damaged in between
+            is found when it is read: `tf.errors.InvalidArgumentError`, and
+            `ValueError` from `fit`, naming the file.)
 
     Example:
 
@@ -106,11 +114,16 @@ def load(
     print(len(dataset), images.shape, labels.shape)
     ```
     """
-    check_options(resize, interpolation, batch_size, seed, start)
+    check_options(resize, interpolation, batch_size, seed, start, on_error)
     check_choice("channels", channels, (*CONVERTIBLE, None))
     image_size = check_image_size(image_size)
     found = find_source(
-        source, channels=channels, labels=labels, split=split, data_dir=data_dir
+        source,
+        channels=channels,
+        labels=labels,
+        split=split,
+        data_dir=data_dir,
+        on_error=on_error,
     )
     size = image_size or own_size(found)
     check_channels("channels", channels, found.shape[2], found.name)
@@ -142,4 +155,5 @@ def load(
         drop_remainder=drop_remainder,
         repeat=repeat,
         start=start,
+        parallel=found.parallel,
     )

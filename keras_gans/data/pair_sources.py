@@ -5,17 +5,20 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.data.broken import check_files, parallel_reads
 from keras_gans.data.checks import CONVERTIBLE, check_choice
+from keras_gans.data.decoding import list_images
 from keras_gans.data.domains import (
+    check_halves,
     check_same_size,
     domain_folders,
     holds_images_alone,
-    list_halves,
     looked_for,
     match_files,
     subfolder,
 )
 from keras_gans.data.embedded import STYLES, emoji
+from keras_gans.data.places import find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import (
     Source,
@@ -30,18 +33,17 @@ from keras_gans.data.sources import (
     tfds_source,
     unknown,
 )
-from keras_gans.modalities.image_files import read_image
 
 EMOJI = tuple(f"emoji:{a}-{b}" for a in STYLES for b in STYLES if a != b)
 TEST_EVERY = 10  # of the embedded emoji, the last of so many is held out
 ALLOWED = (
     ", ".join(f'"{name}"' for name in EMOJI)
-    + ', "tfds:NAME" (tensorflow-datasets), the path of a folder, or a tuple '
-    "of two numpy arrays"
+    + ', "tfds:NAME" (tensorflow-datasets), the path of a folder or zip '
+    "archive, or a tuple of two numpy arrays"
 )
 
 
-def find_pairs(source, channels, split, data_dir):
+def find_pairs(source, channels, split, data_dir, on_error):
     """Returns the `Source` of pairs that the argument of `load_pairs` means.
 
     Args:
@@ -49,12 +51,14 @@ def find_pairs(source, channels, split, data_dir):
         channels: those of A and those of B, or `None`.
         split: str.
         data_dir: where tensorflow-datasets keeps its data.
+        on_error: "raise", or "skip" to leave out broken files.
     """
     if is_tfds(source):
         return _tfds_pairs(source, split, data_dir)
     _refuse_data_dir(source, data_dir)
     if isinstance(source, (str, os.PathLike)) and not is_emoji(source):
-        return _folder_pairs(os.fspath(source), channels, split)
+        place = _find_place(os.fspath(source), channels)
+        return _folder_pairs(place, channels, split, on_error)
     (name_a, a), (name_b, b) = _two_arrays(source, split)
     a, b = array_source(name_a, a, None), array_source(name_b, b, None)
     check_same_size((a.name, b.name), (a.shape[:2], b.shape[:2]))
@@ -71,7 +75,7 @@ def find_pairs(source, channels, split, data_dir):
     return Source(name, a.size, (*a.shape, b.shape[2]), a.examples, read)
 
 
-def find_domains(source, channels, split, data_dir):
+def find_domains(source, channels, split, data_dir, on_error):
     """Returns the two `Source`s that the argument of `load_unpaired` means.
 
     See `find_pairs`.
@@ -83,17 +87,17 @@ def find_domains(source, channels, split, data_dir):
         return [tfds_source(source, s, data_dir, False) for s in splits]
     _refuse_data_dir(source, data_dir)
     if isinstance(source, (str, os.PathLike)) and not is_emoji(source):
-        folder = _check_folder(os.fspath(source), channels)
-        folders = domain_folders(folder, split)
+        place = _find_place(os.fspath(source), channels)
+        folders = domain_folders(place, split)
         if folders is None:
             raise ValueError(
-                f"Folder {folder!r} holds no domains A and B of "
+                f"Folder {place.path!r} holds no domains A and B of "
                 f"split={split!r}. Expected subfolders {looked_for(split)}. "
-                f"Received: {_content(folder)}"
+                f"Received: {_content(place)}"
             )
         return [
-            folder_source(path, count, False)
-            for path, count in zip(folders, channels, strict=True)
+            folder_source(folder, count, False, on_error)
+            for folder, count in zip(folders, channels, strict=True)
         ]
     (name_a, a), (name_b, b) = _two_arrays(source, split)
     return array_source(name_a, a, None), array_source(name_b, b, None)
@@ -147,82 +151,91 @@ def _emoji_arrays(source, split):
 # --- Folders ---
 
 
-def _folder_pairs(folder, channels, split):
-    _check_folder(folder, channels)
-    folders = domain_folders(folder, split)
+def _folder_pairs(place, channels, split, on_error):
+    folders = domain_folders(place, split)
     if folders is None:
-        return _halves(_halves_folder(folder, split), channels)
+        return _halves(_halves_folder(place, split), channels, on_error)
+    a, b = match_files(
+        *(
+            check_files(list_images(folder, labels=False), count, on_error)
+            for folder, count in zip(folders, channels, strict=True)
+        )
+    )
 
-    def read(path_a, path_b):
-        paths = [os.fsdecode(path) for path in (path_a, path_b)]
+    def read(index):
         images = [
-            read_image(path, count) for path, count in zip(paths, channels, strict=True)
+            one.listing.read(index, count)
+            for one, count in zip((a, b), channels, strict=True)
         ]
+        paths = [one.listing.path_of(index) for one in (a, b)]
         check_same_size(paths, [image.shape[:2] for image in images])
         return images
 
-    return _files(folder, match_files(*folders), channels, read)
+    return _files(place.path, [a, b], channels, read)
 
 
-def _halves_folder(folder, split):
+def _halves_folder(place, split):
     """The folder of side-by-side pictures of a split."""
-    found = subfolder(folder, split)
+    found = subfolder(place, split)
     if found is not None:
         return found
     # With subfolders of other names, it may be anything.
-    if split == "train" and holds_images_alone(folder):
-        return folder
+    if split == "train" and holds_images_alone(place):
+        return place
     alone = " or in no subfolder" if split == "train" else ""
     raise ValueError(
-        f"Folder {folder!r} holds no pairs of split={split!r}. Expected "
+        f"Folder {place.path!r} holds no pairs of split={split!r}. Expected "
         f"subfolders {looked_for(split)}; or pictures of A and B side by side "
-        f"in a subfolder {split}{alone}. Received: {_content(folder)}"
+        f"in a subfolder {split}{alone}. Received: {_content(place)}"
     )
 
 
-def _halves(folder, channels):
+def _halves(place, channels, on_error):
     """Pictures of A, left, and B, right."""
+    usable = check_files(list_images(place, labels=False), max(channels), on_error)
+    check_halves(usable)
 
-    def read(path):
+    def read(index):
         # read once, unless the halves are converted to other channels
-        images = {count: read_image(os.fsdecode(path), count) for count in channels}
+        images = {count: usable.listing.read(index, count) for count in set(channels)}
         middle = images[channels[0]].shape[1] // 2
         return [images[channels[0]][:, :middle], images[channels[1]][:, middle:]]
 
-    return _files(folder, [list_halves(folder)], channels, read)
+    return _files(place.path, [usable], channels, read)
 
 
-def _files(folder, lists, channels, read):
+def _files(folder, files, channels, read):
     """The source of pairs of files.
 
     Args:
         folder: str, named in error messages.
-        lists: lists of paths of the same length.
+        files: list of `Usable`: those of A and B, or of both side by side.
         channels: those of A and of B.
-        read: function of a path of each list; returns two images.
+        read: function of a number; returns two images.
     """
-    with tf.device("CPU"):
-        files = tf.constant([[os.fsencode(path) for path in paths] for paths in lists])
-    size = len(lists[0])
+    size = len(files[0].heads)
 
     def read_item(index):
-        paths = tf.unstack(tf.gather(files, index, axis=1))
-        images = python_call(read, paths, [tf.float32, tf.float32])
+        images = python_call(read, [index], [tf.float32, tf.float32])
         for image, count in zip(images, channels, strict=True):
             image.set_shape((None, None, count))
         return tuple(images)
 
+    memory = sum(one.memory(max(channels)) for one in files)
     return Source(
         f"folder {folder!r}",
         size,
         (None, None, *channels),
         range_examples(size),
         read_item,
+        files=files,
+        parallel=parallel_reads(memory),
     )
 
 
-def _check_folder(folder, channels):
-    if not os.path.isdir(folder):
+def _find_place(folder, channels):
+    place = find_place(folder)
+    if place is None:
         raise missing_folder(folder, EMOJI, ALLOWED)
     if not set(channels) <= set(CONVERTIBLE):
         raise ValueError(
@@ -230,12 +243,12 @@ def _check_folder(folder, channels):
             "chosen: they may differ. Received: channels of A and B "
             f"{tuple(channels)} for folder {folder!r}"
         )
-    return folder
+    return place
 
 
-def _content(folder):
+def _content(place):
     """The names in a folder, in words."""
-    names = sorted(n for n in os.listdir(folder) if not n.startswith("."))
+    names = sorted(name for names in place.children() for name in names)
     if not names:
         return "an empty folder"
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""

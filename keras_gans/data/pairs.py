@@ -49,6 +49,7 @@ def load_pairs(
     drop_remainder: bool = True,
     repeat: bool = False,
     start: int = 0,
+    on_error: str = "raise",
 ) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of (source, target) batches in [-1, 1].
 
@@ -68,8 +69,9 @@ def load_pairs(
               each split; or just `A` and `B`, for `split="train"`. Lower case
               does as well;
             - the path of a folder of pictures that show A, left, and B, right,
-              side by side, in a subfolder `train` for each split; or without
-              any subfolder, for `split="train"`;
+              side by side (about twice as wide as high), in a subfolder `train`
+              for each split; or without any subfolder, for `split="train"`;
+            - the path of a zip archive of such a folder;
             - `"tfds:NAME"`: a set of tensorflow-datasets with two image
               features, A before B in the alphabet;
             - a tuple of two arrays, those of A and of B, as `load` takes them.
@@ -96,6 +98,7 @@ def load_pairs(
             is short.
         repeat: whether the dataset is endless.
         start: batches already consumed. With `repeat=False`, whole epochs.
+        on_error: see `load`.
 
     Returns:
         A dataset of tuples of float32 `[batch_size, height, width,
@@ -104,8 +107,7 @@ def load_pairs(
     Raises:
         ValueError: if an argument is unusable, the source cannot be found or
             holds fewer pairs than a batch; a file has no partner, or one of
-            another size. A damaged image file is found when it is read:
-            `tf.errors.InvalidArgumentError`, naming it.
+            another size; or files cannot be read, see `load`.
 
     Example:
 
@@ -117,7 +119,7 @@ def load_pairs(
     print(len(pairs), line.shape, rendered.shape)
     ```
     """
-    check_options(resize, interpolation, batch_size, seed, start)
+    check_options(resize, interpolation, batch_size, seed, start, on_error)
     check_choice("direction", direction, DIRECTIONS)
     check_split(split)
     check_count("source_channels", source_channels)
@@ -127,7 +129,7 @@ def load_pairs(
     # in the order of A and B, and back again
     names = _directed(("source_channels", "channels"), direction)
     counts = _directed((source_channels, channels), direction)
-    found = find_pairs(source, counts, split, data_dir)
+    found = find_pairs(source, counts, split, data_dir, on_error)
     size = image_size or own_size(found)
     for name, count, given in zip(names, counts, found.shape[2:], strict=True):
         check_channels(name, count, given, found.name)
@@ -165,6 +167,7 @@ def load_pairs(
         drop_remainder=drop_remainder,
         repeat=repeat,
         start=start,
+        parallel=found.parallel,
     )
 
 
@@ -186,6 +189,7 @@ def load_unpaired(
     drop_remainder: bool = True,
     repeat: bool = False,
     start: int = 0,
+    on_error: str = "raise",
 ) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of (a, b) batches in [-1, 1], not paired.
 
@@ -200,7 +204,7 @@ def load_unpaired(
             - `"emoji:flat-3d"` and every other two styles, see `load_pairs`:
               both domains hold the same emoji, in orders of their own;
             - the path of a folder with subfolders as those of `load_pairs`,
-              of files of any name;
+              of files of any name, or of a zip archive of it;
             - `"tfds:NAME"`: a set of tensorflow-datasets with a feature
               `"image"` and splits such as `"trainA"` and `"trainB"`, as all
               of `"tfds:cycle_gan/horse2zebra"` and its kin;
@@ -221,6 +225,7 @@ def load_unpaired(
             is short.
         repeat: whether the dataset is endless.
         start: batches already consumed. With `repeat=False`, whole epochs.
+        on_error: see `load`.
 
     Returns:
         A dataset of tuples of float32 `[batch_size, height, width,
@@ -228,9 +233,8 @@ def load_unpaired(
 
     Raises:
         ValueError: if an argument is unusable, the source cannot be found, a
-            domain is missing or empty, or both hold fewer images than a batch.
-            A damaged image file is found when it is read:
-            `tf.errors.InvalidArgumentError`, naming it.
+            domain is missing or empty, both hold fewer images than a batch,
+            or files cannot be read, see `load`.
 
     Example:
 
@@ -242,7 +246,7 @@ def load_unpaired(
     print(len(domains), flat.shape, rendered.shape)
     ```
     """
-    check_options(resize, interpolation, batch_size, seed, start)
+    check_options(resize, interpolation, batch_size, seed, start, on_error)
     check_split(split)
     check_count("source_channels", source_channels)
     check_count("channels", channels)
@@ -250,7 +254,7 @@ def load_unpaired(
     image_size = check_image_size(image_size)
     names = ("source_channels", "channels")
     counts = (source_channels, channels)
-    domains = find_domains(source, counts, split, data_dir)
+    domains = find_domains(source, counts, split, data_dir, on_error)
     size = image_size or _one_size(domains)
     for name, count, found in zip(names, counts, domains, strict=True):
         check_channels(name, count, found.shape[2], found.name)
@@ -298,6 +302,7 @@ def load_unpaired(
         drop_remainder=drop_remainder,
         repeat=repeat,
         start=start,
+        parallel=min((d.parallel for d in domains if d.parallel), default=None),
     )
 
 

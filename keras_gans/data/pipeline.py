@@ -110,7 +110,9 @@ def repeated(examples, key, *, size, length, epoch, first):
     return numbers.flat_map(one_pass).take(length - first)
 
 
-def batches(examples, prepare, *, size, batch_size, drop_remainder, repeat, start):
+def batches(
+    examples, prepare, *, size, batch_size, drop_remainder, repeat, start, parallel=None
+):
     """Returns the batches of successive epochs.
 
     Args:
@@ -123,6 +125,7 @@ def batches(examples, prepare, *, size, batch_size, drop_remainder, repeat, star
         repeat: `True`: endless. `False`: each iteration is one epoch, the
             one after that of the iteration before.
         start: batches to skip, without preparing them.
+        parallel: examples prepared at once; `None`: what is fastest.
     """
     full, rest = divmod(size, batch_size)
     sizes = [batch_size] * full
@@ -140,7 +143,7 @@ def batches(examples, prepare, *, size, batch_size, drop_remainder, repeat, star
     epochs = _endless_epochs if repeat else _one_epoch_an_iteration
     dataset = epochs(first_epoch).flat_map(one_epoch)
     dataset = dataset.map(
-        prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        prepare, num_parallel_calls=parallel or tf.data.AUTOTUNE, deterministic=True
     )
     dataset = dataset.batch(batch_size, drop_remainder=drop_remainder)
     if repeat and sizes[-1] != batch_size:

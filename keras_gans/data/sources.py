@@ -12,17 +12,18 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+from keras_gans.data.broken import Usable, check_files, parallel_reads
 from keras_gans.data.decoding import list_images
 from keras_gans.data.embedded import STYLES, emoji
 from keras_gans.data.pipeline import shuffled_range, shuffled_stream
+from keras_gans.data.places import Folder, find_place
 from keras_gans.data.python_calls import python_call
-from keras_gans.modalities.image_files import read_image
 from keras_gans.utils.suggestions import did_you_mean, hint, nearest
 from keras_gans.utils.types import Path
 
 ALLOWED = (
     '"emoji", "emoji:flat", "emoji:line", "tfds:NAME" (tensorflow-datasets), '
-    "the path of a folder of images, a numpy array, or a tuple "
+    "the path of a folder or zip archive of images, a numpy array, or a tuple "
     "(array, labels)"
 )
 EMOJI = ("emoji", *(f"emoji:{style}" for style in STYLES))
@@ -44,6 +45,10 @@ class Source(NamedTuple):
         read: function of an item; returns the image, of dtype uint8, uint16
             or float32 in [-1, 1], and its int32 label (`None` if not asked).
             Of pairs, the image of A and that of B.
+        classes: the names of the classes; `None` where they have none.
+        files: list of the `Usable` files that it reads: those of A and of B of
+            pairs, or the one of pictures that show both.
+        parallel: how many examples may be read at once; `None`: any number.
     """
 
     name: str
@@ -51,6 +56,9 @@ class Source(NamedTuple):
     shape: tuple
     examples: Any
     read: Any
+    classes: list[str] | None = None
+    files: Sequence[Usable] = ()
+    parallel: int | None = None
 
 
 def array_source(name: str, images: np.ndarray, labels: np.ndarray | None) -> Source:
@@ -76,36 +84,39 @@ def emoji_source(source: str, labels: bool) -> Source:
     if source not in EMOJI:
         raise unknown(source, EMOJI, ALLOWED)
     data = emoji(source.partition(":")[2] or "3d")
-    return array_source(source, data.images, data.labels if labels else None)
+    found = array_source(source, data.images, data.labels if labels else None)
+    return found._replace(classes=data.label_names)
 
 
-def folder_source(folder: Path, channels: int | None, labels: bool) -> Source:
-    """Returns the source of a folder of image files."""
-    folder = os.fspath(folder)
-    if not os.path.isdir(folder):
-        raise missing_folder(folder, EMOJI, ALLOWED)
+def folder_source(
+    place: Folder, channels: int | None, labels: bool, on_error: str
+) -> Source:
+    """Returns the source of a folder, or a zip archive, of image files."""
+    folder = place.path
     if channels is None:
         raise ValueError(
             "The images of a folder may differ in channels. Pass channels=1, "
             f"2, 3 or 4. Received: channels=None for folder {folder!r}"
         )
-    paths, numbers = list_images(folder, labels)
+    usable = check_files(list_images(place, labels), channels, on_error)
+    listing, size = usable.listing, len(usable.heads)
     with tf.device("CPU"):
-        files = tf.constant([os.fsencode(path) for path in paths])
-        numbers = tf.constant(numbers, "int32") if labels else None
-
-    def decode(path):
-        return read_image(os.fsdecode(path), channels)
+        numbers = tf.constant(listing.labels, "int32") if labels else None
 
     def read(index):
-        path = tf.gather(files, index)
-        image = python_call(decode, [path], tf.float32)
-        image.set_shape((None, None, channels))
-        return image, tf.gather(numbers, index) if labels else None
+        call = python_call(lambda i: listing.read(i, channels), [index], tf.float32)
+        call.set_shape((None, None, channels))
+        return call, tf.gather(numbers, index) if labels else None
 
-    shape = (None, None, channels)
     return Source(
-        f"folder {folder!r}", len(paths), shape, range_examples(len(paths)), read
+        f"folder {folder!r}",
+        size,
+        (None, None, channels),
+        range_examples(size),
+        read,
+        listing.classes,
+        [usable],
+        parallel_reads(usable.memory(channels)),
     )
 
 
@@ -120,7 +131,8 @@ def tfds_source(source: str, split: str, data_dir: Path | None, labels: bool) ->
         label = tf.cast(item["label"], "int32") if labels else None
         return image.decode_example(item["image"]), label
 
-    return Source(source, size, tuple(image.shape), examples, read)
+    classes = features["label"].names if labels else None
+    return Source(source, size, tuple(image.shape), examples, read, classes)
 
 
 def open_tfds(source: str, data_dir: Path | None, allowed: str) -> tuple[Any, dict]:
@@ -196,6 +208,7 @@ def find_source(
     labels: bool,
     split: str,
     data_dir: Path | None,
+    on_error: str = "raise",
 ) -> Source:
     """Returns the `Source` that the argument of `load` means."""
     if isinstance(source, str) and source.startswith("tfds:"):
@@ -208,7 +221,7 @@ def find_source(
     if isinstance(source, str) and source.partition(":")[0] == "emoji":
         return emoji_source(source, labels)
     if isinstance(source, (str, os.PathLike)):
-        return folder_source(source, channels, labels)
+        return folder_source(_existing_place(source), channels, labels, on_error)
     if isinstance(source, tuple) and len(source) == 2:
         images, numbers = source
         return array_source("array", images, numbers if labels else None)
@@ -220,6 +233,37 @@ def find_source(
     return array_source("array", source, None)
 
 
+def class_names(source: Any, data_dir: Path | None = None) -> list[str] | None:
+    """The names of the classes that a source's labels number.
+
+    Args:
+        source: see `load`.
+        data_dir: see `load`.
+
+    Returns:
+        list of str: of a folder, its first-level subfolders that hold images;
+        `None` of arrays, whose classes have no names.
+
+    Raises:
+        ValueError: there is no such source, or it has no labels.
+
+    Example:
+
+    ```python
+    keras_gans.data.class_names("emoji")[0]  # "smileys-emotion"
+    ```
+    """
+    if isinstance(source, str) and source in EMOJI:
+        return emoji(source.partition(":")[2] or "3d").label_names
+    if isinstance(source, str) and source.startswith("tfds:"):
+        _, features = open_tfds(source, data_dir, ALLOWED)
+        _tfds_image(source, features, labels=True)
+        return list(features["label"].names)
+    if isinstance(source, (str, os.PathLike)):
+        return list_images(_existing_place(source), labels=True).classes
+    return None
+
+
 def range_examples(size: int) -> Callable:
     """Returns `examples` of a `Source` whose items are their indices."""
 
@@ -228,6 +272,13 @@ def range_examples(size: int) -> Callable:
         return tf.data.Dataset.zip(indices, indices)
 
     return examples
+
+
+def _existing_place(source):
+    place = find_place(os.fspath(source))
+    if place is None:
+        raise missing_folder(os.fspath(source), EMOJI, ALLOWED)
+    return place
 
 
 def _check_images(name, images):
@@ -336,7 +387,10 @@ def unknown(source: str, known: Iterable[str], allowed: str) -> ValueError:
 def missing_folder(folder: str, known: Iterable[str], allowed: str) -> ValueError:
     """The error of a folder that does not exist; see `unknown`."""
     if os.path.exists(folder):
-        return ValueError(f"Expected a folder of images. Received: the file {folder!r}")
+        return ValueError(
+            "Expected a folder, or a .zip archive, of images. Received: the file "
+            f"{folder!r}"
+        )
     parent, name = os.path.split(os.path.normpath(folder))
     siblings = os.listdir(parent or ".") if os.path.isdir(parent or ".") else []
     near = [

@@ -9,10 +9,14 @@ Each backend's file has four functions, `global_rows`, `gathered`,
 - `is_chief`: whether this process writes what several of them train.
 - `scope()`: a context in which variables belong to every replica.
 - `barrier()`: waits until every process is here.
+- `largest(x)`: the largest of the int `x` that each process has.
 - `sync_state()`: brings variables up to date within `fit`.
 - `current_step()`: int, outside of a step.
 - `sum_over_replicas(gradients)`, `mean_over_replicas(x)` and
   `rows_of_all_replicas(x)`, in the order of `global_rows`.
+- `first_row(n)`: the global index of the first of `n` rows, where replicas have
+  unlike numbers of them.
+- `check_even(batch)`: refuses a batch of which replicas have unlike parts.
 - `local_batch(batch)`: the first replica's part of a batch in NumPy;
   `all_rows(x)`: all rows of this process.
 - `share_out(dataset)`: this process's rows of each batch.

@@ -9,6 +9,7 @@ from keras.utils import PyDataset
 import numpy as np
 
 from keras_gans.engine.keras_internals import DataAdapter, get_data_adapter
+from keras_gans.utils import errors
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -55,7 +56,8 @@ class StepIterator:
 
         Raises:
             StopIteration: the data ended (a part of a step is dropped).
-            ValueError: the first batch is no fit input, or there is none.
+            ValueError: the first batch is no fit input, or there is none; or
+                a data pipeline met an image file that it cannot read.
         """
         taken = []
         try:
@@ -75,6 +77,10 @@ class StepIterator:
                     "batches, or batches with `drop_remainder=False`."
                 ) from None
             raise StopIteration from None
+        except Exception as error:
+            if (known := errors.of_input(error)) is None:
+                raise
+            raise known from None
         self._before_first_step = False
         return tuple(taken)
 
@@ -86,6 +92,8 @@ class StepIterator:
         with the device for it.
         """
         batches = self.take(iterator, self._gan.batches_per_step)
+        for batch in batches:
+            self._gan.engine.check_even(batch)
         phases = self._gan.phases()
         due = phases
         if not all(phase.always for phase in phases):
@@ -136,6 +144,7 @@ class StepIterator:
             )
         self._steps_to_skip = steps
         self._skipped_logs = logs
+        self._gan.note_reported(logs)
 
     def skipped(self) -> dict[str, float] | None:
         """The logs of an execution that is passed over, else `None`."""

@@ -14,6 +14,7 @@ import numpy as np
 from keras_gans.engine import phases
 from keras_gans.engine.data_adapter import StepIterator
 from keras_gans.engine.keras_internals import get_stateless_scope
+from keras_gans.engine.replicas import first_row
 
 
 def make_deterministic():
@@ -97,6 +98,11 @@ class Engine:
         if jax.process_count() > 1:
             multihost_utils.sync_global_devices("keras_gans")
 
+    def largest(self, x):
+        if jax.process_count() == 1:
+            return x
+        return int(multihost_utils.process_allgather(np.int32(x)).max())
+
     def sync_state(self):
         self._model.jax_state_sync()
 
@@ -116,6 +122,12 @@ class Engine:
 
     def rows_of_all_replicas(self, x):
         return x
+
+    def first_row(self, n):
+        return first_row(n)
+
+    def check_even(self, batch):
+        """Arrays are global, and JAX itself refuses to cut them unevenly."""
 
     def local_batch(self, batch):
         return keras.tree.map_structure(
@@ -159,11 +171,14 @@ class Engine:
         values = [v.value for v in variables]
         outside = [(v, v.value) for v in others]
 
+        reached = []
+
         def run(values, inputs):
             mapping = [*outside, *zip(variables, values, strict=True)]
             with keras.StatelessScope(state_mapping=mapping) as scope:
                 before = [scope.get_current_value(v) for v in others]
                 output, auxiliary = fn(*inputs)
+                output = jax.tree.map(_noting(reached), output)
                 after = [scope.get_current_value(v) for v in others]
             changed = {
                 i: new
@@ -179,6 +194,8 @@ class Engine:
             others[i].assign(value)
 
         def pullback(cotangent):
+            if not reached:  # JAX itself gives zeros
+                return [None] * len(values), [None] * len(inputs)
             return vjp(
                 jax.tree.map(lambda c, y: jnp.asarray(c, y.dtype), cotangent, output)
             )
@@ -244,6 +261,23 @@ class Engine:
         return np.asarray(self._predict(values, inputs))
 
 
+def _noting(reached):
+    """The identity, which adds to a list where it has a gradient."""
+
+    @jax.custom_jvp
+    def identity(x):
+        return x
+
+    def derive(primals, tangents):
+        (x,), (tangent,) = primals, tangents
+        if not isinstance(tangent, jax.custom_derivatives.SymbolicZero):
+            reached.append(True)
+        return x, tangent
+
+    identity.defjvp(derive, symbolic_zeros=True)
+    return identity
+
+
 def _state_variables(model):
     return (
         model.trainable_variables,
@@ -283,7 +317,8 @@ class Trainer:
                 if skipped is not None:
                     return skipped, state
                 take = self.step_iterator.take_step
-                return self._on_steps(step, state, iterator, take)
+                logs, state = self._on_steps(step, state, iterator, take)
+                return self.told(logs), state
 
             self.train_function = function
         return self.train_function

@@ -5,9 +5,12 @@ methods that the engines override. A test fails when a new Keras lacks one.
 """
 
 from collections.abc import Callable, Iterator
+import contextlib
+import random
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
 from keras.src.models.functional import Functional
@@ -31,7 +34,9 @@ __all__ = [
     "nodes_of",
     "outputs_structure",
     "producer",
+    "synchronize_seed",
     "takes_training",
+    "without_values",
 ]
 
 
@@ -118,3 +123,39 @@ def keep_gradients(optimizer: keras.optimizers.Optimizer) -> None:
     """Lets an optimizer take gradients as they are, not sum over replicas."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     inner._all_reduce_sum_gradients = lambda pairs: list(pairs)
+
+
+# --- Variables ---
+
+
+@contextlib.contextmanager
+def without_values(check: Callable[[keras.Variable], None]) -> Iterator[None]:
+    """Within it, this thread makes variables that take no memory.
+
+    They have a shape, and no value. What holds them is to be thrown away.
+
+    Args:
+        check: function of a variable, called as each is made.
+    """
+
+    class Checked(list):
+        def append(self, variable):
+            check(variable)
+            super().append(variable)
+
+    name = "uninitialized_variables"
+    before, drawn = global_state.get_global_attribute(name), random.getstate()
+    global_state.set_global_attribute(name, Checked())
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute(name, before)
+        random.setstate(drawn)  # which initializers took seeds from
+
+
+def synchronize_seed() -> None:
+    """Gives the processes of a training by JAX one seed of Keras."""
+    from keras.src.backend.jax.distribution_lib import initialize_rng
+
+    initialize_rng()

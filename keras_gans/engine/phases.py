@@ -13,7 +13,7 @@ from keras import ops
 
 from keras_gans.engine import kernels
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size, is_int, within
+from keras_gans.utils.validation import check_size, is_int, one_of, within
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -90,12 +90,15 @@ class Phase:
         within("start", self.start, ok, "0, 1, ...")
         ok = self.end is None or (is_int(self.end) and self.end > self.start)
         within("end", self.end, ok, "(start, inf), or be None")
-        within("reals", self.reals, self.reals in REALS, str(REALS))
-        within("fakes", self.fakes, self.fakes in FAKES, str(FAKES))
+        one_of("reals", self.reals, REALS)
+        one_of("fakes", self.fakes, FAKES)
         for name in ("logs", "keeps"):
             names = getattr(self, name)
-            ok = isinstance(names, (tuple, list))
-            within(name, names, ok, "tuples of names")
+            if not isinstance(names, (tuple, list)):
+                raise ValueError(
+                    f"`{name}` is a tuple of names. Received: {names!r}. Write "
+                    f"({names!r},)."
+                )
         if self.keeps and not self.always:
             raise ValueError(
                 f"Phase {self.name!r} keeps values for the phases after it, "
@@ -130,11 +133,34 @@ def places(phases: list[Phase]) -> dict[str, range]:
 
 
 class RunningMean(keras.metrics.Mean):
-    """A mean over steps whose sum comes out the same after a restart.
+    """A mean over rows whose sum comes out the same after a restart.
 
     Replicas each have a sum of their own; a checkpoint keeps what they come to
     together. In float64 it does not show which of them has how much of it.
+
+    Attributes:
+        batches: int variable, how many batches were counted.
     """
+
+    def __init__(self, name: str, dtype: str | None = None):
+        super().__init__(name=name, dtype=dtype)
+        self.batches = self.add_variable(
+            shape=(),
+            initializer=keras.initializers.Zeros(),
+            dtype=self.dtype,
+            name="batches",
+        )
+
+    def update_state(self, value: Tensor, rows: int | Tensor) -> None:
+        """Counts the mean of a batch as often as the batch has rows."""
+        # Of a replica that got no rows of a short last batch, NaN.
+        value = ops.where(rows, value, ops.zeros_like(value))
+        super().update_state(value, rows)
+        self.batches.assign_add(1)
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        self.batches.assign(0)
 
     def result(self) -> Tensor:
         return ops.cast(super().result(), "float32")
@@ -152,12 +178,13 @@ def run_step(gan: "BaseGAN", due: Collection[str], batches: tuple) -> dict:
     taken = places(phases)
     phases = [phase for phase in phases if phase.name in due]
     batches = [gan.read_batch(batch) for batch in batches]
+    sizes = [gan.rows_of(batch) for batch in batches]
     made = {}  # fakes by the place they were drawn at
     kept = {}  # what phases keep for those after them, by batch and part
     fresh = len(batches)  # the next place that no fakes were drawn at
-    logs = {}
+    logs, counts = {}, {}
     for i, phase in enumerate(phases):
-        rows = []
+        updates = []
         for k in taken[phase.name]:
             place = k
             if phase.fakes == "fresh":
@@ -176,13 +203,16 @@ def run_step(gan: "BaseGAN", due: Collection[str], batches: tuple) -> dict:
                     fakes.pullback = None
             if phase.after is not None:
                 phase.after()
-            rows.append(row)
-        logs |= mean_logs(rows)
-    rows = ops.shape(batches[0][gan.fields[0]])[0] * gan.engine.num_replicas
+            updates.append(row)
+        seen = [sizes[k] for k in taken[phase.name]]
+        row = mean_logs(updates, seen)
+        logs |= row
+        counts |= dict.fromkeys(row, sum(seen))
+    rows = sizes[0] * gan.engine.num_replicas
     for controller in gan.controllers.values():
         controller.update(gan, logs, rows)
     gan.step.assign_add(1)
-    _track(gan, logs)
+    _track(gan, logs, counts)
     # Keras wants every name in every step: of a phase that was not due, its
     # mean so far.
     means = {n: t.result() for n, t in gan.trackers.items() if n not in logs}
@@ -203,9 +233,10 @@ def evaluate(gan: "BaseGAN", batch: Any) -> dict:
             "lazy phases alone. Pass no `validation_data`."
         )
     # How many batches came before: the numbers of each are its own.
-    seen = ops.cast(gan.trackers[f"{phases[0].name}_loss"].count, "int32")
+    seen = ops.cast(gan.trackers[f"{phases[0].name}_loss"].batches, "int32")
+    rows = gan.rows_of(batch)
     logs = {}
-    with gan.rng.at("evaluate", seen):
+    with gan.rng.at("evaluate", seen, first=gan.engine.first_row(rows)):
         fake = None
         if any(phase.fakes for phase in phases):
             fake = gan.generate(batch, False)
@@ -214,7 +245,7 @@ def evaluate(gan: "BaseGAN", batch: Any) -> dict:
             more = _named(phase, *phase.loss(given, batch, False))[1]
             batch = {**batch, **_kept(phase, more)}
             logs |= more
-    _track(gan, logs)
+    _track(gan, logs, dict.fromkeys(logs, rows))
     return {name: gan.trackers[name].result() for name in logs}
 
 
@@ -379,7 +410,7 @@ def _over_parts(gan, compute, batch, place):
             total = [_add(a, b) for a, b in zip(total, gradients, strict=True)]
     if n > 1:
         total = [None if g is None else g / n for g in total]
-    return total, mean_logs(rows)
+    return total, mean_logs(rows, [1] * n)
 
 
 def _cutter(i, n):
@@ -423,7 +454,7 @@ def _apply(gan, phase, gradients):
     return norm
 
 
-def _track(gan, logs):
+def _track(gan, logs, counts):
     for name, value in logs.items():
         if name not in gan.trackers:
             known = ", ".join(gan.trackers)
@@ -432,14 +463,21 @@ def _track(gan, logs):
                 f"Received: {name!r}. Known: {known}. Name it in the phase: "
                 f"Phase(..., logs=({name!r},))."
             )
-        gan.trackers[name].update_state(value)
+        gan.trackers[name].update_state(value, counts[name])
+    gan.note_reported(logs)
 
 
-def mean_logs(rows: list[dict]) -> dict:
+def mean_logs(updates: list[dict], rows: list[int | Tensor]) -> dict:
     """The mean of each value over the rows of several updates."""
-    if len(rows) == 1:
-        return rows[0]
-    return {name: sum(r[name] for r in rows) / len(rows) for name in rows[0]}
+    if len(updates) == 1:
+        return updates[0]
+    if all(is_int(n) and n == rows[0] for n in rows):
+        return {
+            name: sum(u[name] for u in updates) / len(updates) for name in updates[0]
+        }
+    rows = [ops.cast(n, "float32") for n in rows]
+    pairs = list(zip(rows, updates, strict=True))
+    return {name: sum(n * u[name] for n, u in pairs) / sum(rows) for name in updates[0]}
 
 
 def _add(a, b):

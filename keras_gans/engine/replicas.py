@@ -13,6 +13,19 @@ if keras.backend.backend() == "tensorflow":
         replica = 0 if context is None else context.replica_id_in_sync_group
         return replica * n + tf.range(n)
 
+    def first_row(n: Any) -> Any:
+        """The index of the first of `n` rows where replicas have unlike numbers.
+
+        It takes an exchange; 0 where there is one replica.
+        """
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return 0
+        before = tf.range(context.num_replicas_in_sync) < (
+            context.replica_id_in_sync_group
+        )
+        return tf.reduce_sum(tf.where(before, gathered(tf.convert_to_tensor(n)), 0))
+
     def gathered(x: Any) -> Any:
         """What each replica has for `x`, stacked: `[replicas, ...]`."""
         context = tf.distribute.get_replica_context()
@@ -35,6 +48,10 @@ else:
         JAX arrays are global: sharding cuts them after the draw.
         """
         return ops.arange(n, dtype="int32")
+
+    def first_row(n: Any) -> int:
+        """The index of the first of `n` rows: 0, arrays are global."""
+        return 0
 
     def gathered(x: Any) -> Any:
         """`x` of each replica, stacked: here one, arrays are global."""

@@ -156,20 +156,27 @@ class RNG:
         self._where = threading.local()
 
     @contextlib.contextmanager
-    def at(self, *place, part: tuple[int, int] = (0, 1)) -> Iterator[None]:
+    def at(
+        self, *place, part: tuple[int, int] = (0, 1), first: int | Tensor | None = None
+    ) -> Iterator[None]:
         """Sets the words (stream, step, ...) of the draws made inside.
 
         Args:
             *place: the words.
             part: tuple (i, n): they are for every n-th row, from row i on.
+            first: int or scalar tensor, the global index of the first row;
+                `None` where each replica has as many rows as the others.
         """
-        self._where.place, self._where.part = place, part
+        where = self._where
+        where.place, where.part, where.first = place, part, first
         try:
             yield
         finally:
-            del self._where.place, self._where.part
+            del where.place, where.part, where.first
 
     def _rows(self, rows):
+        if self._where.first is not None:
+            return self._where.first + ops.arange(rows, dtype="int32")
         i, n = self._where.part
         return self._all_rows(rows * n)[i::n] if n > 1 else self._all_rows(rows)
 

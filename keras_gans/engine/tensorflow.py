@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_gans.engine import keras_internals, kernels, phases
 from keras_gans.engine.data_adapter import StepIterator
-from keras_gans.engine.replicas import gathered
+from keras_gans.engine.replicas import first_row, gathered
 
 
 def make_deterministic():
@@ -44,6 +44,7 @@ class Engine:
     def __init__(self, model):
         self._model = model
         self._predict = None
+        self._largest = None
 
     @property
     def _strategy(self):
@@ -66,6 +67,16 @@ class Engine:
         if self.num_replicas > 1:
             run = lambda: self._strategy.run(gathered, (tf.ones(()),))  # noqa: E731
             tf.function(run)()
+
+    def largest(self, x):
+        strategy = self._strategy
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            return x
+        if self._largest is None:
+            run = lambda x: strategy.run(gathered, (x,))  # noqa: E731
+            self._largest = tf.function(run)
+        found = self._largest(tf.constant(x))
+        return int(tf.reduce_max(strategy.experimental_local_results(found)[0]))
 
     def sync_state(self):
         """Variables are always up to date here."""
@@ -92,19 +103,28 @@ class Engine:
             return x
         return tf.distribute.get_replica_context().all_gather(x, axis=0)
 
-    def local_batch(self, batch):
-        def first(x):
+    def first_row(self, n):
+        return first_row(n)
+
+    def check_even(self, batch):
+        if self.num_replicas == 1:
+            return
+        for x in keras.tree.flatten(batch):
             if x is None:  # no labels in `train_on_batch`
-                return None
-            parts = self._strategy.experimental_local_results(x)
-            sizes = [len(part) for part in parts]
+                continue
+            sizes = [len(x) for x in self._strategy.experimental_local_results(x)]
             if len(set(sizes)) > 1:
                 raise ValueError(
-                    "Each replica needs as many images as the others. "
+                    "Each replica learns from as many rows as the others. "
                     f"Received: a batch cut into {sizes}. Use a batch size "
                     f"that {len(sizes)} divides, and drop_remainder=True."
                 )
-            return np.asarray(parts[0])
+
+    def local_batch(self, batch):
+        def first(x):
+            if x is None:
+                return None
+            return np.asarray(self._strategy.experimental_local_results(x)[0])
 
         return keras.tree.map_structure(first, batch)
 
@@ -242,21 +262,21 @@ class Trainer:
                 skipped = self.step_iterator.skipped()
                 if skipped is not None:
                     return skipped
-                return step(self.step_iterator.take_step, iterator)
+                return self.told(step(self.step_iterator.take_step, iterator))
 
             self.train_function = function
         return self.train_function
 
     def make_test_function(self, force=False):
         if self.test_function is None or force:
-            step = self._step_function(self.test_step)
+            step = self._step_function(self.test_step, means=True)
             take = self.step_iterator.take
             self.test_function = lambda iterator: step(
                 lambda iterator: take(iterator, 1), iterator
             )
         return self.test_function
 
-    def _step_function(self, step):
+    def _step_function(self, step, means=False):
         # Keras's own loop over `steps_per_execution` fails under a
         # distribution strategy; an unrolled one gives the same numbers.
         strategy = self.distribute_strategy
@@ -269,6 +289,8 @@ class Trainer:
         def run(executions):
             for data in executions:
                 logs = strategy.run(in_scope, args=(data,))
+            if means:  # over the rows of all replicas
+                return {name: self.trackers[name].result() for name in logs}
             return {
                 name: strategy.reduce("MEAN", value, axis=None)
                 for name, value in logs.items()

@@ -1,6 +1,6 @@
 """Keras files from elsewhere: no code of theirs runs, no size is believed."""
 
-import contextlib
+import json
 import math
 import os
 import re
@@ -8,8 +8,10 @@ import zipfile
 
 import keras
 
+from keras_gans.engine.keras_internals import without_values
 from keras_gans.utils.types import Path
 
+CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 ROOM = 2**20  # bytes beside those of the file: counters, small files
 EXPANSION = 4  # how much more may come out of a file than it holds
@@ -36,8 +38,8 @@ def load_model(path: Path) -> keras.Model:
         raise ValueError(f"A model is a .keras file. Received: {path}.{_remedy(path)}")
     held = _check_archive(path)
     try:
-        with _limited_weights(EXPANSION * held + ROOM):
-            model = keras.saving.load_model(path, compile=False)
+        _check_weights(path, EXPANSION * held + ROOM)
+        model = keras.saving.load_model(path, compile=False)
     # A damaged file or one that lies may fail in any layer of Keras or h5py.
     except Exception as error:
         raise ValueError(f"Cannot load {path}. {_reason(error)}") from error
@@ -67,30 +69,26 @@ def _check_archive(path):
     return sizes[WEIGHTS]
 
 
-@contextlib.contextmanager
-def _limited_weights(limit):
-    """Within it, layers make no more weights than of so many bytes.
+def _check_weights(path, limit):
+    """Refuses a config that names more weights than of so many bytes.
 
     Each has its place in the file, so a file that names more is not whole.
     """
-    add_weight = keras.layers.Layer.add_weight
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read(CONFIG))
     left = limit
 
-    def limited(layer, shape=None, *args, **kwargs):
+    def check(variable):
         nonlocal left
-        left -= math.prod(shape or ())  # of a byte at least
+        left -= math.prod(variable.shape)  # of a byte at least
         if left < 0:
             raise ValueError(
-                f"Layer {layer.name!r} has a weight of shape {tuple(shape)}, "
-                "which the file is too small to hold."
+                f"The weight {variable.path!r} has the shape "
+                f"{tuple(variable.shape)}, which the file is too small to hold."
             )
-        return add_weight(layer, shape, *args, **kwargs)
 
-    keras.layers.Layer.add_weight = limited
-    try:
-        yield
-    finally:
-        keras.layers.Layer.add_weight = add_weight
+    with without_values(check):
+        keras.saving.deserialize_keras_object({**config, "compile_config": None})
 
 
 def _reason(error):

@@ -1,6 +1,8 @@
 """Image files translated into image files."""
 
+import errno
 import glob
+import itertools
 import os
 import pathlib
 from typing import NamedTuple
@@ -17,6 +19,7 @@ from keras_gans.modalities import pictures
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.padding import multiple_of
 from keras_gans.utils import files
+from keras_gans.utils.progress import progress_bar
 from keras_gans.utils.types import Path, Size
 from keras_gans.utils.validation import check_seed, is_int, within
 
@@ -25,7 +28,12 @@ from keras_gans.utils.validation import check_seed, is_int, within
 MAX_PIXELS = 2**22
 CHANNELS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 ON_WHITE = "transparency laid on white"
+FIRST_OF_SEVERAL = "the first picture of several taken"
+NUMBERED = "numbered, as another picture has the name"
 CUT_DEPTH = "16 bits a channel written as 8"
+
+# A full disk and the like are not the fault of one file.
+OF_ONE_FILE = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.EACCES)
 
 
 class Report(NamedTuple):
@@ -35,11 +43,13 @@ class Report(NamedTuple):
         written: list of the paths written.
         failed: dict of the path of each file that was not translated to why.
         notes: dict of what was changed on the way to how many files had it.
+        mode: str, how batch norm and dropout worked, and why so.
     """
 
     written: list
     failed: dict
     notes: dict
+    mode: str = ""
 
 
 def translate_files(
@@ -48,7 +58,7 @@ def translate_files(
     out: Path,
     *,
     direction: str = "ab",
-    evaluation: bool = False,
+    evaluation: bool | None = None,
     seed: int = 0,
     size: Size | None = None,
     masks: Path | None = None,
@@ -58,14 +68,17 @@ def translate_files(
 ) -> Report:
     """Translates image files into PNG files of the same size.
 
-    PNG, JPEG, WebP and BMP files are read, of 8 and 16 bits, turned upright.
+    All files that `keras_gans.data.load` reads are, of 8 and 16 bits, turned
+    upright; of an animation the first picture.
     Their channels become those of the model where nothing is lost by it: grey
     to colour, and colour to grey where all of it is grey. Transparency is laid
     on white where the model takes none, which the report notes. A model of one
     channel makes 16-bit files of 16-bit files.
 
     A file that cannot be translated is reported, and the others still are.
-    Each result is a function of its file and the seed alone.
+    Of files that would get one name, those after the first get a number, as in
+    "a-2.png", which the report notes. Each result is a function of its file
+    and the seed alone.
 
     Args:
         model: `Pix2Pix`, `CycleGAN`, or a `keras.Model` from images to images
@@ -76,11 +89,13 @@ def translate_files(
         out: str or path of the folder to write to. What was found in a folder
             keeps its place below it.
         direction: "ab", or "ba" of a CycleGAN.
-        evaluation: bool, see `translate` of the model.
+        evaluation: bool, see `translate` of the model; by default what suits
+            how it was trained.
         seed: int in [0, 2**31), of dropout.
-        size: of a run of colourisation, what its network sees of a picture:
-            the int pixels of the shorter side, or (height, width); by default
-            what it was trained on. Results have the size of the files.
+        size: of a run of colourisation or inpainting, what its network sees
+            of a picture: the int pixels of the shorter side, or (height,
+            width); by default what it was trained on. Results have the size of
+            the files.
         masks: of a run of inpainting, the path of a folder with a mask for
             each picture, of its name and place: white is the hole.
         max_pixels: int, pixels of an image, padded as the model needs it.
@@ -93,8 +108,8 @@ def translate_files(
         `Report`.
 
     Raises:
-        ValueError: an argument is unusable, no model or no pictures are found,
-            two of them would become one file, or `out` is taken.
+        ValueError: an argument is unusable, no model or no pictures at all are
+            found, or `out` is taken.
 
     Example:
 
@@ -114,8 +129,9 @@ def translate_files(
     out = pathlib.Path(out)
     if out.exists() and not out.is_dir():
         raise ValueError(f"`out` is a folder. Received: the file {out}.")
-    files.check_free(out, overwrite)
-    targets = _targets(inputs, out)
+    files.check_free(out, overwrite, files.FOLDER)
+    report = Report([], {}, {})
+    targets = _targets(inputs, out, report)
     gan = open_translator(model)
     gan.check_direction(direction)
     work = _work(model, gan, direction, evaluation, seed, size, masks)
@@ -126,24 +142,26 @@ def translate_files(
                 f"{what} {count}. Call `translate` on arrays, in Python."
             )
     multiple = multiple_of(gan.networks[gan.translator(direction)])
-    report = Report([], {}, {})
-    bar = keras.utils.Progbar(len(targets), verbose=verbose, unit_name="image")
-    for source, target in targets.items():
+    report = report._replace(mode=gan.mode(evaluation))
+    bar = progress_bar(len(targets), verbose, "image")
+    for source, (place, target) in targets.items():
         try:
             read = _read(source, work.takes, max_pixels, multiple)
             pixels, deep, notes = read
-            made = work.make(pixels, target.relative_to(out).with_suffix(""))
+            made = work.make(pixels, place)
             if not np.isfinite(made).all():
                 raise ValueError("The model makes NaN or infinity of it.")
+            if deep and work.makes != 1:
+                notes = [*notes, CUT_DEPTH]
+            deep = deep and work.makes == 1
+            pictures.save_image(target, made, deep, overwrite)
         except Exception as error:
             if not _is_of_the_file(error):
                 raise
             report.failed[source] = str(error)
         else:
-            if deep and work.makes != 1:
-                notes = [*notes, CUT_DEPTH]
-            deep = deep and work.makes == 1
-            pictures.save_image(target, made, deep, overwrite)
+            if target.stem != place.name:
+                notes = [*notes, NUMBERED]
             report.written.append(str(target))
             for note in notes:
                 report.notes[note] = report.notes.get(note, 0) + 1
@@ -238,7 +256,8 @@ def _check_translates(network):
         sides = [side or 64 for side in shape[1:3]]
         images = keras.KerasTensor((1, *sides, shape[-1]))
         made = tuple(network.compute_output_spec(images).shape)
-        ok = made[:3] == (1, *sides) and "logits" not in network.output_names
+        names = getattr(network, "output_names", ())  # a Sequential has none
+        ok = made[:3] == (1, *sides) and "logits" not in names
     if not ok:
         raise ValueError(
             f"It is {network.name!r}, a {type(network).__name__} from "
@@ -249,44 +268,57 @@ def _check_translates(network):
 # --- Files ---
 
 
-def _targets(inputs, out):
-    """Each file to translate, and the file to write: a dict of paths."""
+def _targets(inputs, out, report):
+    """Each file to translate, by its path: (its place, the file to write).
+
+    Inputs without a picture go to the report's failures.
+    """
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
-    targets, taken = {}, {}
-    below = os.path.realpath(out) + os.sep
+    found = {}  # each file once, whatever leads to it: path and place
     for given in map(os.fspath, inputs):
-        for source, relative in _found(given):
-            target = out / pathlib.Path(relative).with_suffix(".png")
-            real = os.path.realpath(source)
-            if real.startswith(below):
-                raise ValueError(
-                    "Results are not written among the pictures that they are "
-                    f"made of. Received: {source}, below out={out}. Choose "
-                    "another folder."
-                )
-            other = taken.get(target, real)
-            if other != real:
-                raise ValueError(
-                    f"Two pictures would become {target}. Received: {other} "
-                    f"and {real}. Rename one, or translate them into different "
-                    "folders."
-                )
-            if target not in taken:
-                targets[source] = target
-                taken[target] = real
+        try:
+            for source, place in _found(given):
+                found.setdefault(os.path.realpath(source), (source, place))
+        except ValueError as error:
+            report.failed[given] = str(error)
+    if not found:
+        raise ValueError("\n".join(report.failed.values()) or "No pictures given.")
+    below = os.path.realpath(out) + os.sep
+    targets, taken = {}, set()
+    for real, (source, place) in found.items():
+        if real.startswith(below):
+            raise ValueError(
+                "Results are not written among the pictures that they are "
+                f"made of. Received: {source}, below out={out}. Choose "
+                "another folder."
+            )
+        place = pathlib.Path(place).with_suffix("")
+        target = _free(out / place, {*taken, *found})
+        taken.add(os.path.realpath(target))
+        targets[source] = place, target
     return targets
+
+
+def _free(path, taken):
+    """`path` as a PNG file, with a number where that is taken."""
+    for i in itertools.count(1):
+        number = f"-{i}" if i > 1 else ""
+        target = path.with_name(f"{path.name}{number}.png")
+        if os.path.realpath(target) not in taken:
+            return target
 
 
 def _found(given):
     """Pairs of a file and its place below the folder that was searched."""
-    from keras_gans.data.decoding import EXTENSIONS, _walk
+    from keras_gans.data.places import walk
+    from keras_gans.modalities.image_files import EXTENSIONS
 
     if os.path.isfile(given):
         return [(given, os.path.basename(given))]
     root = given
     if os.path.isdir(given):
-        paths = [entry.path for entry in _walk(given, set())]
+        paths = [entry.path for entry in walk(given)]
     elif glob.has_magic(given):
         fixed = given
         while glob.has_magic(fixed):
@@ -301,17 +333,24 @@ def _found(given):
             f"No pictures there. Received: {given}. Expected files ending in "
             f"{', '.join(EXTENSIONS)}."
         )
-    return [(path, os.path.relpath(path, root)) for path in sorted(paths)]
+    return [(path, _below(path, root)) for path in sorted(paths)]
+
+
+def _below(path, root):
+    """The place of a file in a folder; of one beside it, where they part."""
+    parts = pathlib.Path(os.path.relpath(path, root)).parts
+    return os.path.join(*(part for part in parts if part != os.pardir))
 
 
 def _read(path, channels, max_pixels, multiple):
     """`(pixels, deep, notes)` of a file, with the channels of the model."""
-    from keras_gans.modalities.image_files import FORMATS, read_image
+    from keras_gans.modalities.image_files import read_head, read_image
 
     # The header alone, before the file is believed.
-    head = _header(path, FORMATS)
-    _check_size(head.size, max_pixels, multiple, os.path.getsize(path))
+    head = read_head(path)
+    _check_size(head.size[::-1], max_pixels, multiple, os.path.getsize(path))
     notes = [ON_WHITE] if head.alpha and channels in (1, 3) else []
+    notes += [FIRST_OF_SEVERAL] if head.animated else []
     if head.grey or channels >= 3:
         return read_image(path, channels), head.deep, notes
     # Colours for a model of grey: only if there are none in fact.
@@ -324,37 +363,6 @@ def _read(path, channels, max_pixels, multiple):
         )
     kept = [0] if channels == 1 else [0, 3]
     return pixels[..., kept], head.deep, notes
-
-
-class _Header(NamedTuple):
-    """What a file says of its picture: width and height, and what kind."""
-
-    size: tuple
-    grey: bool
-    alpha: bool
-    deep: bool
-
-
-def _header(path, formats):
-    from PIL import Image
-
-    from keras_gans.modalities.image_files import PNG_SIGNATURE
-
-    # Decoders meet damaged bytes with exceptions of every kind.
-    try:
-        with open(path, "rb") as file:
-            start = file.read(26)
-            with Image.open(file, formats=formats) as image:
-                return _Header(
-                    image.size,
-                    image.mode[0] in "1LI",
-                    bool(image.has_transparency_data),
-                    start.startswith(PNG_SIGNATURE) and start[24] == 16,
-                )
-    except Exception as error:
-        raise ValueError(
-            f"It is no picture that can be read: {type(error).__name__}: {error}"
-        ) from error
 
 
 def _check_size(size, max_pixels, multiple, file_size):
@@ -376,6 +384,8 @@ def _check_size(size, max_pixels, multiple, file_size):
 
 def _is_of_the_file(error):
     """Whether an error is that of one picture, not of the program."""
+    if isinstance(error, OSError):
+        return error.errno in OF_ONE_FILE
     if isinstance(error, (ValueError, MemoryError)):
         return True
     text = f"{type(error).__name__} {error}"

@@ -14,7 +14,7 @@ from keras_gans.metrics.features.network import FeatureNetwork
 from keras_gans.metrics.record import Record
 from keras_gans.metrics.table import METRICS, check_metrics, check_settings, name_of
 from keras_gans.utils.types import Path, Size
-from keras_gans.utils.validation import check_count, check_seed
+from keras_gans.utils.validation import check_count, check_seed, check_size
 from keras_gans.version import __version__
 
 
@@ -25,6 +25,7 @@ def evaluate(
     network: Any = "lite0",
     *,
     n: int | None = None,
+    reals: int | None = None,
     seed: int = 0,
     weights: Path | None = None,
     input_size: Size | None = None,
@@ -33,6 +34,7 @@ def evaluate(
     image_size: Size | None = None,
     split: str | None = None,
     data_dir: Path | None = None,
+    on_error: str = "raise",
     settings: Mapping[str, dict] | None = None,
     batch_size: int = 64,
     cache_dir: Path | None = None,
@@ -47,7 +49,7 @@ def evaluate(
     - a tuple `(array, labels)`;
     - an iterable of batches of such images, or of tuples that begin with
       them: a `tf.data.Dataset`;
-    - the path of a folder of PNG, JPEG, WebP or BMP files of any sizes,
+    - the path of a folder or zip archive of image files of any sizes,
       searched with its subfolders; or `"emoji"`, `"tfds:NAME"`, as
       `keras_gans.data.load` has them;
     - for fakes: a GAN, which draws `sample(n, seed)`. A conditional one draws
@@ -76,6 +78,7 @@ def evaluate(
             `FeatureNetwork`.
         n: int, how many samples of a GAN (by default as many as the reals), or
             the first how many of other fakes (by default all).
+        reals: int, how many of the reals to see, the first; by default all.
         seed: int, of the samples and of random subsets.
         weights: see `FeatureNetwork`, as for the next two.
         input_size: int or `(height, width)`.
@@ -86,6 +89,7 @@ def evaluate(
         split: str, which split of a "tfds:" set (`"train"`); of others, what
             the record shall say.
         data_dir: where tensorflow-datasets keeps its data.
+        on_error: "raise", or "skip" to leave out files that cannot be read.
         settings: dict of metric to dict of its arguments, e.g.
             `{"kid": {"subsets": 100, "subset_size": 1000}}`.
         batch_size: int, images that the network sees at a time.
@@ -119,11 +123,13 @@ def evaluate(
     """
     if n is not None:
         check_count(n)
+    if reals is not None:
+        check_size("reals", reals)
     gan = fake if isinstance(fake, BaseGAN) else None
     if gan is not None:
         sets.check_gan(gan)
     else:  # bad ones are met before the reals take their time
-        fake = sets.of_images(fake, "fake", value_range, n)
+        fake = sets.of_images(fake, "fake", value_range, n, on_error)
     if not isinstance(network, FeatureNetwork):
         network = FeatureNetwork(network, weights, input_size, resize)
     elif (weights, input_size, resize) != (None, None, None):
@@ -140,10 +146,12 @@ def evaluate(
         image_size=image_size,
         split=split,
         data_dir=data_dir,
+        on_error=on_error,
         settings=settings,
         batch_size=batch_size,
         cache_dir=cache_dir,
         verbose=verbose,
+        n=reals,
     )
     return evaluator.score(fake, n, seed)
 
@@ -160,10 +168,12 @@ class Evaluator:
         image_size: int or tuple.
         split: str.
         data_dir: str or path.
+        on_error: str.
         settings: dict.
         batch_size: int.
         cache_dir: str or path.
         verbose: 0 or 1.
+        n: int, how many of the reals to see.
     """
 
     def __init__(
@@ -176,10 +186,12 @@ class Evaluator:
         image_size: Size | None = None,
         split: str | None = None,
         data_dir: Path | None = None,
+        on_error: str = "raise",
         settings: Mapping[str, dict] | None = None,
         batch_size: int = 64,
         cache_dir: Path | None = None,
         verbose: int = 1,
+        n: int | None = None,
     ) -> None:
         self.metrics = check_metrics(metrics)
         self.settings = check_settings(settings, self.metrics)
@@ -206,7 +218,9 @@ class Evaluator:
                 f"Metrics but 'is' compare with reals. Received: real=None, "
                 f"metrics={', '.join(self.metrics)}."
             )
-        reals = _real_set(real, gan, value_range, image_size, self.split, data_dir)
+        reals = _real_set(
+            real, n, gan, value_range, image_size, self.split, data_dir, on_error
+        )
         self.real_name = reals.name
         self.real = extract(reals, keep=self._keep - {"logits"}, **self._options)
 
@@ -310,14 +324,15 @@ def _is_named(source, *kinds):
     return isinstance(source, str) and source.partition(":")[0] in kinds
 
 
-def _real_set(real, gan, value_range, image_size, split, data_dir):
+def _real_set(real, n, gan, value_range, image_size, split, data_dir, on_error):
     if not isinstance(real, (str, os.PathLike)):
-        return sets.of_images(real, "real", value_range)
+        return sets.of_images(real, "real", value_range, n)
     source = os.fspath(real)
     named = _is_named(source, "emoji", "tfds")
     if not named and image_size is None and gan is None:
-        return sets.of_images(source, "real")
+        return sets.of_images(source, "real", n=n, on_error=on_error)
     from keras_gans import data
+    from keras_gans.data.places import find_place
 
     channels = 3
     if gan is not None:
@@ -325,9 +340,8 @@ def _real_set(real, gan, value_range, image_size, split, data_dir):
         channels = gan.modality.shape[-1]
     labels = gan is not None and gan.labelled
     if labels and not named:
-        labels = os.path.isdir(source) and any(
-            entry.is_dir() for entry in os.scandir(source)
-        )
+        place = find_place(source)
+        labels = place is not None and bool(place.children()[0])
     given = {"split": split} if _is_named(source, "tfds") else {}
     batches = data.load(
         source,
@@ -335,12 +349,13 @@ def _real_set(real, gan, value_range, image_size, split, data_dir):
         channels=channels,
         labels=labels,
         data_dir=data_dir,
+        on_error=on_error,
         shuffle=False,
         drop_remainder=False,
         **given,
     )
     # Every byte of a set has a place in [-1, 1]: no doubt about the range.
-    found = sets.of_images(batches, "real", sets.UNIT)
+    found = sets.of_images(batches, "real", sets.UNIT, n)
     name = source
     if not named:
         name = f"folder {os.path.basename(os.path.normpath(source))}"

@@ -82,6 +82,7 @@ def of_images(
     role: str,
     value_range: tuple[float, float] | None = None,
     n: int | None = None,
+    on_error: str = "raise",
 ) -> ImageSet:
     """Images that stand somewhere, as an `ImageSet`.
 
@@ -91,6 +92,7 @@ def of_images(
         value_range: tuple `(lo, hi)` of float images; [-1, 1] by default, and
             then images that all lie in [0, 1] are refused.
         n: int, take the first so many only.
+        on_error: "raise", or "skip" to leave out files that cannot be read.
 
     Returns:
         `ImageSet`.
@@ -99,7 +101,7 @@ def of_images(
         ValueError: it is none of these, or holds no images.
     """
     if isinstance(images, (str, os.PathLike)):
-        return _of_folder(os.fspath(images), role, n)
+        return _of_folder(os.fspath(images), role, n, on_error)
     value_range = _check_range(value_range)
     if ops.is_tensor(images):
         images = ops.convert_to_numpy(images)
@@ -188,22 +190,26 @@ def _checked(batches, role, value_range, n):
         )
 
 
-def _of_folder(folder, role, n):
+def _of_folder(folder, role, n, on_error):
+    from keras_gans.data.broken import check_files
     from keras_gans.data.decoding import list_images
-    from keras_gans.modalities.image_files import read_image
+    from keras_gans.data.places import find_place
 
-    if not os.path.isdir(folder):
+    place = find_place(folder)
+    if place is None:
         raise ValueError(
             f"`{role}` must be {SETS}. Received: {folder!r}, which is no folder."
         )
-    paths, _ = list_images(folder, labels=False)
+    files = list_images(place, labels=False)
+    listing = check_files(files, 3, on_error).listing
+    paths = listing.paths
     _check_enough(len(paths), n, f"{role} ({folder})")
     paths = paths[:n]
 
     def batches():
-        for path in paths:
+        for i, path in enumerate(paths):
             # Alpha is laid on white, grey becomes colour.
-            image = _to_bytes(read_image(path, 3), UNIT)
+            image = _to_bytes(listing.read(i, 3), UNIT)
             yield [image], None, lambda i, path=path: path
 
     name = os.path.basename(os.path.normpath(folder)) or folder
@@ -319,6 +325,6 @@ def _check_enough(count, n, role):
         raise ValueError(f"`{role}` holds no images.")
     if n is not None and count < n:
         raise ValueError(
-            f"`{role}` holds fewer images than `n`. Received: {count} images, "
-            f"n={n}. Lower n, or leave it out."
+            f"`{role}` holds {count} images. Received: {n} wanted of them. Lower "
+            f"`{'reals' if role == 'real' else 'n'}`, or leave it out."
         )

@@ -1,10 +1,13 @@
 """What all kinds of samples have in common."""
 
+from collections.abc import Sequence
 import dataclasses
 import os
 import pathlib
 from typing import Any, ClassVar, Self
+import warnings
 
+import keras
 from keras import ops
 import numpy as np
 
@@ -12,7 +15,7 @@ from keras_gans.modalities import pictures
 from keras_gans.modalities.untrusted import check_bytes, check_extension
 from keras_gans.utils import files
 from keras_gans.utils.types import Path, Tensor
-from keras_gans.utils.validation import is_int, is_number
+from keras_gans.utils.validation import agree, is_int, is_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Modality:
         metrics: tuple, names of the default metrics.
         features: str, name of the default feature network, or `None`.
         augmentations: tuple, names of the augmentations that fit.
+        holds_pixels: bool, whether a batch of 8 bits, 0 to 255, is scaled to
+            `range`.
         extensions: tuple, endings of files that `write` takes; the first is
             that of `encode`.
         read_extensions: tuple, endings of files that `read` takes.
@@ -104,6 +109,7 @@ class Modality:
     metrics: ClassVar[tuple] = ()
     features: ClassVar[str | None] = None
     augmentations: ClassVar[tuple] = ()
+    holds_pixels: ClassVar[bool] = False
     extensions: ClassVar[tuple]
     read_extensions: ClassVar[tuple]
 
@@ -128,6 +134,8 @@ class Modality:
     def check(self, batch: Any, what: str | None = None, doubt: bool = True) -> None:
         """Checks a batch of real samples before it is trained on.
 
+        Pixels of 8 bits are allowed; a warning says how `as_seen` scales them.
+
         Args:
             batch: array `[n, *shape]`.
             what: str, what messages call it; `tensor_name` by default.
@@ -141,6 +149,13 @@ class Modality:
         what = what or self.tensor_name
         batch = np.asarray(batch)
         self._check_shape(batch, what)
+        if self._is_bytes(batch) and batch.max() != 1:  # else a mask, of 0 and 1
+            warnings.warn(
+                f"{what[0].upper()}{what[1:]} of 8 bits are scaled from [0, 255] to "
+                f"[{_numbers(self.range)}].",
+                stacklevel=2,
+            )
+            return
         self._check_dtype(batch, what)
         check_values(batch, what, self.range, self._rescale(batch.dtype.kind == "f"))
 
@@ -155,9 +170,18 @@ class Modality:
             batch: tensor of what `check` allows.
 
         Returns:
-            Tensor `[n, *shape]`.
+            Tensor `[n, *shape]`, of pixels of 8 bits scaled to `range`.
         """
-        return batch
+        if not self._is_bytes(batch):
+            return batch
+        low, high = self.range
+        return ops.cast(batch, "float32") / (255 / (high - low)) + low
+
+    def _is_bytes(self, batch):
+        if isinstance(batch, np.ndarray):  # which may hold what Keras has no type for
+            return self.holds_pixels and batch.dtype == "uint8"
+        dtype = keras.backend.standardize_dtype(batch.dtype)
+        return self.holds_pixels and dtype == "uint8"
 
     def _check_shape(self, batch, what):
         shape, name = self.shape, f"{what[0].upper()}{what[1:]}"
@@ -235,15 +259,15 @@ class Modality:
             many rows (tokens, tables, points).
 
         Raises:
-            ValueError: naming the file, if it is damaged, too large or holds
-                something else.
+            ValueError: naming the file, if it is damaged, too large, holds
+                NaN or something else.
             ImportError: a package for this kind of file is not installed.
         """
         path = pathlib.Path(path)
         check_extension(path, self.read_extensions, "Files that are read")
         try:
             check_bytes(os.path.getsize(path))
-            return self._decode(path.read_bytes(), path.suffix.lower())
+            return finite(self._decode(path.read_bytes(), path.suffix.lower()))
         except ValueError as error:
             raise ValueError(f"Cannot read {path}: {error}") from error
 
@@ -272,10 +296,10 @@ class Modality:
         """The sample that `encode` made bytes of.
 
         Raises:
-            ValueError: the bytes are damaged, too many or something else.
+            ValueError: the bytes are damaged, too many, NaN or something else.
         """
         check_bytes(len(data))
-        return self._decode(data, self.extensions[0])
+        return finite(self._decode(data, self.extensions[0]))
 
     def encode_in_graph(self, samples: Tensor) -> Tensor | None:
         """Encodes samples by TensorFlow operations, for serving.
@@ -288,12 +312,21 @@ class Modality:
         """
         return None
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> Preview:
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> Preview:
         """Makes samples visible.
 
         Args:
             samples: array `[n, *shape]`.
-            columns: int, samples a row; a square grid by default.
+            columns: int, samples a row; by default as near to a square as
+                leaves the fewest places free.
+            names: list of str, one for each sample, such as its class.
+            caption: str, what the picture shows.
 
         Returns:
             `Preview`.
@@ -305,11 +338,7 @@ class Modality:
         sample = np.asarray(sample)
         self._fits(sample.shape)
         self._check_dtype(sample, self.tensor_name)
-        sample = sample.astype("float32")
-        if not np.isfinite(sample).all():
-            raise ValueError(
-                f"One of the {self.tensor_name} holds NaN or infinite values."
-            )
+        sample = finite(sample.astype("float32"), f"one of the {self.tensor_name}")
         return sample if self.range is None else np.clip(sample, *self.range)
 
     def _many(self, samples):
@@ -337,11 +366,15 @@ class Modality:
 # --- Checks ---
 
 
-def agree(shape: tuple, wanted: tuple) -> bool:
-    """Whether a shape is the one wanted, where `None` is any length."""
-    return len(shape) == len(wanted) and all(
-        b is None or a == b for a, b in zip(shape, wanted, strict=True)
-    )
+def finite(values: np.ndarray, what: str = "it") -> np.ndarray:
+    """Returns the values of a file, of which none is NaN."""
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise ValueError(
+            f"{what} holds NaN or infinite values, {int(bad.sum())} of {bad.size}. "
+            "Clean the data, or leave it out."
+        )
+    return values
 
 
 def check_values(

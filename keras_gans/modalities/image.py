@@ -1,5 +1,6 @@
 """Images."""
 
+from collections.abc import Sequence
 import dataclasses
 from typing import Any
 import warnings
@@ -8,7 +9,6 @@ import keras
 import numpy as np
 
 from keras_gans.modalities import base, image_files, pictures
-from keras_gans.modalities.points import Points
 from keras_gans.utils.types import Tensor
 
 
@@ -39,6 +39,7 @@ class Image(base.Modality):
 
     kind = "image"
     tensor_name = "images"
+    holds_pixels = True
     metrics = ("fid", "kid")
     features = "lite0"
     augmentations = ("color", "translation", "cutout")
@@ -61,6 +62,8 @@ class Image(base.Modality):
 
     def check(self, batch: Any, what: str | None = None, doubt: bool = True) -> None:
         super().check(batch, what, doubt)
+        if self._is_bytes(np.asarray(batch)):
+            return
         low, high = float(np.min(batch)), float(np.max(batch))
         if doubt and self.range == (-1, 1) and low >= 0 and high > low:
             warnings.warn(
@@ -115,18 +118,22 @@ class Image(base.Modality):
         pixels = tf.round(self._unit(samples) * 255)
         return tf.io.encode_png(tf.cast(pixels, tf.uint8))
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
-        """Tiles images, see `pictures.make_grid`."""
-        samples = self._many(samples)
-        grid = pictures.make_grid(2 * self._unit(samples) - 1, columns)
-        return base.Preview(grid)
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> base.Preview:
+        """A grid of images, see `pictures.draw_grid`."""
+        seen = 2 * self._unit(self._many(samples)) - 1
+        return base.Preview(pictures.draw_grid(seen, columns, names, caption))
 
 
 def check_images(
-    images: Any, image_shape: tuple[int | None, ...], doubt: bool = True
-) -> None:
-    """Checks images in [-1, 1], or vectors of any range, see `Image.check`."""
-    if len(image_shape) == 1:
-        Points(image_shape[0]).check(images, "images", doubt)
-    else:
-        Image(image_shape).check(images, doubt=doubt)
+    images: np.ndarray, image_shape: tuple[int | None, ...], doubt: bool = True
+) -> np.ndarray:
+    """Returns images in [-1, 1], checked, see `Image.check`."""
+    modality = Image(image_shape)
+    modality.check(images, doubt=doubt)
+    return keras.ops.convert_to_numpy(modality.as_seen(images))

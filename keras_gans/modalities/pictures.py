@@ -1,8 +1,10 @@
 """Drawing: grids, PNG and GIF files, text, plots."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+import functools
 import io
 import math
+import re
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,15 +14,26 @@ from keras_gans.utils.types import Path
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
+# Of grids that are drawn for people, in pixels of the picture.
+SEEN = 512  # least width
+NAMED = 96  # least width of a tile that has a name
+ENOUGH = 256  # sides from which on nothing is enlarged
+MOST = 4096  # a side that is not enlarged beyond
+GAP = 4  # between tiles, and around them
+PAPER, INK = 232, 24  # grey levels of the gaps and of text
+FONT = 13
+LINES = 3  # of a name
+
 
 def make_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Tiles images, row by row, into one.
+    """Tiles images, row by row, into one, each pixel as it is.
 
     Args:
         images: float array `[n, height, width, channels]` in [-1, 1]; values
             beyond are clipped. With more than 4 channels, each channel is a
             grey tile of its own, an image a row of tiles.
-        columns: int, images a row of the grid; a square grid by default.
+        columns: int, images a row of the grid; by default as near to a square
+            as leaves the fewest tiles free.
 
     Returns:
         uint8 array `[rows * height, columns * width, channels]`; free tiles
@@ -37,6 +50,115 @@ def make_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     grid.shape  # (16, 24, 3)
     ```
     """
+    images = _one_picture_each(images)
+    n, height, width, channels = images.shape
+    columns = columns or full_rows(n)
+    rows = math.ceil(n / columns)
+    grid = np.full((rows * columns, height, width, channels), -1.0, "float32")
+    grid[:n] = images
+    grid = grid.reshape(rows, columns, height, width, channels)
+    grid = grid.transpose(0, 2, 1, 3, 4)
+    return _levels(grid.reshape(rows * height, columns * width, channels))
+
+
+def draw_grid(
+    images: np.ndarray,
+    columns: int | None = None,
+    names: Sequence[str] | None = None,
+    caption: str | None = None,
+) -> np.ndarray:
+    """Draws images to be looked at: apart, large enough, and with names.
+
+    Small images are enlarged by a whole factor, each pixel a square, so that
+    the picture is 512 pixels wide or more. Transparency is laid on white.
+
+    Args:
+        images: see `make_grid`.
+        columns: int, images a row; by default as near to a square as leaves
+            the fewest places free.
+        names: list of str, one for each image: above the columns where all of
+            a column have the same, else below each image. What the font cannot
+            draw is left out; long names are wrapped, then cut.
+        caption: str, stands below.
+
+    Returns:
+        uint8 array `[height, width, 1 or 3]`.
+
+    Raises:
+        ValueError: `images` is no batch of images.
+
+    Example:
+
+    ```python
+    images = np.zeros((6, 8, 8, 3))
+    names = ["cats", "dogs", "owls"] * 2
+    draw = keras_gans.modalities.pictures.draw_grid
+    draw(images, 3, names, "A column a class.").shape[2]  # 3
+    ```
+    """
+    images = _one_picture_each(images)
+    if images.shape[-1] in (2, 4):
+        (images,) = _opaque(images)
+    n, height, width, channels = images.shape
+    columns = min(columns or full_rows(n), n)
+    rows = math.ceil(n / columns)
+    scale = 1
+    if min(height, width) < ENOUGH:
+        wide = NAMED if names else 1
+        wanted = max(math.ceil(SEEN / (columns * width)), math.ceil(wide / width))
+        bound = min(MOST // (columns * width), MOST // (rows * height))
+        scale = max(1, min(wanted, bound))
+    height, width = height * scale, width * scale
+    heads, below = _name_lines(names, n, columns, width)
+    line = round(1.3 * FONT)
+    top, foot = (line * max(map(len, found), default=0) for found in (heads, below))
+    picture = np.full(
+        (
+            top + GAP + rows * (height + foot + GAP),
+            GAP + columns * (width + GAP),
+            channels,
+        ),
+        PAPER,
+        "uint8",
+    )
+    corners = [
+        (GAP + top + row * (height + foot + GAP), GAP + column * (width + GAP))
+        for row in range(rows)
+        for column in range(columns)
+    ][:n]
+    for (y, x), tile in zip(corners, _levels(images), strict=True):
+        tile = tile.repeat(scale, axis=0).repeat(scale, axis=1)
+        picture[y : y + height, x : x + width] = tile
+    texts = [(0, x, lines) for (_, x), lines in zip(corners, heads, strict=False)]
+    texts += [
+        (y + height, x, lines) for (y, x), lines in zip(corners, below, strict=False)
+    ]
+    return add_caption(_written(picture, texts, width), caption)
+
+
+def add_caption(picture: np.ndarray, caption: str | None) -> np.ndarray:
+    """A uint8 picture `[height, width, 1 or 3]` with a line of text below."""
+    if not caption:
+        return picture
+    narrow = max(0, ENOUGH - picture.shape[1])
+    picture = np.pad(picture, ((0, 0), (0, narrow), (0, 0)), "edge")
+    width, channels = picture.shape[1:]
+    lines = _wrapped(caption, width - 2 * GAP, 2 * LINES)
+    line = round(1.3 * FONT)
+    shape = (line * len(lines) + GAP, width, channels)
+    paper = np.full(shape, PAPER, "uint8")
+    paper = _written(paper, [(0, GAP, lines)], 0)
+    return np.concatenate([picture, paper])
+
+
+def full_rows(n: int) -> int:
+    """The columns of a grid of n, nearly square with the fewest places free."""
+    root = math.ceil(math.sqrt(n))
+    return min(range(root, 2 * root + 2), key=lambda columns: (-n % columns, columns))
+
+
+def _one_picture_each(images):
+    """Images of 1 to 4 channels; the channels of others beside each other."""
     images = np.asarray(images, dtype="float32")
     if images.ndim != 4 or images.size == 0:
         raise ValueError(
@@ -44,18 +166,90 @@ def make_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
             f"{images.shape}."
         )
     n, height, width, channels = images.shape
-    if channels not in MODES:
-        images = images.transpose(0, 1, 3, 2)
-        images = images.reshape(n, height, channels * width, 1)
-        width, channels = channels * width, 1
-    columns = columns or math.ceil(math.sqrt(n))
-    rows = math.ceil(n / columns)
-    grid = np.full((rows * columns, height, width, channels), -1.0, "float32")
-    grid[:n] = images
-    grid = grid.reshape(rows, columns, height, width, channels)
-    grid = grid.transpose(0, 2, 1, 3, 4)
-    grid = grid.reshape(rows * height, columns * width, channels)
-    return np.rint((np.clip(grid, -1, 1) + 1) * 127.5).astype("uint8")
+    if channels in MODES:
+        return images
+    images = images.transpose(0, 1, 3, 2)
+    return images.reshape(n, height, channels * width, 1)
+
+
+def _levels(values):
+    """Values in [-1, 1] as 8-bit levels."""
+    return np.rint((np.clip(values, -1, 1) + 1) * 127.5).astype("uint8")
+
+
+def _name_lines(names, n, columns, width):
+    """Lines above each column, and lines below each tile: one is empty."""
+    if names is None:
+        return [], []
+    if len(names) != n:
+        raise ValueError(
+            f"Each image of a grid has one name. Received: {len(names)} names of "
+            f"{n} images."
+        )
+    wrapped = functools.cache(lambda name: _wrapped(name, width, LINES))
+    lines = [wrapped(str(name)) for name in names]
+    if all(names[i] == names[i % columns] for i in range(n)):
+        return lines[:columns], []
+    return [], lines
+
+
+@functools.cache
+def _font(size):
+    """The font of all pictures, and the letters that it has."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font
+
+    # Pillow's own font has no letters but English ones.
+    path = f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf"
+    return ImageFont.truetype(path, size), frozenset(FT2Font(path).get_charmap())
+
+
+def drawable(text: str, most: int = 300) -> str:
+    """One line of at most so many letters, those that the font can draw."""
+    known = _font(FONT)[1]
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    letters = (c if ord(c) in known else " " for c in text)
+    return " ".join("".join(letters).split())
+
+
+def _wrapped(text, width, most):
+    """Lines of text that fit into a width, `most` of them."""
+    font, _ = _font(FONT)
+    lines, rest = [], drawable(text)
+    while rest and len(lines) <= most:
+        count = min(len(rest), max(1, width // 2))
+        while count > 1 and font.getlength(rest[:count]) > width:
+            count -= 1
+        if count < len(rest):  # break at the end of a word, if there is one
+            ends = re.finditer(r"(?<=[-_/ ])|(?= )", rest[: count + 1])
+            count = max([m.start() for m in ends if 0 < m.start() <= count] or [count])
+        lines.append(rest[:count].rstrip())
+        rest = rest[count:].lstrip()
+    if len(lines) > most:
+        lines = lines[:most]
+        while lines[-1] and font.getlength(lines[-1] + "…") > width:
+            lines[-1] = lines[-1][:-1]
+        lines[-1] += "…"
+    return lines
+
+
+def _written(picture, texts, width):
+    """A picture with lines of text, each in the middle of a width.
+
+    Args:
+        picture: uint8 array `[height, width, 1 or 3]`.
+        texts: list of (top, left, lines).
+        width: int, of each text.
+    """
+    grey = picture.shape[-1] == 1
+    paper = Image.fromarray(picture[..., 0] if grey else picture)
+    draw, (font, _) = ImageDraw.Draw(paper), _font(FONT)
+    ink = INK if grey else (INK,) * 3
+    for top, left, lines in texts:
+        for i, line in enumerate(lines):
+            x = left + max(0, (width - font.getlength(line)) // 2)
+            draw.text((x, top + round(1.3 * FONT) * i), line, ink, font)
+    return np.array(paper).reshape(picture.shape)
 
 
 def side_by_side(*batches) -> tuple[np.ndarray, int]:
@@ -114,15 +308,22 @@ def _opaque(batch):
 
 
 def save_grid(
-    path: Path, images: np.ndarray, columns: int | None = None, overwrite: bool = False
+    path: Path,
+    images: np.ndarray,
+    columns: int | None = None,
+    overwrite: bool = False,
+    names: Sequence[str] | None = None,
+    caption: str | None = None,
 ) -> None:
-    """Writes `make_grid(images, columns)` as a PNG.
+    """Writes what `draw_grid` draws as a PNG.
 
     Args:
         path: str or path, ending in ".png".
         images: see `make_grid`.
-        columns: see `make_grid`.
+        columns: see `draw_grid`.
         overwrite: bool, whether to replace what stands there.
+        names: see `draw_grid`.
+        caption: see `draw_grid`.
 
     Raises:
         ValueError: `path` exists or does not end in ".png".
@@ -130,7 +331,7 @@ def save_grid(
     path = files.check_free(path, overwrite)
     if path.suffix.lower() != ".png":
         raise ValueError(f"Grids are PNG files. Received: {path}.")
-    _write(path, make_grid(images, columns))
+    _write(path, draw_grid(images, columns, names, caption))
 
 
 def save_image(
@@ -221,11 +422,7 @@ def draw_table(rows: list[list[str]], size: int = 14) -> np.ndarray:
 
     The first 64 rows are drawn, of each cell the first 100 letters.
     """
-    from matplotlib import get_data_path
-
-    # Pillow's own font has no letters but English ones.
-    path = f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf"
-    font = ImageFont.truetype(path, size)
+    font, _ = _font(size)
     rows = [[" ".join(c[:100].split("\n")) for c in row] for row in rows[:64]]
     widths = [
         max(math.ceil(font.getlength(cell)) for cell in column)

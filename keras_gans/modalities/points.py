@@ -1,5 +1,6 @@
 """Points, vectors of a few numbers."""
 
+from collections.abc import Sequence
 import csv
 import dataclasses
 import io
@@ -52,6 +53,7 @@ class Points(base.Modality):
 
     def _encode(self, sample, extension):
         rows = np.atleast_2d(np.asarray(sample, "float32"))
+        base.finite(rows, "one of the points")
         self._fits(rows.shape[1:])
         if extension == ".npy":
             return untrusted.dump_array(rows)
@@ -81,19 +83,38 @@ class Points(base.Modality):
                 )
             yield [float(cell) for cell in row]
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
-        """A scatter plot of the first two numbers; a histogram of one."""
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> base.Preview:
+        """A scatter plot of the first two numbers; a histogram of one.
+
+        Points of one name have one colour.
+        """
         samples = self._many(samples)
+        kinds = list(dict.fromkeys(names or ()))
+        groups = [samples[[n == kind for n in names]] for kind in kinds] or [samples]
 
         def draw(axes):
             axis = axes[0]
             if self.size == 1:
-                axis.hist(samples[:, 0], bins=math.isqrt(len(samples)) + 1)
-                return
-            axis.scatter(samples[:, 0], samples[:, 1], s=6, alpha=0.6)
-            axis.set_aspect("equal", adjustable="datalim")
-            if self.size > 2:
-                axis.set_xlabel("number 0")
+                bins = np.histogram_bin_edges(samples, math.isqrt(len(samples)) + 1)
+                for group in groups:
+                    axis.hist(group[:, 0], bins=bins, alpha=0.6)
+            else:
+                for group in groups:
+                    axis.scatter(group[:, 0], group[:, 1], s=6, alpha=0.6)
+                axis.set_aspect("equal", adjustable="datalim")
                 axis.set_ylabel("number 1")
+            axis.set_xlabel("number 0")
+            if names:
+                known = [pictures.drawable(str(kind), 30) for kind in kinds]
+                legend = axis.legend(known, fontsize=8)
+                for text in legend.get_texts():  # a $ in a name is no formula
+                    text.set_parse_math(False)
 
-        return base.Preview(pictures.draw_plot(1, 1, (4, 4), draw))
+        picture = pictures.draw_plot(1, 1, (5.12, 5.12), draw)
+        return base.Preview(pictures.add_caption(picture, caption))

@@ -1,7 +1,7 @@
 """Tables: rows of numbers and categories."""
 
 import collections
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 import csv
 import dataclasses
 import io
@@ -221,8 +221,14 @@ class Table(base.Modality):
         except (csv.Error, UnicodeDecodeError) as error:
             raise ValueError(f"it is no CSV file ({error}).") from error
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
-        """The first rows, as text and as a picture of it."""
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> base.Preview:
+        """The first rows, as text and as a picture of it, each with its name."""
         rows = self.decode_rows(np.asarray(samples)[:SHOWN])
         cells = [list(rows[0])]
         cells += [[_text(v) for v in row.values()] for row in rows]
@@ -232,7 +238,11 @@ class Table(base.Modality):
             for row in cells
         )
         text = "\n".join(line.rstrip() for line in lines)
-        return base.Preview(pictures.draw_table(cells), text=text)
+        if names:
+            firsts = ["", *map(str, names)]
+            cells = [[n, *row] for n, row in zip(firsts, cells, strict=False)]
+        picture = pictures.add_caption(pictures.draw_table(cells), caption)
+        return base.Preview(picture, text=text)
 
 
 def _column(values):

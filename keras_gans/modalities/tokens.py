@@ -1,5 +1,6 @@
 """Tokens: sentences of words, or of letters."""
 
+from collections.abc import Sequence
 import dataclasses
 from typing import Any
 
@@ -193,8 +194,16 @@ class Tokens(base.Modality):
             filling = [0] * (self.length - len(found))
             yield [*(known[part] for part in found), *filling]
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
-        """The sentences, as text and as a picture of it."""
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> base.Preview:
+        """The sentences, as text and as a picture of it, each with its name."""
         lines = self.sentences(samples)
-        rows = [[str(i), line] for i, line in enumerate(lines)]
-        return base.Preview(pictures.draw_table(rows), text="\n".join(lines))
+        firsts = map(str, names or range(len(lines)))
+        rows = [[name, line] for name, line in zip(firsts, lines, strict=True)]
+        picture = pictures.add_caption(pictures.draw_table(rows), caption)
+        return base.Preview(picture, text="\n".join(lines))

@@ -1,5 +1,6 @@
 """Videos."""
 
+from collections.abc import Sequence
 import dataclasses
 import io
 import itertools
@@ -53,6 +54,7 @@ class Video(base.Modality):
 
     kind = "video"
     tensor_name = "videos"
+    holds_pixels = True
     extensions = (".gif", ".mp4")
     read_extensions = (".gif", ".mp4")
 
@@ -189,17 +191,31 @@ class Video(base.Modality):
             pixels = pixels.reshape(height, width, 3)
             yield pixels[..., : self.frame_shape[-1]]
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> base.Preview:
         """A film strip a row for each video, and a GIF file of all."""
         samples = self._pixels(self._many(samples)) / np.float32(127.5) - 1
         count = samples.shape[1]
         at = np.unique(np.linspace(0, count - 1, min(count, SHOWN)).round())
-        strip = samples[:, at.astype(int)]
-        picture = pictures.make_grid(
-            strip.reshape(-1, *strip.shape[2:]), strip.shape[1]
-        )
+        # A strip is one tile, its frames a little apart.
+        paper, gap = pictures.PAPER / 127.5 - 1, max(1, samples.shape[3] // 16)
+        apart = [(0, 0)] * 3 + [(0, gap), (0, 0)]
+        strips = np.pad(samples[:, at.astype(int)], apart, constant_values=paper)
+        strips = strips.swapaxes(1, 2)
+        strips = strips.reshape(*strips.shape[:2], -1, strips.shape[-1])[:, :, :-gap]
+        told = f"Each row is a video: frames 0 to {count - 1}, {self.rate} a second."
+        told = told if caption is None else f"{caption} {told}"
+        picture = pictures.draw_grid(strips, 1, names, told)
         grids = np.stack(
-            [pictures.make_grid(f, columns) for f in samples.swapaxes(0, 1)]
+            [
+                pictures.draw_grid(frames, columns, names, caption)
+                for frames in samples.swapaxes(0, 1)
+            ]
         )
         gif = pictures.encode_gif(grids, self.rate)
         return base.Preview(picture, [base.Media("videos.gif", "image/gif", gif)])

@@ -1,7 +1,9 @@
 """Volumes: solids on a grid of voxels."""
 
+from collections.abc import Sequence
 import dataclasses
 import io
+import math
 from typing import Any
 import zipfile
 
@@ -130,15 +132,28 @@ class Volume(base.Modality):
         self._fits(volume.shape)
         return volume.astype("float32")
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> base.Preview:
         """One view of each solid, and a GIF file of all as they turn.
 
         Of several channels, the first is shown.
         """
         density = self._unit(self._many(samples)[..., 0])
-        turns = np.stack([turntable(solid) for solid in density], axis=1)
+        # Drawn larger rather than enlarged, as far as it takes seconds.
+        columns = columns or pictures.full_rows(len(density))
+        wanted = math.ceil(pictures.SEEN / min(columns, len(density)))
+        pixels = min(max(96, wanted), 192)
+        turns = np.stack([turntable(d, pixels=pixels) for d in density], axis=1)
         grids = np.stack(
-            [pictures.make_grid(2 * v[..., None] - 1, columns) for v in turns]
+            [
+                pictures.draw_grid(2 * view[..., None] - 1, columns, names, caption)
+                for view in turns
+            ]
         )
         gif = pictures.encode_gif(grids, rate=8)
         return base.Preview(grids[0], [base.Media("turntable.gif", "image/gif", gif)])

@@ -1,5 +1,6 @@
 """Waveforms: sounds, and other signals in time."""
 
+from collections.abc import Sequence
 import dataclasses
 import io
 import math
@@ -95,10 +96,18 @@ class Waveform(base.Modality):
         return stream.getvalue()
 
     def _decode(self, data, extension):
+        if not data.startswith((b"RIFF", b"RIFX", b"fLaC", b"OggS")):
+            what = "holds something else" if data else "is empty"
+            raise ValueError(f"it {what}: no sound in WAV, FLAC or OGG.")
         try:
             rate, values = _read_wav(data)
-        except (wave.Error, EOFError, RuntimeError):  # also of floats
-            rate, values = _read_sound(data)
+        except (wave.Error, EOFError, RuntimeError) as error:
+            at = data.find(b"fmt ") + 8
+            if data.startswith(b"RIFF") and data[at : at + 2] in (b"", b"\1\0"):
+                raise ValueError(f"it is no WAV file that is whole ({error}).") from (
+                    error
+                )
+            rate, values = _read_sound(data)  # of floats
         if rate != self.rate:
             raise ValueError(
                 f"it has {rate} samples a second, and the waveforms "
@@ -117,16 +126,23 @@ class Waveform(base.Modality):
             fn_output_signature=tf.string,
         )
 
-    def preview(self, samples: np.ndarray, columns: int | None = None) -> base.Preview:
+    def preview(
+        self,
+        samples: np.ndarray,
+        columns: int | None = None,
+        names: Sequence[str] | None = None,
+        caption: str | None = None,
+    ) -> base.Preview:
         """Spectrograms of the first channel, and each sound as a WAV file."""
         samples = self._many(samples)
-        columns = columns or math.ceil(math.sqrt(len(samples)))
+        columns = columns or pictures.full_rows(len(samples))
         rows = math.ceil(len(samples) / columns)
 
         def draw(axes):
             for i, axis in enumerate(axes):
                 if i < len(samples):
-                    self._draw(axis, i, samples[i, :, 0])
+                    name = f"{i}" if names is None else f"{i}: {names[i]}"
+                    self._draw(axis, name, samples[i, :, 0])
                 else:
                     axis.set_axis_off()
 
@@ -135,9 +151,9 @@ class Waveform(base.Modality):
             base.Media(f"{i}.wav", "audio/wav", self._encode(sample, ".wav"))
             for i, sample in enumerate(samples)
         ]
-        return base.Preview(picture, media)
+        return base.Preview(pictures.add_caption(picture, caption), media)
 
-    def _draw(self, axis, i, values):
+    def _draw(self, axis, name, values):
         decibels = spectrogram(values)
         axis.imshow(
             decibels,
@@ -148,7 +164,8 @@ class Waveform(base.Modality):
             vmax=0,
             extent=(0, len(values) / self.rate, 0, self.rate / 2000),
         )
-        axis.set_title(f"{i}", fontsize=8)
+        title = pictures.drawable(name, 40)
+        axis.set_title(title, fontsize=8, parse_math=False)
         axis.tick_params(labelsize=6)
         axis.locator_params(axis="x", nbins=5)
         axis.set_xlabel("seconds", fontsize=6)

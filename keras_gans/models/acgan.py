@@ -30,8 +30,8 @@ class ACGAN(BaseGAN):
     Args:
         image_shape: tuple (height, width, channels), from 16 pixels up;
             (64, 64, 3) by default.
-        num_classes: int; labels are ints in [0, num_classes).
-        latent_dim: int; 100 by default.
+        num_classes: int, how many; labels are ints in [0, num_classes).
+        latent_dim: int, length of the latent code; 100 by default.
         width: int, channels of the largest hidden map of the networks built
             here.
         class_weight: float of 0 or more, what L_C counts beside the

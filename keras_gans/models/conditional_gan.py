@@ -24,8 +24,8 @@ class ConditionalGAN(BaseGAN):
     Args:
         image_shape: tuple (height, width, channels), from 16 pixels up;
             (64, 64, 3) by default.
-        num_classes: int; labels are ints in [0, num_classes).
-        latent_dim: int; 100 by default.
+        num_classes: int, how many; labels are ints in [0, num_classes).
+        latent_dim: int, length of the latent code; 100 by default.
         width: int, channels of the largest hidden map of the networks built
             here.
         conditioning: how labels enter the networks built here: "embedding",
@@ -98,6 +98,11 @@ class ConditionalGAN(BaseGAN):
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         super().check_discriminators(discriminators)
         _check_takes_labels(discriminators["discriminator"], self.packing)
+
+    def discriminator_inputs(self, name: str) -> list[keras.KerasTensor]:
+        labels = (1,) if self.packing == 1 else (1, self.packing)
+        images = super().discriminator_inputs(name)
+        return [*images, keras.KerasTensor(labels, "int32")]
 
     def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
         labels = batch["label"]

@@ -17,7 +17,8 @@ class DCGAN(BaseGAN):
     Args:
         image_shape: tuple (height, width, channels), square or not, from 16
             pixels up; (64, 64, 3) by default, or what `generator` makes.
-        latent_dim: int; 100 by default, or what `generator` takes.
+        latent_dim: int, length of the latent code; 100 by default, or what
+            `generator` takes.
         width: int, channels of the largest hidden map of the networks built
             here.
         generator: `keras.Model` to use instead of `dcgan_generator`.

@@ -19,7 +19,8 @@ class GAN(BaseGAN):
     Args:
         image_shape: tuple (height, width, channels), or (d,) for vectors of
             any range; (28, 28, 1) by default, or what `generator` makes.
-        latent_dim: int; 100 by default, or what `generator` takes.
+        latent_dim: int, length of the latent code; 100 by default, or what
+            `generator` takes.
         generator: `keras.Model` to use instead of `mlp_generator`.
         discriminator: `keras.Model` to use instead of `mlp_discriminator`.
         **kwargs: `objective` ("minimax", the saturating original,

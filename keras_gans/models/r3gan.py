@@ -90,10 +90,11 @@ class R3GAN(BaseGAN):
             (32, 32, 3) by default, or what `generator` makes.
         num_classes: `None`, or int: `fit` on (images, labels), labels ints in
             [0, num_classes).
-        latent_dim: int; 64 by default, or what `generator` takes.
+        latent_dim: int, numbers of a latent code; 64 by default, or what
+            `generator` takes.
         width: int, channels of the largest map; smaller ones have twice as
             many.
-        widths: tuple of ints, channels of each map from the smallest on, in
+        widths: `None`, or the channels of each map from the smallest on, in
             place of `width`.
         configuration: `None`, or which published networks and schedules the
             other arguments are by default: "cifar10", "ffhq64", "ffhq256",

@@ -79,14 +79,15 @@ class StyleGAN2(BaseGAN):
             3) by default, or what `generator` makes.
         num_classes: `None`, or int: `fit` on (images, labels), labels ints in
             [0, num_classes).
-        latent_dim: int; 512 by default, or what `generator` takes.
+        latent_dim: int, numbers of a latent code; 512 by default, or what
+            `generator` takes.
         configuration: "auto", "stylegan2", "paper256" or "cifar": what the
             arguments below are by default.
-        w_dim: int; 512 by default.
+        w_dim: int, numbers of an intermediate code; 512 by default.
         channel_base: int, channels of a map times its side; by default 32768
             from 512 pixels on, and half of it below.
-        channel_max: int; 512 by default.
-        mapping_layers: int; 2 by default.
+        channel_max: int, most channels of a map; 512 by default.
+        mapping_layers: int, layers from z to w; 2 by default.
         group_size: int, rows of a group of the minibatch's deviation; 4 by
             default.
         residual: bool, whether the discriminator is residual.

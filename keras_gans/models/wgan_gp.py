@@ -36,7 +36,8 @@ class WGANGP(BaseGAN):
     Args:
         image_shape: tuple (height, width, channels); (32, 32, 3) by default,
             or what `generator` makes.
-        latent_dim: int; 128 by default, or what `generator` takes.
+        latent_dim: int, length of the latent code; 128 by default, or what
+            `generator` takes.
         g_width: int, channels of the generator's first map; mimicry's by
             default: 256 up to 32 pixels, 512 up to 48, 1024 beyond.
         d_width: int, channels of the critic's last map; mimicry's by default:
@@ -62,8 +63,6 @@ class WGANGP(BaseGAN):
     Reference:
         https://arxiv.org/abs/1704.00028, algorithm 1
     """
-
-    loss_names = ("d_loss", "g_loss", "gradient_penalty")
 
     def __init__(
         self,

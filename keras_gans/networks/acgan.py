@@ -2,10 +2,12 @@
 
 import keras
 
+from keras_gans.networks.building import builder
 from keras_gans.networks.dcgan import down_blocks, score
 from keras_gans.utils.validation import check_classes, check_shape
 
 
+@builder
 def acgan_discriminator(
     image_shape: tuple[int, int, int] = (64, 64, 3),
     num_classes: int = 10,

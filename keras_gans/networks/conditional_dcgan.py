@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from keras_gans.networks.building import builder
 from keras_gans.networks.dcgan import down_blocks, score, up_blocks
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.validation import check_classes, check_shape, check_size, packed
@@ -27,6 +28,7 @@ def check_conditioning(conditioning: str) -> str:
     return conditioning
 
 
+@builder
 def conditional_generator(
     image_shape: tuple[int, int, int] = (64, 64, 3),
     num_classes: int = 10,
@@ -85,6 +87,7 @@ def conditional_generator(
     return keras.Model([z, label], images, name=name)
 
 
+@builder
 def conditional_discriminator(
     image_shape: tuple[int, int, int] = (64, 64, 3),
     num_classes: int = 10,

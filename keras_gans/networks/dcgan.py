@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev
+from keras_gans.networks.building import builder
 from keras_gans.networks.normal import batch_norm, conditional_batch_norm, conv_init
 from keras_gans.networks.sizes import cut
 from keras_gans.utils.types import Tensor
@@ -51,6 +52,7 @@ def stages(
     return base, channels
 
 
+@builder
 def dcgan_generator(
     image_shape: tuple[int, int, int] = (64, 64, 3),
     latent_dim: int = 100,
@@ -132,6 +134,7 @@ def up_blocks(
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
+@builder
 def dcgan_discriminator(
     image_shape: tuple[int, int, int] = (64, 64, 3),
     width: int = 64,

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from keras_gans.networks.building import builder
 from keras_gans.networks.dcgan import down_blocks, score, up_blocks
 from keras_gans.utils.validation import check_shape, check_size, is_int, within
 
@@ -20,6 +21,7 @@ def check_categories(num_categories: int, num_codes: int) -> None:
     check_size("num_codes", num_codes)
 
 
+@builder
 def infogan_generator(
     image_shape: tuple[int, int, int] = (64, 64, 3),
     num_categories: int = 10,
@@ -60,6 +62,7 @@ def infogan_generator(
     return keras.Model([z, label, codes], images, name=name)
 
 
+@builder
 def infogan_discriminator(
     image_shape: tuple[int, int, int] = (64, 64, 3),
     num_categories: int = 10,

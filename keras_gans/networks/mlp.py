@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from keras_gans.networks.building import builder
 from keras_gans.utils.validation import check_row_shape, check_size
 
 # Published MNIST hyper-parameters of the paper's authors.
@@ -14,6 +15,7 @@ INIT_G = 0.05
 INIT_D = 0.005
 
 
+@builder
 def mlp_generator(
     image_shape: tuple[int, ...] = (28, 28, 1),
     latent_dim: int = 100,
@@ -59,6 +61,7 @@ def mlp_generator(
     return keras.Model(z, images, name=name)
 
 
+@builder
 def mlp_discriminator(
     image_shape: tuple[int, ...] = (28, 28, 1),
     width: int = 240,

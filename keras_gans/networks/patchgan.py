@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_gans.networks.building import builder
 from keras_gans.networks.normal import conv_init
 from keras_gans.networks.translation import (
     check_norm,
@@ -35,6 +36,7 @@ def patch_widths(n_layers: int, width: int) -> list[int]:
     return [width * min(2**i, MAX_WIDTHS) for i in range(n_layers + 1)]
 
 
+@builder
 def patch_discriminator(
     image_shape: Shape = (256, 256, 6),
     n_layers: int = 3,
@@ -113,6 +115,7 @@ def patch_discriminator(
     return keras.Model(images, logits, name=name)
 
 
+@builder
 def pixel_discriminator(
     image_shape: Shape = (256, 256, 6),
     width: int = 64,

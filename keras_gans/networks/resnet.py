@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from keras_gans.layers.spectral import SpectralNormalization
+from keras_gans.networks.building import builder
 from keras_gans.networks.normal import conditional_batch_norm
 from keras_gans.networks.sizes import cut
 from keras_gans.utils.validation import check_shape, check_size
@@ -138,6 +139,7 @@ def _conv(filters, kernel_size, gain, name):
 # --- Generator ---
 
 
+@builder
 def resnet_generator(
     image_shape: tuple[int, int, int] = (32, 32, 3),
     latent_dim: int = 128,
@@ -233,6 +235,7 @@ def _generator_block(x, label, num_classes, filters, name):
 # --- Critic ---
 
 
+@builder
 def resnet_critic(
     image_shape: tuple[int, int, int] = (32, 32, 3),
     width: int = 128,

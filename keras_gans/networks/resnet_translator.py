@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_gans.networks.building import builder
 from keras_gans.networks.normal import conv_init
 from keras_gans.networks.padding import cropped, padded, reflected
 from keras_gans.networks.translation import (
@@ -17,6 +18,7 @@ from keras_gans.utils.validation import check_size, is_int, is_number, within
 HALVINGS = 2
 
 
+@builder
 def resnet_translator(
     image_shape: Shape = (256, 256, 3),
     output_channels: int | None = None,

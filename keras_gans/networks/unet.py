@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_gans.networks.building import builder
 from keras_gans.networks.normal import conv_init
 from keras_gans.networks.padding import cropped, padded
 from keras_gans.networks.translation import (
@@ -45,6 +46,7 @@ def default_depth(image_shape: Shape) -> int:
     return max(2, min(MAX_DEPTH, min(sides).bit_length() - 1))
 
 
+@builder
 def unet_generator(
     image_shape: Shape = (256, 256, 3),
     output_channels: int | None = None,

@@ -3,9 +3,17 @@
 A checkpoint is a directory `step-00000100` that holds the weights, both
 optimizers, the moving average and the seeds (`gan.weights.h5`) and where in
 the run it stands (`position.json`). It appears in one step, when it is whole.
+
+`position.json` holds the SHA-256 of the other files, and one of its own
+content: a checkpoint of which a bit has changed is refused. Those of version
+0.1 have no checksums; they load, and are refused only where they cannot be read
+or their weights are of another step.
 """
 
+from collections.abc import Iterable, Iterator
+import contextlib
 import dataclasses
+import hashlib
 import json
 import pathlib
 from typing import TYPE_CHECKING
@@ -15,12 +23,17 @@ from keras import ops
 
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
+from keras_gans.utils.validation import is_int
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
 
 WEIGHTS = "gan.weights.h5"
 POSITION = "position.json"
+PREVIOUS = "previous"  # the checkpoint before the newest, for `choose`
+# In position.json, beside the position.
+FILES = "files"
+CHECKSUM = "sha256"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Position:
         logs: dict, what the last step reported.
         means: dict, the state of each running mean of that epoch.
         log_size: int, bytes of the log file that belong to these steps.
+        seconds: float, how long these steps took, over all resumes.
     """
 
     model: str
@@ -46,6 +60,7 @@ class Position:
     logs: dict
     means: dict
     log_size: int
+    seconds: float = 0.0
 
 
 def save(
@@ -81,13 +96,52 @@ def write(
         path: str or path of the checkpoint.
         position: `Position`.
         notes: dict of file name to text, kept beside.
+
+    Raises:
+        ValueError: something else stands at `path`.
+        NotWrittenError: an `OSError`: the disk is full, or the like.
     """
+    notes = notes or {}
+    check_target(path, notes)
     with files.replacing(path) as temporary:
         temporary.mkdir()
         gan.save_weights(temporary / WEIGHTS)
-        text = json.dumps(dataclasses.asdict(position), indent=1)
-        for name, content in {POSITION: text, **(notes or {})}.items():
-            (temporary / name).write_text(content)
+        for name, text in notes.items():
+            (temporary / name).write_text(text)
+        content = dataclasses.asdict(position)
+        content[FILES] = {name: _sha256(temporary / name) for name in (WEIGHTS, *notes)}
+        content[CHECKSUM] = _checksum(content)
+        (temporary / POSITION).write_text(json.dumps(content, indent=1))
+
+
+def check_target(path: Path, notes: Iterable[str] = ()) -> None:
+    """Checks that nothing but a checkpoint stands where one is to be written.
+
+    Args:
+        path: str or path of the checkpoint.
+        notes: names of the files that are kept beside.
+
+    Raises:
+        ValueError: something else does.
+    """
+    known = {POSITION, WEIGHTS, *notes}
+
+    def is_checkpoint(path):
+        names = {p.name for p in path.iterdir()} if path.is_dir() else set()
+        return POSITION in names and names <= known
+
+    files.check_free(path, True, files.Kind("a checkpoint", is_checkpoint))
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checksum(content):
+    """That of all that position.json holds beside it."""
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def all_in(directory: Path) -> list[pathlib.Path]:
@@ -103,12 +157,63 @@ def step_of(path: pathlib.Path) -> int:
 
 def latest(directory: Path) -> pathlib.Path | None:
     """The newest checkpoint in a directory, or `None`."""
+    return choose(directory)
+
+
+def remove_after(directory: Path, step: int) -> None:
+    """Removes the checkpoints of later steps."""
+    for path in all_in(directory):
+        if step_of(path) > step:
+            files.remove(path)
+
+
+def choose(directory: Path, name: str | None = None) -> pathlib.Path | None:
+    """A checkpoint of a directory, by its name.
+
+    Args:
+        directory: str or path.
+        name: str, such as "step-00000100", or "previous" for the one before the
+            newest; `None` takes the newest.
+
+    Returns:
+        Its path; `None` where there is no checkpoint at all.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
     found = all_in(directory)
-    return found[-1] if found else None
+    if name is None:
+        return found[-1] if found else None
+    if name == PREVIOUS and len(found) > 1:
+        return found[-2]
+    chosen = [path for path in found if path.name == name]
+    if not chosen:
+        raise ValueError(
+            f"There is no such checkpoint. Received: {name!r}. {directory} holds "
+            f"{', '.join(path.name for path in found) or 'none'}."
+        )
+    return chosen[0]
+
+
+@contextlib.contextmanager
+def telling_what_is_safe(directory: Path) -> Iterator[None]:
+    """Adds to an error of writing from where a training goes on."""
+    try:
+        yield
+    except files.NotWrittenError as error:
+        if error.safe:
+            raise
+        path = latest(directory)
+        safe = f"There is no checkpoint in {directory}."
+        if path is not None:
+            safe = f"What is safe is {path}: training goes on from there."
+        raise files.NotWrittenError(str(error), safe) from error
 
 
 def restore(gan: "BaseGAN", path: Path) -> Position:
     """Loads a checkpoint into a compiled GAN of the same class and size.
+
+    Checksums are compared first, so a damaged one leaves the GAN as it was.
 
     Args:
         gan: a compiled `BaseGAN`.
@@ -136,25 +241,68 @@ def restore(gan: "BaseGAN", path: Path) -> Position:
         raise ValueError(
             "The checkpoint does not fit the model: it is damaged, or of a "
             f"model of other sizes. Received: {path} ({error}). Build the GAN "
-            "and its optimizers as they were trained."
+            f"and its optimizers as they were trained. {_way_back(path)}"
         ) from error
+    step = int(ops.convert_to_numpy(gan.step))
+    if step != position.step:
+        raise _damaged(path, f"{WEIGHTS} is of step {step}, not of {position.step}")
     return position
 
 
 def read_position(path: Path) -> Position:
-    """The `Position` of a checkpoint.
+    """The `Position` of a checkpoint, all of whose files are as written.
 
     Raises:
         ValueError: the checkpoint is damaged.
     """
     path = pathlib.Path(path)
     try:
-        return Position(**json.loads((path / POSITION).read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(
-            f"Not a checkpoint, or a damaged one. Received: {path} ({error}). "
-            "Remove it to go on from the one before."
-        ) from error
+        content = json.loads((path / POSITION).read_bytes())
+        written = content.pop(CHECKSUM, None)
+        if written is not None and written != _checksum(content):
+            raise ValueError("its checksum differs")
+        sums = content.pop(FILES, {})
+        position = Position(**content)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(path, f"{POSITION}: {error}") from error
+    if written is None and (sums or not _is_sound(position)):
+        raise _damaged(path, f"{POSITION} holds something else")
+    for name, digest in sums.items():
+        try:
+            differs = _sha256(path / name) != digest
+        except OSError as error:
+            raise _damaged(path, f"{name}: {error}") from error
+        if differs:
+            raise _damaged(path, f"the checksum of {name} differs")
+    return position
+
+
+def _is_sound(position):
+    """Whether values of a position without checksums are of their types."""
+    counts = (position.step, position.epoch, position.epoch_step, position.log_size)
+    return (
+        all(is_int(n) and n >= 0 for n in counts)
+        and isinstance(position.logs, dict)
+        and isinstance(position.means, dict)
+    )
+
+
+def _damaged(path, why):
+    return ValueError(
+        f"Not a checkpoint, or a damaged one. Received: {path} ({why}). "
+        f"{_way_back(path)}"
+    )
+
+
+def _way_back(path):
+    """Where to go on from instead of a checkpoint that is damaged."""
+    before = [p.name for p in all_in(path.parent) if p.name < path.name]
+    if path.name.startswith("step-") and before:
+        return (
+            f"Go on from the one before, {before[-1]}: --resume "
+            f"--from_checkpoint={before[-1]}."
+        )
+    return f"Remove {path} to do without it."
 
 
 def means(gan: "BaseGAN") -> dict[str, list[float]]:

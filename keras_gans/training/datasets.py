@@ -1,9 +1,24 @@
 """The data that a run trains on, from where it stopped."""
 
+import json
+import pathlib
+import warnings
+
+import numpy as np
+
 from keras_gans import applications
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.recipe import Recipe
+from keras_gans.modalities import pictures
+from keras_gans.modalities.image import Image
 from keras_gans.training import tasks
+from keras_gans.utils import errors
+from keras_gans.utils.types import Path
+
+LABELLED = "labelled images"
+REALS = 64  # pictures of the data in one of its own
+# Beside a SavedModel's own files; loaders leave the directory alone.
+NAMES_FILE = "assets.extra/class_names.json"
 
 
 def application(recipe: Recipe, config: dict):
@@ -14,7 +29,107 @@ def application(recipe: Recipe, config: dict):
     return applications.get(recipe.task, **{n: config[n] for n in names})
 
 
-def training(recipe: Recipe, config: dict, gan: BaseGAN, resumed) -> tuple:
+def with_classes(recipe: Recipe, config: dict) -> dict:
+    """The config of a run with the number and the names of its classes.
+
+    Args:
+        recipe: `core.recipe.Recipe`.
+        config: dict, from `runs.new_config`.
+
+    Returns:
+        dict: `num_classes` of the model's arguments, where it was not given,
+        is that of the data, and `class_names` a list of str, or `None`.
+
+    Raises:
+        ValueError: the data has no classes, or another number of them.
+    """
+    if recipe.task != LABELLED or config["class_names"] is not None:
+        return config
+    names = _names(config)
+    given = config["arguments"].get("num_classes")
+    if len(names) < 2:
+        raise ValueError(
+            f"Labels need 2 classes or more. Received: {_listed(names)} in "
+            f"{config['data']}. Put the pictures of each class into a subfolder "
+            "of its own, or train without labels, by dcgan for instance."
+        )
+    if given not in (None, len(names)):
+        raise ValueError(
+            f"The data has {_listed(names)}. Received: num_classes={given} with "
+            f"{config['data']}. Leave it out: it is read from the data."
+        )
+    arguments = {**config["arguments"], "num_classes": len(names)}
+    return {**config, "arguments": arguments, "class_names": names}
+
+
+def _names(config):
+    from keras_gans import data
+
+    return data.class_names(config["data"], data_dir=config["data_dir"])
+
+
+def _listed(names):
+    shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+    return f"{len(names)} classes ({shown})"
+
+
+def write_class_names(export: Path, names: list[str] | None) -> None:
+    """Puts the names of classes beside an exported model, if there are any.
+
+    Args:
+        export: str or path, the directory of the SavedModel.
+        names: list of str, the `class_names` of a run, or `None`.
+    """
+    if names is not None:
+        path = pathlib.Path(export) / NAMES_FILE
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(names) + "\n")
+
+
+def summary(recipe: Recipe, config: dict, gan: BaseGAN) -> str:
+    """What a run trains on, in words: found, used, left out, brought to size."""
+    options = {"data_dir": config["data_dir"], "on_error": _on_error(config)}
+    return str(tasks.describe(recipe.task, gan, config["data"], **options))
+
+
+def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
+    """Writes a picture of what a run trains on, as the GAN sees it."""
+    given = {**_options(recipe, config), "batch_size": REALS, "flip": False}
+    dataset = tasks.load(
+        recipe.task, gan, config["data"], drop_remainder=False, **given
+    )
+    batch = next(iter(dataset))
+    parts = [np.asarray(x) for x in (batch if isinstance(batch, tuple) else (batch,))]
+    columns = None
+    if recipe.task == LABELLED:  # class by class
+        images, labels = parts
+        tiles = images[np.argsort(labels, kind="stable")]
+    elif len(parts) == 1:
+        tiles = parts[0]
+    else:
+        made = application(recipe, config)
+        a, b = (part[: REALS // 4] for part in parts)
+        rows = (a, b) if made is None else (made.picture(a), made.picture(a, b))
+        tiles, columns = pictures.side_by_side(*rows)
+        columns *= 2
+    preview = Image(tiles.shape[1:]).preview(tiles, columns)
+    preview.save(path, overwrite=True)
+
+
+def count(recipe: Recipe, config: dict, gan: BaseGAN) -> int:
+    """How many images, or pairs, the data of a run has.
+
+    Raises:
+        ValueError: the data, or what the GAN makes, is none for a run.
+    """
+    _check_gan(config, gan)
+    given = {**_options(recipe, config), "batch_size": 1}
+    return len(tasks.load(recipe.task, gan, config["data"], **given))
+
+
+def training(
+    recipe: Recipe, config: dict, gan: BaseGAN, resumed, images: int | None = None
+) -> tuple:
     """The endless data of a run, and how many steps make an epoch.
 
     Args:
@@ -22,6 +137,7 @@ def training(recipe: Recipe, config: dict, gan: BaseGAN, resumed) -> tuple:
         config: dict, from `runs.new_config`.
         gan: `BaseGAN`, built from it.
         resumed: `checkpoints.Position`, or `None` at the start of a run.
+        images: int, from `count`, if it was counted.
 
     Returns:
         `(dataset, steps)`; the data set begins at the batch of `resumed`.
@@ -29,18 +145,12 @@ def training(recipe: Recipe, config: dict, gan: BaseGAN, resumed) -> tuple:
     Raises:
         ValueError: the data does not fit, or has changed since.
     """
-    _check_gan(config, gan)
+    _check_classes(config)
+    images = count(recipe, config, gan) if images is None else images
     given = _options(recipe, config)
     steps = config["steps_per_epoch"]
-    if steps is None:
-        one_epoch = tasks.load(recipe.task, gan, config["data"], **given)
-        steps = len(one_epoch) // gan.d_steps
-        if steps == 0:
-            raise ValueError(
-                f"One epoch of {config['data']} is less than one step of "
-                f"{gan.d_steps} batches. Lower --batch_size or --d_steps, or "
-                "set --steps_per_epoch."
-            )
+    if steps is None:  # one at least: of a small set, d_steps take several passes
+        steps = max(1, images // config["batch_size"] // gan.batches_per_step)
     if resumed and resumed.steps_per_epoch != steps:
         raise ValueError(
             f"The data has changed since the run began: an epoch of "
@@ -48,10 +158,11 @@ def training(recipe: Recipe, config: dict, gan: BaseGAN, resumed) -> tuple:
             f"of a run with {resumed.steps_per_epoch}. Bring the data back, or "
             "start in another --run_dir."
         )
-    start = (resumed.step if resumed else 0) * gan.d_steps
+    start = (resumed.step if resumed else 0) * gan.batches_per_step
     dataset = tasks.load(
         recipe.task, gan, config["data"], repeat=True, start=start, **given
     )
+    _check_first_batch(dataset, gan)
     return dataset, steps
 
 
@@ -82,7 +193,36 @@ def shown(recipe: Recipe, config: dict, gan: BaseGAN):
 
 def _options(recipe, config):
     names = ("batch_size", "data_dir", "flip", "seed", *recipe.data_options)
-    return {name: config[name] for name in names}
+    given = {name: config[name] for name in names}
+    return {**given, "on_error": _on_error(config)}
+
+
+def _on_error(config):
+    return "skip" if config["skip_broken"] else "raise"
+
+
+def _check_classes(config):
+    """Refuses data whose classes are no longer those that a run began with."""
+    names = config["class_names"]
+    if names is not None and _names(config) != names:
+        raise ValueError(
+            f"The data has changed since the run began: {config['data']} has "
+            f"{_listed(_names(config))}. Received: a run of {_listed(names)}. "
+            "Bring the data back, or start in another --run_dir."
+        )
+
+
+def _check_first_batch(dataset, gan):
+    """Finds what `fit` would refuse before anything of a run is written."""
+    try:
+        batch = next(iter(dataset))
+    except Exception as error:
+        if (known := errors.of_input(error)) is None:
+            raise
+        raise known from None
+    with warnings.catch_warnings():  # `fit` warns of what it takes
+        warnings.simplefilter("ignore")
+        gan.check_batch(batch)
 
 
 def _check_gan(config, gan):

@@ -6,18 +6,20 @@ try it out.
 """
 
 import contextlib
-import functools
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import keras
 
-from keras_gans.utils.validation import is_int, within
+from keras_gans.engine.keras_internals import synchronize_seed
+from keras_gans.training.signals import StopSignals
+from keras_gans.utils.validation import is_int, one_of, within
 
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker", "data_parallel")
 BACKEND_OF = {
@@ -25,10 +27,14 @@ BACKEND_OF = {
     "multi_worker": "tensorflow",
     "data_parallel": "jax",
 }
-# What `keras.distribution.initialize` reads.
+# As `keras.distribution.initialize` reads them.
 PROCESS = "KERAS_DISTRIBUTION_PROCESS_ID"
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
+# What `launch` tells its workers: the end of a pipe that it holds, and how many
+# they are.
+LAUNCHER = "KERAS_GANS_LAUNCHER"
+WORKERS = "KERAS_GANS_WORKERS"
 GRACE = 30  # seconds that workers have to end when one of them did
 HEARTBEATS = 30  # seconds without one after which JAX gives a process up
 # Of the errors of TensorFlow and JAX where a process does not answer any more.
@@ -73,7 +79,8 @@ def scope(strategy: str = "auto") -> contextlib.AbstractContextManager:
         gan.compile()
     ```
     """
-    within("strategy", strategy, strategy in STRATEGIES, ", ".join(STRATEGIES))
+    one_of("strategy", strategy, STRATEGIES)
+    _end_with_launcher()
     backend = keras.backend.backend()
     if strategy == "auto":
         strategy = _called_for(backend)
@@ -168,17 +175,17 @@ def _data_parallel():
 
 
 def _initialize():
-    """`keras.distribution.initialize`, but JAX misses a dead host sooner."""
+    """As `keras.distribution.initialize`, but a dead host is missed sooner."""
     import jax
 
-    connect = jax.distributed.initialize
-    jax.distributed.initialize = functools.partial(
-        connect, heartbeat_timeout_seconds=HEARTBEATS
+    processes, process = (os.environ.get(name) for name in (PROCESSES, PROCESS))
+    jax.distributed.initialize(
+        coordinator_address=os.environ[ADDRESSES].split(",")[0],
+        num_processes=None if processes is None else int(processes),
+        process_id=None if process is None else int(process),
+        heartbeat_timeout_seconds=HEARTBEATS,
     )
-    try:
-        keras.distribution.initialize()
-    finally:
-        jax.distributed.initialize = connect
+    synchronize_seed()
 
 
 # --- Several processes on this machine ---
@@ -222,47 +229,79 @@ def launch(n: int, command: list[str]) -> int:
     """Runs a command in `n` processes that train together.
 
     Where one of them ends with an error, the others have half a minute to
-    end by themselves. SIGINT and SIGTERM end all of them.
+    end by themselves. SIGINT, SIGTERM and SIGHUP are passed on to all of them,
+    which then end after a checkpoint; a second Ctrl-C ends them at once. If
+    this process is killed, those that have called `scope` end too.
 
     Args:
         n: int of 1 or more.
         command: list of str.
 
     Returns:
-        int, the exit status: 0 where all have ended well.
+        int, the exit status: 0 where all have ended well, and 128 more than the
+        number of a signal that ended them.
     """
     within("workers", n, is_int(n) and n > 0, "1, 2, ...")
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    workers = [
-        subprocess.Popen(command, env={**os.environ, **more})
-        for more in environments(n)
-    ]
-    try:
-        status = _wait(workers)
-    except KeyboardInterrupt:
-        status = 128 + signal.SIGINT
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        for worker in workers:
-            if worker.poll() is None:
-                worker.kill()
-                worker.wait()
-    return status
+    own, held = os.pipe()
+    workers = []
+    told = {LAUNCHER: str(own), WORKERS: str(n)}
+    with StopSignals("the workers are told") as stop:
+        try:
+            for more in environments(n):
+                # In groups of their own, so that Ctrl-C comes through this
+                # process alone, and once.
+                worker = subprocess.Popen(
+                    command,
+                    env={**os.environ, **more, **told},
+                    pass_fds=[own],
+                    process_group=0,
+                )
+                workers.append(worker)
+            return _wait(workers, stop)
+        finally:
+            os.close(own)
+            os.close(held)
+            for worker in workers:
+                if worker.poll() is None:
+                    worker.kill()
+                    worker.wait()
 
 
-def _interrupt(*_):
-    raise KeyboardInterrupt
+def launched_workers() -> int:
+    """How many workers `launch` has started, of which this is one; else 1."""
+    return int(os.environ.get(WORKERS, 1))
 
 
-def _wait(workers):
+def _end_with_launcher():
+    """Ends this process when that which launched it is gone."""
+    pipe = os.environ.pop(LAUNCHER, None)  # not for processes of this one
+    if pipe is None:
+        return
+
+    def wait():
+        os.read(int(pipe), 1)  # until the other end is closed
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
+        os._exit(128 + signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _wait(workers, stop):
     """Waits for all to end, or a while for the others once one has failed."""
-    deadline = None
+    deadline, ends_well = None, (None, 0)
     while any(worker.poll() is None for worker in workers):
-        if any(worker.poll() for worker in workers):
+        if stop.received and len(ends_well) == 2:
+            ends_well = (None, 0, 128 + stop.received)
+            for worker in workers:
+                worker.send_signal(stop.received)
+        if any(worker.poll() not in ends_well for worker in workers):
             deadline = deadline or time.monotonic() + GRACE
             if time.monotonic() > deadline:
                 break
         time.sleep(0.2)
+    if stop.received:
+        return 128 + stop.received
     codes = {i: worker.poll() for i, worker in enumerate(workers)}
     if not any(codes.values()):
         return 0

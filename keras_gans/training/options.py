@@ -16,6 +16,7 @@ class Option(NamedTuple):
         default: its value, where the recipe has no other.
         help: str, one line.
         counts: bool, whether it must be a positive int.
+        positive: bool, whether it must be a positive number.
     """
 
     group: str
@@ -23,23 +24,37 @@ class Option(NamedTuple):
     default: Any
     help: str
     counts: bool = False
+    positive: bool = False
 
 
 # In the order of config.json.
 OPTIONS = {
-    "data": Option("data", str, None, "an embedded set (emoji), tfds:NAME or a folder"),
+    "data": Option(
+        "data",
+        str,
+        None,
+        "an embedded set (emoji), tfds:NAME, a folder or a zip archive",
+    ),
     "data_dir": Option(
         "data",
         str,
         None,
         "where tensorflow-datasets keeps its files; its own place by default",
     ),
+    "steps": Option("length", int, None, "train so many steps", counts=True),
     "epochs": Option(
         "length",
         int,
         None,
-        "passes over the data, or times --steps_per_epoch",
+        "train so many passes over the data, or times --steps_per_epoch; more by "
+        "default where those of a small set would be few steps",
         counts=True,
+    ),
+    "kimg": Option(
+        "length", float, None, "train on so many thousands of images", positive=True
+    ),
+    "minutes": Option(
+        "length", float, None, "train for so long, over all resumes", positive=True
     ),
     "steps_per_epoch": Option(
         "length",
@@ -48,9 +63,18 @@ OPTIONS = {
         "steps an epoch; one pass over the data by default",
         counts=True,
     ),
-    "batch_size": Option("length", int, None, "images a batch", counts=True),
+    "batch_size": Option(
+        "length",
+        int,
+        None,
+        "images a batch; fewer by default where the set has fewer",
+        counts=True,
+    ),
     "seed": Option("training", int, 0, "seed of all random numbers"),
     "flip": Option("data", bool, False, "mirror half of the images"),
+    "skip_broken": Option(
+        "data", bool, False, "leave out image files that cannot be read"
+    ),
     "deterministic": Option(
         "training", bool, False, "exact resume on a GPU too, at a price in speed"
     ),

@@ -1,5 +1,8 @@
 """What a recipe's task loads: images, pairs of them, two sets of them."""
 
+import contextlib
+import warnings
+
 from keras_gans import applications
 from keras_gans.core.gan import BaseGAN
 
@@ -44,7 +47,7 @@ def unpaired(gan: BaseGAN, source, **options):
 def _shapes(gan):
     return {
         "image_size": gan.modality.shape[:2],
-        "source_channels": gan.source_shape[-1],
+        "source_channels": None if gan.samples_from_seed else gan.source_shape[-1],
         "channels": gan.modality.shape[-1],
     }
 
@@ -55,6 +58,18 @@ TASKS = {
     "pairs": pairs,
     "unpaired": unpaired,
 }
+
+
+def describe(task: str, gan: BaseGAN, source, **options):
+    """What a task reads from a source, see `keras_gans.data.describe`."""
+    from keras_gans import data
+
+    shapes = _shapes(gan)
+    if task not in TASKS:
+        made = applications.APPLICATIONS[task]
+        task, shapes["channels"] = "images", made.file_channels(gan)
+    with _quiet():
+        return data.describe(source, task, **shapes, **options)
 
 
 def load(task: str, gan: BaseGAN, source, **options):
@@ -70,8 +85,17 @@ def load(task: str, gan: BaseGAN, source, **options):
     Returns:
         `tf.data.Dataset`.
     """
-    if task in TASKS:
-        return TASKS[task](gan, source, **options)
-    own = applications.argument_names(task)
-    given = {name: options.pop(name) for name in own if name in options}
-    return applications.get(task, **given).load(gan, source, **options)
+    with _quiet():
+        if task in TASKS:
+            return TASKS[task](gan, source, **options)
+        own = applications.argument_names(task)
+        given = {name: options.pop(name) for name in own if name in options}
+        return applications.get(task, **given).load(gan, source, **options)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Leaves it to `describe` to tell which files are left out."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Left out .* image files")
+        yield

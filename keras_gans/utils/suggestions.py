@@ -3,10 +3,19 @@
 from collections.abc import Iterable, Sequence
 import difflib
 
+MAX_LETTERS = 255  # comparing takes time as the product of both lengths
+
 
 def nearest(word: object, known: Iterable[str], most: int = 3) -> list[str]:
-    """The names of `known` that are nearest to `word`, at most `most`."""
-    return difflib.get_close_matches(str(word), list(known), n=most)
+    """The names of `known` that are nearest to `word`, at most `most`.
+
+    Longer texts than names are, as a damaged file may hold them, are near to none.
+    """
+    word = str(word)
+    if len(word) > MAX_LETTERS:
+        return []
+    short = [name for name in known if len(name) <= MAX_LETTERS]
+    return difflib.get_close_matches(word, short, n=most)
 
 
 def did_you_mean(near: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
 
 
@@ -136,6 +137,26 @@ def within(name: str, value: Any, ok: bool, allowed: str) -> Any:
     if not ok:
         raise ValueError(f"`{name}` must lie in {allowed}. Received: {value!r}.")
     return value
+
+
+def one_of(name: str, value: Any, choices: Sequence) -> Any:
+    """Returns `value`, one of a few.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if any(type(value) is type(c) and value == c for c in choices):
+        return value
+    words = ", ".join(map(repr, choices))
+    near = hint(value, [c for c in choices if isinstance(c, str)])
+    raise ValueError(f"`{name}` is one of {words}. Received: {value!r}.{near}")
+
+
+def agree(shape: tuple, other: tuple) -> bool:
+    """Whether two shapes may be one; `None` is any side."""
+    return len(shape) == len(other) and all(
+        a is None or b is None or a == b for a, b in zip(shape, other, strict=True)
+    )
 
 
 def check_seed(seed: int) -> int:

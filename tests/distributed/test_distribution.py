@@ -3,15 +3,16 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
 
 import keras
 import numpy as np
+from paths import ROOT
 import pytest
 
-import keras_gans as kg
 from keras_gans.training import checkpoints, distribution, runs
 from keras_gans_cli import app
 
@@ -24,7 +25,7 @@ sys.exit(task["index"])
 
 def test_bad_strategies(monkeypatch):
     for strategy, message in (
-        ("mirored", "`strategy` must lie in"),
+        ("mirored", "`strategy` is one of"),
         ("data_parallel", "strategy of jax.*KERAS_BACKEND=jax"),
         ("multi_worker", "which hosts there are.*--workers=2"),
     ):
@@ -96,30 +97,62 @@ def test_a_lost_worker_is_told_in_a_line(capsys, monkeypatch):
     assert "--resume. (Collective ops is aborted by: Connection" in told
 
 
-def test_the_end_of_the_launcher_is_that_of_its_workers(tmp_path):
-    """SIGTERM, as a cluster sends it, leaves no process behind."""
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGKILL"])
+def test_the_end_of_the_launcher_is_that_of_its_workers(name, tmp_path):
+    """It passes signals on; where it cannot, its workers miss it."""
+    number = getattr(signal, name)
     sleep = (
-        f"import os, time; open(r'{tmp_path}/' + str(os.getpid()), 'w').close()"
-        "; time.sleep(100)"
+        "import os, time; from keras_gans.training import distribution;"
+        "distribution._end_with_launcher();"
+        f"open(r'{tmp_path}/' + str(os.getpid()), 'w').close(); time.sleep(100)"
     )
     launch = (
         "import sys; from keras_gans.training import distribution; sys.exit("
         f"distribution.launch(2, [sys.executable, '-c', {sleep!r}]))"
     )
-    process = subprocess.Popen([sys.executable, "-c", launch])
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-c", launch], env=env)
     while len(list(tmp_path.iterdir())) < 2:
         assert process.poll() is None
         time.sleep(0.1)
-    process.terminate()
-    assert process.wait(30) == 130
+    process.send_signal(number)
+    assert process.wait(30) == (-9 if name == "SIGKILL" else 128 + number)
+    gone = time.monotonic() + 10
     for path in tmp_path.iterdir():
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(path.name), 0)
+        while is_alive(int(path.name)):
+            assert time.monotonic() < gone
+            time.sleep(0.1)
+
+
+def is_alive(pid):
+    """Whether a process runs, and is no zombie that nobody has waited for."""
+    status = pathlib.Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_workers_that_are_told_to_end_write_a_checkpoint(monkeypatch, capfd):
+    """After the same step, and say how all of them go on."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    words = ["train", "dcgan", "--image_shape=16,16,3", "--width=2", "--batch_size=4"]
+    words += ["--steps=5000", "--checkpoint_every=5000", "--log_every=1"]
+    words += ["--run_dir=r", "--workers=2"]
+    command = [sys.executable, "-m", "keras_gans", *words]
+    process = subprocess.Popen(command)
+    log = pathlib.Path("r/metrics.jsonl")
+    while not (log.exists() and log.read_text().count("\n") > 2):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.terminate()
+    assert process.wait(60) == 143
+    told = capfd.readouterr().out
+    assert told.count("Ended by SIGTERM after step") == 1
+    assert "keras-gans train dcgan --run_dir=r --resume --workers=2\n" in told
+    assert len(checkpoints.all_in("r/checkpoints")) == 1
 
 
 def test_two_workers_train_what_one_does(images, monkeypatch):
     """Through the command line: one run directory, the same weights."""
-    monkeypatch.setenv("PYTHONPATH", str(pathlib.Path(kg.__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     words = ["train", "dcgan", "--image_shape=16,16,3", "--width=2"]
     words += ["--latent_dim=4", "--epochs=1", "--batch_size=4"]
     words += ["--steps_per_epoch=3", "--checkpoint_every=2", "--log_every=1"]

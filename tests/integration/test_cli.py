@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from command_line import TINY, call, files
+from grids import tiles
 import numpy as np
 from paths import ROOT
 from PIL import Image
@@ -34,7 +35,9 @@ def test_train_sample_export(trained_run, capsys):
     gan, position = runs.open_run("r")
     assert position.step == 8
     with Image.open("s.png") as picture:
-        assert picture.size == (3 * 16, 2 * 16)
+        pixels = np.asarray(picture)
+    shown = np.rint((gan.sample(6, seed=2) + 1) * 127.5)
+    np.testing.assert_array_equal(tiles(pixels, 6, 3, 16, 16), shown)
     assert call("sample", "r", "--out=s.png") == 1
     assert "overwritten unasked" in capsys.readouterr().err
 
@@ -124,11 +127,11 @@ def test_unknown_words_name_the_nearest(words, message, capsys):
         (["train", "dcgan", "--data=emojy"], "emoji"),
         (["train", "dcgan", "--image_shape=8,8,3"], "at least 16 x 16"),
         (["train", "dcgan", "--image_shape=64"], "three positive ints"),
-        (["train", "dcgan", "--ema=abc"], "`ema` must lie in"),
+        (["train", "dcgan", "--ema=abc"], "--ema must lie in"),
         (["train", "dcgan", "--linear_decay=5"], "(start, end)"),
-        (["train", "dcgan", "--width=abc"], "`width` must lie in"),
+        (["train", "dcgan", "--width=abc"], "--width must lie in"),
         (["train", "dcgan", "--image_shape=16,16,5"], "1 to 4 channels"),
-        (["train", "dcgan", "--epochs=0"], "`epochs` must be a positive"),
+        (["train", "dcgan", "--epochs=0"], "--epochs must be a positive"),
         (["train", "dcgan", "--objective=hing"], "Did you mean hinge"),
         (["train", "dcgan", "--batch_size=5000"], "1570"),
         (["sample", "nowhere", "--out=x.png"], "Not a run directory"),

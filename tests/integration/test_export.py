@@ -32,9 +32,18 @@ def test_translators_are_exported(images):
     served = tf.saved_model.load("gan/1")
     # The same operations, compiled apart: rounding.
     for endpoint, evaluation in (("serving_default", False), ("evaluate", True)):
+        # (before a training; after one on a batch of 3: below)
         made = served.signatures[endpoint](images=tf.constant(x))["images"]
         wanted = gan.translate(x, evaluation=evaluation)
         np.testing.assert_allclose(made, wanted, atol=1e-6)
     assert np.abs(wanted - gan.translate(x)).max() > 0.01
     with pytest.raises(ValueError, match="overwritten unasked"):
         gan.export("gan/1")
+    gan.compile()
+    gan.train_on_batch(x, images(3, 8, 8, 2))
+    gan.export("gan/2")
+    served = tf.saved_model.load("gan/2")
+    for endpoint, evaluation in (("serving_default", True), ("test", False)):
+        made = served.signatures[endpoint](images=tf.constant(x))["images"]
+        wanted = gan.translate(x, evaluation=evaluation)
+        np.testing.assert_allclose(made, wanted, atol=1e-5)

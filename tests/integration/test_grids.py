@@ -1,16 +1,18 @@
 """What is seen of a training: grids of translations, the progress page."""
 
 import html.parser
+import os
 import pathlib
 import re
 
+from grids import tiles
 import keras
 import numpy as np
 from PIL import Image
 import pytest
 from small import small_cyclegan, small_gan, small_pix2pix
 
-from keras_gans.modalities import pictures as grids
+from keras_gans.modalities import pictures
 from keras_gans.training import callbacks
 
 
@@ -53,10 +55,10 @@ def as_rgb(image):
 def test_side_by_side(channels, shown, columns):
     rng = np.random.default_rng(0)
     batches = [rng.uniform(-1, 1, (2, 4, 5, c)) for c in channels]
-    tiles, found = grids.side_by_side(*batches)
+    tiles, found = pictures.side_by_side(*batches)
     assert found == columns and tiles.shape == (2 * columns, 4, 5, shown)
     assert np.abs(tiles).max() <= 1
-    grid = grids.make_grid(tiles, found)
+    grid = pictures.make_grid(tiles, found)
     if channels[0] == 1:
         first = np.rint((batches[0][0] + 1) * 127.5).astype("uint8")
         assert (grid[:4, :5] == first).all()
@@ -69,25 +71,25 @@ def test_transparency_is_laid_on_white():
     clear = np.array([[[[-1.0, 0.5, 1.0, -1.0]]]])
     half = np.array([[[[-1.0, -1.0, -1.0, 0.0]]]])
     colour = np.zeros((1, 1, 1, 3))
-    tiles, _ = grids.side_by_side(clear, half, colour)
+    tiles, _ = pictures.side_by_side(clear, half, colour)
     np.testing.assert_allclose(tiles[0], 1)
     np.testing.assert_allclose(tiles[1], 0)
     with pytest.raises(ValueError, match="of one size"):
-        grids.side_by_side(colour, np.zeros((2, 1, 1, 3)))
+        pictures.side_by_side(colour, np.zeros((2, 1, 1, 3)))
 
 
 def test_save_image_of_both_depths():
     ramp = np.linspace(-1, 1, 65536).reshape(256, 256, 1)
-    grids.save_image("deep.png", ramp, deep=True)
+    pictures.save_image("deep.png", ramp, deep=True)
     np.testing.assert_array_equal(
         pixels("deep.png"), np.arange(65536).reshape(256, 256)
     )
-    grids.save_image("shallow.png", np.full((2, 3, 4), 7.0))
+    pictures.save_image("shallow.png", np.full((2, 3, 4), 7.0))
     assert (pixels("shallow.png") == 255).all()
     with pytest.raises(ValueError, match="overwritten unasked"):
-        grids.save_image("deep.png", ramp)
+        pictures.save_image("deep.png", ramp)
     with pytest.raises(ValueError, match="16 bits"):
-        grids.save_image("x.png", np.zeros((2, 2, 3)), deep=True)
+        pictures.save_image("x.png", np.zeros((2, 2, 3)), deep=True)
 
 
 # --- Grids while a translator trains ---
@@ -99,14 +101,14 @@ def test_pix2pix_shows_source_output_target(images):
     grid = callbacks.SampleGrid("grids", every=2, seed=3)
     fit(gan, sources, targets, grid)
     made = gan.translate(sources[:2], seed=3)  # the first batch
-    rows = [
-        np.concatenate([as_rgb(s), as_rgb(m), as_rgb(t)], 1)
-        for s, m, t in zip(sources, made, targets, strict=False)
+    expected = [
+        as_rgb(image)[..., 0]
+        for row in zip(sources, made, targets, strict=False)
+        for image in row
     ]
-    got = pixels("grids/step-00000002.png")
     # Grey, and grey and alpha, are both shown in grey.
-    expected = np.concatenate(rows)[..., 0]
-    assert np.abs(got.astype(int) - expected).max() <= 1  # rounding
+    got = tiles(pixels("grids/step-00000002.png"), 6, 3, 8, 8, heads=1)
+    assert np.abs(np.int32(got) - expected).max() <= 1  # rounding
     # Looking changes nothing.
     alone = keras.utils.set_random_seed(0) or small_pix2pix(ema=0.5)
     fit(alone, sources, targets)
@@ -119,14 +121,11 @@ def test_cyclegan_shows_both_ways(images):
     gan = small_cyclegan((1, 3), identity_weight=0)
     grid = callbacks.SampleGrid("grids", 1, n=1, images=(a, b))
     fit(gan, a, b, grid)
-    got = pixels("grids/step-00000001.png")
-    assert got.shape == (16, 24, 3)
+    got = tiles(pixels("grids/step-00000001.png"), 6, 3, 8, 8, feet=1)
     like_b = gan.translate(a[:1])
     back = gan.translate(like_b, direction="ba")
-    for column, image in enumerate((a[0], like_b[0], back[0])):
-        shown = got[:8, 8 * column : 8 * (column + 1)].astype(int)
-        assert np.abs(shown - as_rgb(image)).max() <= 1
-    assert np.abs(got[8:, :8].astype(int) - as_rgb(b[0])).max() <= 1
+    for i, image in enumerate((a[0], like_b[0], back[0], b[0])):
+        assert np.abs(got[i].astype(int) - as_rgb(image)).max() <= 1
 
 
 def test_images_of_a_data_set_or_an_array(images):
@@ -138,9 +137,9 @@ def test_images_of_a_data_set_or_an_array(images):
     shown = gan.keep_for_previews(pairs, 3)
     np.testing.assert_array_equal(shown[0], sources[:3])
     np.testing.assert_array_equal(shown[1], targets[:3])
-    # Six images of 8 pixels in the first row, three in the second.
+    # Six images in the first row, three in the second.
     picture = gan.preview(3, columns=2, given=shown).picture
-    assert picture.shape[:2] == (16, 48)
+    assert len(tiles(picture, 9, 6, 8, 8, heads=1)) == 9
     # They do not become what `fit` saw first.
     with pytest.raises(ValueError, match="has seen no batch"):
         gan.preview()
@@ -159,6 +158,21 @@ def test_images_of_a_data_set_or_an_array(images):
             None,
             callbacks.SampleGrid("g", images=(sources, targets)),
         )
+
+
+@pytest.mark.backends
+def test_how_many_a_grid_shows_changes_no_training(images):
+    data = images(8, 8, 8)
+    trained = []
+    for n, columns in ((None, None), (7, 2), (65, 13)):
+        keras.utils.set_random_seed(0)
+        gan = small_gan(ema=0.9)
+        grid = callbacks.SampleGrid("grids", every=1, n=n, columns=columns)
+        fit(gan, data, None, grid)
+        trained.append(gan.get_weights())
+    for weights in trained[1:]:
+        for a, b in zip(trained[0], weights, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 # --- The page ---
@@ -225,17 +239,48 @@ def test_page(images):
     assert "step 6" in page.text
 
 
+def write_page(gan, path, **options):
+    page = callbacks.ProgressPage(path, **options)
+    page.set_model(gan)
+    page.set_params({"epochs": 2})
+    page.on_train_begin()
+    page.write()
+    return pathlib.Path(path).read_text(encoding="utf-8")
+
+
+def test_the_title_of_the_page_is_whole(trained_gan):
+    pathlib.Path("a & <b>/c").mkdir(parents=True)
+    config = {"data": "photos/<i>&", "class_names": ["<cats>", "猫"]}
+    text = write_page(trained_gan, "a & <b>/c/../index.html", config=config)
+    title = "GAN in a &amp; &lt;b&gt;, trained on photos/&lt;i&gt;&amp;"
+    assert f"<title>{title}</title>" in text and f"<h1>{title}</h1>" in text
+    assert "&lt;cats&gt;, 猫" in text and "<cats>" not in text
+    assert 'name="viewport"' in text
+
+
+def test_names_that_are_no_utf8_have_a_page(trained_gan):
+    folder = pathlib.Path(os.fsdecode(b"run-\xff/samples"))
+    folder.mkdir(parents=True)
+    (folder / "step-00000001.png").touch()
+    text = write_page(trained_gan, folder.parent / "index.html", samples=folder)
+    assert "GAN in run-?" in text and 'src="samples/step-00000001.png"' in text
+    text = write_page(trained_gan, "index.html", samples=folder)
+    assert 'src="run-%FF/samples/step-00000001.png"' in text
+
+
+def test_damaged_lines_of_a_log_are_skipped(trained_gan):
+    lines = ['{"kind": "step", "step": 7}', "[1]", '{"kind": "st', "null", '"a"']
+    pathlib.Path("log.jsonl").write_text("\n".join([*lines, lines[0]]) + "\n")
+    text = write_page(trained_gan, "index.html", log="log.jsonl")
+    assert text.count(">7</td>") == 2
+
+
 def test_page_of_a_long_training_stays_small(trained_gan):
-    page = callbacks.ProgressPage("run/index.html", samples="run/a b#")
     folder = pathlib.Path("run/a b#")
     folder.mkdir(parents=True)
     for step in range(500):
         (folder / f"step-{step:08d}.png").touch()
-    page.set_model(trained_gan)
-    page.set_params({"epochs": 2})
-    page.on_train_begin()
-    page.write()
-    text = pathlib.Path("run/index.html").read_text()
+    text = write_page(trained_gan, "run/index.html", samples=folder)
     shown = re.findall(r'src="([^"]*)"', text)
     assert len(shown) == 61
     assert shown[0] == "a%20b%23/step-00000499.png"

@@ -180,12 +180,59 @@ def test_folders_keep_their_order(gans):
     assert names("out2") == ["deep/y.png", "x.png"]
     run(gans[1], "a", "a/x.png", out="out3")  # one of them twice
     assert names("out3") == ["deep/y.png", "x.png"]
-    with pytest.raises(ValueError, match=r"would become out4/x\.png"):
-        run(gans[1], "a", "b", out="out4")
-    save("a/x.jpg", noise(3, 3))
-    with pytest.raises(ValueError, match=r"would become out4/x\.png"):
-        run(gans[1], "a", out="out4")
-    assert not Path("out4").exists()
+
+
+def test_unlike_names_never_refuse_the_others(gans):
+    """Of one name, with a pattern that climbs, too long, or not there."""
+    dark, light = np.full((2, 3, 3), 9, "uint8"), np.full((3, 3), 200, "uint8")
+    for name, shade in (("a/x.png", dark[0]), ("b/x.bmp", light), ("a/x.jpg", light)):
+        save(name, shade)
+    before = Path("a/x.png").read_bytes()
+    report = run(gans[1], "a", "b", "nowhere")
+    assert names("out") == ["x-2.png", "x-3.png", "x.png"]
+    assert (pixels("out/x-3.png") == 200).all()
+    assert report.notes == {"numbered, as another picture has the name": 2}
+    assert "No such file" in report.failed["nowhere"]
+    # Without care, "../a/x.png" below o is the source, and outside of it.
+    Path("b/c").mkdir()
+    run(gans[1], "b/c*/../../a/*.png", out="o")
+    assert names("o") == ["a/x.png"] and Path("a/x.png").read_bytes() == before
+    long = "n" * 250 + ".png"
+    save(f"long/{long}", light)
+    save("long/y.png", light)
+    report = run(gans[1], "long", out="out2")
+    assert names("out2") == sorted([long, "y.png"]) and not report.failed
+
+
+def test_a_sequential_network_translates():
+    grey = keras.Sequential([keras.Input((None, None, 1)), layers.Activation("linear")])
+    grey.save("grey.keras")
+    save("x.png", noise(3, 4))
+    assert not run("grey.keras", "x.png").failed
+    np.testing.assert_array_equal(pixels("out/x.png"), noise(3, 4))
+
+
+def test_the_mode_is_named(capsys):
+    """That of the training is saved with the model, and can be overruled."""
+    images = keras.Input((None, None, 1))
+    made = layers.Dropout(0.5)(layers.Conv2D(1, 1)(images))
+    gan = kg.Pix2Pix((8, 8, 1), generator=keras.Model(images, made), n_layers=1)
+    gan.compile()
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 1))
+    gan.train_on_batch(x, x)
+    gan.save("batches.keras")
+    save("x.png", noise(9, 9))
+    for flag, mode in (
+        (None, "moving statistics, no dropout, as it was trained on batches of 2"),
+        ("--no-evaluation", "each image's own statistics, dropout as in training"),
+    ):
+        words = ["translate", "batches.keras", "x.png", "--overwrite", "--out=out"]
+        assert call(*words, *([flag] if flag else [])) == 0
+        assert mode in capsys.readouterr().out
+    same = run("batches.keras", "x.png", out="o", evaluation=True)
+    run("batches.keras", "x.png", out="o2")
+    assert same.mode.endswith("as asked for")
+    np.testing.assert_array_equal(pixels("o/x.png"), pixels("o2/x.png"))
 
 
 def test_nothing_is_lost(gans):
@@ -321,7 +368,7 @@ def test_keras_files_from_elsewhere():
     for name, message in (
         ("code", "Lambda layer or other code"),
         ("other", "It holds 'Evil', which is not known here"),
-        ("wide", "'wide' has a weight.*too small to hold"),
+        ("wide", "weight 'wide.*shape .*too small to hold"),
         ("cut", "damaged"),
         ("bomb", "bytes once unpacked"),
         ("text", "Not a .keras file"),
@@ -331,3 +378,16 @@ def test_keras_files_from_elsewhere():
         assert f"{name}.keras" in str(caught.value)
     assert not Path("ran").exists() and not Path("out").exists()
     assert load_model("conv.keras").count_params() == 6
+
+
+def test_other_formats_are_translated(gans):
+    """What training reads is translated too, a link to itself is reported."""
+    frames = [Image.new("L", (16, 16), shade) for shade in (30, 90)]
+    os.makedirs("in")
+    for name in ("a.gif", "b.tif"):
+        frames[0].save(f"in/{name}", save_all=True, append_images=frames[1:])
+    os.symlink("c.png", "in/c.png")
+    report = translate_files(gans[3], ["in"], "out", verbose=0)
+    assert [os.path.basename(path) for path in report.written] == ["a.png", "b.png"]
+    assert report.notes == {"the first picture of several taken": 2}
+    assert list(report.failed) == ["in/c.png"]

@@ -194,7 +194,7 @@ def test_without_a_pool(domains):
     gan = small(pool_size=0)
     gan.compile()
     assert np.isfinite(gan.train_on_batch(a, b)).all()
-    assert not gan.controllers
+    assert list(gan.controllers) == ["largest_batch"]
 
 
 # --- Shapes and bad input ---
@@ -294,3 +294,14 @@ def test_the_references_parameter_counts():
         == 11_378_179
     )
     assert count(gan.networks["discriminator_a"]) == 2_764_737
+
+
+def test_residual_generators_begin_with_the_image():
+    """A zero output layer then gives the image as it is."""
+    gan = kg.CycleGAN((8, 8, 3), width=2, blocks=0, n_layers=1, residual=True)
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 9, 8, 3)).astype("float32")
+    for weight in gan.networks["generator_ab"].weights:
+        weight.assign(0 * weight)
+    np.testing.assert_allclose(gan.translate(x), x, atol=1e-6)
+    with pytest.raises(ValueError, match="from 1 to 3 channels"):
+        kg.CycleGAN((8, 8, 3), 1, residual=True, identity_weight=0)

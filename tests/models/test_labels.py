@@ -1,10 +1,13 @@
 """Class labels and codes: bad input, samples, exported models."""
 
 from command_line import call
+from grids import tiles
+import keras
 import numpy as np
 import pytest
 
 import keras_gans as kg
+from keras_gans.modalities import pictures
 from keras_gans.networks.acgan import acgan_discriminator
 from keras_gans.networks.conditional_dcgan import (
     CONDITIONINGS,
@@ -52,8 +55,28 @@ def test_images_without_labels(images):
     batches = kg.data.load(images(8), image_size=16, channels=1, batch_size=4)
     with pytest.raises(ValueError, match="labels=True"):
         gan.fit(batches, verbose=0)
-    with pytest.raises(ValueError, match="Received: images alone"):
+    with pytest.raises(
+        ValueError, match=r"trains on \(images, label\). Received: 1 of 2"
+    ):
         gan.evaluate(images(8), batch_size=4, verbose=0)
+
+
+def test_points_without_labels_are_called_points():
+    z, label = keras.Input((4,)), keras.Input((), dtype="int32")
+    seen = [z, keras.layers.Embedding(3, 4)(label)]
+    generator = keras.Model([z, label], keras.layers.Dense(2)(keras.ops.add(*seen)))
+    x = keras.Input((2,))
+    logits = keras.layers.Dense(1)(x)
+    gan = kg.BaseGAN(
+        generator,
+        keras.Model(x, logits),
+        inputs=(kg.Latent(4), kg.Label(3)),
+        modality=kg.Points(2),
+    )
+    gan.compile()
+    message = r"on \(points, label\). Received: 1 of 2 parts.*fit\(points, label\)"
+    with pytest.raises(ValueError, match=message):
+        gan.fit(np.zeros((4, 2), "float32"), verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +203,52 @@ def test_samples_follow_their_labels():
     np.testing.assert_array_equal(only[2], samples[2])
     assert np.abs(only[0] - samples[0]).max() > 0
     assert gan.preview_columns == 3
+
+
+@pytest.mark.backends
+def test_seeds_have_a_sample_each():
+    gan = small()
+    seeds = [7, 0, 7, *range(100, 140)]
+    batches = list(gan.seed_batches(seeds, labels=np.arange(43) % 3))
+    assert [len(batch) for batch in batches] == [32, 11]
+    made = np.concatenate(batches)
+    for i in (0, 1, 2, 42):
+        alone = gan.sample(1, seeds[i], labels=i % 3)[0]
+        np.testing.assert_allclose(made[i], alone, atol=1e-6)
+    first = next(gan.seed_batches([5, 6]))  # row 0 is of class 0
+    np.testing.assert_allclose(first[1], gan.sample(1, 6)[0], atol=1e-6)
+    for wrong, message in (([], "`n` must be"), ([1, -1], "`seed` must")):
+        with pytest.raises(ValueError, match=message):
+            gan.seed_batches(wrong)
+
+
+@pytest.mark.backends
+def test_previews_name_classes():
+    gan = small()
+    assert gan.preview_count() == 63 and gan.preview_count(8) == 64
+    line = round(1.3 * pictures.FONT)
+    names = ["cats", "dogs", "owls"]
+    preview = gan.preview(class_names=names).picture
+    found = tiles(preview, 63, 3, 16, 16, heads=1)
+    expected = np.rint((gan.sample(63) + 1) * 127.5)
+    np.testing.assert_array_equal(found, expected)
+    assert (gan.preview().picture[:line] != preview[:line]).any()
+    # All of one class: its name is in the caption.
+    one = gan.preview(4, given={"labels": 2}, class_names=names).picture
+    assert len(tiles(one, 4, 2, 16, 16)) == 4
+    # Of several, in no order: below each.
+    mixed = gan.preview(4, given={"labels": [0, 2, 1, 1]}, class_names=names)
+    assert len(tiles(mixed.picture, 4, 2, 16, 16, feet=1)) == 4
+    with pytest.raises(ValueError, match=r"each of the 3 classes.*2 names"):
+        gan.preview(class_names=["cats", "dogs"])
+
+
+@pytest.mark.backends
+def test_many_classes_are_named_below_their_samples():
+    gan = kg.ConditionalGAN(SHAPE, 40, 4, width=2)
+    assert gan.preview_columns is None and gan.preview_count() == 64
+    picture = gan.preview(class_names=[f"kind {i}" for i in range(40)]).picture
+    assert len(tiles(picture, 64, 8, 16, 16, feet=1)) == 64
 
 
 @pytest.mark.backends

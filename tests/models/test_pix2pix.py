@@ -32,6 +32,53 @@ def test_pix2pix(pairs):
 
 
 @pytest.mark.backends
+def test_the_mode_is_that_of_the_training(pairs, tmp_path):
+    """Of batches above 1 moving statistics; it is saved with the model."""
+    x, y = pairs(4)
+
+    def mode(gan):
+        made = gan.translate(x)
+        found = {
+            evaluation: np.array_equal(made, gan.translate(x, evaluation=evaluation))
+            for evaluation in (False, True)
+        }
+        assert sum(found.values()) == 1
+        return found[True]
+
+    gan = small()
+    assert not mode(gan)
+    gan.compile()
+    gan.fit(x, y, batch_size=1, verbose=0)
+    assert not mode(gan) and gan.trained_batch == 1
+    # Batch norm sees the halves apart.
+    gan.compile(accumulate=2)
+    gan.train_on_batch(x[:2], y[:2])
+    assert not mode(gan) and "batches of 1" in gan.preview_legend
+    gan.fit(x, y, batch_size=4, verbose=0)
+    assert mode(gan) and gan.trained_batch == 2
+    gan.save(tmp_path / "x.keras")
+    again = keras.saving.load_model(tmp_path / "x.keras")
+    assert mode(again) and "batches of 2" in again.mode()
+    with pytest.raises(ValueError, match="`evaluation` must"):
+        gan.translate(x, evaluation=1)
+
+
+def test_weights_without_the_size_of_batches_are_read(pairs, tmp_path):
+    """Of a version that did not know how a GAN was trained."""
+    import h5py
+
+    gan = small()
+    gan.save_weights(tmp_path / "x.weights.h5")
+    with h5py.File(tmp_path / "x.weights.h5", "r+") as file:
+        places = []
+        file.visit(places.append)
+        (place,) = (p for p in places if p.endswith("largest_batch"))
+        del file[place]
+    gan.load_weights(tmp_path / "x.weights.h5")
+    assert gan.trained_batch == 0
+
+
+@pytest.mark.backends
 def test_losses_are_the_references(pairs):
     """By hand, from what the networks say in inference mode."""
     sources, targets = pairs(4)
@@ -110,7 +157,7 @@ def test_translate_is_the_references_test_mode(pairs):
     network = tiny_translator(1, 2)
     network.set_weights(gan.ema_generator.get_weights())
     alone = [array(network(x[None], training=True))[0] for x in sources]
-    made = gan.translate(sources)
+    made = gan.translate(sources, evaluation=False)
     np.testing.assert_allclose(made, alone, atol=1e-5)
     inferred = gan.translate(sources, evaluation=True)
     expected = array(gan.ema_generator(sources, training=False))

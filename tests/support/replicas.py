@@ -9,6 +9,7 @@ import sys
 
 import keras
 from keras import layers
+from networks import tiny_critic, tiny_generator
 import numpy as np
 from scoring import pictures, tiny
 import tensorflow as tf
@@ -96,7 +97,7 @@ def unlike_means(gan, replicas, trials=20, steps=7):
     def add(row):
         def one():
             context = tf.distribute.get_replica_context()
-            mean.update_state(row[context.replica_id_in_sync_group])
+            mean.update_state(row[context.replica_id_in_sync_group], 3)
 
         replicas.run(one)
 
@@ -174,6 +175,63 @@ def toys(one, two):
         }
 
 
+def updates(one, two):
+    """Of what a GAN adds to an update: WGAN's clipping, with parts."""
+
+    def trained(strategy):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            gan = kg.WGAN(
+                generator=tiny_generator(labelled=False),
+                discriminator=tiny_critic(),
+                clip=0.05,
+                d_steps=2,
+            )
+        gan.compile(
+            keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), accumulate=2
+        )
+        before = arrays(gan)
+        images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1))
+        dataset = tf.data.Dataset.from_tensor_slices(images.astype("float32"))
+        gan.fit(dataset.batch(8, drop_remainder=True), verbose=0)
+        return gan, largest_difference(before, arrays(gan))
+
+    (a, moved), (b, _) = trained(one), trained(two)
+    yield {
+        "name": "wgan",
+        "moved": moved,
+        "apart": largest_difference(arrays(a), arrays(b)),
+        "spread": spread(b, two),
+        "largest": max(np.abs(v.numpy()).max() for v in b.variables_of("d")),
+    }
+
+
+def evaluation(one, two):
+    """Of evaluating batches whose last is short, and uneven on two replicas."""
+    images = np.random.default_rng(1).uniform(-1, 1, (27, 8, 8, 1))
+    images = images.astype("float32")
+
+    def evaluated(strategy, rows):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            gan = kg.BaseGAN(tiny_generator(labelled=False), tiny_critic())
+        gan.compile()
+        dataset = tf.data.Dataset.from_tensor_slices(images[:rows]).batch(16)
+        return gan, gan.evaluate(dataset, verbose=0, return_dict=True)
+
+    apart = 0.0
+    for rows in (27, 21, 17):
+        a, b = (evaluated(strategy, rows)[1] for strategy in (one, two))
+        apart = max(apart, *(abs(a[name] - b[name]) for name in a))
+    gan, _ = evaluated(two, 16)
+    try:
+        gan.fit(tf.data.Dataset.from_tensor_slices(images).batch(16), verbose=0)
+        refused = "nothing"
+    except ValueError as error:
+        refused = str(error)
+    yield {"name": "evaluation", "apart": apart, "refused": refused}
+
+
 def features(one, two):
     """Of a network of features, extracted in odd batches, the last short."""
     model = tiny()
@@ -204,7 +262,7 @@ def main():
     tf.config.set_logical_device_configuration(cpu, devices)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.get_strategy()
-    for part in (optimizers, toys, features):
+    for part in (optimizers, toys, updates, evaluation, features):
         for row in part(one, two):
             print(json.dumps(row, default=float), flush=True)
 

@@ -55,6 +55,8 @@ def detect(state):
 
 def _detect_generator(state, convs, first):
     doublings = sum(name.endswith(".c1") for name in convs)
+    if doublings > weights.MAX_BLOCKS:
+        return None
     width = convs["block2.c1"][1]
     side = math.isqrt(first[0] // width) * 2**doublings
     last = convs.get(f"c{doublings + 2}", (3,))
@@ -69,6 +71,8 @@ def _detect_generator(state, convs, first):
 
 def _detect_critic(state, convs):
     count = sum(name.endswith(".c1") for name in convs)
+    if count > weights.MAX_BLOCKS:
+        return None
     width = convs.get(f"block{count}.c2", (1,))[0]
     spectral = any(name.endswith((".weight_orig", ".sn_u")) for name in state)
     if convs["block1.c1"][0] == width:
@@ -284,7 +288,7 @@ def _in_one_form(state):
         u, weight = state.pop(f"{prefix}.sn_u"), state.get(f"{prefix}.weight")
         if weight is None or weight.ndim != 2 or u.shape != (1, len(weight)):
             raise ValueError(
-                f"{prefix}.sn_u must have one number for each row of the "
+                f"{prefix[:80]}.sn_u must have one number for each row of the "
                 f"matrix {prefix}.weight. Received: shape {u.shape}, and "
                 f"{'no weight' if weight is None else weight.shape}."
             )

@@ -95,8 +95,10 @@ def detect(state):
     places = [
         int(match[1])
         for name in kernels
-        if (match := re.fullmatch(r"model\.(\d{1,5})", name))
+        if (match := re.fullmatch(r"model\.(\d{1,3})", name))
     ]
+    if max(places, default=0) > 3 * weights.MAX_BLOCKS:
+        return None
     if {0, 2} <= set(places) and 1 not in places:
         return _detect_patches(state, kernels, max(places))
     if {1, 4, 7} <= set(places):
@@ -136,6 +138,8 @@ def _detect_unet(state, kernels):
     depth = 2
     while f"{_unet_block(depth)}.1" in kernels:
         depth += 1
+        if depth > weights.MAX_BLOCKS:
+            return None
     width, channels = kernels[f"{_OUTER_UNET}.0"][:2]
     innermost = _unet_block(depth - 1)
     return {

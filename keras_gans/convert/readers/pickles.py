@@ -5,7 +5,9 @@ and calls whatever the file asks for; this one knows the instructions that
 PyTorch writes, the few names in `_GLOBALS`, and nothing else.
 """
 
+from collections.abc import Callable, Collection
 import pickletools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +18,12 @@ from keras_gans.convert.readers.storages import (
     is_count,
     is_shape,
 )
+from keras_gans.utils.text import brief
 
 MAX_STEPS = 2_000_000  # about 70,000 tensors
 MAX_DEPTH = 64
+# Of keys and devices. The same long text may be asked for in every step.
+MAX_NAME = 4096
 
 _REMEDY = (
     "Only tensors, numbers, strings, lists, tuples and dicts are read. "
@@ -47,13 +52,14 @@ _DTYPE_NAMES = {f"torch.{name}" for name in DTYPES}
 _SCALARS = (str, int, float, bool, type(None))
 
 
-def load(stream, claim):
+def load(stream, claim, plain=True):
     """Reads one pickle from `stream`, up to and with its STOP.
 
     Args:
         stream: A binary file whose `read(n)` may be asked for any `n`.
         claim: Function of (dtype, key, size) that returns the `Storage` of
             that key.
+        plain: Bool. Whether a storage by itself is refused as the result.
 
     Returns:
         Dicts, lists, tuples, strings, numbers, None, and numpy arrays.
@@ -61,27 +67,54 @@ def load(stream, claim):
     Raises:
         Refused: If the pickle needs anything else.
     """
-    value = _Machine(claim).run(stream)
-    _check_plain(value, 0, {})
+    value = Machine(claim).run(stream)
+    if plain or type(value) is not Storage:
+        check_plain(value)
     return value
 
 
-def _refuse(what):
+def check_plain(value):
+    """Refuses all but plain containers of tensors, numbers and strings."""
+    _check_plain(value, 0, {})
+
+
+def refuse(what):
+    """Refuses a file, with what to do about it."""
     raise Refused(f"{what} {_REMEDY}")
 
 
-class _Global:
-    """A name of `_GLOBALS` on the stack: not a value by itself."""
+class Named:
+    """A name that is known, on the stack: not a value by itself."""
 
     def __init__(self, name):
         self.name = name
 
 
-class _Machine:
+class Dialect(NamedTuple):
+    """What a pickle may do.
+
+    Attributes:
+        arguments: Names of instructions that push their argument.
+        fresh: Dict of those that push a new value, to a function that makes it.
+        steps: Dict of the others to functions of the machine and the argument.
+        functions: Dict of names that may be called, to (how many arguments, a
+            function of the machine and those).
+        is_class: Function of a name: whether it is that of a known class.
+    """
+
+    arguments: Collection
+    fresh: dict
+    steps: dict
+    functions: dict
+    is_class: Callable = bool
+
+
+class Machine:
     """The stack, the marks in it, and the memo of one pickle."""
 
-    def __init__(self, claim):
+    def __init__(self, claim, dialect=None):
         self.claim = claim
+        self.dialect = dialect or TORCH
         self.stack = []
         self.marks = []
         self.memo = {}
@@ -93,16 +126,16 @@ class _Machine:
             name = opcode.name
             if name == "STOP":
                 return self.finish()
-            if name in _ARGUMENT:
+            if name in self.dialect.arguments:
                 self.stack.append(argument)
-            elif name in _FRESH:
-                self.stack.append(_FRESH[name]())
+            elif name in self.dialect.fresh:
+                self.stack.append(self.dialect.fresh[name]())
             elif name in _TUPLES:
                 self.stack.append(tuple(self.pop(_TUPLES[name])))
-            elif name in _STEPS:
-                _STEPS[name](self, argument)
+            elif name in self.dialect.steps:
+                self.dialect.steps[name](self, argument)
             elif name not in _NOTHING:
-                _refuse(f"The pickle uses the instruction {name}.")
+                refuse(f"The pickle uses the instruction {name}.")
         raise Refused("The pickle has no end. The file is cut short.")
 
     def finish(self):
@@ -114,7 +147,7 @@ class _Machine:
         """Bounds the work, so a small file cannot ask for much."""
         self.steps += steps
         if self.steps > MAX_STEPS:
-            _refuse(f"The pickle takes more than {MAX_STEPS} steps.")
+            refuse(f"The pickle takes more than {MAX_STEPS} steps.")
 
     def pop(self, count):
         """Takes the last `count` values off the stack, above the last mark."""
@@ -139,7 +172,7 @@ class _Machine:
         (value,) = self.pop(1)
         self.stack.append(value)
         if type(value) is not kind:
-            _refuse(f"The pickle adds items to a {_describe(value)}.")
+            refuse(f"The pickle adds items to a {describe(value)}.")
         return value
 
     def mark(self, _):
@@ -186,62 +219,65 @@ class _Machine:
     def stack_named(self, _):
         names = self.pop(2)
         if not all(type(name) is str for name in names):
-            _refuse("The pickle gives a name that is no string.")
+            refuse("The pickle gives a name that is no string.")
         self.push_global(".".join(names))
 
     def push_global(self, name):
         if name in _DTYPE_NAMES:
             self.stack.append(name)
-        elif name in _GLOBALS or name in _STORAGES:
-            self.stack.append(_Global(name))
+        elif (
+            name in self.dialect.functions
+            or name in _STORAGES
+            or self.dialect.is_class(name)
+        ):
+            self.stack.append(Named(name))
         else:
-            _refuse(f"The pickle asks for {name[:200]!r}.")
+            refuse(f"The pickle asks for {name[:200]!r}.")
 
     def reduce(self, _):
         function, arguments = self.pop(2)
-        name = function.name if type(function) is _Global else None
-        if name not in _GLOBALS or type(arguments) is not tuple:
-            _refuse(f"The pickle calls a {_describe(function)}.")
-        counts, call = _GLOBALS[name]
+        name = function.name if type(function) is Named else None
+        if name not in self.dialect.functions or type(arguments) is not tuple:
+            refuse(f"The pickle calls a {describe(function)}.")
+        counts, call = self.dialect.functions[name]
         if len(arguments) not in counts:
-            _refuse(f"The pickle gives {name} {len(arguments)} arguments.")
+            refuse(f"The pickle gives {name} {len(arguments)} arguments.")
         self.stack.append(call(self, *arguments))
 
     def build(self, _):
         """Sets attributes: a state dict has one, which nothing here needs."""
         target, state = self.pop(2)
         if type(target) is not dict or type(state) is not dict:
-            _refuse(f"The pickle sets attributes of a {_describe(target)}.")
-        if set(state) - {"_metadata"}:
-            names = str(list(state))[:200]
-            _refuse(f"The pickle sets attributes: {names}.")
+            refuse(f"The pickle sets attributes of a {describe(target)}.")
+        if any(key != "_metadata" for key in state):
+            refuse(f"The pickle sets attributes: {brief(list(state), 200)}.")
         self.stack.append(target)
 
     def persistent(self, _):
         """A storage: ("storage", type, key, device, size[, view])."""
         (given,) = self.pop(1)
         if type(given) is not tuple or len(given) not in (5, 6):
-            _refuse(f"The pickle refers to {_describe(given)} outside of it.")
+            refuse(f"The pickle refers to {describe(given)} outside of it.")
         kind, storage, key, _, size = given[:5]
-        dtype = type(storage) is _Global and _STORAGES.get(storage.name)
+        dtype = type(storage) is Named and _STORAGES.get(storage.name)
         if (
             type(kind) is not str
             or kind != "storage"
             or not dtype
-            or type(key) is not str
+            or not is_name(key)
             or not is_count(size)
             or not _all_none(given[5:])
         ):
-            _refuse("The pickle refers to something other than a storage.")
+            refuse("The pickle refers to something other than a storage.")
         self.stack.append(self.claim(dtype, key, size))
 
     def ordered_dict(self, pairs=()):
         """An OrderedDict; Python 2 gave its items as a list of pairs."""
         if type(pairs) not in (list, tuple):
-            _refuse(f"The pickle makes a dict of a {_describe(pairs)}.")
+            refuse(f"The pickle makes a dict of a {describe(pairs)}.")
         self.spend(len(pairs))
         if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
-            _refuse("The pickle makes a dict of something other than pairs.")
+            refuse("The pickle makes a dict of something other than pairs.")
         result = {}
         _set_items(result, pairs)
         return result
@@ -249,22 +285,22 @@ class _Machine:
     def tensor(self, storage, offset, size, stride, *extra):
         """A tensor; `extra` is (requires grad, hooks[, conj and neg bits])."""
         if type(storage) is not Storage or not _all_none(extra[2:]):
-            _refuse("The pickle makes a tensor that is no view of a storage.")
+            refuse("The pickle makes a tensor that is no view of a storage.")
         return storage.view(offset, size, stride)
 
     def parameter(self, data, requires_grad, hooks):
         if type(data) is not np.ndarray:
-            _refuse(f"The pickle makes a parameter of a {_describe(data)}.")
+            refuse(f"The pickle makes a parameter of a {describe(data)}.")
         return data
 
     def size(self, values):
         if not is_shape(values):
-            _refuse("The pickle makes a torch.Size of other than counts.")
+            refuse("The pickle makes a torch.Size of other than counts.")
         return tuple(values)
 
     def device(self, kind, index=None):
-        if type(kind) is not str or not (index is None or is_count(index)):
-            _refuse("The pickle makes a torch.device of other than a name.")
+        if not is_name(kind) or not (index is None or is_count(index)):
+            refuse("The pickle makes a torch.device of other than a name.")
         return kind if index is None else f"{kind}:{index}"
 
 
@@ -291,32 +327,35 @@ _FRESH = {
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _NOTHING = {"PROTO", "FRAME"}
 _STEPS = {
-    "MARK": _Machine.mark,
-    "TUPLE": _Machine.tuple_of_mark,
-    "APPEND": _Machine.append,
-    "APPENDS": _Machine.appends,
-    "SETITEM": _Machine.set_item,
-    "SETITEMS": _Machine.set_items,
-    "BINPUT": _Machine.put,
-    "LONG_BINPUT": _Machine.put,
-    "MEMOIZE": _Machine.memoize,
-    "BINGET": _Machine.get,
-    "LONG_BINGET": _Machine.get,
-    "GLOBAL": _Machine.named,
-    "STACK_GLOBAL": _Machine.stack_named,
-    "REDUCE": _Machine.reduce,
-    "BUILD": _Machine.build,
-    "BINPERSID": _Machine.persistent,
+    "MARK": Machine.mark,
+    "TUPLE": Machine.tuple_of_mark,
+    "APPEND": Machine.append,
+    "APPENDS": Machine.appends,
+    "SETITEM": Machine.set_item,
+    "SETITEMS": Machine.set_items,
+    "BINPUT": Machine.put,
+    "LONG_BINPUT": Machine.put,
+    "MEMOIZE": Machine.memoize,
+    "BINGET": Machine.get,
+    "LONG_BINGET": Machine.get,
+    "GLOBAL": Machine.named,
+    "STACK_GLOBAL": Machine.stack_named,
+    "REDUCE": Machine.reduce,
+    "BUILD": Machine.build,
+    "BINPERSID": Machine.persistent,
 }
 # Name: (how many arguments it may be given, what is done with them).
 _GLOBALS = {
-    "collections.OrderedDict": ((0, 1), _Machine.ordered_dict),
-    "torch._utils._rebuild_tensor": ((4,), _Machine.tensor),
-    "torch._utils._rebuild_tensor_v2": ((6, 7), _Machine.tensor),
-    "torch._utils._rebuild_parameter": ((3,), _Machine.parameter),
-    "torch.Size": ((1,), _Machine.size),
-    "torch.device": ((1, 2), _Machine.device),
+    "collections.OrderedDict": ((0, 1), Machine.ordered_dict),
+    "torch._utils._rebuild_tensor": ((4,), Machine.tensor),
+    "torch._utils._rebuild_tensor_v2": ((6, 7), Machine.tensor),
+    "torch._utils._rebuild_parameter": ((3,), Machine.parameter),
+    "torch.Size": ((1,), Machine.size),
+    "torch.device": ((1, 2), Machine.device),
 }
+
+
+TORCH = Dialect(_ARGUMENT, _FRESH, _STEPS, _GLOBALS, lambda name: False)
 
 
 def _set_items(target, pairs):
@@ -326,15 +365,24 @@ def _set_items(target, pairs):
         if type(key) not in _SCALARS or (
             type(key) is int and not -(2**63) <= key < 2**63
         ):
-            _refuse(f"A dict of the pickle has a {_describe(key)} as a key.")
+            refuse(f"A dict of the pickle has a {describe(key)} as a key.")
+        # So can comparing long texts, each time that one is a key.
+        if type(key) is str and not is_name(key):
+            refuse(f"A key of the pickle is longer than {MAX_NAME} letters.")
         target[key] = value
+
+
+def is_name(value):
+    """Whether `value` is a text that may be a key."""
+    return type(value) is str and len(value) <= MAX_NAME
 
 
 def _all_none(values):
     return all(value is None for value in values)
 
 
-def _describe(value):
+def describe(value):
+    """A value in the words of messages."""
     name = getattr(value, "name", None)
     return type(value).__name__ if name is None else repr(name)
 
@@ -357,9 +405,9 @@ def _check_plain(value, depth, known):
     if kind in _SCALARS or kind is np.ndarray:
         return 0, 1
     if kind not in (dict, list, tuple):
-        _refuse(f"The pickle keeps a {_describe(value)} as a value.")
+        refuse(f"The pickle keeps a {describe(value)} as a value.")
     if depth > MAX_DEPTH:
-        _refuse(f"The pickle nests deeper than {MAX_DEPTH} containers.")
+        refuse(f"The pickle nests deeper than {MAX_DEPTH} containers.")
     if id(value) not in known:
         height, size = 0, 1
         for child in value.values() if kind is dict else value:
@@ -368,5 +416,5 @@ def _check_plain(value, depth, known):
         known[id(value)] = height + 1, size
     height, size = known[id(value)]
     if depth + height > MAX_DEPTH + 1 or size > MAX_STEPS:
-        _refuse("The pickle repeats or nests its containers too often.")
+        refuse("The pickle repeats or nests its containers too often.")
     return height, size

@@ -4,6 +4,7 @@ Nothing in a file is run, no name in it is used as a path, and what is
 allocated is bounded by the size of the file.
 """
 
+import errno
 import io
 import json
 import math
@@ -13,7 +14,7 @@ from typing import Any
 import zipfile
 import zlib
 
-from keras_gans.convert.readers import pickles
+from keras_gans.convert.readers import pickles, snapshots
 from keras_gans.convert.readers.storages import (
     Refused,
     Storage,
@@ -21,6 +22,7 @@ from keras_gans.convert.readers.storages import (
     is_shape,
     item_size,
 )
+from keras_gans.utils.text import brief
 from keras_gans.utils.types import Path
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -58,7 +60,9 @@ def read(path: Path) -> dict[str, Any]:
     """Reads a checkpoint file into plain containers and numpy arrays.
 
     PyTorch's `.pth` and `.pt` (zip archives, and the older run of pickles) and
-    `.safetensors` are read, told apart by content. PyTorch is not needed.
+    `.safetensors` are read, and the `.pkl` snapshots of StyleGAN2-ADA, StyleGAN3
+    and R3GAN: their networks as state dicts by name, "G", "D" and "G_ema". They
+    are told apart by content. PyTorch is not needed.
     Tensors that share memory in the file share it in the result. bfloat16
     becomes float32.
 
@@ -101,7 +105,7 @@ def read(path: Path) -> dict[str, Any]:
     except _DAMAGE as error:
         raise ValueError(
             f"Cannot read {path!r}. It is damaged or cut short; fetch it "
-            f"again. {type(error).__name__}: {error}"
+            f"again. {type(error).__name__}: {brief(str(error), 200)}"
         ) from error
 
 
@@ -117,6 +121,11 @@ class _Source:
 
     def readline(self):
         return self.file.readline(self.size)
+
+    def seek(self, place):
+        if not 0 <= place <= self.size:
+            raise Refused("It points beyond its end; fetch it again.")
+        self.file.seek(place)
 
     def exactly(self, count):
         raw = self.read(count)
@@ -154,6 +163,8 @@ def _read(source):
         state = _read_zip(source)
     elif head[:1] == b"\x80" and _LEGACY_MARK in head[:32]:
         state = _read_legacy(source)
+    elif head[:1] == b"\x80":
+        state = snapshots.load(source, _nested)
     elif head[8:9] == b"{":
         state = _read_safetensors(source)
     else:
@@ -182,12 +193,20 @@ def _what_else(head):
         )
     else:
         found = f"It starts with {head[:16]!r}."
-    return f"{found} Expected a file of torch.save (zip or legacy) or safetensors."
+    return (
+        f"{found} Expected a file of torch.save (zip or legacy), safetensors, or a "
+        "snapshot (.pkl)."
+    )
 
 
 def _read_zip(source):
-    with zipfile.ZipFile(source.file) as archive:
-        infos = archive.infolist()
+    try:
+        with zipfile.ZipFile(source.file) as archive:
+            infos = archive.infolist()
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # of a place that is in no file
+            raise
+        raise Refused("Its zip directory points astray; fetch it again.") from error
     entries = {info.filename: info for info in infos}
     if len(entries) != len(infos):
         raise Refused("It is a zip archive with two entries of one name.")
@@ -223,9 +242,9 @@ def _entry(source, info):
             "It is a zip archive with compressed or encrypted entries: "
             "torch.save writes neither."
         )
-    source.file.seek(max(info.header_offset, 0))
+    source.seek(info.header_offset)
     header = source.exactly(30)
-    if info.header_offset < 0 or header[:4] != b"PK\x03\x04":
+    if header[:4] != b"PK\x03\x04":
         raise Refused("Its zip directory points astray; fetch it again.")
     source.exactly(sum(struct.unpack("<HH", header[26:])))  # name, extra
     raw = source.exactly(info.file_size)
@@ -241,20 +260,29 @@ def _byte_order(raw):
     return "<" if raw == b"little" else ">"
 
 
-def _read_legacy(source):
+def _nested(raw):
+    """The storage that a pickle of modules holds as bytes: a file in a file."""
+    storage = _read_legacy(_Source(io.BytesIO(raw), len(raw)), plain=False)
+    if type(storage) is not Storage:
+        raise Refused("It holds bytes that are no storage of a tensor.")
+    return storage
+
+
+def _read_legacy(source, plain=True):
     """Five pickles, then (count, numbers) of each storage in turn."""
     storages = _Storages(source.size)
     magic, protocol, system, state, keys = (
-        pickles.load(source, storages.claim) for _ in range(5)
+        pickles.load(source, storages.claim, plain) for _ in range(5)
     )
     if (magic, protocol) != (_LEGACY_MAGIC, _LEGACY_PROTOCOL):
-        raise Refused(f"Its protocol is {str(protocol)[:80]}, not {_LEGACY_PROTOCOL}.")
+        raise Refused(f"Its protocol is {brief(protocol)}, not {_LEGACY_PROTOCOL}.")
     if type(system) is not dict or system.get("little_endian") is not True:
         raise Refused("It was written on a big-endian machine.")
     if (
         type(keys) is not list
-        or not all(type(key) is str for key in keys)
-        or sorted(keys) != sorted(storages)
+        or len(keys) != len(storages)
+        or not all(map(pickles.is_name, keys))
+        or set(keys) != set(storages)
     ):
         raise Refused("Its list of storages is not that of its tensors.")
     for key in keys:
@@ -309,7 +337,7 @@ def _safetensor(source, name, entry, start):
     dtype = entry.get("dtype")
     if type(dtype) is not str or dtype not in _SAFETENSORS_DTYPES:
         raise Refused(
-            f"Tensor {name[:80]!r} is of type {str(dtype)[:20]!r}. Expected "
+            f"Tensor {name[:80]!r} is of type {brief(dtype, 20)!r}. Expected "
             f"one of {', '.join(_SAFETENSORS_DTYPES)}."
         )
     dtype = _SAFETENSORS_DTYPES[dtype]
@@ -317,9 +345,9 @@ def _safetensor(source, name, entry, start):
     shape = entry["shape"]
     if odd or size != math.prod(shape):
         raise Refused(
-            f"Tensor {name[:80]!r} of shape {str(shape)[:80]} has {stop - begin} bytes."
+            f"Tensor {name[:80]!r} of shape {brief(shape)} has {stop - begin} bytes."
         )
-    source.file.seek(start)
+    source.seek(start)
     raw = source.exactly(stop - begin)
     storage = Storage(dtype, size)
     storage.fill(raw)

@@ -4,7 +4,14 @@ import math
 
 import numpy as np
 
+from keras_gans.utils.text import brief
+
 MAX_DIMENSIONS = 32  # what every numpy allows
+# A number may be in so many tensors: who looks at all tensors looks at it in
+# each. Weights that networks share are in two or three. Few numbers may be in
+# more.
+MAX_SHARED = 64
+FEW = 1000
 
 # The name of a type in PyTorch: its bytes in the file, its type in numpy.
 # numpy has no bfloat16: it is the upper half of a float32.
@@ -62,6 +69,7 @@ class Storage:
     def __init__(self, dtype, size):
         self.dtype = dtype
         self.array = np.empty(size, DTYPES[dtype][1])
+        self.viewed = 0
 
     @property
     def file_bytes(self):
@@ -108,16 +116,22 @@ class Storage:
         ):
             raise Refused(
                 "The offset, size and stride of a tensor must be counts. "
-                f"Received: {str((offset, shape, strides))[:200]}."
+                f"Received: {brief((offset, shape, strides), 200)}."
             )
         last = offset + sum(
             (size - 1) * stride for size, stride in zip(shape, strides, strict=True)
         )
         count = math.prod(shape)
         if count and (last >= self.array.size or count > self.array.size):
-            place = str((offset, *shape, *strides))[:200]
+            place = brief((offset, *shape, *strides), 200)
             raise Refused(
                 f"A tensor of (offset, *size, *stride) {place} does not fit "
                 f"in its storage of {self.array.size} numbers. Tensors made "
                 "by `expand` must be saved as `tensor.contiguous()`."
+            )
+        self.viewed += count
+        if self.viewed > MAX_SHARED * max(self.array.size, FEW):
+            raise Refused(
+                f"More than {MAX_SHARED} tensors share a storage of "
+                f"{self.array.size} numbers. Save each as `tensor.clone()`."
             )

@@ -11,12 +11,12 @@ import contextlib
 import contextvars
 import functools
 import os
-import pathlib
-import re
 from types import ModuleType
 from typing import Any
 
 import keras
+
+from keras_gans.utils.startup import instructions
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -181,26 +181,32 @@ def _one_replica():
     return context is not None and context.num_replicas_in_sync == 1
 
 
-@functools.cache
-def _instructions():
-    """Names of what this processor can do; none where it does not say."""
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if not cpuinfo.exists():
-        return frozenset()
-    flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
-    return frozenset(flags[1].split() if flags else ())
-
-
 def _avx2_alone():
     """Whether this processor is of the kind that some were measured on.
 
     Where AVX-512 makes products cheap, memory sets the pace, of which
     Winograd's transforms read and write more.
     """
-    return "avx2" in _instructions() and "avx512f" not in _instructions()
+    return "avx2" in instructions() and "avx512f" not in instructions()
 
 
 def _lacks(kind):
     """Whether TensorFlow emulates gradients of convolutions of a type here."""
-    known = kind in CONVOLVED_BY and "avx2" in _instructions()
-    return known and CONVOLVED_BY[kind] not in _instructions()
+    known = kind in CONVOLVED_BY and "avx2" in instructions()
+    return known and CONVOLVED_BY[kind] not in instructions()
+
+
+def in_use() -> dict[str, str]:
+    """Each implementation, and "on" or why Keras's is taken on this machine."""
+    found = {}
+    for name in KERNELS:
+        found[name] = "on"
+        if not enabled(name):
+            tensorflow = keras.backend.backend() == "tensorflow"
+            why = "KERAS_GANS_KERNELS says so" if tensorflow else "TensorFlow's alone"
+            found[name] = f"off: {why}"
+        elif name not in ("adam", "norms", "rectifiers") and _has_gpu():
+            found[name] = "off: for CPUs"
+        elif name in ("tiling", "winograd") and not _avx2_alone():
+            found[name] = "off: for processors of AVX2 without AVX-512"
+    return found

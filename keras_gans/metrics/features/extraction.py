@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-import keras
 import numpy as np
 
 from keras_gans.metrics.features.cache import FeatureCache
 from keras_gans.metrics.functional.moments import Moments
+from keras_gans.utils.progress import progress_bar
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size
 
@@ -66,9 +66,7 @@ def extract(
     cache = None
     if cache_dir is not None and not images.drawn:
         cache = FeatureCache(cache_dir, network.cache_key)
-    bar = keras.utils.Progbar(
-        images.count, verbose=verbose, unit_name=f"{images.role} image"
-    )
+    bar = progress_bar(images.count, verbose, f"{images.role} image")
     moments = None if "features" in keep else Moments()
     kept, labels = {name: [] for name in keep}, []
     count, sizes = 0, set()

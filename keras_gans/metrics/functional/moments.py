@@ -2,8 +2,6 @@
 
 import pathlib
 from typing import NamedTuple
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -266,6 +264,7 @@ class Moments:
         Raises:
             ValueError: the file is no .npz file, is damaged, holds something
                 else, or is of more than 4 GiB unpacked.
+            OSError: there is no such file, or it may not be read.
         """
         mean, covariance, count = _read(pathlib.Path(path))
         moments = cls()
@@ -304,30 +303,20 @@ class Moments:
 
 def _read(path):
     """The mean, covariance and count (or `None`) of a statistics file."""
-    try:
-        with (
-            open(path, "rb") as file,  # np.load leaves a damaged one open
-            np.load(file, allow_pickle=False) as archive,
-        ):
-            _check_bytes(archive)
-            arrays = {
-                key: archive[key] for key in ("mu", "sigma", "n") if key in archive
-            }
-            names = list(archive)
-    except OSError:  # there is no such file, or it may not be read
-        raise
-    except (
-        ValueError,
-        TypeError,
-        EOFError,
-        MemoryError,  # a header that tells of more than there is
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as e:
-        raise ValueError(
-            f"{path} is no .npz file of arrays, or a damaged one. Statistics "
-            f"are written by `Moments.save` or pytorch-fid. ({e})"
-        ) from e
+    with open(path, "rb") as file:
+        # Damaged bytes meet zipfile and NumPy with errors of many kinds.
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                _check_bytes(archive)
+                arrays = {
+                    key: archive[key] for key in ("mu", "sigma", "n") if key in archive
+                }
+                names = list(archive)
+        except Exception as e:
+            raise ValueError(
+                f"{path} is no .npz file of arrays, or a damaged one. Statistics "
+                f"are written by `Moments.save` or pytorch-fid. ({e})"
+            ) from e
     if not {"mu", "sigma"} <= set(arrays):
         raise ValueError(
             "A file of statistics holds the arrays `mu` and `sigma`. Received: "

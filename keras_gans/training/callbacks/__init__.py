@@ -3,8 +3,10 @@
 from keras_gans.training.callbacks.evaluation import Evaluate
 from keras_gans.training.callbacks.grids import SampleGrid
 from keras_gans.training.callbacks.guard import NanGuard
-from keras_gans.training.callbacks.logs import JsonlLogger, LossPlot
+from keras_gans.training.callbacks.logs import JsonlLogger
 from keras_gans.training.callbacks.page import ProgressPage
+from keras_gans.training.callbacks.plot import LossPlot
+from keras_gans.training.callbacks.progress import Progress
 from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import StepCallback
 
@@ -14,6 +16,7 @@ __all__ = [
     "JsonlLogger",
     "LossPlot",
     "NanGuard",
+    "Progress",
     "ProgressPage",
     "SampleGrid",
     "StepCallback",

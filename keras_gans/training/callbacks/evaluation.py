@@ -9,6 +9,7 @@ from typing import Any
 from keras_gans.training import checkpoints
 from keras_gans.training.callbacks.logs import JsonlLogger
 from keras_gans.training.callbacks.steps import StepCallback
+from keras_gans.utils import files
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Path
 
@@ -21,6 +22,10 @@ class Evaluate(StepCallback):
     Samples come from `gan.sample`, so from the moving average where there is
     one. Reals are read once, when training begins. Scoring changes nothing in
     training: with it and without, the same weights come out.
+
+    At the end of each epoch the latest scores are in its logs by the name of
+    their metric, for `EarlyStopping(monitor="kid", mode="min")`,
+    `ModelCheckpoint` and others that come after it.
 
     Put it after the logger and before `Checkpoint`, so that a run that goes on
     from a checkpoint has every evaluation once. A directory of the best
@@ -122,6 +127,11 @@ class Evaluate(StepCallback):
             self.real, self.metrics, network, gan=self.model, verbose=0, **options
         )
 
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.records and logs is not None:
+            _, records = self.records[-1]
+            logs |= {record.metric: record.value for record in records}
+
     def after_step(self, logs: dict) -> None:
         self.model.engine.sync_state()
         records = self._evaluator.score(self.model, self.n, self.seed)
@@ -162,12 +172,10 @@ class Evaluate(StepCallback):
         """Takes up the best of a training that goes on."""
         if self.directory is None or self.best is not None:
             return
-        # A kill while a better one took its place leaves the former aside.
-        aside = self.directory.with_name(f".old.{self.directory.name}")
-        for path in (self.directory, aside):
-            if (path / RECORD).is_file():
-                self.best = _read_best(path)
-                break
+        checkpoints.check_target(self.directory, [RECORD])
+        path = files.standing(self.directory)
+        if (path / RECORD).is_file():
+            self.best = _read_best(path)
         if self.best is not None and self.step == 0:
             raise ValueError(
                 f"{self.directory} holds the best of another training, from "

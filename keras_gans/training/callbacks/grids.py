@@ -1,6 +1,6 @@
 """Grids of samples while a GAN trains."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import pathlib
 from typing import Any
 
@@ -11,7 +11,8 @@ from keras_gans.utils.types import Path
 class SampleGrid(StepCallback):
     """Writes a grid of samples of one fixed set of latent codes.
 
-    Of a GAN that translates, it shows a fixed few images: in each row a
+    Small images are enlarged, and what rows and columns are is written beside
+    them. Of a GAN that translates, it shows a fixed few images: in each row a
     source, what is made of it and the target; of CycleGAN a, G_AB(a) and what
     comes back of it, and in the row below b, G_BA(b) and what comes back.
     Where they differ in channels, they are shown in colour, on white.
@@ -19,12 +20,13 @@ class SampleGrid(StepCallback):
     Args:
         directory: str or path; files are named `step-00000100.png`.
         every: int, steps between two grids.
-        n: int, images a grid, 64 by default; of a GAN that translates, images
-            of each side at most, 4 by default.
+        n: int, images a grid; by default 64, or the whole rows among them; of
+            a GAN that translates, images of each side at most, 4 by default.
         seed: int, which latent codes, or of dropout.
         columns: int, images a row; by default a column for each class of a
-            conditional GAN, and else a square grid. Of a GAN that translates,
-            so many images with their translations, 1 by default.
+            conditional GAN, and else as near to a square as leaves the fewest
+            places free. Of a GAN that translates, so many images with their
+            translations, 1 by default.
         tensorboard_dir: str or path; also writes the grid as a TensorBoard
             summary there (needs TensorFlow).
         images: what a GAN that translates is shown with: a pair of arrays, as
@@ -34,6 +36,7 @@ class SampleGrid(StepCallback):
             with another batch, so give them where grids are to be compared.
         picture: function of sources, and of sources and what is made of them,
             that gives what is to be seen: `picture` of an application.
+        class_names: list of str, a name for each class of a conditional GAN.
 
     Raises:
         ValueError: from `fit`: `images` are not what the GAN trains on.
@@ -56,6 +59,7 @@ class SampleGrid(StepCallback):
         tensorboard_dir: Path | None = None,
         images: Any = None,
         picture: Callable | None = None,
+        class_names: Sequence[str] | None = None,
     ):
         super().__init__(every)
         self.directory = pathlib.Path(directory)
@@ -64,6 +68,7 @@ class SampleGrid(StepCallback):
         self.columns = columns
         self.images = images
         self.picture = picture
+        self.class_names = class_names
         self._shown = None
         self._writer = None
         if tensorboard_dir is not None:
@@ -84,7 +89,12 @@ class SampleGrid(StepCallback):
             return
         self.model.engine.sync_state()
         preview = self.model.preview(
-            self.n, self.seed, self.columns, given=self._shown, picture=self.picture
+            self.n,
+            self.seed,
+            self.columns,
+            given=self._shown,
+            picture=self.picture,
+            class_names=self.class_names,
         )
         path = self.directory / f"step-{self.step:08d}.png"
         # A resumed run draws the same grid again.

@@ -1,14 +1,14 @@
-"""The log of a run and its plot."""
+"""The log of a run."""
 
 import json
 import pathlib
 import time
-
-import keras
+import warnings
 
 from keras_gans.training.callbacks.steps import StepCallback
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
+from keras_gans.utils.validation import is_int, is_number
 
 
 class JsonlLogger(StepCallback):
@@ -35,7 +35,14 @@ class JsonlLogger(StepCallback):
             self.path.touch()
 
     def after_step(self, logs: dict) -> None:
-        self._write("step", logs)
+        # What a phase reports that was not part of this step is older.
+        idle = {
+            name
+            for phase in self.model.phases()
+            if not phase.is_due(self.step - 1)
+            for name in (f"{phase.name}_loss", f"{phase.name}_grad_norm", *phase.logs)
+        }
+        self._write("step", {n: x for n, x in logs.items() if n not in idle})
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._write("epoch", logs)
@@ -61,86 +68,66 @@ class JsonlLogger(StepCallback):
             **values,
             "time": round(time.time(), 3),
         }
+        with files.naming(self.path):
+            self._append(json.dumps(row) + "\n")
+
+    def _append(self, line):
         with open(self.path, "a") as f:
-            f.write(json.dumps(row) + "\n")
+            f.write(line)
 
     def size(self) -> int:
         """Bytes written so far, by the process that writes."""
         return self.path.stat().st_size if self.model.engine.is_chief else 0
 
     def cut(self, size: int) -> None:
-        """Drops all after the first `size` bytes."""
-        if not self.path.exists():
-            return
-        content = self.path.read_bytes()
-        if len(content) > size:
-            with files.replacing(self.path) as temporary:
-                temporary.write_bytes(content[:size])
+        """Drops all after the first `size` bytes, and lines that are damaged.
+
+        Where lines are damaged or missing, a warning names them.
+
+        Args:
+            size: int, `log_size` of the position that training goes on from.
+        """
+        content = self.path.read_bytes() if self.path.exists() else b""
+        # Of a line that has lost its end, what is left is damaged.
+        lines = content[:size].splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith(b"\n") and _row(line)]
+        if len(content) < size or len(whole) < len(lines):
+            warnings.warn(
+                f"{self.path} is damaged: of {size:,} bytes that belong to the "
+                f"steps before, {sum(map(len, whole)):,} are whole lines and are "
+                "kept; plots lack the others.",
+                stacklevel=2,
+            )
+        kept = b"".join(whole)
+        if kept != content:
+            files.write_bytes(self.path, kept)
 
 
-class LossPlot(keras.callbacks.Callback):
-    """Plots what a `JsonlLogger` wrote, at the end of each epoch.
+def read_rows(path: Path) -> list[dict]:
+    """The lines of a log as dicts; of damaged ones a warning tells."""
+    lines = pathlib.Path(path).read_bytes().splitlines()
+    rows = [_row(line) for line in lines]
+    if None in rows:
+        warnings.warn(
+            f"{path}, line {rows.index(None) + 1} is damaged: it is no line that "
+            f"training has written. {rows.count(None)} such lines are left out.",
+            stacklevel=2,
+        )
+    return [row for row in rows if row is not None]
 
-    Losses, scores and gradient norms, and each metric that `Evaluate` measured.
 
-    Args:
-        log: str or path of the JSONL file.
-        path: str or path of the PNG.
-    """
-
-    def __init__(self, log: Path, path: Path):
-        super().__init__()
-        self.log = pathlib.Path(log)
-        self.path = pathlib.Path(path)
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self.plot()
-
-    def plot(self) -> None:
-        """Writes the plot; without a line in the log there is none."""
-        if not self.model.engine.is_chief:
-            return
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        rows = [json.loads(line) for line in self.log.read_text().splitlines()]
-        panels = self._panels(rows)
-        if not panels:
-            return
-        figure = Figure(figsize=(8, 3 * len(panels)), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
-        for ax, (title, curves) in zip(axes[:, 0], panels.items(), strict=True):
-            for name, points in curves.items():
-                # Evaluations are few: each is a point to be seen.
-                marker = None if len(points) > 50 else "."
-                ax.plot(
-                    *zip(*points, strict=True), label=name, linewidth=0.8, marker=marker
-                )
-            ax.set_ylabel(title)
-            ax.grid(alpha=0.3)
-            ax.legend()
-            if title == "gradient norm":
-                ax.set_yscale("log")
-        axes[-1, 0].set_xlabel("step")
-        with files.replacing(self.path) as temporary:
-            figure.savefig(temporary, format="png", dpi=100)
-
-    def _panels(self, rows):
-        """Title to {name: [(step, value), ...]}, of panels that have some."""
-        steps = [row for row in rows if row["kind"] == "step"]
-        panels = {
-            title: {name: [(r["step"], r[name]) for r in steps] for name in names}
-            for title, names in {
-                "loss": (*self.model.loss_names, *self.model.penalty_names),
-                "mean output of D": self.model.score_names,
-                "gradient norm": self.model.norm_names,
-            }.items()
-            if steps
-        }
-        for row in rows:
-            for record in row.get("records", ()):
-                curves = panels.setdefault(record["name"], {})
-                curve = curves.setdefault(record["metric"], [])
-                curve.append((row["step"], record["value"]))
-        return panels
+def _row(line):
+    """A line as a dict; `None` where it is damaged."""
+    try:
+        row = json.loads(line)
+        records = row.get("records", [])
+        sound = (
+            isinstance(row["kind"], str)
+            and is_int(row["step"])
+            and all(isinstance(r["name"], str) for r in records)
+            and all(isinstance(r["metric"], str) for r in records)
+            and all(is_number(r["value"]) for r in records)
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return row if sound else None

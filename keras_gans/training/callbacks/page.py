@@ -8,7 +8,7 @@ import string
 import time
 import urllib.parse
 
-from keras_gans.training.callbacks.steps import StepCallback
+from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
 
@@ -28,12 +28,12 @@ img-src 'self' file:; style-src 'unsafe-inline'">
 <style>
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem; }
+  margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { margin-bottom: 0; font-size: 1.6rem; }
 h2 { margin-top: 2rem; font-size: 1.15rem; }
 p.state { margin-top: 0; opacity: .75; }
 img { max-width: 100%; }
-img.grid { min-width: min(24rem, 100%); image-rendering: pixelated; }
+img.grid { min-width: min(24rem, 100%); }
 img.plot { background: white; }
 figure { margin: 0; }
 figcaption { font-size: .85rem; opacity: .75; }
@@ -46,6 +46,9 @@ table { border-collapse: collapse; font-size: .85rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: .15rem .7rem .15rem 0; text-align: left;
   vertical-align: top; border-bottom: 1px solid #8884; }
+th { overflow-wrap: normal; }
+td { min-width: 5rem; }
+.wide td { min-width: 0; white-space: nowrap; }
 td.number, th.number { text-align: right; }
 </style>
 <h1>$title</h1>
@@ -68,7 +71,7 @@ class ProgressPage(StepCallback):
     Args:
         path: str or path of the page, "index.html" of a run directory.
         every: int, steps between two writings; it is also written at the end
-            of each epoch and of `fit`.
+            of `fit`.
         config: dict of what is trained: name to value, or to a dict of them.
         samples: str or path of the directory of `SampleGrid`.
         plot: str or path of the PNG of `LossPlot`.
@@ -110,9 +113,6 @@ class ProgressPage(StepCallback):
     def after_step(self, logs: dict) -> None:
         self.write()
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self.write()
-
     def on_train_end(self, logs: dict | None = None) -> None:
         self._ended = True
         self.write()
@@ -127,20 +127,26 @@ class ProgressPage(StepCallback):
             self._metrics(),
             _section("What is trained", _definitions(self._about())),
         ]
-        name = self.path.absolute().parent.name
         text = PAGE.substitute(
-            title=_escaped(f"{type(self.model).__name__} in {name}"),
+            title=_escaped(self._title()),
             state=_escaped(self._state()),
             body="\n".join(part for part in parts if part),
         )
         with files.replacing(self.path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
+    def _title(self):
+        """What is trained, on what and where."""
+        title = f"{type(self.model).__name__} in {self.path.resolve().parent.name}"
+        data = self.config.get("data")
+        return title if data is None else f"{title}, trained on {data}"
+
     def _state(self):
         when = time.strftime("%Y-%m-%d %H:%M:%S")
-        epochs = f"{self.epoch + 1} of {self.params.get('epochs', '?')}"
+        total = self.params.get("epochs", "?")
+        of = "" if total == ENDLESS else f" of {total}"
         state = "Training ended" if self._ended else "Training"
-        return f"{state}: step {self.step}, epoch {epochs}; written {when}."
+        return f"{state}: step {self.step}, epoch {self.epoch + 1}{of}; written {when}."
 
     def _about(self):
         model = self.model
@@ -196,14 +202,14 @@ class ProgressPage(StepCallback):
 
     def _link(self, path):
         """The relative address of a file, for an attribute."""
-        relative = os.path.relpath(path, self.path.parent)
-        return _escaped(urllib.parse.quote(pathlib.Path(relative).as_posix()))
+        relative = pathlib.Path(os.path.relpath(path, self.path.parent))
+        return _escaped(urllib.parse.quote(os.fsencode(relative.as_posix())))
 
     def _metrics(self):
         """The last lines of the log, newest first."""
         if self.log is None or not pathlib.Path(self.log).is_file():
             return ""
-        rows = [json.loads(line) for line in _last_lines(self.log)][::-1]
+        rows = [row for row in map(_parsed, _last_lines(self.log)) if row][::-1]
         if not rows:
             return ""
         names = list(dict.fromkeys(name for row in rows for name in row))
@@ -229,8 +235,19 @@ def _last_lines(path):
     return lines[1 if start else 0 : -1][-ROWS:]
 
 
+def _parsed(line):
+    """What a line of the log holds, or `None` where it is damaged."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
 def _escaped(value):
-    return html.escape(str(value), quote=True)
+    # Names of files may be no UTF-8.
+    text = str(value).encode("utf-8", "replace").decode()
+    return html.escape(text, quote=True)
 
 
 def _section(title, content):
@@ -257,6 +274,8 @@ def _definitions(values):
     """A table of names and values; a dict among them is one of its own."""
     rows = []
     for name, value in values.items():
+        if isinstance(value, (list, tuple)):
+            value = ", ".join(map(str, value))
         content = _definitions(value) if isinstance(value, dict) else _escaped(value)
         rows.append(f"<tr><th>{_escaped(name)}</th><td>{content}</td></tr>")
     return "\n".join(["<table>", *rows, "</table>"])

@@ -5,6 +5,8 @@ from keras import ops
 
 from keras_gans.training import checkpoints
 
+ENDLESS = 10**9  # epochs of a `fit` that a callback ends
+
 
 class StepCallback(keras.callbacks.Callback):
     """Counts the steps of a GAN, over epochs and resumed runs.
@@ -30,6 +32,7 @@ class StepCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.step = int(ops.convert_to_numpy(self.model.step))
+        self.epoch = self.epoch_step = 0
         self._behind = self.step - self.model.step_iterator.steps_done
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:

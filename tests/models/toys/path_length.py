@@ -11,9 +11,8 @@ EVERY = 2
 
 
 def judge(shape):
-    network = kg.networks.dcgan.dcgan_discriminator(shape, width=4)
-    features = network.get_layer("lrelu_1").output
-    return keras.Model(network.input, [network.output, features])
+    d = kg.networks.dcgan.dcgan_discriminator(shape, width=4)
+    return keras.Model(d.input, [d.output, d.get_layer("lrelu_1").output])
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -36,23 +35,26 @@ class PathLengthGAN(kg.DCGAN):
         real, seen = self.discriminate(batch["real"], batch, training, "real")
         fake, _ = self.discriminate(fake, batch, training, "fake")
         loss, logs = self.d_adversarial(real, fake)
-        return loss, {**logs, "real_features": ops.mean(seen, axis=0)}
+        return loss, {**logs, "real_features": self.mean_features(seen)}
+
+    def mean_features(self, seen):
+        return self.engine.mean_over_replicas(ops.mean(seen, axis=0))
 
     def generator_loss(self, fake, batch, training):
         fake, seen = self.discriminate(fake, batch, training, "generated")
         loss, logs = self.g_adversarial(fake, batch, training)
-        gap = ops.square(ops.mean(seen, axis=0) - batch["real_features"])
+        gap = ops.square(self.mean_features(seen) - batch["real_features"])
         return loss + ops.mean(gap), {**logs, "feature_loss": ops.mean(gap)}
 
     def path_loss(self, fake, batch, training):
-        z = self.rng.normal(ops.shape(batch["real"])[0], 8, "path/latent")
+        z = self.rng.normal(self.rows_of(batch), 8, "path/latent")
         noise = self.rng.normal(ops.shape(z)[0], 256, "path/noise") / 16.0
 
         def projected(z):
-            images = self.forward("generator", z, training)
-            return ops.sum(ops.reshape(images, (-1, 256)) * noise, axis=1)
+            images = ops.reshape(self.forward("generator", z, training), (-1, 256))
+            return ops.sum(images * noise, axis=1)
 
-        _, slopes = input_gradient(projected, z)
+        slopes = input_gradient(projected, z)[1]
         lengths = ops.sqrt(ops.sum(ops.square(slopes), axis=1) + 1e-8)
-        error = ops.square(lengths - self.controllers["mean"].value)
-        return EVERY * ops.mean(error), {"path_length": ops.mean(lengths)}
+        error = ops.mean(ops.square(lengths - self.controllers["mean"].value))
+        return EVERY * error, {"path_length": ops.mean(lengths)}

@@ -235,7 +235,7 @@ def test_other_states_are_refused(state):
         "must be a dict": [1, 2],
         "must be a dict.*{}": {},
         "one network.*'epoch'": {"epoch": 3},
-        "pass one of these": {"g": state, "d": state},
+        "Pass one of these": {"g": state, "d": state},
         "'epoch' must be an array": state | {"epoch": 3},
         "'x' must be an array of real": state | {"x": np.array(["a"])},
         "real numbers.*complex64": state | {"x": np.ones(1, "complex64")},

@@ -243,7 +243,7 @@ def test_other_files_are_named(tmp_path):
         "page": (b"\n<!DOCTYPE html><html>", "web page"),
         "pointer": (b"version https://git-lfs.github.com/spec/v1\n", "LFS"),
         "tar": (b"x".ljust(257, b"\0") + b"ustar\x0000", "tar archive"),
-        "pickle": (pickle.dumps({"a": 1}), "Expected a file of torch.save"),
+        "pickle": (pickle.dumps({"a": 1}), "file of torch.save"),
         "text": (b"hello", "starts with b'hello'"),
     }
     for name, (raw, match) in others.items():

@@ -81,7 +81,7 @@ def test_averages(buffers):
         ({"rampup": 0}, "`rampup` must lie in"),
         ({"rampup": "step"}, "`rampup` must lie in"),
         ({"start": -1}, "`start` must lie in"),
-        ({"buffers": "kept"}, "`buffers` must lie in"),
+        ({"buffers": "kept"}, "`buffers` is one of"),
     ],
 )
 def test_bad_averages(arguments, message):
@@ -112,7 +112,7 @@ def test_schedules(kind, values):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "step"}, "`kind` must lie in"),
+        ({"kind": "step"}, "`kind` is one of"),
         ({"steps": 0}, "`steps` must lie in"),
         ({"end": 0.0, "kind": "exponential"}, "`end` must lie in"),
         ({"start": math.inf}, "`start` must lie in"),

@@ -166,7 +166,7 @@ def loss(fake, batch, training):
             "a name of its own. Received: g, g",
         ),
         (lambda: with_phases(kg.Phase("x", loss)), "optimizer='x'"),
-        (lambda: kg.Phase("g", loss, logs="abc"), "tuples of names"),
+        (lambda: kg.Phase("g", loss, logs="abc"), "is a tuple of names"),
         (
             lambda: kg.Phase("g", loss, keeps=("a",), every=2),
             "Keep them in a phase of every step",

@@ -139,8 +139,8 @@ def test_folder_start_is_skip_and_reads_nothing_skipped(tmp_path):
     assert_same(some(data.load(tmp_path, start=4, **options), 4), whole[4:])
     # broken images of a skipped batch do not hurt
     plain = {"image_size": 4, "batch_size": 2, "shuffle": False}
-    (tmp_path / "0.png").write_bytes(b"broken")
     dataset = data.load(tmp_path, start=1, repeat=True, **plain)
+    (tmp_path / "0.png").write_bytes(b"broken")
     assert order([next(iter(dataset))]) == [2, 3]
 
 
@@ -151,9 +151,9 @@ def png_header(width, height, depth):
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + crc
 
 
-def encoded(form, **options):
+def encoded(form, mode="RGB", **options):
     file = io.BytesIO()
-    Image.fromarray(noise((32, 32, 3))).save(file, form, **options)
+    Image.fromarray(noise((32, 32, 3))).convert(mode).save(file, form, **options)
     return file.getvalue()
 
 
@@ -167,13 +167,26 @@ def encoded(form, **options):
         ("half.bmp", encoded("BMP")[:1000]),
         ("deep.png", tf.io.encode_png(noise((9, 9, 3), 0, "uint16")).numpy()[:300]),
         ("bomb.png", png_header(60_000, 60_000, 8)),
-        ("other.png", encoded("GIF")),
+        ("half.gif", encoded("GIF")[:500]),
+        ("half.tif", encoded("TIFF")[:1000]),
+        ("half.avif", encoded("AVIF")[:300]),
+        ("other.png", encoded("PPM")),
+        ("empty.png", b""),
+        ("deep.tif", encoded("TIFF", mode="F")),
     ],
 )
 def test_bad_images_are_named(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=name) as caught:
+        data.load(tmp_path, image_size=8, batch_size=1)
+    assert 'on_error="skip"' in str(caught.value)
+
+
+def test_images_that_break_later_are_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(encoded("PNG"))
     dataset = data.load(tmp_path, image_size=8, batch_size=1)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=name) as caught:
+    (tmp_path / "a.png").write_bytes(encoded("PNG")[:1500])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"a\.png") as caught:
         one_pass(dataset)
     assert "Remove it from the folder" in str(caught.value)
 
@@ -185,7 +198,7 @@ def test_images_above_the_pixel_limit_are_named(tmp_path, monkeypatch, dtype, si
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with (
         warnings.catch_warnings(),
-        pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)bomb\.png.*pixels"),
+        pytest.raises(ValueError, match=r"(?s)bomb\.png.*pixels"),
     ):
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         read(tmp_path)
@@ -263,6 +276,17 @@ def test_tfds(tfds_dir):
     assert half.shape == (10, 8, 8, 1)
 
 
+def test_tfds_is_described(tfds_dir):
+    options = {"data_dir": tfds_dir}
+    text = str(data.describe("tfds:numbered", "labelled images", (8, 8), 1, **options))
+    for part in ("20 pictures", "all 4 x 4 pixels, colour", "20: 0, 1", "8 x 8"):
+        assert part in text, text
+    assert data.class_names("tfds:numbered", **options) == list(map(str, range(20)))
+    assert "4 pictures" in str(
+        data.describe("tfds:unlabelled", "images", (8, 8), 3, **options)
+    )
+
+
 def test_tfds_of_unknown_sizes(tfds_dir):
     options = {"data_dir": tfds_dir, "batch_size": 2}
     with pytest.raises(ValueError, match="image_size"):
@@ -306,7 +330,7 @@ IMAGES = numbered(4)
         (IMAGES, {"labels": True}, r"\(array, labels\)"),
         ((IMAGES, np.arange(3)), {"labels": True}, r"4 images.*\(3,\)"),
         ((IMAGES, np.eye(4)), {"labels": True}, "argmax"),
-        (IMAGES, {"batch_size": 5}, r"4 images.*drop_remainder.*size=5"),
+        (IMAGES, {"batch_size": 5}, r"4 images.*Lower `batch_size`.*size=5"),
         (IMAGES, {"batch_size": 0}, "at least 1.*batch_size=0"),
         (IMAGES, {"seed": -1}, "seed=-1"),
         (IMAGES, {"start": 1.5}, "start=1.5"),
@@ -335,12 +359,12 @@ def test_bad_folders(tmp_path):
         data.load(tmp_path / "pictuers", **options)
     with pytest.raises(ValueError, match="no files at all"):
         data.load(pictures, **options)
-    (pictures / "a.tiff").write_bytes(b"x")
-    (pictures / "b.tiff").write_bytes(b"x")
-    with pytest.raises(ValueError, match=r"\.png.*\.tiff x2"):
+    (pictures / "a.svg").write_bytes(b"x")
+    (pictures / "b.svg").write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"\.png.*\.svg x2"):
         data.load(str(pictures), **options)
-    with pytest.raises(ValueError, match=r"the file '.*a\.tiff'"):
-        data.load(pictures / "a.tiff", **options)
+    with pytest.raises(ValueError, match=r"the file '.*a\.svg'"):
+        data.load(pictures / "a.svg", **options)
     save(pictures, "one.png", noise((8, 8, 3)))
     with pytest.raises(ValueError, match="no subfolders"):
         data.load(pictures, labels=True, **options)
@@ -354,5 +378,5 @@ def test_bad_folders(tmp_path):
     with pytest.raises(ValueError, match=r"lie in none.*one\.png"):
         data.load(pictures, labels=True, **options)
     (pictures / "class" / "two.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"two\.png' is empty"):
+    with pytest.raises(ValueError, match=r"(?s)two\.png': it is empty"):
         data.load(pictures, **options)

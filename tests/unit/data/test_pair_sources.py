@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_gans import data
 from keras_gans.data.domains import domain_folders
+from keras_gans.data.places import Folder
 
 # -- folders -----------------------------------------------------------------
 
@@ -44,8 +45,8 @@ def test_folders_of_two_domains(load):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_where_domains_may_lie(layout):
     make_folder(layout, n=3)
-    names = [os.path.join("set", name) for name in layout]
-    assert [os.path.normpath(p) for p in domain_folders("set", "train")] == names
+    found = domain_folders(Folder("set"), "train")
+    assert [place.path for place in found] == [f"set/{name}" for name in layout]
     assert len(data.load_pairs("set", image_size=4)) == 3
 
 
@@ -60,11 +61,11 @@ def test_splits_of_a_folder(load):
 
 @pytest.mark.parametrize("folder", [".", "train", "Test"])
 def test_pictures_side_by_side(folder):
-    pixels = noise((3, 5, 14, 3))
+    pixels = noise((3, 7, 14, 3))
     for i in range(3):
         save("set", f"{folder}/{i}.png", pixels[i])
     split = "test" if folder == "Test" else "train"
-    options = {"image_size": (5, 7), "shuffle": False, "batch_size": 3}
+    options = {"image_size": 7, "shuffle": False, "batch_size": 3}
     a, b = both(data.load_pairs("set", split=split, **options))
     np.testing.assert_array_equal(a, unit(pixels[:, :, :7]))
     np.testing.assert_array_equal(b, unit(pixels[:, :, 7:]))
@@ -103,12 +104,13 @@ def test_photos_are_upright_before_they_are_compared():
 def test_what_is_skipped_is_not_read(load):
     a, b = make_folder(("A", "B"))
     options = {"image_size": (6, 10), "shuffle": False, "source_channels": 1}
-    size = os.path.getsize("set/A/deep/0.png")
-    os.truncate("set/A/deep/0.png", size - 30)  # the head tells its size
     resumed = load("set", start=1, repeat=True, **options)
+    first = load("set", **options)
+    size = os.path.getsize("set/A/deep/0.png")
+    os.truncate("set/A/deep/0.png", size - 30)
     assert_same(some(resumed, 1), [(a[1:2], b[1:2])])
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"A/deep/0\.png"):
-        both(load("set", **options))
+        both(first)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,8 @@ def test_what_is_skipped_is_not_read(load):
             {"A/x.png": (4, 6), "A/x.bmp": (4, 6), "B/x.png": (4, 6)},
             r"without extension.*x\.bmp.*x\.png",
         ),
-        ({"x.png": (4, 6), "y.png": (4, 7)}, r"even width.*'set/y\.png'.*7"),
+        ({"x.png": (4, 8), "y.png": (8, 15)}, r"even width.*'set/y\.png'.*15"),
+        ({"x.png": (4, 8), "y.png": (4, 6)}, r"twice as wide.*'set/y\.png'.*6"),
         ({"A/x.png": (4, 6)}, r"domain is missing.*'A'.*without 'B'"),
         ({"trainB/x.png": (4, 6)}, r"'trainB'.*without 'trainA'"),
         (
@@ -142,7 +145,7 @@ def test_what_is_skipped_is_not_read(load):
             r"several places.*trainA and trainB; A/train and B/train",
         ),
         ({"A/x.png": (4, 6), "B/x.txt": None}, r"'set/B' holds no images"),
-        ({"A/x.png": None, "B/x.png": (4, 6)}, r"A/x\.png' is empty"),
+        ({"A/x.png": None, "B/x.png": (4, 6)}, r"(?s)A/x\.png': it is empty"),
         ({"notes.txt": None}, r"no pairs.*side by side.*notes\.txt"),
         (
             {"cats/x.png": (4, 6), "dogs/x.png": (4, 6)},
@@ -178,7 +181,7 @@ def test_bad_folders():
                 load("set", image_size=4, channels=channels)
     with open("set/A/deep/0.png", "wb") as file:
         file.write(b"no picture")
-    with pytest.raises(ValueError, match=r"Cannot read.*A/deep/0\.png"):
+    with pytest.raises(ValueError, match=r"(?s)cannot be read.*A/deep/0\.png"):
         data.load_pairs("set", image_size=4)
     os.makedirs("empty/trainA")
     with pytest.raises(ValueError, match=r"without 'trainB'"):

@@ -255,7 +255,7 @@ def test_runs_of_translators(name):
             save("set", f"{folder}/{i}.png", noise((20, 18, 3), seed=i))
     recipe = recipes.get(name)
     arguments = {**TINY[name], "n_layers": 1}
-    config = runs.new_config(name, arguments, jitter=2, data="set")
+    config = runs.new_config(name, arguments, jitter=2, data="set", batch_size=1)
     gan = runs.build(config)
     dataset, steps = datasets.training(recipe, config, gan, None)
     assert steps == 5

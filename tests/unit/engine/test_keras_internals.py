@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+import random
 
 import keras
 from keras import layers, ops
@@ -138,3 +139,18 @@ def test_core_and_engine_alone_import_kernels():
         )
     }
     assert users == {"core", "engine"}
+
+
+@pytest.mark.backends
+def test_variables_without_values():
+    """Of any size, and none of them is made afterwards."""
+    seen, state = [], random.getstate()
+    with internals.without_values(seen.append):
+        layer = keras.layers.Dense(10**6)
+        layer.build((None, 10**6))
+        assert random.getstate() != state  # a seed was drawn
+    assert random.getstate() == state
+    assert [tuple(v.shape) for v in seen] == [(10**6, 10**6), (10**6,)]
+    with keras.StatelessScope():  # whose end gives values to new variables
+        pass
+    assert keras.layers.Dense(2).compute_output_shape((1, 3)) == (1, 2)

@@ -88,7 +88,7 @@ def processor(monkeypatch):
 
     def choose(*names):
         known = frozenset(names)
-        monkeypatch.setattr(choice, "_instructions", lambda: known)
+        monkeypatch.setattr(choice, "instructions", lambda: known)
 
     return choose
 

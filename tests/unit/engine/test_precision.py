@@ -211,5 +211,5 @@ class Scaled(keras.Model):
 
 
 def test_bad_switch():
-    with pytest.raises(ValueError, match="`rematerialize` must lie in"):
+    with pytest.raises(ValueError, match="`rematerialize` is one of True, False"):
         kg.GAN().compile(rematerialize=2)

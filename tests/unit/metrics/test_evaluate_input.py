@@ -108,7 +108,7 @@ FLOATS = pictures().astype("float32")
         ({"metrics": ["is"], "network": tiny(0, False)}, "has no logits"),
         ({"network": "lite1"}, "Did you mean lite0"),
         ({"resize": "clear"}, "Did you mean clean"),
-        ({"n": 41}, "`fake` holds fewer images than `n`"),
+        ({"n": 41}, "`fake` holds 40 images.*Lower `n`"),
         ({"n": 0}, "`n` must be a positive int"),
         ({"seed": -1}, "`seed` must lie in"),
         ({"batch_size": 0}, "`batch_size`"),

@@ -111,7 +111,7 @@ def test_values_out_of_range_are_refused_at_every_rank(modality):
             r"image_size=\(8, 8\), channels=3\)`, or build the GAN with "
             r"image_shape=\(9, 9, 3\)",
         ),
-        (kg.Image((8, 8, 1)), np.zeros((2, 8, 8, 1), "uint8"), "127.5 - 1`"),
+        (kg.Image((8, 8, 1)), np.zeros((2, 8, 8, 1), "int16"), "127.5 - 1`"),
         (kg.Image((8, 8, 1), range=(0, 1)), np.full((2, 8, 8, 1), 255.0), "`x / 255`"),
         (kg.Waveform(64), np.zeros((2, 64)), r"`x\[\.\.\., None\]`"),
         (kg.Waveform(64), np.zeros((2, 64, 1), "int16"), "`x / 32768`"),
@@ -121,14 +121,14 @@ def test_values_out_of_range_are_refused_at_every_rank(modality):
         (kg.Volume(4), np.zeros((2, 4, 4, 4, 1), bool), r'`x.astype\("float32"\)`'),
         (
             kg.Volume(4, range=(-1, 1)),
-            np.zeros((2, 4, 4, 4, 1), "uint8"),
+            np.zeros((2, 4, 4, 4, 1), "int16"),
             r'`2 \* x.astype\("float32"\) - 1`',
         ),
         (kg.Volume(4), -np.ones((2, 4, 4, 4, 1)), r"`\(x \+ 1\) / 2`"),
         (kg.Volume(4), np.zeros((2, 5, 5, 5, 1)), "Resample"),
         (
             kg.Video(4, (8, 8, 3)),
-            np.zeros((2, 4, 8, 8, 3), "uint8"),
+            np.zeros((2, 4, 8, 8, 3), "int16"),
             "8-bit pixels by `x / 127.5 - 1`",
         ),
         (kg.Video(4, (8, 8, 3)), np.zeros((2, 5, 8, 8, 3)), "Cut the videos"),

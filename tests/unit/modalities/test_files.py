@@ -183,6 +183,57 @@ def test_wav_files_of_every_depth(width, values):
     np.testing.assert_array_equal(found[:, 0], [-1, 0, 0.5])
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"hello", "holds something else"),
+        (wav(b"\0" * 8)[:30], "no WAV file that is whole"),
+        (b"RIFF", "no WAV file that is whole"),
+    ],
+)
+def test_what_is_no_sound_needs_no_package(data, message, monkeypatch, tmp_path):
+    """A package would not mend it, so none is asked for."""
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    (tmp_path / "a.wav").write_bytes(data)
+    with pytest.raises(ValueError, match=rf"Cannot read .*a\.wav: it .*{message}"):
+        kg.Waveform(None, rate=8000).read(tmp_path / "a.wav")
+    with pytest.raises(ValueError, match=message):
+        kg.Waveform(None, rate=8000).decode(data)
+
+
+def _npz_of(values):
+    stream = io.BytesIO()
+    np.savez(stream, volume=values)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_files_with_nan_are_refused(bad, tmp_path):
+    """Whatever could hold it: read from a file that is named, or written."""
+    import soundfile
+
+    solid = np.zeros((2, 2, 2, 1), "float32")
+    solid[0, 1] = bad
+    np.save(tmp_path / "a.npy", solid)
+    (tmp_path / "a.npz").write_bytes(_npz_of(solid))
+    (tmp_path / "points.csv").write_text(f"1,2\n{bad},0\n")
+    np.save(tmp_path / "points.npy", np.array([[1, bad]]))
+    sound = np.array([[0.0], [bad]], "float32")
+    soundfile.write(tmp_path / "a.wav", sound, 8000, subtype="FLOAT")
+    for modality, file in (
+        (kg.Volume(2), "a.npy"),
+        (kg.Volume(2), "a.npz"),
+        (kg.Points(2), "points.csv"),
+        (kg.Points(2), "points.npy"),
+        (kg.Waveform(2, rate=8000), "a.wav"),
+    ):
+        with pytest.raises(ValueError, match=rf"Cannot read .*{file}.*NaN or infinite"):
+            modality.read(tmp_path / file)
+    with pytest.raises(ValueError, match="one of the points holds NaN"):
+        kg.Points(2).write(tmp_path / "b.csv", np.array([[bad, 1]]))
+
+
 def test_wav_files_of_floats(tmp_path):
     import soundfile
 

@@ -2,12 +2,14 @@
 
 import io
 
+from grids import tiles
 import numpy as np
 from PIL import Image as PillowImage
 import pytest
 from test_batches import ALL, TABLE, WORDS, make, name
 
 import keras_gans as kg
+from keras_gans.modalities import pictures
 from keras_gans.modalities.volume import turntable
 from keras_gans.modalities.waveform import spectrogram
 
@@ -49,7 +51,94 @@ def test_bad_samples_have_a_preview(modality):
 def test_images_are_tiled():
     x = np.stack([np.full((2, 3, 1), v) for v in (0, 0.5, 1)])
     picture = kg.Image((2, 3, 1), range=(0, 1)).preview(x, columns=2).picture
-    assert picture[::2, ::3, 0].tolist() == [[0, 128], [255, 0]]
+    found = tiles(picture, 3, 2, 2, 3)
+    assert [tile.mean() for tile in found] == [0, 128, 255]
+    assert (picture[-10:, -10:] == pictures.PAPER).all()  # a free place
+
+
+@pytest.mark.parametrize(
+    ("n", "columns"),
+    [(1, 1), (2, 2), (5, 5), (6, 3), (7, 7), (11, 4), (63, 9), (64, 8), (100, 10)],
+)
+def test_rows_are_whole_where_they_can_be(n, columns):
+    x = np.random.default_rng(0).uniform(-1, 1, (n, 4, 4, 3))
+    assert pictures.make_grid(x).shape[1] == 4 * columns
+    shown = np.rint((x + 1) * 127.5)
+    picture = pictures.draw_grid(x)
+    np.testing.assert_array_equal(tiles(picture, n, columns, 4, 4), shown)
+
+
+@pytest.mark.parametrize(
+    ("shape", "columns", "scale"),
+    [
+        ((64, 32, 32, 3), 8, 2),
+        ((64, 28, 28, 1), 8, 3),
+        ((1, 28, 28, 1), 1, 19),
+        ((7, 32, 32, 3), 7, 3),
+        ((12, 256, 256, 3), 3, 1),
+        ((1, 256, 300, 3), 1, 1),
+        ((200, 32, 16, 3), 1, 1),  # it would be too high
+    ],
+)
+def test_small_images_are_enlarged_to_be_seen(shape, columns, scale):
+    picture = pictures.draw_grid(np.zeros(shape), columns)
+    gap = pictures.GAP
+    assert picture.shape[1] == gap + columns * (shape[2] * scale + gap)
+    assert picture.shape[1] >= 512 or scale == 1
+    assert picture.shape[2] == shape[3]
+
+
+def test_transparency_is_shown_on_white():
+    x = np.full((4, 8, 8, 4), -1.0)
+    (first, *_) = tiles(pictures.draw_grid(x), 4, 2, 8, 8)
+    assert (first == 255).all() and first.shape == (8, 8, 3)
+
+
+NAMES = [
+    "cats",
+    "smileys-emotion",
+    "a name that is so long that nobody would ever read it to its very end " * 9,
+    "w" * 500,
+    "حيوانات",
+    "猫と犬",
+    "\U0001f408\u200d\u2b1b",
+    "$x_1$ <b>&amp;",
+    "two\nlines\t\x00\x1b",
+    3,
+    "\udcff\ud800",
+    "",
+]
+
+
+@pytest.mark.parametrize("modality", ALL, ids=name)
+def test_any_name_is_drawn(modality):
+    x = make(modality, len(NAMES))
+    plain = modality.preview(x).picture
+    named = modality.preview(x, None, NAMES, "The caption. " + NAMES[2]).picture
+    assert named.shape[0] > plain.shape[0]
+    assert named.size < 2**24
+
+
+def test_names_stand_above_columns_or_below_images():
+    x = np.zeros((6, 8, 8, 1))
+    draw, line = pictures.draw_grid, round(1.3 * pictures.FONT)
+    plain = draw(x, 3)
+    above = draw(x, 3, ["cats", "dogs", "owls"] * 2)
+    below = draw(x, 3, ["cats", "dogs", "owls", "cats", "dogs", "bats"])
+    assert above.shape[0] == plain.shape[0] + line
+    assert below.shape[0] == plain.shape[0] + 2 * line
+    assert above[:line].min() < 60 < above[-line:].min()  # ink
+    np.testing.assert_array_equal(above[line:], plain)
+    captioned = draw(x, 3, caption="What it shows.")
+    np.testing.assert_array_equal(captioned[: len(plain)], plain)
+    assert captioned[len(plain) :].min() < 60
+    with pytest.raises(ValueError, match="2 names of 6 images"):
+        draw(x, 3, ["cats", "dogs"])
+
+
+def test_what_the_font_lacks_is_left_out():
+    assert pictures.drawable("3 猫 cats \U0001f408\n\x07") == "3 cats \U0001f408"[:6]
+    assert pictures.drawable("4 грач, שלום") == "4 грач, שלום"
 
 
 def test_sounds_can_be_played():
@@ -105,10 +194,12 @@ def test_videos_have_a_strip_and_play():
     x = np.linspace(-1, 1, 20)[None, :, None, None, None]
     x = np.repeat(x, 2, 0) * np.ones((4, 6, 3))
     preview = video.preview(x)
-    assert preview.picture.shape == (2 * 4, 16 * 6, 3)
-    assert preview.picture[0, [0, -1], 0].tolist() == [0, 255]
+    wide = 16 * 6 + 15  # sixteen frames, apart
+    for strip in tiles(preview.picture, 2, 1, 4, wide):
+        assert strip[0, [0, 6, -1], 0].tolist() == [0, pictures.PAPER, 255]
     with PillowImage.open(io.BytesIO(preview.media[0].data)) as image:
-        assert (image.n_frames, image.size) == (20, (12, 4))
+        assert image.n_frames == 20
+        assert image.size[0] > 512
 
 
 def test_sentences_and_rows_are_text():

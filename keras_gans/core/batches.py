@@ -1,0 +1,244 @@
+"""The data that a GAN is given: made readable, and checked batch by batch."""
+
+from collections.abc import Iterator
+import inspect
+from typing import TYPE_CHECKING, Any
+import warnings
+
+import keras
+import numpy as np
+
+from keras_gans.core.inputs import Input, Label, Text
+from keras_gans.utils.validation import agree
+
+if TYPE_CHECKING:
+    from keras_gans.core.gan import BaseGAN
+
+
+# --- Before Keras reads it ---
+
+
+def refuse_weights(given: dict) -> None:
+    """Takes the weights of rows out of arguments of Keras.
+
+    Raises:
+        ValueError: some are given.
+    """
+    for name in ("sample_weight", "class_weight"):
+        if given.pop(name, None) is not None:
+            raise ValueError(
+                f"A GAN does not take `{name}`: its losses count all rows "
+                f"alike. Received: {name}. Repeat or leave out rows of the "
+                "data instead."
+            )
+
+
+def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
+    """Data as Keras takes it: sentences become vectors, on every way in.
+
+    Args:
+        gan: `BaseGAN`.
+        x: what `fit` takes.
+        y: what `fit` takes.
+
+    Raises:
+        ValueError: arrays of unlike lengths, or strings that nothing encodes.
+    """
+    if isinstance(x, dict) or x is None:
+        return x, y
+    several = isinstance(x, (list, tuple)) and any(map(_is_array, x))
+    if several or _is_array(x) or _strings(x):
+        parts = [*x] if several else [x]
+        parts += [] if y is None else [y]
+        parts = _encoded(gan, parts)
+        _check_lengths(gan, parts)
+        return parts[0], (tuple(parts[1:]) if len(parts) > 2 else (*parts, None)[1])
+    if not any(isinstance(i, Text) and i.encoder for i in gan.inputs):
+        return x, y
+    if inspect.isgenerator(x):
+        return (tuple(_encoded(gan, gan.parts(batch))) for batch in x), y
+    if isinstance(x, keras.utils.PyDataset):
+        return _EncodedDataset(gan, x), y
+    if hasattr(x, "element_spec"):
+        return _encoded_pipeline(gan, x), y
+    return x, y
+
+
+def _is_array(x):
+    return hasattr(x, "shape") and not isinstance(x, keras.KerasTensor)
+
+
+def _strings(x):
+    if isinstance(x, (list, tuple)):
+        return len(x) > 0 and isinstance(x[0], (str, bytes))
+    return isinstance(x, np.ndarray) and x.dtype.kind in "OSU"
+
+
+def _encoded(gan, parts):
+    """The parts of a batch, or of all data, with strings read by their input."""
+    inputs = {i.name: i for i in gan.inputs if not i.drawn}
+    made = []
+    for k, part in enumerate(parts):
+        if _strings(part):
+            name = gan.fields[k] if k < len(gan.fields) else None
+            if name not in inputs:
+                raise ValueError(
+                    f"{type(gan).__name__} trains on ({', '.join(gan.fields)}), as "
+                    f"numbers. Received: strings as part {k + 1}. Number classes, "
+                    "or pass sentences to a GAN with a `Text` input."
+                )
+            part = inputs[name].check(part)
+        made.append(part)
+    return made
+
+
+def _check_lengths(gan, parts):
+    sizes = [len(part) for part in parts if np.ndim(part)]
+    if len(set(sizes)) > 1:
+        raise ValueError(
+            f"{type(gan).__name__} takes as many rows of each of "
+            f"({', '.join(gan.fields)}), row by row. Received: "
+            f"{' and '.join(map(str, sizes))} rows. Leave some out; domains of "
+            "unlike sizes are shuffled apart by `keras_gans.data.load_unpaired`."
+        )
+
+
+class _EncodedDataset(keras.utils.PyDataset):
+    """Batches of another data set, their sentences as vectors."""
+
+    def __init__(self, gan, dataset):
+        super().__init__(
+            dataset.workers, dataset.use_multiprocessing, dataset.max_queue_size
+        )
+        self._gan, self._dataset = gan, dataset
+
+    @property
+    def num_batches(self):
+        return self._dataset.num_batches
+
+    def __getitem__(self, index):
+        return tuple(_encoded(self._gan, self._gan.parts(self._dataset[index])))
+
+    def on_epoch_begin(self):
+        self._dataset.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self._dataset.on_epoch_end()
+
+
+def _encoded_pipeline(gan, dataset):
+    """A `tf.data.Dataset` whose sentences become vectors."""
+    import tensorflow as tf
+
+    from keras_gans.data.python_calls import python_call
+
+    texts = {gan.fields.index(i.name): i for i in gan.inputs if isinstance(i, Text)}
+
+    def encode(*parts):
+        made = list(gan.parts(parts))
+        for k, text in texts.items():
+            if k < len(made) and made[k].dtype == tf.string:
+                made[k] = python_call(text.check, [made[k]], tf.float32)
+                made[k].set_shape((None, text.dim))
+        return tuple(made)
+
+    return dataset.map(encode)
+
+
+# --- As it comes ---
+
+
+def check_first(gan: "BaseGAN", batch: Any) -> dict[str, np.ndarray]:
+    """Checks the first batch of a `fit`, as NumPy arrays.
+
+    Returns:
+        Its parts by name, but for labels, which `check_each` checks.
+
+    Raises:
+        ValueError: the samples are not what the generator makes, or the inputs
+            not what it takes.
+    """
+    parts, fields = gan.parts(batch), gan.fields
+    if isinstance(parts[0], dict):
+        raise ValueError(
+            "Data sets yield samples or tuples of them. Received: a dict "
+            f"with keys {', '.join(map(str, parts[0]))}. Map it first, e.g. "
+            "`ds.map(lambda row: row['image'])`."
+        )
+    _check_count(gan, parts)
+    if len(parts) > max(2, len(fields)):
+        refuse_weights({"sample_weight": parts[-1]})
+    read = dict(zip(fields, parts, strict=False))
+    gan.modality.check(read["real"])
+    for part in parts[len(fields) :]:
+        _refuse_samples(gan, np.asarray(part))
+    for i in gan.inputs:
+        if not i.drawn and not i.checks_every_batch:
+            i.check(read[i.name])
+    sizes = {name: len(part) for name, part in read.items()}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(
+            "The parts of a batch have one number of rows. Received: "
+            f"{', '.join(f'{n} of {name}' for name, n in sizes.items())}."
+        )
+    return read
+
+
+def check_each(gan: "BaseGAN", batch: Any) -> Iterator[tuple[Input, np.ndarray]]:
+    """Checks what may differ from batch to batch, such as labels.
+
+    Yields:
+        `(input, its values)`, of all rows of this process.
+
+    Raises:
+        ValueError: they are missing, or do not fit.
+    """
+    for i in gan.inputs:
+        if i.checks_every_batch:
+            parts = gan.parts(batch)
+            _check_count(gan, parts)
+            place = gan.fields.index(i.name)
+            yield i, i.check(gan.engine.all_rows(parts[place]))
+
+
+def warn_of_missing_classes(gan: "BaseGAN", seen: set[int]) -> None:
+    """Warns of classes that the data had no sample of."""
+    for i in gan.inputs:
+        if not isinstance(i, Label):
+            continue
+        missing = sorted(set(range(i.num_classes)) - seen)
+        if missing:
+            few = ", ".join(map(str, missing[:5]))
+            warnings.warn(
+                f"The data held {len(seen)} of "
+                f"{i.num_classes} classes; samples of the others were "
+                f"never learned: {few}{', ...' * (len(missing) > 5)}. "
+                "Build the GAN with the num_classes of the data.",
+                stacklevel=3,
+            )
+
+
+def _check_count(gan, parts):
+    fields = gan.fields
+    if len(parts) >= len(fields):
+        return
+    fields = [gan.modality.tensor_name if f == "real" else f for f in fields]
+    remedy = f"Pass a data set of tuples, or arrays: `fit({', '.join(fields)})`."
+    if "label" in fields:
+        remedy += " `keras_gans.data.load(..., labels=True)` reads labels."
+    raise ValueError(
+        f"{type(gan).__name__} trains on ({', '.join(fields)}). Received: "
+        f"{len(parts)} of {len(fields)} parts. {remedy}"
+    )
+
+
+def _refuse_samples(gan, part):
+    """Refuses a part that is not trained on, and yet is no label."""
+    numbers = part.ndim == 2 and np.isin(part, (0, 1)).all()  # one-hot
+    if numbers or not agree(part.shape[1:], gan.modality.shape):
+        return
+    raise ValueError(
+        f"{type(gan).__name__} trains on one array or data set of "
+        f"{gan.modality.tensor_name}. Received: a second part of shape {part.shape}. "
+        "Join several by `np.concatenate([x1, x2])`, or `dataset.concatenate`."
+    )

@@ -1,0 +1,162 @@
+"""How long a run trains: in steps, epochs, thousands of images or minutes."""
+
+import math
+from typing import TYPE_CHECKING
+
+from keras_gans.core.recipe import Recipe
+from keras_gans.training.callbacks.saving import Checkpoint
+from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
+
+if TYPE_CHECKING:
+    from keras_gans.core.gan import BaseGAN
+
+LENGTHS = ("steps", "epochs", "kimg", "minutes")
+
+LEAST_STEPS = 2000  # of a run of somebody's own data, unless told otherwise
+FEW_STEPS = 500  # too few for most GANs to show more than blurs
+FEW_IMAGES = 1000  # that a discriminator soon knows by heart
+
+
+def check_length(config: dict) -> None:
+    """Checks that a config has one length, or none.
+
+    Raises:
+        ValueError: it has several.
+    """
+    given = [name for name in LENGTHS if config[name] is not None]
+    if len(given) > 1:
+        flags = " and ".join(f"--{name}={config[name]}" for name in given)
+        raise ValueError(
+            "A run has one length: steps, epochs, kimg (thousands of images) or "
+            f"minutes. Received: {flags}. Keep one of them."
+        )
+
+
+def with_length(config: dict, options: dict) -> dict:
+    """A config changed by options, of which a length replaces another."""
+    if any(options.get(name) is not None for name in LENGTHS):
+        config = {**config, **dict.fromkeys(LENGTHS)}
+    return {**config, **options}
+
+
+def settled(config: dict, recipe: Recipe, images: int, batches: int) -> dict:
+    """A config with what a run was not told and its data decides.
+
+    Batches are as large as the set at most. Without a length, a run has the
+    epochs of its recipe; of other data than the recipe's, at least so many that
+    they are 2,000 steps.
+
+    Args:
+        config: dict, from `runs.new_config`.
+        recipe: `core.recipe.Recipe`.
+        images: int, of the data set.
+        batches: int, batches a step.
+
+    Returns:
+        dict, with a length.
+    """
+    config = dict(config)
+    if images < config["batch_size"] == recipe.batch_size:
+        config["batch_size"] = 2 ** int(math.log2(images))
+    if all(config[name] is None for name in LENGTHS):
+        config["epochs"] = recipe.epochs
+        steps = max(1, images // config["batch_size"] // batches)
+        if config["steps_per_epoch"] is None and config["data"] != recipe.data:
+            config["epochs"] = max(recipe.epochs, -(-LEAST_STEPS // steps))
+    return config
+
+
+def total_steps(config: dict, steps_per_epoch: int, batches: int) -> int | None:
+    """The steps that a run trains in all; `None` where it counts minutes."""
+    if config["minutes"] is not None:
+        return None
+    if config["steps"] is not None:
+        return config["steps"]
+    if config["kimg"] is not None:
+        return math.ceil(1000 * config["kimg"] / (config["batch_size"] * batches))
+    return config["epochs"] * steps_per_epoch
+
+
+def total_epochs(steps: int | None, steps_per_epoch: int) -> int:
+    """The epochs of `fit` that hold so many steps, of which the last may be cut."""
+    return ENDLESS if steps is None else -(-steps // steps_per_epoch)
+
+
+def notes(
+    config: dict, recipe: Recipe, gan: "BaseGAN", images: int, steps: int | None
+) -> list[str]:
+    """What to tell of a run before it starts: its length, and what suits it.
+
+    Args:
+        config: dict, from `settled`.
+        recipe: `core.recipe.Recipe`.
+        gan: `BaseGAN`.
+        images: int, of the data set.
+        steps: int, from `total_steps`.
+    """
+    batch = config["batch_size"]
+    a_step = batch * gan.batches_per_step
+    if steps is None:
+        length = f"{config['minutes']:g} minutes"
+    else:
+        passes = steps * a_step / images
+        length = f"{steps:,} steps, which see {images:,} images {passes:.3g} times"
+    told = [f"Training for {length}, in batches of {batch}."]
+    if batch < recipe.batch_size and images < recipe.batch_size:
+        told.append(
+            f"Batches are of {batch}, where the recipe has {recipe.batch_size}: the "
+            "set is smaller."
+        )
+    standard = config["data"] == recipe.data and config["epochs"] == recipe.epochs
+    if steps is not None and not standard:
+        if steps < FEW_STEPS:
+            told.append(
+                f"{steps:,} steps are too few for most GANs: expect blurs. Give "
+                f"--steps={LEAST_STEPS} or more."
+            )
+        if steps * a_step < images:
+            told.append(
+                f"Only {steps * a_step:,} of {images:,} images are seen in so short "
+                "a run."
+            )
+    if images < FEW_IMAGES:
+        flags = []
+        augments = gan.samples_from_seed and "diff_augment" not in recipe.without
+        if augments and not config["arguments"].get("diff_augment"):
+            flags.append("--diff_augment=color,translation,cutout")
+        if not config["flip"]:
+            flags.append("--flip (where a mirrored image is as good)")
+        if flags:
+            told.append(
+                f"{images:,} images are few, and are soon known by heart. "
+                f"Consider {' and '.join(flags)}."
+            )
+    return told
+
+
+class EndOfRun(StepCallback):
+    """Ends `fit` after so many steps or minutes, counted over all resumes.
+
+    Args:
+        steps: int, or `None`.
+        minutes: float, or `None`.
+        checkpoint: `Checkpoint` of the same run, which knows the time.
+    """
+
+    def __init__(
+        self, steps: int | None, minutes: float | None, checkpoint: Checkpoint
+    ):
+        super().__init__()
+        self.steps = steps
+        self.minutes = minutes
+        self.checkpoint = checkpoint
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        super().on_train_batch_end(batch, logs)
+        done = self.steps is not None and self.step >= self.steps
+        if self.minutes is not None:
+            # One clock decides for all processes.
+            late = self.checkpoint.seconds >= 60 * self.minutes
+            done = bool(self.model.engine.largest(int(late)))
+        if done:
+            self.model.stop_training = True

@@ -1,0 +1,93 @@
+"""What holds before the backend is imported: a quiet log, and oneDNN."""
+
+import contextlib
+import functools
+import importlib
+import os
+import pathlib
+import re
+import signal
+import sys
+
+# Of TensorFlow's log: "I0000 00:00:17 port.cc:153] oneDNN ...". What is worse
+# than an error is fatal (F), and stays.
+LOG_LINE = re.compile(
+    rb"[IWE]\d{4} |WARNING: All log messages before absl::InitializeLog\(\)"
+    rb"|To enable the following instructions: "
+)
+
+
+def prepare(words: list) -> None:
+    """Sets what TensorFlow reads when it is imported, and imports the backend.
+
+    Does nothing where it is imported already. Variables that are set stay.
+
+    Args:
+        words: list of str, the command line: with "--verbose", TensorFlow logs
+            as it does by itself.
+    """
+    if "keras" in sys.modules:
+        return
+    if "avx2" in instructions():
+        # TensorFlow does so itself where there is AVX-512 VNNI.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if "--verbose" in words:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The command that needs it meets the error again, and tells it.
+    with filtered_stderr(), contextlib.suppress(ImportError):
+        importlib.import_module("keras")
+        # On JAX, too: Keras imports it once it makes a network.
+        importlib.import_module("tensorflow")
+
+
+@functools.cache
+def instructions() -> frozenset:
+    """Names of what this processor can do; none where it does not say."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return frozenset()
+    flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
+    return frozenset(flags[1].split() if flags else ())
+
+
+@contextlib.contextmanager
+def filtered_stderr():
+    """Within it, lines of TensorFlow's log do not reach the terminal.
+
+    No setting holds back what TensorFlow writes while it is loaded. All else
+    that is written passes, through a process that outlives a crash of this one.
+    """
+    if not hasattr(os, "fork"):
+        yield
+        return
+    read_end, write_end = os.pipe()
+    sys.stderr.flush()
+    reader = os.fork()
+    if not reader:
+        os.close(write_end)
+        _pass_on(read_end)
+    os.close(read_end)
+    terminal = os.dup(2)
+    os.dup2(write_end, 2)
+    os.close(write_end)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.waitpid(reader, 0)
+
+
+def _pass_on(read_end):
+    """Copies lines to the terminal until the other end is closed."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with os.fdopen(read_end, "rb") as lines:
+            for line in lines:
+                if not LOG_LINE.match(line):
+                    os.write(2, line)
+    finally:
+        os._exit(0)

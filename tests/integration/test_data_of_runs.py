@@ -1,0 +1,180 @@
+"""What a run tells of its data, refuses of it, and keeps of it."""
+
+import json
+import pathlib
+import shutil
+
+from command_line import TINY, call
+import keras
+from mixed import BROKEN, make_mixed
+import numpy as np
+from pictures import noise, save
+from PIL import Image
+import pytest
+
+import keras_gans
+from keras_gans import data
+from keras_gans.data import broken
+from keras_gans.training import datasets, recipes, runs
+
+SHORT = [*TINY, "--epochs=1", "--steps_per_epoch=2"]
+
+
+def test_broken_files_leave_no_run_behind(monkeypatch, capsys):
+    make_mixed("set")
+    assert call("train", "dcgan", "--data=set", "--run_dir=r", *SHORT) == 1
+    err = capsys.readouterr().err
+    assert "8 of 35" in err and all(name in err for name in BROKEN)
+    # What only decoding finds, and in sets too large for it: of a first batch.
+    monkeypatch.setattr(broken, "FEW_PIXELS", 0)
+    monkeypatch.setattr(broken, "_checked", {})
+    pathlib.Path("few").mkdir()
+    for i in range(4):
+        shutil.copy("set/flipped.png", f"few/{i}.png")
+    assert call("train", "dcgan", "--data=few", "--run_dir=r", *SHORT) == 1
+    assert "Cannot read image file 'few/" in capsys.readouterr().err
+    assert not pathlib.Path("r").exists()
+
+
+def test_a_run_without_its_broken_files(capsys):
+    make_mixed("set")
+    flags = ["--data=set", "--run_dir=r", "--skip_broken", *SHORT]
+    assert call("train", "dcgan", *flags) == 0
+    out, err = capsys.readouterr()
+    for text in ("27 pictures", "8 that cannot be read", *BROKEN, "grey", "16 x 16"):
+        assert text in out
+    assert out.index("27 pictures") < out.index("d_loss")
+    assert "UserWarning" not in err
+    with Image.open("r/reals.png") as picture:
+        assert min(picture.size) >= 5 * 16  # 27 of them
+    assert runs.read_config("r")["skip_broken"] is True
+
+
+def test_sets_to_score_without_their_broken_files(capsys):
+    """All are named at once, before the network sees the first."""
+    make_mixed("set")
+    words = ["evaluate", "set", "--data=set", "--metrics=kid", "--cache_dir="]
+    assert call(*words, "--input_size=32") == 1
+    err = capsys.readouterr().err
+    assert "8 of 35" in err and all(name in err for name in BROKEN)
+    with pytest.warns(UserWarning, match="Left out 8 of 35"):
+        assert call(*words, "--input_size=32", "--skip_broken") == 0
+    assert "27 reals" in capsys.readouterr().out
+
+
+def two_classes(folder="set", names=("cats", "dogs")):
+    for i, name in enumerate(names):
+        for j in range(4):
+            pixels = np.full((16, 16, 3), 50 + 150 * i + j, "uint8")
+            save(folder, f"{name}/{j}.png", pixels)
+
+
+def test_classes_are_those_of_the_folder(capsys):
+    two_classes()
+    flags = ["--data=set", "--run_dir=r", *SHORT]
+    assert call("train", "conditional_gan", *flags) == 0
+    assert "2: cats (4), dogs (4)" in capsys.readouterr().out
+    config = runs.read_config("r")
+    assert config["class_names"] == ["cats", "dogs"]
+    assert config["arguments"]["num_classes"] == 2
+    names = pathlib.Path("r/export/1/assets.extra/class_names.json")
+    assert json.loads(names.read_text()) == ["cats", "dogs"]
+
+    again = ["train", "conditional_gan", "--run_dir=r", "--resume"]
+    save("set", "birds/0.png", noise((16, 16, 3)))
+    assert call(*again) == 1
+    assert "data has changed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("recipe", ["conditional_gan", "acgan"])
+@pytest.mark.parametrize(
+    ("names", "flags", "message"),
+    [
+        (("cats", "dogs"), ["--num_classes=9"], "2 classes ('cats', 'dogs')"),
+        (("cats", "dogs"), ["--num_classes=1"], "2 classes"),
+        (("cats",), [], "2 classes or more"),
+        (("cats", "."), [], "lie in none"),
+        ((".",), [], "has no subfolders"),
+    ],
+)
+def test_classes_that_do_not_fit_are_refused(recipe, names, flags, message, capsys):
+    two_classes(names=names)
+    assert call("train", recipe, "--data=set", "--run_dir=r", *flags, *SHORT) == 1
+    assert message in capsys.readouterr().err
+    assert not pathlib.Path("r").exists()
+
+
+@pytest.mark.parametrize("source", ["emoji", "emoji:flat"])
+def test_classes_of_the_embedded_set(source):
+    recipe = recipes.get("acgan")
+    config = datasets.with_classes(recipe, runs.new_config("acgan", data=source))
+    assert config["arguments"]["num_classes"] == len(config["class_names"]) == 9
+    assert config["class_names"] == data.emoji().label_names
+
+
+def test_pictures_without_pairs_are_not_cut_into_halves(capsys):
+    save("set", "a.png", noise((16, 24, 3)))
+    for folder in ("set", "train"):
+        assert call("train", "pix2pix", f"--data={folder}", "--run_dir=r") == 1
+        assert "about twice as wide as high" in capsys.readouterr().err
+        shutil.copytree("set", "train/train", dirs_exist_ok=True)
+    assert not pathlib.Path("r").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "names", "said"),
+    [
+        ("pairs", ["0.png", "1.png"], ["2 pairs", "A is left, B is right"]),
+        ("pairs", ["A/0.png", "B/0.png"], ["1 pairs", "1 of 1 image files of set/B"]),
+        ("unpaired", ["A/0.png", "A/1.png", "B/0.png"], ["2 pictures of A", "1 p"]),
+    ],
+)
+def test_what_pairs_are_is_said(task, names, said):
+    for name in names:
+        save("set", name, noise((16, 32, 3)))
+    text = str(data.describe("set", task, (16, 16), 3, 1))
+    assert all(part in text for part in said), text
+
+
+@pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan", "colorization"])
+def test_pictures_of_pairs(recipe):
+    """A source is shown beside its target, or a picture of A beside one of B."""
+    config = runs.new_config(recipe, {"image_shape": (32, 32, 3), "width": 2})
+    if recipe == "colorization":
+        config["arguments"] |= {"image_shape": (32, 32, 2)}
+    made, gan = recipes.get(recipe), runs.build(config)
+    datasets.write_reals("reals.png", made, config, gan)
+    with Image.open("reals.png") as picture:
+        assert picture.size[0] >= 4 * 32 and picture.mode == "RGB"
+    assert "pixels" in datasets.summary(made, config, gan)
+
+
+@pytest.mark.backends
+def test_fit_names_the_file_in_its_last_line():
+    """Not in TensorFlow's error, of a hundred lines."""
+    for i in range(4):
+        save("set", f"{i}.png", noise((16, 16, 3), seed=i))
+    dataset = data.load("set", image_size=16, batch_size=2, shuffle=False)
+    pathlib.Path("set/3.png").write_bytes(b"broken since")
+    keras.utils.set_random_seed(0)
+    gan = keras_gans.DCGAN((16, 16, 3), width=2)
+    gan.compile()
+    with pytest.raises(ValueError) as caught:
+        gan.fit(dataset, verbose=0)
+    assert type(caught.value) is ValueError
+    assert "Cannot read image file 'set/3.png'" in str(caught.value).splitlines()[-1]
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_check_command(capsys):
+    make_mixed("set")
+    assert call("check", "set", "--image_size=8,12", "--channels=1") == 1
+    out = capsys.readouterr().out
+    assert "8 that cannot be read" in out and "12 x 8 pixels, grey" in out
+    for name in BROKEN:
+        pathlib.Path("set", name).unlink()
+    assert call("check", "set") == 0
+    assert call("check", "nowhere") == 1
+    assert call("check", "set", "--channels=5") == 1
+    err = capsys.readouterr().err
+    assert "No such folder" in err and "Unknown channels" in err

@@ -1,0 +1,229 @@
+"""Runs by steps, epochs, thousands of images and minutes; what they print."""
+
+import json
+import pathlib
+import re
+import sys
+import time
+import types
+
+from command_line import TINY, call
+import numpy as np
+from PIL import Image
+import pytest
+from small import small_gan
+
+from keras_gans.training import callbacks, checkpoints, lengths, recipes, runs
+from keras_gans.training.callbacks import progress
+from keras_gans.utils.locks import locked
+
+SMALL = [flag for flag in TINY if not flag.startswith("--epochs")]
+
+
+def train(*words, run_dir="r"):
+    return call("train", "dcgan", f"--run_dir={run_dir}", *SMALL, *words)
+
+
+def config_of(run_dir="r"):
+    return json.loads(pathlib.Path(run_dir, "config.json").read_text())
+
+
+def step_of(run_dir="r"):
+    return checkpoints.step_of(checkpoints.latest(pathlib.Path(run_dir, "checkpoints")))
+
+
+def log(run_dir):
+    lines = pathlib.Path(run_dir, "metrics.jsonl").read_text().splitlines()
+    return [{**json.loads(line), "time": 0} for line in lines]
+
+
+def pictures(folder, n):
+    pathlib.Path(folder).mkdir()
+    for i in range(n):
+        pixels = np.full((16, 16, 3), 7 * i, "uint8")
+        Image.fromarray(pixels).save(f"{folder}/{i}.png")
+
+
+def test_runs_of_steps_and_kimg_go_on_exactly(capsys):
+    assert train("--steps=6", run_dir="whole") == 0
+    assert "Trained 6 steps." in capsys.readouterr().out
+    assert train("--kimg=0.02") == 0  # 20 images, 4 a step
+    assert step_of() == 5
+    config = config_of()
+    assert [config[name] for name in lengths.LENGTHS] == [None, None, 0.02, None]
+    assert call("train", "dcgan", "--run_dir=r", "--resume", "--steps=6") == 0
+    assert [config_of()[name] for name in lengths.LENGTHS] == [6, None, None, None]
+    a, b = (runs.open_run(name)[0].get_weights() for name in ("whole", "r"))
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_array_equal(x, y)
+    assert log("whole") == log("r")
+    # It has come to its end: nothing is trained, and nothing is lost.
+    assert call("train", "dcgan", "--run_dir=r", "--resume") == 0
+    assert log("whole") == log("r") and step_of() == 6
+
+
+def test_minutes_count_over_resumes(capsys):
+    """Those that a checkpoint says are behind it."""
+    assert train("--minutes=0.0001") == 0  # over in the first step
+    assert step_of() == 1
+    assert "Training for 0.0001 minutes" in capsys.readouterr().out
+    path = pathlib.Path("r/checkpoints/step-00000001/position.json")
+    position = json.loads(path.read_text())
+    assert position["seconds"] > 0.006
+    del position["sha256"], position["files"]  # as of a checkpoint without checksums
+    position["seconds"] = 59.0
+    path.write_text(json.dumps(position))
+    start = time.monotonic()
+    assert call("train", "dcgan", "--run_dir=r", "--resume", "--minutes=1") == 0
+    assert 1 < time.monotonic() - start < 30
+    assert step_of() > 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--steps=3", "--epochs=2"], "--steps=3 and --epochs=2. Keep one"),
+        (["--steps=3", "--minutes=2"], "--steps=3 and --minutes=2.0. Keep one"),
+        (["--epochs=-1"], "--epochs must be a positive int. Received: -1"),
+        (["--steps=0"], "--steps must be a positive int"),
+        (["--kimg=-1"], "--kimg must be a positive number"),
+        (["--minutes=nan"], "--minutes must be a positive number"),
+        (["--minutes=inf"], "--minutes must be a positive number"),
+    ],
+)
+def test_lengths_are_checked(flags, message, trained_run, capsys):
+    assert train(*flags, run_dir="new") == 1
+    assert message in capsys.readouterr().err
+    assert not pathlib.Path("new").exists()
+    before = config_of()
+    assert call("train", "dcgan", "--run_dir=r", "--resume", *flags) == 1
+    assert message in capsys.readouterr().err
+    assert config_of() == before
+
+
+@pytest.mark.parametrize(
+    ("recipe", "images", "batch", "epochs"),
+    [
+        ("dcgan", 35, 32, 2000),
+        ("dcgan", 20, 16, 2000),
+        ("dcgan", 640, 32, 100),
+        ("dcgan", 60000, 32, 50),
+        ("wgan_gp", 35, 32, 2000),  # of five batches a step
+    ],
+)
+def test_the_default_suits_the_set(recipe, images, batch, epochs):
+    recipe = recipes.get(recipe)
+    d_steps = 5 if recipe.name == "wgan_gp" else 1
+    config = runs.new_config(recipe.name, data="mine")
+    config = lengths.settled(config, recipe, images, d_steps)
+    assert (config["batch_size"], config["epochs"]) == (batch, epochs)
+    given = runs.new_config(recipe.name, data="mine", epochs=3)
+    assert lengths.settled(given, recipe, images, d_steps)["epochs"] == 3
+    own = lengths.settled(runs.new_config(recipe.name), recipe, 1570, d_steps)
+    assert own["epochs"] == recipe.epochs
+
+
+def test_a_set_of_few_images(capsys):
+    """Smaller than a batch, and five batches a step: it trains, and is told."""
+    pictures("few", 6)
+    words = ["--image_shape=16,16,3", "--width=2", "--d_steps=5", "--data=few"]
+    assert call("train", "dcgan", "--run_dir=r", *words, "--steps=2") == 0
+    out = capsys.readouterr().out
+    assert "Training for 2 steps, which see 6 images" in out
+    assert "Batches are of 4, where the recipe has 32" in out
+    assert "2 steps are too few" in out
+    assert "6 images are few" in out and "--diff_augment=" in out
+    assert config_of()["batch_size"] == 4
+
+
+def test_resuming_what_is_not_there_is_told(capsys):
+    assert train("--steps=2", "--resume") == 0
+    told = "No run in r yet: training starts from the beginning."
+    assert capsys.readouterr().out.count(told) == 1
+    assert train("--steps=2", "--resume") == 0
+    assert told not in capsys.readouterr().out
+
+
+def test_a_run_in_use_is_refused(trained_run, capsys):
+    before = sorted(pathlib.Path("r").rglob("*"))
+    with locked("r"):
+        for flags in (["--resume"], ["--overwrite"], []):
+            assert train(*flags, "--steps=2") == 1
+            assert "r, in use by process" in capsys.readouterr().err
+        # Those who read need no lock.
+        assert call("sample", "r", "--out=s.png", "--n=2") == 0
+    assert sorted(pathlib.Path("r").rglob("*")) == before
+
+
+@pytest.mark.backends
+def test_two_trainings_do_not_share_checkpoints(images):
+    gan = small_gan()
+    gan.compile()
+    with locked("c"), pytest.raises(ValueError, match="in use by process"):
+        saver = callbacks.Checkpoint("c", every=1)
+        gan.fit(images(8, 8, 8), batch_size=4, verbose=0, callbacks=[saver])
+
+
+def fit_with(callback, images, steps=6):
+    gan = small_gan()
+    gan.compile()
+    gan.fit(images(4 * steps, 8, 8), batch_size=4, verbose=0, callbacks=[callback])
+
+
+@pytest.mark.backends
+def test_progress_in_a_file(images, capsys, monkeypatch):
+    now = iter(range(0, 1000, 7))  # seconds: each look at the clock takes 7
+    clock = types.SimpleNamespace(monotonic=lambda: next(now))
+    monkeypatch.setattr(progress, "time", clock)
+    fit_with(callbacks.Progress(steps=6), images)
+    out = capsys.readouterr().out
+    assert not {"\b", "\r", "\x1b"} & set(out)
+    lines = out.splitlines()
+    assert len(lines) == 2 and lines[0].startswith("step 2 of 6, epoch 1, ")
+    assert re.match(
+        r"step 6 of 6, epoch 1, \S+ s a step, 0 s left: d_loss \d.*, g_loss", lines[1]
+    )
+
+
+def test_progress_on_a_terminal(images, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(progress, "SECONDS_REDRAWN", 0)
+    monkeypatch.setenv("COLUMNS", "90")
+    fit_with(callbacks.Progress(minutes=2), images)
+    states = capsys.readouterr().out.rstrip("\n").split("\r")[1:]
+    assert len(states) == 6
+    assert all(len(state) == 89 for state in states)
+    wanted = r"step 6, epoch 1, \S+ s a step, 1 min \d+ s left \(to step [\d,]+ or so\)"
+    assert re.match(wanted, states[-1])
+
+
+def test_durations():
+    seconds = (0.4, 59.4, 60, 3599, 3600, 90000)
+    assert [progress.duration(s) for s in seconds] == [
+        "0 s",
+        "59 s",
+        "1 min 0 s",
+        "59 min 59 s",
+        "1 h 0 min",
+        "25 h 0 min",
+    ]
+
+
+def test_plots_take_little_of_the_time(images, monkeypatch):
+    """With the grids at most, and less often where drawing is slow."""
+    drawn = []
+    plot = callbacks.LossPlot("log.jsonl", "losses.png", every=2)
+    monkeypatch.setattr(plot, "plot", lambda: drawn.append(plot.step))
+    fit_with(plot, images)
+    assert drawn[0] == 2 and set(drawn) <= {2, 4, 6} and drawn[-1] == 6
+
+    drawn.clear()
+    slow = callbacks.LossPlot("log.jsonl", "losses.png", every=1)
+
+    def draw():
+        drawn.append(slow.step)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(slow, "plot", draw)
+    fit_with(slow, images)
+    assert drawn == [1, 6]  # 3.8 s later at the soonest, and at the end

@@ -1,0 +1,172 @@
+"""What is set before the backend is imported, and what a command says then.
+
+Each in a process of its own: the backend is there in this one.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+from command_line import call
+from paths import ROOT
+from PIL import Image
+import pytest
+
+import keras_gans
+from keras_gans.networks.features import efficientnet_lite0
+from keras_gans.utils import optional
+from keras_gans_cli import app, doctor, speeds
+
+BLOCKED = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name in {names}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+WRITTEN = (
+    b"WARNING: All log messages before absl::InitializeLog() is called are written\n"
+    b"I0000 00:00:1 port.cc:153] oneDNN custom operations are on.\n"
+    b"E0000 00:00:1 cuda_platform.cc:52] failed call to cuInit\n"
+    b"To enable the following instructions: AVX2 FMA, in other operations\n"
+    b"F0000 00:00:1 cpu_feature_guard.cc:1] compiled to use AVX instructions\n"
+    b"Illegal thing\n"
+)
+
+
+def python(code, blocked=(), **environment):
+    return subprocess.run(
+        [sys.executable, "-c", BLOCKED.format(names=list(blocked)) + code],
+        env={"PYTHONPATH": str(ROOT), "HOME": os.environ["HOME"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_log_of_tensorflow_is_left_out():
+    code = f"""
+import os
+from keras_gans_cli import recipes
+startup = recipes.load_file("utils/startup.py")
+with startup.filtered_stderr():
+    os.write(2, {WRITTEN!r})
+os.write(2, b"I0000 after\\n")
+with startup.filtered_stderr():
+    os.write(2, b"last words")
+    os.abort()
+"""
+    run = python(code)
+    expected = WRITTEN.decode().splitlines()[-2:] + ["I0000 after", "last words"]
+    assert run.stderr.splitlines() == expected
+
+
+PREPARED = """
+import os
+from keras_gans_cli import recipes
+startup = recipes.load_file("utils/startup.py")
+startup.instructions = lambda: {instructions}
+startup.prepare({words})
+print(*(os.environ.get(n) for n in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "instructions", "environment", "expected"),
+    [
+        ([], {"avx2"}, {}, "3 1"),
+        ([], {"sse4_2"}, {}, "3 None"),
+        (["sample", "--verbose"], {"avx2"}, {}, "0 1"),
+        ([], {"avx2"}, {"TF_ENABLE_ONEDNN_OPTS": "0"}, "3 0"),
+        ([], {"avx2"}, {"TF_CPP_MIN_LOG_LEVEL": "0"}, "0 1"),
+    ],
+)
+def test_what_is_set_stays(words, instructions, environment, expected):
+    code = PREPARED.format(words=words, instructions=instructions)
+    run = python(code, ["keras", "tensorflow"], **environment)
+    assert (run.stdout.strip(), run.stderr) == (expected, "")
+
+
+def test_the_command_is_quiet_from_its_start():
+    """Once as it is called: one line, of what is wrong, and no traceback."""
+    run = subprocess.run(
+        [sys.executable, "-m", "keras_gans", "sample", "nowhere", "--out=x.png"],
+        env={"PYTHONPATH": str(ROOT), "HOME": os.environ["HOME"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert run.returncode == 1 and run.stdout == ""
+    [line] = run.stderr.splitlines()
+    assert "nowhere" in line
+
+
+def test_a_missing_backend_is_named():
+    code = """
+try:
+    import keras_gans
+except ImportError as error:
+    print(error)
+"""
+    run = python(code, ["jax"], KERAS_BACKEND="jax")
+    assert "backend is jax, which is not installed" in run.stdout, run.stderr
+    assert "pip install 'keras_gans[jax]'" in run.stdout
+    line = ["keras-gans", "sample", "nowhere", "--out=x.png"]
+    code = f"""
+from keras_gans_cli import app
+raise SystemExit(app.main(app.parse({line})))
+"""
+    run = python(code, ["jax"], KERAS_BACKEND="jax")
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+    assert "pip install 'keras_gans[jax]'" in run.stderr
+
+
+def test_missing_packages_of_extras_are_named(monkeypatch, capsys):
+    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "no-such-package")
+    os.mkdir("pictures")
+    for i in range(2):
+        Image.new("RGB", (16, 16)).save(f"pictures/{i}.png")
+    assert call("evaluate", "pictures", "--data=pictures", "--cache_dir=") == 1
+    assert "keras_gans[metrics]" in capsys.readouterr().err
+
+    def needs_mesh(args):
+        optional.require("no_such_module", extra="mesh", what="Meshes")
+
+    args = app.parse(["keras-gans", "list"])
+    args.run = needs_mesh
+    assert app.main(args) == 1
+    assert "pip install 'keras_gans[mesh]'" in capsys.readouterr().err
+
+
+def test_doctor_tells_what_there_is(capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "adam")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert call("doctor") == 0
+    out = capsys.readouterr().out
+    told = dict(re.findall(r"^(\w+) +(.*)$", out.split("\n\n")[0], re.MULTILINE))
+    assert keras_gans.__version__ in told["versions"] and "numpy" in told["versions"]
+    assert told["backend"].startswith("tensorflow") and "CPU" in told["devices"]
+    assert "GB free" in told["disk"] and "float32" in told["speed"]
+    assert told["kernels"] == "on: adam"
+    assert "metrics:" in out and "keras-gans list" in out
+    # What is slow, and why.
+    assert "no GPU" in out
+    for name in ("KERAS_GANS_KERNELS", "TF_ENABLE_ONEDNN_OPTS=0"):
+        assert re.search(rf"^- {name}.* unset it", out, re.MULTILINE)
+
+
+def test_a_recipe_is_timed(monkeypatch):
+    monkeypatch.setattr(doctor, "SECONDS", 0)
+    seconds, steps = doctor.time_recipe("gan")
+    assert 0 < seconds < 60 and steps == 1570 // 64
+    assert speeds.cores() >= 1 and "cores of" in speeds.machine()
+
+
+def test_all_names_are_listed():
+    assert {*keras_gans.__all__, "load", "data", "serving"} <= set(dir(keras_gans))

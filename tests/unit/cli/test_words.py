@@ -1,0 +1,101 @@
+"""What commands say: in whose words, and what comes next."""
+
+import os
+import sys
+import warnings
+
+from command_line import call
+import pytest
+
+from keras_gans_cli import app, words
+
+FLAGS = ["image_shape", "width", "n", "num_classes", "data", "run_dir", "key"]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            "`width` must be 1. Received: width=0.",
+            "--width must be 1. Received: --width=0.",
+        ),
+        ("Received: image_shape=(8, 8, 3).", "Received: --image_shape=8,8,3."),
+        ("Received: image_shape=(8,).", "Received: --image_shape=8."),
+        (
+            "Pass num_classes, e.g. num_classes=10.",
+            "Pass --num_classes, e.g. --num_classes=10.",
+        ),
+        ("labels in [0, num_classes)", "labels in [0, --num_classes)"),
+        ("Received: data='emojy'.", "Received: --data=emojy."),
+        ("Choose another --run_dir, n=3.", "Choose another --run_dir, --n=3."),
+        ("by `n` (--n)", "by --n"),
+        ("run_dir=runs/num_classes/x", "--run_dir=runs/num_classes/x"),
+        ("no network `key=netG`", "no network --key=netG"),
+        ("a width of 3, n of 2, in the data", "a width of 3, n of 2, in the data"),
+        ("min(width=3)", "min(--width=3)"),
+        ("`seed` must lie in [0, 1]", "`seed` must lie in [0, 1]"),
+    ],
+)
+def test_messages_are_in_the_words_of_the_command(message, expected):
+    assert words.spoken(message, FLAGS) == expected
+    assert words.spoken(expected, FLAGS) == expected
+
+
+def test_long_messages_take_linear_time():
+    for part in ("image_shape=(", "`width=", "n=", "data='", "--n (", "num_classes"):
+        words.spoken(part * 20_000, FLAGS)
+
+
+def test_the_nearest_flag_is_named_first(capsys):
+    for line, nearest in (
+        (["sample", "r", "--ot=x.png"], "Did you mean --out"),
+        (["train", "dcgan", "--image-shape=8,8,3"], "Did you mean --image_shape"),
+        (["train", "dcgan", "epochs=3"], "Did you mean --epochs"),
+        (["train", "dcgan", "-epochs", "3"], "Did you mean --epochs"),
+        (["evaluate", "r", "--metric=fid"], "Did you mean --metrics"),
+        (["convert", "f.pth", "--too=x"], "Did you mean --to"),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            call(*line)
+        assert stop.value.code == 2
+        err = capsys.readouterr().err
+        assert nearest in err
+        assert len(err.splitlines()) <= 3  # the usage is short
+
+
+def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
+    words.after_training("runs/my run", "images")
+    out = capsys.readouterr().out
+    assert "keras-gans sample 'runs/my run' --out=samples.png  # a grid" in out
+    assert "keras_gans.load('runs/my run')" in out
+    words.after_training("r", "pairs")
+    assert "translate r PICTURES --out=translated" in capsys.readouterr().out
+    words.after_sampling("x.keras", 3)
+    out = capsys.readouterr().out
+    assert "evaluate x.keras --data=PICTURES" in out and "--seed=4" in out
+    # Without an activated environment, by its path.
+    monkeypatch.setattr(sys, "argv", [".venv/bin/keras-gans", "list"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert words.program() == os.path.join(".venv", "bin", "keras-gans")
+    told = words.spoken("Install it: pip install 'keras_gans[jax]'.", [])
+    assert told == "Install it: .venv/bin/pip install 'keras_gans[jax]'."
+    assert call("list") == 0
+    assert ".venv/bin/keras-gans train dcgan --help" in capsys.readouterr().out
+
+
+def test_warnings_take_one_line(capsys, monkeypatch):
+    monkeypatch.setattr(warnings, "showwarning", app.show_warning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", app.show_warning)
+        warnings.warn("Two\n  lines.", UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == "keras-gans: note: Two lines.\n"
+
+
+def test_verbose_tells_where_an_error_is_from(capsys):
+    for line in (["--verbose", "sample"], ["sample", "--verbose"]):
+        assert call(*line, "nowhere", "--out=x.png") == 1
+        err = capsys.readouterr().err
+        assert "Traceback" in err and err.splitlines()[-1].startswith("keras-gans: ")
+    assert call("sample", "nowhere", "--out=x.png") == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,0 +1,182 @@
+"""Every way to give data: pixels of 8 bits, sentences, lists, weights."""
+
+import inspect
+
+import keras
+from keras import layers
+from networks import tiny_critic, tiny_generator
+import numpy as np
+import pytest
+from small import small_cyclegan, small_gan, small_pix2pix
+import tensorflow as tf
+
+import keras_gans as kg
+
+OPTIONS = {"batch_size": 4, "shuffle": False, "verbose": 0}
+NOTE = r"of 8 bits are scaled from \[0, 255\] to \[-1, 1\]"
+ROWS = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), "uint8")
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of four rows of some arrays."""
+
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts = parts
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, i):
+        rows = tuple(part[4 * i : 4 * i + 4] for part in self.parts)
+        return rows if len(rows) > 1 else rows[0]
+
+
+def as_dataset(*parts):
+    parts = parts if len(parts) > 1 else parts[0]
+    return tf.data.Dataset.from_tensor_slices(parts).batch(4)
+
+
+def as_generator(*parts):
+    batches = Batches(*parts)
+    return (batches[i] for i in range(2))
+
+
+def fitted(gan, *given, **kwargs):
+    steps = 2 if inspect.isgenerator(given[0]) else None
+    gan.fit(*given, shuffle=False, verbose=0, steps_per_epoch=steps, **kwargs)
+    return gan.get_weights()
+
+
+def started(make, **kwargs):
+    keras.utils.set_random_seed(0)
+    gan = make(**kwargs)
+    gan.compile()
+    return gan
+
+
+def assert_near(a, b):
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-6)
+
+
+@pytest.mark.backends
+@pytest.mark.filterwarnings(f"ignore:.*{NOTE}")
+def test_pixels_of_8_bits_are_scaled():
+    floats = (ROWS / 127.5 - 1).astype("float32")
+    wanted = fitted(started(small_gan), floats, batch_size=4)
+    for given in (ROWS, as_dataset(ROWS), Batches(ROWS), as_generator(ROWS)):
+        gan = started(small_gan)
+        options = {"batch_size": 4} if given is ROWS else {}
+        assert_near(wanted, fitted(gan, given, **options))
+    a, b = (gan.evaluate(rows, verbose=0, return_dict=True) for rows in (ROWS, floats))
+    assert a == pytest.approx(b, rel=1e-5)
+    a, b = (gan.test_on_batch(rows, return_dict=True) for rows in (ROWS, ROWS))
+    one, two = started(small_gan), started(small_gan)
+    one.train_on_batch(ROWS[:4])
+    two.train_on_batch(floats[:4])
+    assert_near(one.get_weights(), two.get_weights())
+
+
+@pytest.mark.backends
+def test_the_scaling_is_said():
+    with pytest.warns(UserWarning, match=f"^Images {NOTE}"):
+        fitted(started(small_gan), ROWS, batch_size=4)
+    with pytest.raises(ValueError, match="must be floats"):
+        fitted(started(small_gan), ROWS.astype("int32"), batch_size=4)
+
+
+@pytest.mark.backends
+@pytest.mark.filterwarnings(f"ignore:.*{NOTE}", "ignore:All images of the first")
+def test_translators_scale_sources_and_targets():
+    targets = np.concatenate([ROWS, 255 - ROWS], axis=-1)
+    one, two = started(small_pix2pix), started(small_pix2pix)
+    fitted(one, ROWS, targets, batch_size=4)
+    fitted(two, ROWS / 127.5 - 1, targets / 127.5 - 1, batch_size=4)
+    assert_near(one.get_weights(), two.get_weights())
+    np.testing.assert_allclose(
+        one.translate(ROWS[:1]), two.translate(ROWS[:1] / 127.5 - 1), atol=1e-5
+    )
+    seen = one._first_images.parts[0]
+    np.testing.assert_allclose(seen, ROWS[:4] / 127.5 - 1, atol=1e-6)
+
+
+def encode(sentences):
+    return np.array([[len(s), s.count("a"), 1.0] for s in sentences]) / 10
+
+
+def text_to_image():
+    z, text = keras.Input((6,)), keras.Input((3,))
+    x = layers.Dense(16, "relu")(layers.Concatenate()([z, text]))
+    x = layers.Reshape((8, 8, 1))(layers.Dense(64, "tanh")(x))
+    inputs = (kg.Latent(6), kg.Text(3, encode))
+    return kg.BaseGAN(keras.Model([z, text], x), tiny_critic(), inputs=inputs)
+
+
+@pytest.mark.backends
+def test_sentences_on_every_way_in(images):
+    x = images(8, 8, 8)
+    words = np.array(["a", "banana", "b", "aha", "cat", "bab", "dog", "aa"])
+    wanted = fitted(started(text_to_image), x, encode(words), batch_size=4)
+    for given in (
+        (x, words),
+        (x, list(words)),
+        (as_dataset(x, words),),
+        (Batches(x, words),),
+        (as_generator(x, words),),
+    ):
+        gan = started(text_to_image)
+        options = {"batch_size": 4} if len(given) > 1 else {}
+        assert_near(wanted, fitted(gan, *given, **options))
+    logs = gan.fit(x, words, validation_data=(x, words), **OPTIONS).history
+    again = gan.fit(x, words, validation_data=as_dataset(x, words), **OPTIONS).history
+    assert np.isfinite([logs["val_g_loss"], again["val_g_loss"]]).all()
+    vectors = encode(words)
+    a, b = (gan.evaluate(x, y, verbose=0, return_dict=True) for y in (words, vectors))
+    assert a == b
+    gan.train_on_batch(x, words)
+    gan.test_on_batch(x, words)
+
+
+@pytest.mark.backends
+def test_strings_that_nothing_encodes(images):
+    x, names = images(8, 8, 8), np.array(["cat", "dog"] * 4)
+    gan = started(small_gan)
+    for call in (gan.fit, gan.evaluate):
+        with pytest.raises(ValueError, match=r"Received: strings as part 1\."):
+            call(names, verbose=0)
+    conditional = started(
+        lambda: kg.ConditionalGAN(
+            num_classes=3,
+            generator=tiny_generator(),
+            discriminator=tiny_critic(labelled=True),
+        )
+    )
+    with pytest.raises(ValueError, match="Number the classes"):
+        conditional.fit(x, names, **OPTIONS)
+
+
+@pytest.mark.backends
+def test_several_arrays_of_samples_are_refused(images):
+    x = images(8, 8, 8)
+    for given in ([x, x], (x, x), as_dataset(x, x)):
+        with pytest.raises(ValueError, match="a second part of shape"):
+            started(small_gan).fit(given, verbose=0)
+    started(small_gan).fit((x, np.arange(8)), **OPTIONS)  # labels, unused
+    gan = started(small_cyclegan)
+    gan.fit([x, x], **OPTIONS)
+    with pytest.raises(ValueError, match=r"(?s)8 and 6 rows.*load_unpaired"):
+        gan.fit(x, x[:6], **OPTIONS)
+
+
+@pytest.mark.backends
+def test_weights_of_rows_everywhere(images):
+    gan, x, ones = started(small_gan), images(4, 8, 8), np.ones(4)
+    for call in (
+        lambda: gan.evaluate(x, None, 4, 0, ones),
+        lambda: gan.test_on_batch(x, None, ones),
+        lambda: gan.train_on_batch(x, None, None, {0: 1.0}),
+        lambda: gan.fit(x, validation_data=(x, None, ones), **OPTIONS),
+    ):
+        with pytest.raises(ValueError, match=r"does not take `(sample|class)_weight`"):
+            call()
