@@ -257,9 +257,10 @@ def _made_rows(files, size, channels, resize):
         some = sum(share > 0.01 for share in cut)
         much = sum(share > MUCH for share in cut)
         if some:
+            text += "; " if text else ""
             text += (
-                f"{'; ' if text else ''}{some} lose what lies beyond the middle, {much} of them more "
-                f"than {MUCH:.0%} (most: {max(cut):.0%})"
+                f"{some} lose what lies beyond the middle, {much} of them more than "
+                f"{MUCH:.0%} (most: {max(cut):.0%})"
             )
     elif resize == "pad":
         text += "; filled up with white"

@@ -115,10 +115,10 @@ class StyleGAN2(BaseGAN):
     Example:
 
     ```python
-    gan = keras_gans.StyleGAN2((16, 16, 3), latent_dim=8, w_dim=8, channel_base=64)
+    gan = keras_gans.StyleGAN2((8, 8, 3), latent_dim=8, w_dim=8, channel_base=64)
     gan.compile()
-    gan.fit(np.random.uniform(-1, 1, (8, 16, 16, 3)), batch_size=4, verbose=0)
-    gan.sample(4, seed=0, truncation=0.7).shape  # (4, 16, 16, 3)
+    gan.fit(np.random.uniform(-1, 1, (4, 8, 8, 3)), batch_size=4, verbose=0)
+    gan.sample(4, seed=0, truncation=0.7).shape  # (4, 8, 8, 3)
     ```
 
     Reference:

@@ -97,6 +97,7 @@ def test_a_kill_before_the_first_step_gives_the_old_run_back(trained_run):
         assert files("r") == made
 
 
+@pytest.mark.full
 def test_own_files_in_a_run_stay_and_lock_nothing(trained_run):
     own = pathlib.Path("r/notes.txt")
     own.write_text("mine")

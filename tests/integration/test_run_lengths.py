@@ -62,6 +62,7 @@ def test_runs_of_steps_and_kimg_go_on_exactly(capsys):
     assert log("whole") == log("r") and step_of() == 6
 
 
+@pytest.mark.full
 def test_minutes_count_over_resumes(capsys):
     """Those that a checkpoint says are behind it."""
     assert train("--minutes=0.0001") == 0  # over in the first step

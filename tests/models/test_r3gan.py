@@ -160,8 +160,8 @@ def test_whole_steps_are_the_reference_s():
 @pytest.mark.backends
 def test_r3gan(images):
     check_gan(
-        lambda: R3GAN((16, 16, 3), 3, width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01),
-        images(16, channels=3),
+        lambda: R3GAN((8, 8, 1), 3, width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01),
+        images(16, 8, 8),
         np.arange(16) % 3,
         batch_size=2,
         # beta_1 of 0 makes steps of a learning rate of the least gradients.

@@ -205,14 +205,30 @@ def check(images, shape, **kwargs):
 
 
 @pytest.mark.backends
-def test_stylegan2(images):
-    check(images, (8, 8, 1), path_length=0.0)
+def test_a_resumed_stylegan2_ends_with_the_same_weights(images):
+    x = images(8, 8, 8)
+    options = {"batch_size": 4, "shuffle": False, "verbose": 0}
+    ends = []
+    for epochs in ((1, 2), (2,)):
+        keras.utils.set_random_seed(0)
+        gan = StyleGAN2((8, 8, 1), **SMALL, path_length=0.0)
+        gan.compile()
+        for i, epoch in enumerate(epochs):
+            gan.fit(x, epochs=epoch, initial_epoch=i, **options)
+        ends.append([np.array(ops.convert_to_numpy(v)) for v in gan.weights])
+    for one, two in zip(*ends, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-5)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("classes", [None, 3])
 def test_all_of_stylegan2(images, classes):
     check(images, (16, 24, 3), num_classes=classes)
+
+
+@pytest.mark.full
+def test_stylegan2_without_path_lengths(images):
+    check(images, (8, 8, 1), path_length=0.0)
 
 
 def test_samples_and_truncation(images):
