@@ -232,10 +232,10 @@ def test_stylegan2_without_path_lengths(images):
 
 
 def test_samples_and_truncation(images):
-    gan = StyleGAN2((16, 24, 4), 3, **SMALL)
+    gan = StyleGAN2((8, 12, 4), 3, **SMALL)
     gan.compile()
     labels = np.array([0, 1, 2, 0])
-    gan.fit(images(4, 16, 24, channels=4), labels, batch_size=4, verbose=0)
+    gan.fit(images(4, 8, 12, channels=4), labels, batch_size=4, verbose=0)
     mean = ops.convert_to_numpy(gan.generator.get_layer("truncation_of_w").mean)
     assert np.abs(mean).max() > 0
     with_all = gan.sample(4, seed=1, labels=labels)
