@@ -161,6 +161,29 @@ def of_pairs(pairs):
     ]
 
 
+def without_filters(state, ending):
+    """Leaves out the filters of resampling, which are no weights.
+
+    Args:
+        state: Dict of the reference's name to numpy array.
+        ending: String. How the names of filters end.
+
+    Raises:
+        ValueError: If one is another than [1, 3, 3, 1] along both axes.
+    """
+    wanted = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
+    kept = {}
+    for name, value in state.items():
+        if not name.endswith(ending):
+            kept[name] = value
+        elif value.size != 16 or np.abs(value.reshape(4, 4) - wanted).max() > 1e-6:
+            raise ValueError(
+                f"{name[:MAX_LETTERS]} is the filter [1, 3, 3, 1] of resampling. "
+                f"Received: another one, of shape {value.shape}."
+            )
+    return kept
+
+
 def check(what, state, shapes):
     """Checks that `state` has the names and shapes of `shapes`, and no more.
 

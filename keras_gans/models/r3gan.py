@@ -17,9 +17,8 @@ from keras_gans.engine import input_gradient
 from keras_gans.engine.phases import Phase
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
 from keras_gans.networks.sizes import doublings
-from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes, is_number, within
+from keras_gans.utils.validation import check_classes, is_number, one_of, within
 
 # The published networks and schedules, of the reference's repository. Theirs are
 # batches of 512, 256, 256, 4096 and 4096.
@@ -151,7 +150,10 @@ class R3GAN(BaseGAN):
     ):
         refuse("R3GAN", kwargs, REFUSED)
         kwargs.setdefault("objective", "relativistic")
-        configured = _configuration(configuration)
+        configured = {}
+        if configuration is not None:
+            name = one_of("configuration", configuration, tuple(CONFIGURATIONS))
+            configured = CONFIGURATIONS[name]
 
         def chosen(name, given, default=None):
             return configured.get(name, default) if given is None else given
@@ -294,17 +296,6 @@ def default_gamma(image_shape: tuple[int, ...]) -> tuple[float, float]:
     side = math.log(max(math.sqrt(math.prod(image_shape[:2])), 32))
     first = math.exp(np.interp(side, np.log(sides), np.log(gammas)))
     return round(first, 6), round(first / 10, 6)
-
-
-def _configuration(name):
-    if name is None:
-        return {}
-    if name not in CONFIGURATIONS:
-        raise ValueError(
-            f"`configuration` is one of {', '.join(CONFIGURATIONS)}. Received: "
-            f"{name!r}.{hint(name, CONFIGURATIONS)}"
-        )
-    return CONFIGURATIONS[name]
 
 
 def _check_gamma(gamma):

@@ -18,9 +18,8 @@ from keras_gans.engine.rng import below
 from keras_gans.losses.penalties import zero_centred_penalty
 from keras_gans.networks.stylegan2 import stylegan2_discriminator, stylegan2_generator
 from keras_gans.utils.networks import input_shape_of
-from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes, is_number, within
+from keras_gans.utils.validation import check_classes, is_number, one_of, within
 
 # Of ADA's reference, for batches of 32 ("stylegan2") and 64 images. "auto", the
 # defaults below, is for data of one's own.
@@ -149,7 +148,8 @@ class StyleGAN2(BaseGAN):
         **kwargs,
     ):
         refuse("StyleGAN2", kwargs, REFUSED)
-        configured = _configuration(configuration)
+        name = one_of("configuration", configuration, tuple(CONFIGURATIONS))
+        configured = CONFIGURATIONS[name]
 
         def chosen(name, given, default):
             return configured.get(name, default) if given is None else given
@@ -347,15 +347,6 @@ class _Average(ImageAverage):
 def _check(name, value):
     ok = is_number(value) and 0 <= value < math.inf
     return within(name, value, ok, "[0, inf)")
-
-
-def _configuration(name):
-    if name not in CONFIGURATIONS:
-        raise ValueError(
-            f"`configuration` is one of {', '.join(CONFIGURATIONS)}. Received: "
-            f"{name!r}.{hint(name, CONFIGURATIONS)}"
-        )
-    return CONFIGURATIONS[name]
 
 
 def _check_generator(generator, num_classes):

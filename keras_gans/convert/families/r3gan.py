@@ -14,7 +14,6 @@ from keras_gans.networks.r3gan import plan, r3gan_discriminator, r3gan_generator
 
 _NAME = re.compile(r"Model\.MainLayers\.(\d{1,2})\.Layers\.(\d{1,2})\.(.*)", re.DOTALL)
 _MIX = "LinearLayer2.Layer.weight"
-_KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 
 
 def detect(state):
@@ -106,7 +105,7 @@ def build(state, config):
             f"`network` must be one of {sorted(builders)}. Received: "
             f"network={network!r}."
         )
-    state = _without_filters(state)
+    state = weights.without_filters(state, ".Resampler.Kernel")
     # Before anything is made: a file may name sizes that it does not have.
     base, stages = plan(*(config[k] for k in _PLANNED))
     names = _names(network == "generator", stages, config["num_classes"])
@@ -123,20 +122,6 @@ def build(state, config):
 
 
 _PLANNED = ("image_shape", "widths", "blocks", "group_size")
-
-
-def _without_filters(state):
-    """Leaves out the filters of resampling, which are all the same."""
-    kept = {}
-    for name, value in state.items():
-        if not name.endswith(".Resampler.Kernel"):
-            kept[name] = value
-        elif not np.allclose(np.squeeze(value), _KERNEL, rtol=0, atol=1e-6):
-            raise ValueError(
-                f"{name} is the filter [1, 3, 3, 1] of R3GAN. Received: another one, "
-                f"of shape {value.shape}."
-            )
-    return kept
 
 
 def _names(generates, stages, num_classes):

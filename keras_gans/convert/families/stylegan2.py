@@ -10,7 +10,6 @@ import numpy as np
 from keras_gans.convert import weights
 from keras_gans.networks.stylegan2 import stylegan2_discriminator, stylegan2_generator
 
-_FILTER = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 _MAPPING = re.compile(r"mapping\.fc(\d{1,2})\.weight")
 
 
@@ -116,7 +115,7 @@ def build(state, config):
             f"`network` must be one of {sorted(builders)}. Received: "
             f"network={network!r}."
         )
-    state = _without_filters(state)
+    state = weights.without_filters(state, ".resample_filter")
     # Before anything is made: a file may name sizes that it does not have.
     shapes = _shapes(network == "generator", config)
     weights.check(network, state, shapes)
@@ -124,22 +123,6 @@ def build(state, config):
     of = _generator if network == "generator" else _discriminator
     weights.assign(model, state, of(model, config))
     return model
-
-
-def _without_filters(state):
-    """Leaves out the filters of resampling, which are all the same."""
-    kept = {}
-    for name, value in state.items():
-        if not name.endswith(".resample_filter"):
-            kept[name] = value
-        elif value.shape != (4, 4) or not np.allclose(
-            value, _FILTER, rtol=0, atol=1e-6
-        ):
-            raise ValueError(
-                f"{name} is the filter [1, 3, 3, 1] of StyleGAN2. Received: another "
-                f"one, of shape {value.shape}."
-            )
-    return kept
 
 
 # --- Names and shapes ---
