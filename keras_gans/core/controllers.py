@@ -297,3 +297,65 @@ class RunningAverage(Controller):
         if self.log in logs:
             new = gan.engine.mean_over_replicas(logs[self.log])
             self.value.assign_add(self.rate * (new - self.value.value))
+
+
+class ADAController(Controller):
+    """The probability of ADA's augmentations, held where D overfits a little.
+
+    D overfits where its logits of reals are of one sign: every `interval` steps
+    the probability `value` moves by a fixed amount, up where the mean of their
+    signs has been above `target`, else down. It is never below 0.
+
+    Args:
+        log: str, which log is the mean sign of the logits of reals; steps
+            without it change nothing.
+        target: float in [0, 1].
+        interval: int, steps.
+        kimg: float above 0, thousands of samples in which `value` moves by 1.
+        value: float of 0 or more, what it starts from.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    controller = keras_gans.core.controllers.ADAController("d_sign", kimg=100)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/2006.06676, section 3.1
+    """
+
+    def __init__(
+        self,
+        log: str = "d_sign",
+        target: float = 0.6,
+        interval: int = 4,
+        kimg: float = 500.0,
+        value: float = 0.0,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        self.log = log
+        ok = is_number(target) and 0 <= target <= 1
+        self.target = within("target", target, ok, "[0, 1]")
+        self.interval = check_size("interval", interval)
+        ok = is_number(kimg) and 0 < kimg < math.inf
+        self.kimg = within("kimg", kimg, ok, "(0, inf)")
+        ok = is_number(value) and 0 <= value < math.inf
+        self.value = self.add_state("value", within("value", value, ok, "[0, inf)"))
+        self.total = self.add_state("total")
+        self.steps = self.add_state("steps")
+
+    def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
+        if self.log not in logs:
+            return
+        total = self.total + gan.engine.mean_over_replicas(logs[self.log])
+        steps = self.steps + 1.0
+        amount = ops.cast(rows, "float32") * (self.interval / (1000.0 * self.kimg))
+        moved = self.value + amount * ops.sign(total / steps - self.target)
+        due = steps >= self.interval
+        self.value.assign(ops.where(due, ops.maximum(moved, 0.0), self.value))
+        self.total.assign(ops.where(due, 0.0, total))
+        self.steps.assign(ops.where(due, 0.0, steps))

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 import numpy as np
 
+from keras_gans.augment import ADA
 from keras_gans.core.controllers import ImageAverage, ImageCount, cosine
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label
@@ -27,6 +28,7 @@ CONFIGURATIONS = {
         "image_shape": (32, 32, 3),
         "widths": (768,) * 4,
         "gamma": (0.05, 0.005),
+        "ada": 0.55,
         "ema_kimg": 5_000,
         "decay_kimg": 20_000,
     },
@@ -34,6 +36,7 @@ CONFIGURATIONS = {
         "image_shape": (64, 64, 3),
         "widths": (768, 768, 768, 768, 384),
         "gamma": (2.0, 0.2),
+        "ada": 0.3,
         "ema_kimg": 500,
         "decay_kimg": 20_000,
     },
@@ -41,6 +44,7 @@ CONFIGURATIONS = {
         "image_shape": (256, 256, 3),
         "widths": (768, 768, 768, 768, 384, 192, 96),
         "gamma": (150.0, 15.0),
+        "ada": 0.3,
         "ema_kimg": 500,
         "decay_kimg": 20_000,
     },
@@ -49,6 +53,7 @@ CONFIGURATIONS = {
         "widths": (1536,) * 4,
         "group_size": 32,
         "gamma": [0.5, 0.05],
+        "ada": 0.5,
         "ema_kimg": 50_000,
         "decay_kimg": 200_000,
     },
@@ -57,6 +62,7 @@ CONFIGURATIONS = {
         "widths": (1536,) * 5,
         "group_size": 32,
         "gamma": (1.0, 0.1),
+        "ada": 0.4,
         "ema_kimg": 50_000,
         "decay_kimg": 200_000,
     },
@@ -109,6 +115,10 @@ class R3GAN(BaseGAN):
             begins at 0 and follows the schedule; 0 leaves the average out.
         decay_kimg: float above 0, thousands of images until schedules end;
             20,000 by default.
+        ada: `None`, or the float in [0, 1] that is the probability of ADA's
+            augmentations (`ADA.r3gan()`) in the end, of all that D sees in
+            training. It begins at 0 and follows the schedule. A `configuration`
+            brings the published one, unless `diff_augment` is given.
         generator: `keras.Model` to use instead of `r3gan_generator`.
         discriminator: `keras.Model` to use instead of `r3gan_discriminator`.
         **kwargs: `diff_augment`, `d_steps`, `seed` and the other arguments of
@@ -144,6 +154,7 @@ class R3GAN(BaseGAN):
         gamma: float | tuple[float, float] | None = None,
         ema_kimg: float | None = None,
         decay_kimg: float | None = None,
+        ada: float | None = None,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
         **kwargs,
@@ -190,6 +201,7 @@ class R3GAN(BaseGAN):
             inputs=inputs,
             **kwargs,
         )
+        self._set_ada(ada, configured.get("ada"), kwargs.get("diff_augment"))
         gamma = chosen("gamma", gamma, default_gamma(self.modality.shape))
         self.gamma = _check_gamma(gamma)
         self.warn_of_batch_norm("`gamma`")
@@ -227,6 +239,32 @@ class R3GAN(BaseGAN):
             ),
             Phase("g", self.generator_loss, reals="fresh"),
         ]
+
+    def _set_ada(self, ada, configured, diff_augment):
+        if ada is None:
+            ada = configured if diff_augment is None else 0.0
+        ada = ada or 0.0
+        within("ada", ada, is_number(ada) and 0 <= ada <= 1, "[0, 1], or be None")
+        if ada and diff_augment is not None:
+            raise ValueError(
+                "`ada` takes the place of `diff_augment`. Received: "
+                f"ada={ada!r}, diff_augment={diff_augment!r}. Drop one of them."
+            )
+        self.ada, self.ada_probability = (ADA.r3gan() if ada else None), ada
+        if self.ada is not None:
+            self.ada.check_shape(self.modality.shape)
+
+    def discriminate(self, x: Tensor, batch: dict, training: bool, role: str) -> Tensor:
+        if training and self.ada is not None:
+            n = ops.shape(x)[0]
+            x = self.ada(
+                x,
+                cosine(0.0, self.ada_probability, self.done),
+                lambda columns, i: self.rng.uniform(n, columns, f"augment/{role}/{i}"),
+            )
+        return super().discriminate(x, batch, training, role)
+
+    discriminate.__doc__ = BaseGAN.discriminate.__doc__
 
     def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
         given = [x, batch["label"]] if self.labelled else x
