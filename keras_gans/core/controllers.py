@@ -188,6 +188,32 @@ class ImageAverage(MovingAverage):
         return ops.power(0.5, ops.cast(rows, "float32") / half_life)
 
 
+class RampedAverage(ImageAverage):
+    """A moving average that is at first no longer than a share of the training.
+
+    The GAN has an `ImageCount` among its controllers, as "images".
+
+    Args:
+        images: float above 0, the half-life.
+        rampup: float of 0 or more, the largest share of the images so far that
+            the half-life may be; 0 lifts that limit.
+        networks: dict of name to `keras.Model`, as of `MovingAverage`.
+
+    Reference:
+        https://arxiv.org/abs/2006.06676
+    """
+
+    def __init__(self, images: float, rampup: float, networks: dict[str, keras.Model]):
+        super().__init__(networks)
+        self.images, self.rampup = images, rampup
+
+    def half_life(self, gan: "BaseGAN") -> Tensor:
+        if not self.rampup:
+            return ops.convert_to_tensor(self.images, "float32")
+        seen = ops.cast(gan.controllers["images"].value.value, "float32")
+        return ops.minimum(seen * self.rampup, self.images)
+
+
 class Schedule(Controller):
     """A number that changes with the step: a temperature, a weight, a gamma.
 

@@ -137,6 +137,7 @@ class BaseGAN(Trainer, keras.Model):
     """
 
     score_names = ("d_real", "d_fake")
+    labels_shown = False  # whether a discriminator takes [samples, label]
 
     def __new__(cls, *args, **kwargs):
         gan = super().__new__(cls, *args, **kwargs)
@@ -316,9 +317,16 @@ class BaseGAN(Trainer, keras.Model):
         """What the discriminator says of samples `x`: logits, or a list.
 
         Where it has several outputs, logits come first. Losses call
-        `discriminate`, which augments x and then calls this.
+        `discriminate`, which augments x and then calls this. Labels are shown
+        beside where the class sets `labels_shown = True`.
         """
-        return self.forward("discriminator", x, training)
+        given = [x]
+        if self.labels_shown and self.labelled:
+            labels = batch["label"]
+            if self.packing > 1:
+                labels = ops.reshape(labels, (-1, self.packing))
+            given.append(labels)
+        return self.forward("discriminator", given, training)
 
     def discriminator_loss(
         self, fake: Tensor, batch: dict, training: bool
@@ -473,7 +481,11 @@ class BaseGAN(Trainer, keras.Model):
     def discriminator_inputs(self, name: str) -> list[keras.KerasTensor]:
         """The shape and dtype of each input of a discriminator, of one row."""
         shape = packed(self.modality.shape, self.packing)
-        return [keras.KerasTensor((1, *shape))]
+        seen = [keras.KerasTensor((1, *shape))]
+        if self.labels_shown and self.labelled:
+            labels = (1,) if self.packing == 1 else (1, self.packing)
+            seen.append(keras.KerasTensor(labels, "int32"))
+        return seen
 
     @property
     def fields(self) -> tuple[str, ...]:

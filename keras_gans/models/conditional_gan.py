@@ -1,7 +1,6 @@
 """Conditional GAN: class labels in both networks, in one of three ways."""
 
 import keras
-from keras import ops
 
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label
@@ -13,7 +12,6 @@ from keras_gans.networks.conditional_dcgan import (
     conditional_generator,
 )
 from keras_gans.utils.networks import input_shape_of
-from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_classes
 
 
@@ -53,6 +51,8 @@ class ConditionalGAN(BaseGAN):
     Reference:
         https://arxiv.org/abs/1411.1784
     """
+
+    labels_shown = True
 
     def __init__(
         self,
@@ -98,17 +98,6 @@ class ConditionalGAN(BaseGAN):
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         super().check_discriminators(discriminators)
         _check_takes_labels(discriminators["discriminator"], self.packing)
-
-    def discriminator_inputs(self, name: str) -> list[keras.KerasTensor]:
-        labels = (1,) if self.packing == 1 else (1, self.packing)
-        images = super().discriminator_inputs(name)
-        return [*images, keras.KerasTensor(labels, "int32")]
-
-    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
-        labels = batch["label"]
-        if self.packing > 1:
-            labels = ops.reshape(labels, (-1, self.packing))
-        return self.forward("discriminator", [x, labels], training)
 
 
 def _check_takes_labels(discriminator, packing):

@@ -7,6 +7,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans.augment import ADA
+from keras_gans.core.configurations import chooser
 from keras_gans.core.controllers import ImageAverage, ImageCount, cosine
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label
@@ -19,7 +20,7 @@ from keras_gans.engine.phases import Phase
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
 from keras_gans.networks.sizes import doublings
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes, is_number, one_of, within
+from keras_gans.utils.validation import check_classes, is_number, within
 
 # The published networks and schedules, of the reference's repository. Theirs are
 # batches of 512, 256, 256, 4096 and 4096.
@@ -140,6 +141,8 @@ class R3GAN(BaseGAN):
         https://arxiv.org/abs/2501.05441
     """
 
+    labels_shown = True
+
     def __init__(
         self,
         image_shape: tuple[int, int, int] | None = None,
@@ -161,14 +164,7 @@ class R3GAN(BaseGAN):
     ):
         refuse("R3GAN", kwargs, REFUSED)
         kwargs.setdefault("objective", "relativistic")
-        configured = {}
-        if configuration is not None:
-            name = one_of("configuration", configuration, tuple(CONFIGURATIONS))
-            configured = CONFIGURATIONS[name]
-
-        def chosen(name, given, default=None):
-            return configured.get(name, default) if given is None else given
-
+        chosen = chooser(CONFIGURATIONS, configuration)
         shape = chosen("image_shape", image_shape, (32, 32, 3))
         decay_kimg = chosen("decay_kimg", decay_kimg, 20_000)
         ok = is_number(decay_kimg) and 0 < decay_kimg < math.inf
@@ -201,7 +197,7 @@ class R3GAN(BaseGAN):
             inputs=inputs,
             **kwargs,
         )
-        self._set_ada(ada, configured.get("ada"), kwargs.get("diff_augment"))
+        self._set_ada(ada, chosen("ada", None), kwargs.get("diff_augment"))
         gamma = chosen("gamma", gamma, default_gamma(self.modality.shape))
         self.gamma = _check_gamma(gamma)
         self.warn_of_batch_norm("`gamma`")
@@ -265,10 +261,6 @@ class R3GAN(BaseGAN):
         return super().discriminate(x, batch, training, role)
 
     discriminate.__doc__ = BaseGAN.discriminate.__doc__
-
-    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
-        given = [x, batch["label"]] if self.labelled else x
-        return self.forward("discriminator", given, training)
 
     def discriminator_loss(
         self, fake: Tensor, batch: dict, training: bool

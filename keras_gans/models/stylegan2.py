@@ -5,7 +5,8 @@ import math
 import keras
 from keras import ops
 
-from keras_gans.core.controllers import ImageAverage, ImageCount, RunningAverage
+from keras_gans.core.configurations import chooser
+from keras_gans.core.controllers import ImageCount, RampedAverage, RunningAverage
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label, Latent, Truncation
 from keras_gans.core.networks import modality_of
@@ -19,7 +20,7 @@ from keras_gans.losses.penalties import zero_centred_penalty
 from keras_gans.networks.stylegan2 import stylegan2_discriminator, stylegan2_generator
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes, is_number, one_of, within
+from keras_gans.utils.validation import check_classes, is_number, within
 
 # Of ADA's reference, for batches of 32 ("stylegan2") and 64 images. "auto", the
 # defaults below, is for data of one's own.
@@ -124,6 +125,8 @@ class StyleGAN2(BaseGAN):
         https://arxiv.org/abs/1912.04958; https://arxiv.org/abs/2006.06676
     """
 
+    labels_shown = True
+
     def __init__(
         self,
         image_shape: tuple[int, int, int] | None = None,
@@ -148,12 +151,7 @@ class StyleGAN2(BaseGAN):
         **kwargs,
     ):
         refuse("StyleGAN2", kwargs, REFUSED)
-        name = one_of("configuration", configuration, tuple(CONFIGURATIONS))
-        configured = CONFIGURATIONS[name]
-
-        def chosen(name, given, default):
-            return configured.get(name, default) if given is None else given
-
+        chosen = chooser(CONFIGURATIONS, configuration)
         shape = (64, 64, 3) if image_shape is None else image_shape
         if num_classes is not None:
             check_classes(num_classes)
@@ -206,7 +204,7 @@ class StyleGAN2(BaseGAN):
         rampup = _check("ema_rampup", chosen("ema_rampup", ema_rampup, 0.05))
         if half_life:
             copies = self.generator_copies()
-            self.controllers["ema"] = _Average(1000 * half_life, rampup, copies)
+            self.controllers["ema"] = RampedAverage(1000 * half_life, rampup, copies)
         self.controllers["images"] = ImageCount()
         if self.path_length:
             self.controllers["path_length"] = RunningAverage("path_length", PATH_RATE)
@@ -282,10 +280,6 @@ class StyleGAN2(BaseGAN):
 
     # --- Losses ---
 
-    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
-        given = [x, batch["label"]] if self.labelled else x
-        return self.forward("discriminator", given, training)
-
     def r1_loss(self, fake: None, batch: dict, training: bool) -> tuple[Tensor, dict]:
         """gamma / 2 E[||grad D(x)||^2], for 16 steps.
 
@@ -330,18 +324,6 @@ class StyleGAN2(BaseGAN):
         mean = mean + PATH_RATE * (new - mean)
         loss = 4 * self.path_length * ops.mean(ops.square(lengths - mean))
         return loss, {"path_length": length}
-
-
-class _Average(ImageAverage):
-    def __init__(self, images, rampup, networks):
-        super().__init__(networks)
-        self.images, self.rampup = images, rampup
-
-    def half_life(self, gan: BaseGAN) -> Tensor:
-        if not self.rampup:
-            return ops.convert_to_tensor(self.images, "float32")
-        seen = ops.cast(gan.controllers["images"].value.value, "float32")
-        return ops.minimum(seen * self.rampup, self.images)
 
 
 def _check(name, value):
