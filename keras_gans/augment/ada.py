@@ -1,18 +1,20 @@
 """ADA's augmentations: what the discriminator sees, with a probability."""
 
 from collections.abc import Callable, Mapping
-import dataclasses
 import math
+from typing import Any
 
+import keras
 from keras import ops
 import numpy as np
 
 from keras_gans.augment.ada_color import recolor
 from keras_gans.augment.ada_filter import POWERS, REACH, amplify, normalized
 from keras_gans.augment.ada_geometry import affine_map, warp
+from keras_gans.utils.serialization import Configured
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import is_number, within
+from keras_gans.utils.validation import check_size, is_number, within
 
 GROUPS = {
     "blit": ("xflip", "rotate90", "xint"),
@@ -43,11 +45,13 @@ _NORMAL = ("scale", "aniso", "xfrac/x", "xfrac/y", "brightness", "contrast")
 _NORMAL += ("saturation", "noise", *(f"imgfilter/{i}" for i in range(4)))
 
 
-@dataclasses.dataclass(frozen=True)
-class ADA:
-    """The augmentations of "Training GANs with Limited Data", differentiable.
+@keras.saving.register_keras_serializable("keras_gans")
+class ADA(Configured):
+    """Adaptive discriminator augmentation: any GAN's `diff_augment=ADA()`.
 
-    Each happens to a picture with the probability p times its multiplier:
+    All that the discriminator sees in training is augmented, reals and fakes
+    alike, differentiably. Each transform happens to a picture with the
+    probability p times its multiplier:
 
     - blit: `xflip` mirrors half of the pictures it happens to; `rotate90` turns
       by 0 to 3 quarters; `xint` moves by whole pixels, up to 1/8 of a side.
@@ -62,50 +66,65 @@ class ADA:
     - noise: `noise` adds noise of a deviation |N(0, 0.1^2)|.
     - cutout: `cutout` sets a rectangle of half of each side to 0.
 
-    Geometry is one map, sampled once; pictures are mirrored on at their sides.
-    Grey is coloured as red, green and blue alike; a fourth channel is alpha, of
-    which colours are no part. Values are not clipped.
+    Geometry is one map, sampled once; pictures are mirrored on at their sides,
+    as far as a map reaches. Grey is coloured as red, green and blue alike. A
+    second or fourth channel is alpha: it moves with the others, and colours are
+    no part of it. Values are not clipped.
+
+    Adaptive, p starts at 0 and is moved every `interval` steps so that the mean
+    sign of the logits of reals stays at `target`: a discriminator that overfits
+    is surer of reals. The logs report that mean as `d_sign` and p as `ada_p`.
 
     Args:
-        transforms: a str of groups or transforms with commas, such as
-            `"blit,geom,color"`, each with a multiplier of 1; or a dict of
-            groups or transforms to multipliers, floats in [0, inf).
+        transforms: a str of groups or transforms with commas, each with a
+            multiplier of 1; or a dict of groups or transforms to multipliers,
+            floats of 0 or more.
+        p: "adaptive"; a float in [0, 1]; or a tuple (first, last) of them: half
+            a cosine over `kimg` thousands of images, then constant.
+        target: float in [0, 1], of adaptive p.
+        interval: int, steps from one move of adaptive p to the next.
+        kimg: float above 0, thousands of images in which p moves by 1, or from
+            `first` to `last`.
 
     Raises:
-        ValueError: a name is unknown, given twice, or a multiplier is out of
-            range.
+        ValueError: a transform is unknown or given twice, or an argument is out
+            of its range.
 
     Example:
 
     ```python
-    ada = keras_gans.augment.ADA({"blit": 1, "geom": 1, "color": 0.5})
-    images = np.zeros((4, 32, 32, 3), "float32")
-
-    def uniform(columns, purpose):
-        rng = np.random.default_rng(purpose)
-        return rng.uniform(size=(4, columns)).astype("float32")
-
-    ada(images, 0.6, uniform)
+    ada = keras_gans.ADA("blit,geom", target=0.5)
+    gan = keras_gans.DCGAN((16, 16, 1), width=4, diff_augment=ada)
     ```
 
     Reference:
-        https://arxiv.org/abs/2006.06676, section 2 and appendix B
+        https://arxiv.org/abs/2006.06676, sections 2 and 3, appendix B
     """
 
-    transforms: str | Mapping[str, float]
+    def __init__(
+        self,
+        transforms: str | Mapping[str, float] = "blit,geom,color",
+        p: str | float | tuple[float, float] = "adaptive",
+        target: float = 0.6,
+        interval: int = 4,
+        kimg: float = 500.0,
+    ):
+        self.transforms, self.p = transforms, p
+        self.multipliers = _check_transforms(transforms)
+        ends = p if isinstance(p, (tuple, list)) and len(p) == 2 else (p,)
+        ok = all(is_number(end) and 0 <= end <= 1 for end in ends)
+        ok = ok or (isinstance(p, str) and p == "adaptive")
+        within("p", p, ok, "[0, 1], or be (first, last) or 'adaptive'")
+        ok = is_number(target) and 0 <= target <= 1
+        self.target = within("target", target, ok, "[0, 1]")
+        self.interval = check_size("interval", interval)
+        ok = is_number(kimg) and 0 < kimg < math.inf
+        self.kimg = within("kimg", kimg, ok, "(0, inf)")
 
-    def __post_init__(self):
-        object.__setattr__(self, "transforms", _check_transforms(self.transforms))
-
-    @classmethod
-    def bgc(cls) -> "ADA":
-        """The paper's choice: blit, geom and color."""
-        return cls("blit,geom,color")
-
-    @classmethod
-    def r3gan(cls) -> "ADA":
-        """R3GAN's: blit, geom and cutout, and half as much color."""
-        return cls({"blit": 1, "geom": 1, "color": 0.5, "cutout": 1})
+    @property
+    def adaptive(self) -> bool:
+        """Whether p follows what the discriminator says of reals."""
+        return isinstance(self.p, str)
 
     def check_shape(self, image_shape: tuple[int, ...]) -> None:
         """Checks what is to be augmented.
@@ -122,11 +141,11 @@ class ADA:
                 "ADA augments images of a fixed shape (height, width, channels). "
                 f"Received: data of shape {shape}. Train without it."
             )
-        if self._any("color") and shape[-1] not in (1, 3, 4):
+        if self._any("color") and shape[-1] > 4:
             raise ValueError(
-                "ADA's color transforms take 1, 3 or 4 channels: grey, RGB or "
-                f"RGBA. Received: images of shape {shape}. Leave them out, as "
-                "ADA('blit,geom') does."
+                "ADA's color transforms take 1 to 4 channels: grey or RGB, with "
+                f"alpha or without. Received: images of shape {shape}. Leave "
+                "them out: diff_augment=ADA('blit,geom')."
             )
         if self._any("filter") and min(shape[:2]) <= REACH:
             raise ValueError(
@@ -142,7 +161,7 @@ class ADA:
 
         Args:
             x: tensor `[n, height, width, channels]`, in [-1, 1].
-            p: float in [0, inf) or float32 scalar tensor.
+            p: float or float32 scalar tensor of 0 or more.
             uniform: function from `(columns, purpose)`, two ints, to float32
                 `[n, columns]` in (0, 1), drawn from U(0, 1) and independent for
                 each purpose. Purposes are 0 to 3.
@@ -152,28 +171,74 @@ class ADA:
             are as they were, to the last bit.
 
         Raises:
-            ValueError: p is out of range, or `x` are not images that can be
-                augmented so.
+            ValueError: `x` are not images that can be augmented so.
+
+        Example:
+
+        ```python
+        images = np.zeros((4, 32, 32, 3), "float32")
+
+        def uniform(columns, purpose):
+            rng = np.random.default_rng(purpose)
+            return rng.uniform(size=(4, columns)).astype("float32")
+
+        keras_gans.ADA()(images, 0.6, uniform)
+        ```
         """
-        if is_number(p):
-            within("p", p, 0 <= p < math.inf, "[0, inf)")
         self.check_shape(x.shape[1:])
         x = ops.cast(x, "float32")
-        draws = _Draws(dict(self.transforms), ops.cast(p, "float32"), uniform)
-        for group, transform in (
+        draws = _Draws(self.multipliers, ops.cast(p, "float32"), uniform)
+        for groups, transform in (
             (("blit", "geom"), _move),
             (("color",), _color),
             (("filter",), _filter),
             (("noise",), _noise),
             (("cutout",), _cutout),
         ):
-            if self._any(*group):
+            if self._any(*groups):
                 x = transform(x, draws)
         return x
 
     def _any(self, *groups):
-        on = dict(self.transforms)
-        return any(name in on for group in groups for name in GROUPS[group])
+        names = [name for group in groups for name in GROUPS[group]]
+        return any(name in self.multipliers for name in names)
+
+
+def as_ada(given: Any, default: ADA) -> ADA | None:
+    """What `diff_augment` is given, where it means ADA.
+
+    Args:
+        given: `ADA`; or the str "ada", which means `default`, or one such as
+            "ada:0.2", its transforms with a constant p.
+        default: `ADA`.
+
+    Returns:
+        `ADA`, or `None` where something else is given.
+
+    Raises:
+        ValueError: p is no float in [0, 1].
+
+    Example:
+
+    ```python
+    from keras_gans.augment.ada import as_ada
+
+    as_ada("ada:0.2", keras_gans.ADA("blit")).p  # 0.2
+    ```
+    """
+    if isinstance(given, ADA):
+        return given
+    if not isinstance(given, str) or given.partition(":")[0].strip() != "ada":
+        return None
+    if ":" not in given:
+        return default
+    text = given.partition(":")[2].strip()
+    try:
+        p = float(text)
+    except ValueError:
+        p = math.nan
+    within("p", text, 0 <= p <= 1, "[0, 1], as in diff_augment='ada:0.2'")
+    return ADA(default.transforms, p)
 
 
 class _Draws:
@@ -310,12 +375,12 @@ def _cutout(x, draws):
 
 
 def _check_transforms(given):
-    """The transforms as ((name, multiplier), ...), those of 0 left out."""
+    """The multiplier of each transform, those of 0 left out."""
     if isinstance(given, str):
         given = [(name.strip(), 1.0) for name in given.split(",")]
     elif isinstance(given, Mapping):
         given = list(given.items())
-    elif not isinstance(given, tuple):  # a tuple is that of another ADA
+    else:
         raise ValueError(
             "`transforms` is a str such as 'blit,geom,color', or a dict of "
             f"transforms to multipliers. Received: {given!r}."
@@ -336,4 +401,10 @@ def _check_transforms(given):
                     f"Each transform may be given once. Received: {transform!r} again."
                 )
             multipliers[transform] = float(multiplier)
-    return tuple((name, m) for name, m in multipliers.items() if m)
+    multipliers = {name: m for name, m in multipliers.items() if m}
+    if not multipliers:
+        raise ValueError(
+            "ADA without transforms changes nothing. Received: none with a "
+            "multiplier above 0. Train without it: diff_augment=None."
+        )
+    return multipliers

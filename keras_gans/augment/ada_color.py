@@ -18,11 +18,11 @@ def recolor(
 ) -> Tensor:
     """Pictures of other colours, by transformations in the order of arguments.
 
-    Grey is treated as red, green and blue alike. A fourth channel is alpha, and
-    stays.
+    Grey is treated as red, green and blue alike. A second or fourth channel is
+    alpha, and stays.
 
     Args:
-        images: float32 `[n, height, width, 1, 3 or 4]`.
+        images: float32 `[n, height, width, 1 to 4]`.
         brightness: `[n]`, is added.
         contrast: `[n]`, a factor.
         lumaflip: `[n]`, 1 to mirror the luma, else 0.
@@ -37,22 +37,23 @@ def recolor(
     shape = (-1, 1, 1, 1)
     along = ops.reshape(contrast * (1.0 - 2.0 * lumaflip), shape)
     bias = ops.reshape(brightness, shape) * along
-    if images.shape[-1] == 1:
-        return images * along + bias
-    rgb = images[..., :3]
-    luma = np.full((3, 3), 1 / 3, "float32")
-    # The cross product with the axis, as a matrix on the right of rows.
-    turned = np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]]) / math.sqrt(3)
-    across = contrast * saturation
-    matrix = sum(
-        ops.reshape(factor, (-1, 1, 1)) * part.astype("float32")
-        for factor, part in (
-            (along, luma),
-            (across * ops.cos(hue), np.eye(3) - luma),
-            (across * ops.sin(hue), turned),
-        )
-    )
     _, height, width, channels = images.shape
-    y = ops.matmul(ops.reshape(rgb, (-1, height * width, 3)), matrix)
-    y = ops.reshape(y, (-1, height, width, 3)) + bias
-    return y if channels == 3 else ops.concatenate([y, images[..., 3:]], axis=-1)
+    alpha = images[..., channels - 1 :] if channels % 2 == 0 else None
+    if channels < 3:
+        y = images[..., :1] * along + bias
+    else:
+        luma = np.full((3, 3), 1 / 3, "float32")
+        # The cross product with the axis, as a matrix on the right of rows.
+        turned = np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]]) / math.sqrt(3)
+        across = contrast * saturation
+        matrix = sum(
+            ops.reshape(factor, (-1, 1, 1)) * part.astype("float32")
+            for factor, part in (
+                (along, luma),
+                (across * ops.cos(hue), np.eye(3) - luma),
+                (across * ops.sin(hue), turned),
+            )
+        )
+        rgb = ops.reshape(images[..., :3], (-1, height * width, 3))
+        y = ops.reshape(ops.matmul(rgb, matrix), (-1, height, width, 3)) + bias
+    return y if alpha is None else ops.concatenate([y, alpha], axis=-1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import keras
 from keras import ops
 
+from keras_gans.augment import ADA
 from keras_gans.utils.serialization import Configured
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_int, is_number, one_of, within
@@ -325,63 +326,64 @@ class RunningAverage(Controller):
             self.value.assign_add(self.rate * (new - self.value.value))
 
 
-class ADAController(Controller):
-    """The probability of ADA's augmentations, held where D overfits a little.
+class AdaptiveP(Controller):
+    """The p of an adaptive `ADA`, moved so that D does not overfit.
 
-    D overfits where its logits of reals are of one sign: every `interval` steps
-    the probability `value` moves by a fixed amount, up where the mean of their
-    signs has been above `target`, else down. It is never below 0.
+    Every `interval` steps `value` moves by as much as makes 1 in `kimg` thousands
+    of samples: up where the mean sign of the logits of reals has been above
+    `target` since, else down. It never is below 0.
 
     Args:
-        log: str, which log is the mean sign of the logits of reals; steps
-            without it change nothing.
-        target: float in [0, 1].
-        interval: int, steps.
-        kimg: float above 0, thousands of samples in which `value` moves by 1.
-        value: float of 0 or more, what it starts from.
-
-    Raises:
-        ValueError: an argument is out of its range.
-
-    Example:
-
-    ```python
-    controller = keras_gans.core.controllers.ADAController("d_sign", kimg=100)
-    ```
+        ada: `ADA`.
 
     Reference:
         https://arxiv.org/abs/2006.06676, section 3.1
     """
 
-    def __init__(
-        self,
-        log: str = "d_sign",
-        target: float = 0.6,
-        interval: int = 4,
-        kimg: float = 500.0,
-        value: float = 0.0,
-        name: str | None = None,
-    ):
+    # Each as often as reals were seen: of D's loss, of a penalty apart.
+    signs = ("d_sign", "d_reg_sign")
+
+    def __init__(self, ada: ADA, name: str | None = None):
         super().__init__(name=name)
-        self.log = log
-        ok = is_number(target) and 0 <= target <= 1
-        self.target = within("target", target, ok, "[0, 1]")
-        self.interval = check_size("interval", interval)
-        ok = is_number(kimg) and 0 < kimg < math.inf
-        self.kimg = within("kimg", kimg, ok, "(0, inf)")
-        ok = is_number(value) and 0 <= value < math.inf
-        self.value = self.add_state("value", within("value", value, ok, "[0, inf)"))
+        self.ada = ada
+        self.value = self.add_state("value")
         self.total = self.add_state("total")
-        self.steps = self.add_state("steps")
+        self.count = self.add_state("count")
+        self.steps = self.add_state("steps", dtype="int32")
+
+    @property
+    def p(self) -> Tensor:
+        """p of this step: float32 scalar tensor."""
+        return self.value.value
 
     def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
-        if self.log not in logs:
-            return
-        total = self.total + gan.engine.mean_over_replicas(logs[self.log])
-        steps = self.steps + 1.0
-        amount = ops.cast(rows, "float32") * (self.interval / (1000.0 * self.kimg))
-        moved = self.value + amount * ops.sign(total / steps - self.target)
-        due = steps >= self.interval
+        means = [logs[name] for name in self.signs if name in logs]
+        mean = gan.engine.mean_over_replicas(sum(means) / len(means))
+        total = self.total + len(means) * mean
+        count = self.count + len(means)
+        steps = self.steps + 1
+        amount = ops.cast(rows, "float32") * self.ada.interval / (1000 * self.ada.kimg)
+        moved = self.value + amount * ops.sign(total / count - self.ada.target)
+        due = steps >= self.ada.interval
         self.value.assign(ops.where(due, ops.maximum(moved, 0.0), self.value))
-        self.total.assign(ops.where(due, 0.0, total))
-        self.steps.assign(ops.where(due, 0.0, steps))
+        for state, new in ((self.total, total), (self.count, count)):
+            state.assign(ops.where(due, 0.0, new))
+        self.steps.assign(ops.where(due, 0, steps))
+
+
+class ScheduledP(ImageCount):
+    """The p of an `ADA` that goes along half a cosine; it counts images.
+
+    Args:
+        ada: `ADA` with p = (first, last).
+    """
+
+    def __init__(self, ada: ADA, name: str | None = None):
+        super().__init__(name=name)
+        self.ada = ada
+
+    @property
+    def p(self) -> Tensor:
+        """p of this step: float32 scalar tensor."""
+        done = ops.cast(self.value.value, "float32") / (1000 * self.ada.kimg)
+        return cosine(*self.ada.p, done)

@@ -11,6 +11,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans import losses
+from keras_gans.augment import ADA
 from keras_gans.core import batches, networks, serialization
 from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
 from keras_gans.core.export import FORMAT, check_format
@@ -97,8 +98,9 @@ class BaseGAN(Trainer, keras.Model):
         packing: int, how many rows the discriminator sees together (PacGAN,
             arXiv:1712.04086): its input has as many times more channels. A
             batch must be divisible by it.
-        diff_augment: `None`, or which of "color,translation,cutout" change
-            what the discriminator sees in training (arXiv:2006.10738).
+        diff_augment: `None`, or how what the discriminator sees in training is
+            augmented: some of "color,translation,cutout" (arXiv:2006.10738); an
+            `ADA`; "ada", an adaptive one; or "ada:0.2", one of a constant p.
         spectral_norm: bool, normalize every layer of the discriminator
             spectrally (arXiv:1802.05957): a copy of the one given.
         minibatch_stddev: `None`, or the int size of the groups whose standard
@@ -136,7 +138,6 @@ class BaseGAN(Trainer, keras.Model):
     ```
     """
 
-    score_names = ("d_real", "d_fake")
     labels_shown = False  # whether a discriminator takes [samples, label]
 
     def __new__(cls, *args, **kwargs):
@@ -163,7 +164,7 @@ class BaseGAN(Trainer, keras.Model):
         penalty_interval: int = 1,
         instance_noise: float | tuple[float, int] | None = None,
         packing: int = 1,
-        diff_augment: str | tuple[str, ...] | None = None,
+        diff_augment: str | tuple[str, ...] | ADA | None = None,
         spectral_norm: bool = False,
         minibatch_stddev: int | None = None,
         seed: int = 0,
@@ -240,6 +241,9 @@ class BaseGAN(Trainer, keras.Model):
         ema = as_ema(ema)
         if ema is not None:
             self.controllers["ema"] = MovingAverage(ema, self.generator_copies())
+        controller = self.regularization.controller_of_p(self.objective)
+        if controller is not None:
+            self.controllers["ada"] = controller
         self._classes_seen = set()
         self._first_given = None  # in an object that Keras does not track
         self.built = True
@@ -380,7 +384,11 @@ class BaseGAN(Trainer, keras.Model):
 
     def d_adversarial(self, real: Tensor, fake: Tensor) -> tuple[Tensor, dict]:
         """The objective's D side, of logits: `(scalar, {name: value})`."""
-        scores = {"d_real": self._score(real), "d_fake": self._score(fake)}
+        scores = {
+            "d_real": self._score(real),
+            "d_fake": self._score(fake),
+            **self.regularization.scores(self, real),
+        }
         if self.label_smoothing:
             loss = self.objective.d(real, fake, 1.0 - self.label_smoothing)
         else:
@@ -655,6 +663,16 @@ class BaseGAN(Trainer, keras.Model):
         phases = self.phases()
         own = [f"{phase.name}_loss" for phase in phases]
         return (*own, *(name for phase in phases for name in phase.logs))
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """What logs say of D's logits, and of an augmentation that moves."""
+        names = ["d_real", "d_fake"]
+        if self.regularization.adaptive:
+            names.append("d_sign")
+        if "ada" in self.controllers:
+            names.append("ada_p")
+        return tuple(names)
 
     @property
     def penalty_names(self) -> tuple[str, ...]:

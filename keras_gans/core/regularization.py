@@ -7,11 +7,12 @@ import warnings
 import keras
 from keras import ops
 
-from keras_gans.augment import check_policy, diff_augment
+from keras_gans import losses
+from keras_gans.augment import ADA, as_ada, check_policy, diff_augment
+from keras_gans.core.controllers import AdaptiveP, Controller, ScheduledP
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.layers.minibatch_stddev import with_minibatch_stddev
 from keras_gans.layers.spectral import spectrally_normalized
-from keras_gans.losses import zero_centred_penalty
 from keras_gans.modalities import Modality
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_int, is_number, one_of, within
@@ -29,7 +30,8 @@ class Regularization:
         penalty_interval: int.
         instance_noise: `None`, a float or a tuple (sigma, steps).
         packing: int.
-        diff_augment: `None` or a policy of DiffAugment.
+        diff_augment: `None`, an `ADA` or a text that means one, or a policy of
+            DiffAugment.
         modality: `Modality` of the samples.
 
     Raises:
@@ -43,7 +45,7 @@ class Regularization:
         penalty_interval: int,
         instance_noise: float | tuple[float, int] | None,
         packing: int,
-        diff_augment: str | tuple[str, ...] | None,
+        diff_augment: str | tuple[str, ...] | ADA | None,
         modality: Modality,
     ):
         for name, gamma in (("r1", r1), ("r2", r2)):
@@ -54,7 +56,10 @@ class Regularization:
         self.noise = _check_noise(instance_noise)
         self.packing = check_size("packing", packing)
         self.policy = None
-        if diff_augment is not None:
+        self.ada = as_ada(diff_augment, ADA())
+        if self.ada is not None:
+            self.ada.check_shape(modality.shape)
+        elif diff_augment is not None:
             self.policy = check_policy(diff_augment, modality.shape)
 
     def augmented(self, gan: "BaseGAN", x: Tensor, training: bool, role: str) -> Tensor:
@@ -70,18 +75,68 @@ class Regularization:
         """
         x = ops.cast(x, "float32")
         n = ops.shape(x)[0]
+
+        def uniform(columns, i):
+            return gan.rng.uniform(n, columns, f"augment/{role}/{i}")
+
         if training and self.policy is not None:
-            x = diff_augment(
-                x,
-                self.policy,
-                lambda columns, i: gan.rng.uniform(n, columns, f"augment/{role}/{i}"),
-            )
+            x = diff_augment(x, self.policy, uniform)
+        if training and self.ada is not None:
+            x = self.ada(x, self.probability(gan), uniform)
         if training and self.noise is not None:
             columns = math.prod(ops.shape(x)[1:])
             noise = gan.rng.normal(n, columns, f"noise/{role}")
             level = self._noise_level(gan.step)
             x = x + level * ops.reshape(noise, ops.shape(x))
         return self._pack(x)
+
+    def controller_of_p(self, objective: losses.Objective) -> Controller | None:
+        """What moves ADA's p, where it moves.
+
+        Args:
+            objective: `Objective` of the logits.
+
+        Raises:
+            ValueError: p is adaptive, and the sign of logits says nothing.
+        """
+        if self.ada is None or is_number(self.ada.p):
+            return None
+        if not self.ada.adaptive:
+            return ScheduledP(self.ada, name="ada")
+        unsigned = (losses.OBJECTIVES[n].d for n in ("least_squares", "wasserstein"))
+        if objective.relativistic or objective.d in unsigned:
+            raise ValueError(
+                "Adaptive augmentation goes by the sign of D's logits of reals, "
+                "which least_squares, wasserstein and relativistic leave open. "
+                f"Received: diff_augment={self.ada}. Set p, as in "
+                "diff_augment='ada:0.2', or take objective='non_saturating' or "
+                "'hinge'."
+            )
+        return AdaptiveP(self.ada, name="ada")
+
+    def probability(self, gan: "BaseGAN") -> float | Tensor:
+        """ADA's p of this step."""
+        controller = gan.controllers.get("ada")
+        return self.ada.p if controller is None else controller.p
+
+    def scores(self, gan: "BaseGAN", real: Tensor) -> dict[str, Tensor]:
+        """What logs say of a p that moves.
+
+        Args:
+            gan: `BaseGAN`.
+            real: D's logits of reals, of any shape.
+        """
+        scores = {}
+        if self.adaptive:
+            scores["d_sign"] = ops.mean(ops.sign(real))
+        if "ada" in gan.controllers:
+            scores["ada_p"] = gan.controllers["ada"].p
+        return scores
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether ADA's p follows D's logits of reals."""
+        return self.ada is not None and self.ada.adaptive
 
     def _noise_level(self, step):
         if is_number(self.noise):
@@ -122,7 +177,7 @@ class Regularization:
                 return logits_of(gan.discriminate(x, batch, True, role))
 
             def penalty(x=x, critic=critic):
-                return zero_centred_penalty(critic, ops.cast(x, "float32"))
+                return losses.zero_centred_penalty(critic, ops.cast(x, "float32"))
 
             value = gan.engine.in_some_steps(self.interval, penalty)
             logs[name] = gamma * self.interval * value

@@ -15,9 +15,16 @@ from keras_gans.utils.types import Tensor
 
 def squared_gradient_norms(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """||grad C(x)||^2 of each x: float32 `[rows of the output]`."""
+    return outputs_and_squares(critic, x)[1]
+
+
+def outputs_and_squares(
+    critic: Callable[[Tensor], Tensor], x: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What the critic says of x, and `squared_gradient_norms`."""
     outputs, gradient = input_gradient(critic, x)
     rows = ops.reshape(gradient, (ops.shape(outputs)[0], -1))
-    return ops.sum(ops.square(ops.cast(rows, "float32")), axis=-1)
+    return outputs, ops.sum(ops.square(ops.cast(rows, "float32")), axis=-1)
 
 
 def gradient_penalty(

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 import numpy as np
 
-from keras_gans.augment import ADA
+from keras_gans.augment import ADA, as_ada
 from keras_gans.core.configurations import chooser
 from keras_gans.core.controllers import ImageAverage, ImageCount, cosine
 from keras_gans.core.gan import BaseGAN
@@ -68,6 +68,7 @@ CONFIGURATIONS = {
         "decay_kimg": 200_000,
     },
 }
+TRANSFORMS = {"blit": 1.0, "geom": 1.0, "color": 0.5, "cutout": 1.0}  # of ADA
 REFUSED = {
     "objective": ("relativistic", "its loss pairs reals with fakes"),
     "r1": (0.0, "`gamma` weighs R1 and R2 alike"),
@@ -116,13 +117,12 @@ class R3GAN(BaseGAN):
             begins at 0 and follows the schedule; 0 leaves the average out.
         decay_kimg: float above 0, thousands of images until schedules end;
             20,000 by default.
-        ada: `None`, or the float in [0, 1] that is the probability of ADA's
-            augmentations (`ADA.r3gan()`) in the end, of all that D sees in
-            training. It begins at 0 and follows the schedule. A `configuration`
-            brings the published one, unless `diff_augment` is given.
+        diff_augment: what `BaseGAN` takes; "ada" is the paper's choice, whose p
+            goes from 0 to the configuration's, or 0.3, with the schedule, and
+            "published" that of a `configuration`, `None` without one.
         generator: `keras.Model` to use instead of `r3gan_generator`.
         discriminator: `keras.Model` to use instead of `r3gan_discriminator`.
-        **kwargs: `diff_augment`, `d_steps`, `seed` and the other arguments of
+        **kwargs: `d_steps`, `seed` and the other arguments of
             `BaseGAN`, but for `objective`, `r1`, `r2`, `penalty_interval`,
             `ema`, `linear_decay`, `packing` and `minibatch_stddev`.
 
@@ -157,7 +157,7 @@ class R3GAN(BaseGAN):
         gamma: float | tuple[float, float] | None = None,
         ema_kimg: float | None = None,
         decay_kimg: float | None = None,
-        ada: float | None = None,
+        diff_augment: str | tuple[str, ...] | ADA | None = "published",
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
         **kwargs,
@@ -187,6 +187,10 @@ class R3GAN(BaseGAN):
             def discriminator(seen):
                 return r3gan_discriminator(seen, **built)
 
+        if diff_augment == "published":
+            diff_augment = None if configuration is None else "ada"
+        p = (0.0, chosen("ada", None, 0.3))
+        ada = as_ada(diff_augment, ADA(TRANSFORMS, p, kimg=decay_kimg))
         inputs = (latent_of(generator, latent_dim),)
         if num_classes is not None:
             inputs = (*inputs, Label(num_classes))
@@ -195,9 +199,9 @@ class R3GAN(BaseGAN):
             discriminator,
             modality=modality_of(image_shape),
             inputs=inputs,
+            diff_augment=diff_augment if ada is None else ada,
             **kwargs,
         )
-        self._set_ada(ada, chosen("ada", None), kwargs.get("diff_augment"))
         gamma = chosen("gamma", gamma, default_gamma(self.modality.shape))
         self.gamma = _check_gamma(gamma)
         self.warn_of_batch_norm("`gamma`")
@@ -235,32 +239,6 @@ class R3GAN(BaseGAN):
             ),
             Phase("g", self.generator_loss, reals="fresh"),
         ]
-
-    def _set_ada(self, ada, configured, diff_augment):
-        if ada is None:
-            ada = configured if diff_augment is None else 0.0
-        ada = ada or 0.0
-        within("ada", ada, is_number(ada) and 0 <= ada <= 1, "[0, 1], or be None")
-        if ada and diff_augment is not None:
-            raise ValueError(
-                "`ada` takes the place of `diff_augment`. Received: "
-                f"ada={ada!r}, diff_augment={diff_augment!r}. Drop one of them."
-            )
-        self.ada, self.ada_probability = (ADA.r3gan() if ada else None), ada
-        if self.ada is not None:
-            self.ada.check_shape(self.modality.shape)
-
-    def discriminate(self, x: Tensor, batch: dict, training: bool, role: str) -> Tensor:
-        if training and self.ada is not None:
-            n = ops.shape(x)[0]
-            x = self.ada(
-                x,
-                cosine(0.0, self.ada_probability, self.done),
-                lambda columns, i: self.rng.uniform(n, columns, f"augment/{role}/{i}"),
-            )
-        return super().discriminate(x, batch, training, role)
-
-    discriminate.__doc__ = BaseGAN.discriminate.__doc__
 
     def discriminator_loss(
         self, fake: Tensor, batch: dict, training: bool

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from keras_gans.augment import ADA
 from keras_gans.core.configurations import chooser
 from keras_gans.core.controllers import ImageCount, RampedAverage, RunningAverage
 from keras_gans.core.gan import BaseGAN
@@ -16,7 +17,7 @@ from keras_gans.core.regularization import logits_of, refuse
 from keras_gans.engine import input_gradient
 from keras_gans.engine.phases import Phase
 from keras_gans.engine.rng import below
-from keras_gans.losses.penalties import zero_centred_penalty
+from keras_gans.losses.penalties import outputs_and_squares
 from keras_gans.networks.stylegan2 import stylegan2_discriminator, stylegan2_generator
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Tensor
@@ -103,9 +104,10 @@ class StyleGAN2(BaseGAN):
             counts half in the moving average; 10 by default. 0 leaves it out.
         ema_rampup: float of 0 or more, the largest share of the images so far
             that this may be; 0.05 by default. 0 lifts the limit.
+        diff_augment: what `BaseGAN` takes; an adaptive `ADA` by default.
         generator: `keras.Model` to use instead, as of `stylegan2_generator`.
         discriminator: `keras.Model` to use instead.
-        **kwargs: `diff_augment`, `seed` and the other arguments of `BaseGAN`, but
+        **kwargs: `seed` and the other arguments of `BaseGAN`, but
             for `objective`, `r1`, `r2`, `penalty_interval`, `ema`,
             `linear_decay`, `minibatch_stddev` and `d_steps`.
 
@@ -146,6 +148,7 @@ class StyleGAN2(BaseGAN):
         learning_rate: float | None = None,
         ema_kimg: float | None = None,
         ema_rampup: float | None = None,
+        diff_augment: str | tuple[str, ...] | ADA | None = "ada",
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
         **kwargs,
@@ -187,7 +190,12 @@ class StyleGAN2(BaseGAN):
         if num_classes is not None:
             inputs.insert(1, Label(num_classes))
         super().__init__(
-            generator, discriminator, modality=modality, inputs=tuple(inputs), **kwargs
+            generator,
+            discriminator,
+            modality=modality,
+            inputs=tuple(inputs),
+            diff_augment=diff_augment,
+            **kwargs,
         )
         pixels = math.prod(self.modality.shape[:2])
         self.gamma = _check("gamma", chosen("gamma", gamma, 0.0002 * pixels / 32))
@@ -232,7 +240,14 @@ class StyleGAN2(BaseGAN):
                 fakes=None,
             ),
             Phase("d", self.discriminator_loss, fakes="fresh"),
-            Phase("d_reg", self.r1_loss, optimizer="d", every=16, fakes=None),
+            Phase(
+                "d_reg",
+                self.r1_loss,
+                optimizer="d",
+                logs=("d_reg_sign",) if self.regularization.adaptive else (),
+                every=16,
+                fakes=None,
+            ),
         ]
         left_out = {"g_reg": not self.path_length, "d_reg": not self.gamma}
         return [phase for phase in phases if not left_out.get(phase.name)]
@@ -291,8 +306,11 @@ class StyleGAN2(BaseGAN):
             return logits_of(self.discriminate(x, batch, training, "regularized"))
 
         real = ops.cast(batch["real"], "float32")
-        loss = 16 * self.gamma * zero_centred_penalty(critic, real)
-        return loss, {}
+        logits, squares = outputs_and_squares(critic, real)
+        logs = {}
+        if self.regularization.adaptive:
+            logs["d_reg_sign"] = ops.mean(ops.sign(logits))
+        return 16 * self.gamma * (ops.mean(squares) / 2.0), logs
 
     def path_length_loss(
         self, fake: None, batch: dict, training: bool
