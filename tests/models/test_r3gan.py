@@ -9,6 +9,7 @@ import keras
 from keras import ops
 import numpy as np
 from paths import GOLDEN
+from percentiles import Augmented
 import pytest
 import tensorflow as tf
 
@@ -96,17 +97,22 @@ class Told(R3GAN):
     """Reads latent codes from the data, as a record of the reference has them."""
 
     def read_codes(self, size, num_classes):
-        self.inputs_of_generator = (Text(size), Label(num_classes))
+        label = (Label(num_classes),) if num_classes else ()
+        self.inputs_of_generator = (Text(size), *label)
         # Its reals are normal numbers.
         self.modality = dataclasses.replace(self.modality, range=(-9.0, 9.0))
 
 
 @pytest.mark.backends
-def test_whole_steps_are_the_reference_s():
-    about, wanted = golden("r3gan_step")
+@pytest.mark.parametrize("name", ["r3gan_step", "r3gan_step_aug"])
+def test_whole_steps_are_the_reference_s(name):
+    """As they are, and with ADA at a fixed percentile."""
+    about, wanted = golden(name)
     told = about["schedules"]
+    classes = about["c_dim"] or None
     gan = Told(
-        num_classes=about["c_dim"],
+        num_classes=classes,
+        diff_augment="ada" if about["augment"] else None,
         generator=from_state(filled(about["G_weights"])),
         discriminator=from_state(filled(about["D_weights"])),
         gamma=(told["gamma"]["base_value"], told["gamma"]["final_value"]),
@@ -114,24 +120,32 @@ def test_whole_steps_are_the_reference_s():
         decay_kimg=told["gamma"]["total_nimg"] / 1000,
     )
     size = wanted["s0_D_z"].shape[1]
-    gan.read_codes(size, about["c_dim"])
+    gan.read_codes(size, classes)
     gan.controllers["images"].value.assign(about["steps"][0]["nimg"])
+    if about["augment"]:
+        p = gan.controllers["ada"]
+        p.value.assign(about["steps"][0]["nimg"])
+        gan.rng = Augmented(gan.rng, about["augment"]["debug_percentile"])
     gan.compile()
-    label = wanted["c"].argmax(axis=1).astype("int32")
+    label = []
+    if classes:
+        label = [wanted["c"].argmax(axis=1).astype("int32")]
     for i, step in enumerate(about["steps"]):
         parts = [
             (
                 channels_last(wanted[f"s{i}_{side}_real"]),
                 wanted[f"s{i}_{side}_z"],
-                label,
+                *label,
             )
             for side in "DG"
         ]
+        if about["augment"]:
+            np.testing.assert_allclose(p.p, step["aug"], rtol=1e-6)
         rates = [float(o.learning_rate) for o in gan.optimizers.values()]
         np.testing.assert_allclose(rates, step["lr"], rtol=1e-6)
         dataset = tf.data.Dataset.from_tensor_slices(
             tuple(np.concatenate(part) for part in zip(*parts, strict=True))
-        ).batch(len(label), drop_remainder=True)
+        ).batch(about["batch"], drop_remainder=True)
         logs = gan.fit(dataset, steps_per_epoch=1, verbose=0).history
         logs = {name: values[0] for name, values in logs.items()}
         record = {
@@ -147,14 +161,17 @@ def test_whole_steps_are_the_reference_s():
         for name, value in record.items():
             # The record, of float32, is within 7e-7 of float64's.
             np.testing.assert_allclose(logs[name], value, rtol=1e-5, err_msg=name)
-    label = label[: len(wanted["test_z"])]
+    z = wanted["test_z"]
+    label = [x[: len(z)] for x in label]
+    given = [z, *label] if label else z
     # Four updates of Adam, that divide by small numbers: 4e-6 of float64's.
-    images = gan.generator([wanted["test_z"], label])
+    images = gan.generator(given)
     close(images, channels_last(wanted["test_img"]), 3e-5)
-    images = gan.ema_generator([wanted["test_z"], label])
+    images = gan.ema_generator(given)
     close(images, channels_last(wanted["test_img_ema"]), 3e-5)
     images = np.ascontiguousarray(channels_last(wanted["test_img_ema"]))
-    close(gan.discriminator([images, label])[:, 0], wanted["test_logits"], 3e-5)
+    logits = gan.discriminator([images, *label] if label else images)
+    close(logits[:, 0], wanted["test_logits"], 3e-5)
 
 
 @pytest.mark.backends

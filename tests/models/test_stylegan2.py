@@ -10,9 +10,11 @@ import keras
 from keras import ops
 import numpy as np
 from paths import GOLDEN
+from percentiles import Augmented
 import pytest
 import tensorflow as tf
 
+from keras_gans.augment import ADA
 from keras_gans.convert import from_state, read
 from keras_gans.layers import NoiseMap
 from keras_gans.models.stylegan2 import CONFIGURATIONS, StyleGAN2
@@ -93,6 +95,8 @@ class Told:
 
     def __init__(self, wanted, about):
         self.wanted, self.about = wanted, about
+        q = about["augment"] and about["augment"]["debug_percentile"]
+        self.augment = Augmented(self, q)
 
     def start(self, i):
         phases = self.about["steps"][i]["phases"]
@@ -122,18 +126,24 @@ class Told:
         return ops.convert_to_tensor(x)
 
     def uniform(self, n, columns, purpose):
+        if purpose.startswith("augment/"):
+            return self.augment.uniform(n, columns, purpose)
         x = np.tile(self.uniforms.pop(0), (int(n), 1))
         return ops.convert_to_tensor(x.astype("float32"))
 
 
-def test_whole_steps_are_the_reference_s():
-    about, wanted = golden("stylegan2_step")
+@pytest.mark.parametrize("name", ["stylegan2_step", "stylegan2_step_aug"])
+def test_whole_steps_are_the_reference_s(name):
+    """With ADA at a fixed percentile, or its p that adapts while u is 1."""
+    about, wanted = golden(name)
+    classes = about["G_call"]["c_dim"] or None
     generator = from_state(filled(about["G_weights"]))
     for layer in generator.get_layer("synthesis").layers:
         if isinstance(layer, NoiseMap):
             layer.random = False  # as in the record
     gan = StyleGAN2(
-        num_classes=4,
+        num_classes=classes,
+        diff_augment=ADA(p=1.0) if about["augment"] else "ada",
         generator=generator,
         discriminator=from_state(filled(about["D_weights"])),
         gamma=about["r1_gamma"],
@@ -144,11 +154,17 @@ def test_whole_steps_are_the_reference_s():
     # Its reals are normal numbers.
     gan.modality = dataclasses.replace(gan.modality, range=(-9.0, 9.0))
     gan.compile(run_eagerly=True)
-    label = wanted["c"].argmax(axis=1).astype("int32")
+    gan.controllers["images"].value.assign(about["steps"][0]["cur_nimg"])
+    adaptive = gan.controllers.get("ada")
+    if adaptive is not None:
+        adaptive.value.assign(about["ada"]["p0"])
+    label = []
+    if classes:
+        label = [wanted["c"].argmax(axis=1).astype("int32")]
     for i, step in enumerate(about["steps"]):
         gan.rng.start(i)
         data = tf.data.Dataset.from_tensors(
-            (channels_last(wanted[f"s{i}_real"]), label)
+            (channels_last(wanted[f"s{i}_real"]), *label)
         )
         logs = gan.fit(data, steps_per_epoch=1, verbose=0).history
         assert not gan.rng.normals and not gan.rng.uniforms
@@ -173,16 +189,22 @@ def test_whole_steps_are_the_reference_s():
             )
         mean = np.linalg.norm(generator.get_layer("truncation_of_w").mean)
         np.testing.assert_allclose(mean, step["w_avg_norm"], rtol=1e-5)
+        if adaptive is not None:
+            signs = wanted[f"s{i}_Dmain_signs_real"]
+            np.testing.assert_allclose(logs["d_sign"][0], signs.mean())
+            if "ada_p" in step:
+                np.testing.assert_allclose(adaptive.value, step["ada_p"], rtol=1e-6)
     z = wanted["test_z"]
-    label = label[: len(z)]
+    label = [x[: len(z)] for x in label]
     psi = ones(len(z))
-    close(generator([z, label, psi]), channels_last(wanted["test_img"]), 1e-5)
+    close(generator([z, *label, psi]), channels_last(wanted["test_img"]), 1e-5)
     average = gan.ema_generator
-    close(average([z, label, psi]), channels_last(wanted["test_img_ema"]), 1e-5)
+    close(average([z, *label, psi]), channels_last(wanted["test_img_ema"]), 1e-5)
     images = channels_last(wanted["test_img_ema_psi07"])
-    close(average([z, label, 0.7 * psi]), images, 1e-5)
+    close(average([z, *label, 0.7 * psi]), images, 1e-5)
     images = channels_last(wanted["test_img_ema"])
-    close(gan.discriminator([images, label]), wanted["test_logits"], 1e-5)
+    logits = gan.discriminator([images, *label] if label else images)
+    close(logits, wanted["test_logits"], 1e-5)
 
 
 SMALL = {
