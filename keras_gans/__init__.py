@@ -34,6 +34,7 @@ from keras_gans import (
     networks,
     training,
 )
+from keras_gans.augment import ADA
 from keras_gans.core.controllers import EMA, Controller, RunningAverage, Schedule
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import (
@@ -73,6 +74,7 @@ from keras_gans.version import __version__
 
 __all__ = [
     "ACGAN",
+    "ADA",
     "DCGAN",
     "EMA",
     "GAN",

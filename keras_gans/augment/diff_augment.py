@@ -107,8 +107,9 @@ def check_policy(
     for name in names:
         if name not in POLICIES:
             raise ValueError(
-                f"Unknown augmentation. Expected some of {', '.join(POLICIES)}."
-                f" Received: {name!r}.{hint(name, POLICIES)}"
+                f"Unknown augmentation. Expected some of {', '.join(POLICIES)}, or "
+                f"'ada', which stands alone. Received: {name!r}."
+                f"{hint(name, (*POLICIES, 'ada'))}"
             )
     if len(set(names)) < len(names):
         raise ValueError(

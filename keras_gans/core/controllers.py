@@ -354,18 +354,19 @@ class AdaptiveP(Controller):
     @property
     def p(self) -> Tensor:
         """p of this step: float32 scalar tensor."""
-        return self.value.value
+        return 1.0 * self.value.value  # TensorFlow reads it here, not later
 
     def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
         means = [logs[name] for name in self.signs if name in logs]
         mean = gan.engine.mean_over_replicas(sum(means) / len(means))
-        total = self.total + len(means) * mean
-        count = self.count + len(means)
-        steps = self.steps + 1
+        total = self.total.value + len(means) * mean
+        count = self.count.value + len(means)
+        steps = self.steps.value + 1
+        p = self.value.value
         amount = ops.cast(rows, "float32") * self.ada.interval / (1000 * self.ada.kimg)
-        moved = self.value + amount * ops.sign(total / count - self.ada.target)
+        moved = p + amount * ops.sign(total / count - self.ada.target)
         due = steps >= self.ada.interval
-        self.value.assign(ops.where(due, ops.maximum(moved, 0.0), self.value))
+        self.value.assign(ops.where(due, ops.maximum(moved, 0.0), p))
         for state, new in ((self.total, total), (self.count, count)):
             state.assign(ops.where(due, 0.0, new))
         self.steps.assign(ops.where(due, 0, steps))

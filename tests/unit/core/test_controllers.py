@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans.core.controllers import MovingAverage, RunningAverage, Schedule
+from keras_gans.core.controllers import (
+    AdaptiveP,
+    MovingAverage,
+    RunningAverage,
+    Schedule,
+)
 
 
 @pytest.mark.backends
@@ -132,3 +137,40 @@ def test_running_averages():
     assert float(average.value) == 1.5
     with pytest.raises(ValueError, match="`rate` must lie in"):
         RunningAverage("length", rate=0.0)
+
+
+@pytest.mark.backends
+def test_p_follows_the_signs_of_reals():
+    """Every 4 steps p moves by 4 batches' share of 500,000 images, by the sign of
+    the mean of all signs since; a lazy penalty's reals count as much."""
+    rng = np.random.default_rng(0)
+    controller = AdaptiveP(kg.ADA(p="adaptive"))
+    controller.value.assign(1.0 - 1e-4)
+    p, signs, turns = 1.0 - 1e-4, [], 0
+    for step in range(64):
+        # Surer and surer of reals, then less so.
+        mean = 0.9 if 16 <= step < 44 else 0.2
+        logits = {"d_sign": rng.normal(mean, 0.5, 32).astype("float32")}
+        if step % 16 == 0:
+            logits["d_reg_sign"] = rng.normal(0.0, 0.5, 32).astype("float32")
+        signs += [np.sign(x) for x in logits.values()]
+        logs = {name: ops.mean(ops.sign(x)) for name, x in logits.items()}
+        controller.update(Stub(), logs, 32)
+        if step % 4 == 3:
+            up = np.sign(np.mean(signs) - 0.6)
+            p, signs = max(0.0, p + up * 32 * 4 / 500_000), []
+            turns += up
+        got = float(ops.convert_to_numpy(controller.value))
+        assert got == pytest.approx(p, abs=1e-6), step
+    # Both ways, and above 1: nothing clips it there.
+    assert abs(turns) < 16 and p != 1.0 - 1e-4
+
+
+@pytest.mark.backends
+def test_p_is_not_below_zero():
+    controller = AdaptiveP(kg.ADA(interval=1, kimg=0.01))
+    for sign, want in ((-1.0, 0.0), (1.0, 0.8), (1.0, 1.6), (0.6, 1.6), (-1.0, 0.8)):
+        sign = ops.convert_to_tensor(sign, "float32")
+        controller.update(Stub(), {"d_sign": sign}, 8)
+        got = float(ops.convert_to_numpy(controller.value))
+        assert got == pytest.approx(want, abs=1e-6)
