@@ -67,6 +67,7 @@ from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.stylegan2 import StyleGAN2
+from keras_gans.models.stylegan3 import StyleGAN3
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.training import callbacks
@@ -101,6 +102,7 @@ __all__ = [
     "Schedule",
     "Source",
     "StyleGAN2",
+    "StyleGAN3",
     "Table",
     "Text",
     "Tokens",

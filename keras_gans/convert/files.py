@@ -17,6 +17,7 @@ KNOWN = {
     "pix2pix": "the networks of pix2pix and CycleGAN",
     "r3gan": "R3GAN's networks",
     "stylegan2": "StyleGAN2-ADA's networks",
+    "stylegan3": "StyleGAN3's generator",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
 }

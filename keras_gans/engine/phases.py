@@ -50,6 +50,8 @@ class Phase:
         fakes: "shared", the fakes of the batch are made once for all phases
             that share them, or "fresh", made for this phase alone; `None`
             calls the loss with `None`.
+        generate: function `(batch, training)` that makes the fakes of a phase
+            that has its own; `BaseGAN.generate` by default.
         after: function without arguments, called after each update.
 
     Raises:
@@ -79,6 +81,7 @@ class Phase:
     start: int = 0
     end: int | None = None
     fakes: str | None = "shared"
+    generate: Callable | None = None
     after: Callable | None = None
 
     def __post_init__(self):
@@ -92,6 +95,11 @@ class Phase:
         within("end", self.end, ok, "(start, inf), or be None")
         one_of("reals", self.reals, REALS)
         one_of("fakes", self.fakes, FAKES)
+        if self.generate is not None and self.fakes != "fresh":
+            raise ValueError(
+                f"Phase {self.name!r} makes its fakes by a function of its own. "
+                f"Received: fakes={self.fakes!r}. Give it fakes='fresh'."
+            )
         for name in ("logs", "keeps"):
             names = getattr(self, name)
             if not isinstance(names, (tuple, list)):
@@ -262,6 +270,7 @@ class _PhaseGradients:
 
     def __init__(self, gan, phase, later, made, kept):
         self.gan, self.phase, self.made, self.kept = gan, phase, made, kept
+        self.generate = phase.generate or gan.generate
         self.variables = gan.variables_of(phase.optimizer)
         self.through_fakes = phase.fakes and gan.trains_generator(phase)
         # Whether a phase to come learns through the fakes made here.
@@ -310,18 +319,18 @@ class _PhaseGradients:
         return loss, logs
 
     def _of_own(self, batch):
-        fake = self.gan.generate(batch, True)
+        fake = self.generate(batch, True)
         loss, logs = self._total(fake, batch)
         return loss, (logs, fake)
 
     def _generate(self, batch):
         gan = self.gan
         if not self.handed_on:
-            return _Fakes(gan.generate(batch, True))
+            return _Fakes(self.generate(batch, True))
         structure = []
 
         def generate():
-            fake = gan.generate(batch, True)
+            fake = self.generate(batch, True)
             structure.append(fake)
             return keras.tree.flatten(fake), None
 

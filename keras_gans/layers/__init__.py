@@ -1,6 +1,7 @@
 """Layers that Keras lacks."""
 
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
+from keras_gans.layers.filtered import FilteredLeakyReLU, FourierFeatures, MagnitudeNorm
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev, with_minibatch_stddev
 from keras_gans.layers.modulated import (
     Bias,
@@ -15,7 +16,10 @@ __all__ = [
     "Bias",
     "EqualizedConv2D",
     "EqualizedDense",
+    "FilteredLeakyReLU",
+    "FourierFeatures",
     "LearnedMap",
+    "MagnitudeNorm",
     "MinibatchStdDev",
     "ModulatedConv2D",
     "NoiseMap",

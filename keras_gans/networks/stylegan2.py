@@ -118,9 +118,14 @@ def stylegan2_generator(
         https://arxiv.org/abs/1912.04958, figure 2 and section 4;
         https://arxiv.org/abs/2006.06676, appendix
     """
-    mapping = _mapping(latent_dim, w_dim, num_classes, mapping_layers)
+    mapping = mapping_network(latent_dim, w_dim, num_classes, mapping_layers)
     widths = channels_of(image_shape, channel_base, channel_max, widths)
     synthesis = _synthesis(image_shape, w_dim, widths, random_noise)
+    return joined(mapping, synthesis, name)
+
+
+def joined(mapping: keras.Model, synthesis: keras.Model, name: str) -> keras.Model:
+    """A generator of a mapping and a synthesis, truncation between them."""
     inputs = [
         keras.Input(i.shape[1:], dtype=i.dtype, name=i.name) for i in mapping.inputs
     ]
@@ -139,7 +144,20 @@ def _activated(x):
     return layers.LeakyReLU(SLOPE)(x) * GAIN
 
 
-def _mapping(latent_dim, w_dim, num_classes, count, name="mapping"):
+def mapping_network(
+    latent_dim: int, w_dim: int, num_classes: int | None, count: int
+) -> keras.Model:
+    """Dense layers from z `[n, latent_dim]` (and labels) to w `[n, w_dim]`.
+
+    Args:
+        latent_dim: int.
+        w_dim: int.
+        num_classes: `None`, or int.
+        count: int, layers.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
     check_size("latent_dim", latent_dim)
     check_size("mapping_layers", count)
     z = keras.Input((latent_dim,), name="z")
@@ -150,7 +168,7 @@ def _mapping(latent_dim, w_dim, num_classes, count, name="mapping"):
         inputs = [z, label]
     for i in range(count):
         x = _activated(EqualizedDense(w_dim, rate=0.01, name=f"fc{i}")(x))
-    return keras.Model(inputs, x, name=name)
+    return keras.Model(inputs, x, name="mapping")
 
 
 def _embedded(label, num_classes, width):

@@ -26,7 +26,7 @@ def detect(state):
     labelled = embed is not None and embed.ndim == 2
     common = {
         "num_classes": embed.shape[1] if labelled else None,
-        "mapping_layers": sum(bool(_MAPPING.fullmatch(name)) for name in state),
+        "mapping_layers": mapping_layers(state),
     }
     first = state.get("synthesis.b4.const")
     if first is not None and first.ndim == 3:
@@ -35,6 +35,11 @@ def detect(state):
     if last is not None and last.ndim == 4:
         return _discriminator_config(state, last, common)
     return None
+
+
+def mapping_layers(state):
+    """How many layers the mapping has."""
+    return sum(bool(_MAPPING.fullmatch(name)) for name in state)
 
 
 def _sizes(state, pattern):
@@ -128,23 +133,26 @@ def build(state, config):
 # --- Names and shapes ---
 
 
-def _dense_shapes(name, inputs, outputs):
+def dense_shapes(name, inputs, outputs):
+    """Name and shape of a dense layer's tensors."""
     return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
-def _conv_shapes(name, inputs, outputs, size, bias=True):
+def conv_shapes(name, inputs, outputs, size, bias=True):
+    """Name and shape of a convolution's tensors."""
     shapes = {f"{name}.weight": (outputs, inputs, size, size)}
     return shapes | ({f"{name}.bias": (outputs,)} if bias else {})
 
 
-def _mapping_shapes(config, inputs, width):
+def mapping_shapes(config, inputs, width):
+    """Name and shape of the tensors of a mapping of z, or of the class alone."""
     classes = config["num_classes"]
     shapes = {}
     if classes is not None:
-        shapes |= _dense_shapes("mapping.embed", classes, width)
+        shapes |= dense_shapes("mapping.embed", classes, width)
         inputs += width
     for i in range(config["mapping_layers"]):
-        shapes |= _dense_shapes(f"mapping.fc{i}", inputs if i == 0 else width, width)
+        shapes |= dense_shapes(f"mapping.fc{i}", inputs if i == 0 else width, width)
     return shapes
 
 
@@ -157,15 +165,15 @@ def _shapes(generates, config):
     if not generates:
         return _discriminator_shapes(config, widths, base, channels)
     w_dim = config["w_dim"]
-    shapes = _mapping_shapes(config, config["latent_dim"], w_dim)
+    shapes = mapping_shapes(config, config["latent_dim"], w_dim)
     shapes |= {"mapping.w_avg": (w_dim,), "synthesis.b4.const": (least, *base)}
     for name, i, kind in _synthesis_names(len(widths)):
         inputs = widths[i - 1] if kind == "up" else widths[i]
-        shapes |= _dense_shapes(f"{name}.affine", w_dim, inputs)
+        shapes |= dense_shapes(f"{name}.affine", w_dim, inputs)
         if kind == "images":
-            shapes |= _conv_shapes(name, inputs, channels, 1)
+            shapes |= conv_shapes(name, inputs, channels, 1)
             continue
-        shapes |= _conv_shapes(name, inputs, widths[i], 3)
+        shapes |= conv_shapes(name, inputs, widths[i], 3)
         shapes |= {
             f"{name}.noise_strength": (),
             f"{name}.noise_const": tuple(side << i for side in base),
@@ -187,24 +195,24 @@ def _synthesis_names(count):
 def _discriminator_shapes(config, widths, base, channels):
     least = widths[0]
     last = 4 << len(widths) - 1
-    shapes = _conv_shapes(f"b{last}.fromrgb", channels, widths[-1], 1)
+    shapes = conv_shapes(f"b{last}.fromrgb", channels, widths[-1], 1)
     for i in range(1, len(widths)):
         block, inputs, outputs = f"b{4 << i}", widths[i], widths[i - 1]
-        shapes |= _conv_shapes(f"{block}.conv0", inputs, inputs, 3)
-        shapes |= _conv_shapes(f"{block}.conv1", inputs, outputs, 3)
+        shapes |= conv_shapes(f"{block}.conv0", inputs, inputs, 3)
+        shapes |= conv_shapes(f"{block}.conv1", inputs, outputs, 3)
         if config["residual"]:
-            shapes |= _conv_shapes(f"{block}.skip", inputs, outputs, 1, bias=False)
-    shapes |= _conv_shapes("b4.conv", least + 1, least, 3)
-    shapes |= _dense_shapes("b4.fc", least * base[0] * base[1], least)
+            shapes |= conv_shapes(f"{block}.skip", inputs, outputs, 1, bias=False)
+    shapes |= conv_shapes("b4.conv", least + 1, least, 3)
+    shapes |= dense_shapes("b4.fc", least * base[0] * base[1], least)
     labelled = config["num_classes"] is not None
-    shapes |= _dense_shapes("b4.out", least, least if labelled else 1)
-    return shapes | (_mapping_shapes(config, 0, least) if labelled else {})
+    shapes |= dense_shapes("b4.out", least, least if labelled else 1)
+    return shapes | (mapping_shapes(config, 0, least) if labelled else {})
 
 
 # --- Weights ---
 
 
-def _layer(layer, name):
+def layer_entries(layer, name):
     """The kernel and bias of a layer with an equalized learning rate."""
     of_kind = weights.dense if len(layer.kernel.shape) == 2 else weights.conv
     entries = [of_kind(f"{name}.weight", layer.kernel)]
@@ -213,13 +221,14 @@ def _layer(layer, name):
     return entries
 
 
-def _mapping(model, config):
+def mapping_entries(model, config):
+    """The weights of a mapping."""
     names = [f"fc{i}" for i in range(config["mapping_layers"])]
     names += ["embed"] * (config["num_classes"] is not None)
     return [
         entry
         for name in names
-        for entry in _layer(model.get_layer(name), f"mapping.{name}")
+        for entry in layer_entries(model.get_layer(name), f"mapping.{name}")
     ]
 
 
@@ -229,7 +238,7 @@ def _generator(model, config):
     first = get("map0").map
     mean = model.get_layer("truncation_of_w").mean
     entries = [
-        *_mapping(model.get_layer("mapping"), config),
+        *mapping_entries(model.get_layer("mapping"), config),
         weights.vector("mapping.w_avg", mean),
         weights.Entry(
             "synthesis.b4.const",
@@ -253,7 +262,7 @@ def _generator(model, config):
             )
         else:
             entries.append(weights.conv(f"{name}.weight", kernel))
-        entries += _layer(get(f"{ours}_style"), f"{name}.affine")
+        entries += layer_entries(get(f"{ours}_style"), f"{name}.affine")
         entries.append(weights.vector(f"{name}.bias", get(f"{ours}_bias").bias))
         if kind != "images":
             noise = get(f"{ours}_noise")
@@ -276,8 +285,10 @@ def _discriminator(model, config):
         if config["residual"]:
             names[f"map{i}_skip"] = f"b{4 << i}.skip"
     entries = [
-        entry for a, b in names.items() for entry in _layer(model.get_layer(a), b)
+        entry
+        for a, b in names.items()
+        for entry in layer_entries(model.get_layer(a), b)
     ]
     if config["num_classes"] is not None:
-        entries += _mapping(model, config)
+        entries += mapping_entries(model, config)
     return entries
