@@ -45,7 +45,7 @@ def train(run_dir, flags, resume=False, kill_after=None, log=None):
         log: file that the process prints into.
     """
     command = [sys.executable, "-c", COMMAND, "train", *flags]
-    command += [f"--run_dir={run_dir}"] + ["--resume"] * resume
+    command += [f"--run_dir={run_dir}"] + ["--resume=auto"] * resume
     path = checkpoints.latest(run_dir / "checkpoints")
     done = int(path.name.split("-")[1]) if path else 0
     started = time.time()

@@ -4,12 +4,11 @@ import importlib
 import os
 import sys
 
-if getattr(sys, "argv", [])[:1] == ["-m"]:  # `python -m keras_gans` is the command
-    from keras_gans.utils.startup import prepare
+from keras_gans.utils import startup as _startup
 
-    prepare(sys.orig_argv)
-# What TensorFlow tells each time that it is imported; its warnings stay.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+if getattr(sys, "argv", [])[:1] == ["-m"]:  # `python -m keras_gans` is the command
+    _startup.prepare(sys.orig_argv)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", _startup.log_level())
 try:
     import keras as _keras  # noqa: F401
 except ModuleNotFoundError as error:

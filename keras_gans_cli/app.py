@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+from collections.abc import Callable
 import importlib
 import os
 import re
@@ -42,9 +43,12 @@ class Parser(argparse.ArgumentParser):
 
     Attributes:
         words: list of str, the command line.
+        others: dict of names that messages of the library have for what the
+            command calls otherwise.
     """
 
     words = ()
+    others = {}
 
     def __init__(self, **kwargs):
         kwargs.setdefault("allow_abbrev", False)
@@ -65,6 +69,20 @@ class Parser(argparse.ArgumentParser):
             if action.help is not argparse.SUPPRESS
             for option in action.option_strings
         ]
+
+    def typed(self, args=None):
+        """How the arguments that messages name are typed, by their names.
+
+        Args:
+            args: the parsed command line, if there is one.
+        """
+        found = {}
+        for flag in self.flags():
+            found[flag.lstrip("-")] = flag
+        given = getattr(args, "set", ())  # of `convert`
+        settings = {text.partition("=")[0] for text in given}
+        found |= {name: f"--set {name}" for name in settings - found.keys()}
+        return {**found, **self.others}
 
     def shorten_usage(self):
         """Leaves optional flags out of the usage that each error begins with."""
@@ -139,6 +157,7 @@ def make_parser(words: list | None = None) -> Parser:
         sub = commands.add_parser(name, description=command.SUMMARY)
         sub.set_defaults(run=command.run, parser=sub)
         sub.words = words or ()
+        sub.others = getattr(command, "CALLED", {})
         command.add_flags(sub, words)
         sub.shorten_usage()
     return parser
@@ -170,8 +189,8 @@ def main(args: argparse.Namespace) -> int:
             raise
         if "verbose" in args:
             traceback.print_exc()
-        flags = [flag.lstrip("-") for flag in args.parser.flags()]
-        print(f"keras-gans: {words.spoken(message, flags)}", file=sys.stderr)
+        told = words.spoken(message, args.parser.typed(args))
+        print(f"keras-gans: {told}", file=sys.stderr)
         return 1
 
 
@@ -202,10 +221,18 @@ def _missing(error):
     return None if own else str(error)
 
 
-def show_warning(message, *args, **kwargs):
-    """A warning in one line, without the place in the code that gave it."""
-    text = " ".join(str(message).split())
-    print(f"keras-gans: note: {text}", file=sys.stderr)
+def show_warning(typed: dict) -> Callable:
+    """What shows a warning in one line, without the place in the code it is from.
+
+    Args:
+        typed: see `words.spoken`.
+    """
+
+    def show(message, *args, **kwargs):
+        text = words.spoken(" ".join(str(message).split()), typed)
+        print(f"keras-gans: note: {text}", file=sys.stderr)
+
+    return show
 
 
 def _end(number, _):
@@ -229,7 +256,7 @@ def run() -> None:
         if args.command != "list":
             recipes.load_file("utils/startup.py").prepare(sys.argv)
         if "verbose" not in args:
-            warnings.showwarning = show_warning
+            warnings.showwarning = show_warning(args.parser.typed(args))
         status = main(args)
     except KeyboardInterrupt:  # before a command has begun
         print("keras-gans: interrupted", file=sys.stderr)

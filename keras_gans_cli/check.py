@@ -1,6 +1,7 @@
 """The command `keras-gans check`."""
 
 import argparse
+import os
 
 from keras_gans_cli import values
 
@@ -29,6 +30,12 @@ def run(args: argparse.Namespace) -> int:
     """keras-gans check FOLDER"""
     from keras_gans.data import check
 
+    if values.is_set(args.folder) and not os.path.exists(args.folder):
+        raise ValueError(
+            f"check looks through your own pictures. Received: {args.folder}, which "
+            "names a data set that needs no checking. Train on it by keras-gans train "
+            f"dcgan --data={args.folder}, or give a folder or a zip archive."
+        )
     report = check(args.folder, args.image_size, args.channels)
     print(report)
     if report.broken:

@@ -6,6 +6,7 @@ from keras_gans_cli import values
 from keras_gans_cli import words as said
 
 SUMMARY = "Make a .keras file of a PyTorch checkpoint."
+CALLED = {"path": "FILE", "state": "FILE"}
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:

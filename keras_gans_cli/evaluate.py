@@ -8,6 +8,7 @@ from keras_gans_cli import words as said
 
 SUMMARY = "Score a run, a .keras file or a folder of images."
 CACHE = "~/.cache/keras_gans"
+CALLED = {"real": "--data", "fake": "TARGET"}
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
@@ -100,7 +101,8 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.inference import opening
     from keras_gans.metrics import evaluate
     from keras_gans.metrics.table import check_metrics
-    from keras_gans.training import runs
+    from keras_gans.training import lengths, runs
+    from keras_gans.utils import files
 
     metrics = check_metrics(args.metrics.split(","))
     if args.out is not None and pathlib.Path(args.out).suffix != ".jsonl":
@@ -112,6 +114,8 @@ def run(args: argparse.Namespace) -> None:
     is_run = runs.is_run(args.target)
     if is_run or pathlib.Path(args.target).is_file():
         fake, _ = opening.open_gan(args.target, args.best)
+    elif not values.is_set(args.target) and not pathlib.Path(args.target).exists():
+        raise opening.missing(args.target)
     if is_run:
         config = runs.read_config(args.target)
         data = data or config["data"]
@@ -149,7 +153,7 @@ def run(args: argparse.Namespace) -> None:
     for record in records:
         print(record)
     if args.out is not None:
-        with open(args.out, "a") as file:
+        with files.naming(args.out), open(args.out, "a") as file:
             file.writelines(record.to_json() + "\n" for record in records)
     more = (
         "how varied they are",
@@ -161,8 +165,7 @@ def run(args: argparse.Namespace) -> None:
         more = (*more, f"--data={data}")
     if is_run:
         resume = ("train on", "train", config["recipe"], f"--run_dir={args.target}")
-        lengths = ("epochs", "steps", "kimg", "minutes")
-        longer = [f"--{n}={2 * config[n]:g}" for n in lengths if config.get(n)]
-        said.next_steps(more, (*resume, "--resume", *longer))
+        longer = lengths.longer(config)
+        said.next_steps(more, (*resume, "--resume", *([longer] if longer else [])))
     elif "recall" not in metrics:
         said.next_steps(more)

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> None:
     texts = {name: getattr(args, name) for name in INPUTS}
     texts["labels"] = label_numbers(texts["labels"], class_names)
     given, names = read_inputs(gan, texts), None
+    check_labels(gan, given, args.n if seeds is None else len(seeds), class_names)
     if seeds is None:
         seed = args.seed or 0
         n = args.n
@@ -212,6 +213,36 @@ def label_numbers(text: str | None, names: list[str] | None) -> str | None:
                 f"{hint(word, names)}"
             )
     return ",".join(numbers)
+
+
+def check_labels(gan: Any, given: dict, n: int | None, names: list | None) -> None:
+    """Checks the numbers of classes that `--labels` gives.
+
+    Args:
+        gan: `BaseGAN`.
+        given: dict, from `read_inputs`.
+        n: int, how many samples there will be, where that is told.
+        names: list of str, the `class_names` of a run, or `None`.
+
+    Raises:
+        ValueError: the GAN has no such class, or they are too few or too many.
+    """
+    if "labels" not in given:
+        return
+    labels = given["labels"]
+    high, many = gan.class_input.high, labels.ndim > 0
+    wrong = [int(x) for x in labels.ravel() if not 0 <= x <= high]
+    if wrong:
+        named = f", or names: {', '.join(names)}" if names else ""
+        raise ValueError(
+            f"--labels are classes, numbers from 0 to {high}{named}. Received: "
+            f"{wrong[0]}."
+        )
+    if many and n is not None and len(labels) != n:
+        raise ValueError(
+            f"--labels gives one class for all samples, or one for each. Received: "
+            f"{len(labels)} classes for {n} samples."
+        )
 
 
 def read_inputs(gan: Any, texts: dict) -> dict:

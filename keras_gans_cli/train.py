@@ -42,8 +42,12 @@ def _add_run_flags(sub, recipe):
     )
     add(
         "--resume",
-        action="store_true",
-        help="go on from the latest checkpoint in --run_dir",
+        nargs="?",
+        const=True,
+        default=False,
+        choices=("auto",),
+        help="go on from the latest checkpoint in --run_dir; --resume=auto also "
+        "starts a run where there is none, for jobs that a scheduler restarts",
     )
     add(
         "--from_checkpoint",

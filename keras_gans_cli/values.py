@@ -53,6 +53,11 @@ def size(text: str) -> int | tuple:
     return found
 
 
+def is_set(text: str) -> bool:
+    """Whether a text names a data set, and no folder: emoji, emoji:flat, tfds:x."""
+    return text.partition(":")[0] in ("emoji", "tfds")
+
+
 def setting(text: str) -> tuple[str, Any]:
     """The name and value of `--set NAME=VALUE`."""
     name, equals, given = text.partition("=")

@@ -1,6 +1,6 @@
 """What a command says: errors in its own words, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 import os
 import re
 import shlex
@@ -11,40 +11,65 @@ PROGRAM = "keras-gans"
 PICTURES = "PICTURES"  # stands for the user's
 
 
-def spoken(message: str, flags: Iterable[str]) -> str:
+# A library's message may name a flag after the Python that it stands for, and may
+# add how something is done in Python. The command says the flag alone.
+_CODE = r"`[^`\n]{1,200}`"
+_FLAG_OF = re.compile(rf"{_CODE} \(((?:--|{PROGRAM} )[^()\n]{{1,100}})\)")
+_ASIDE = re.compile(
+    rf" \((?:and |or an? )?{_CODE}(?:[^()`\n]{{1,100}}|{_CODE}){{0,8}}\)"
+)
+
+
+def spoken(message: str, typed: Mapping[str, str]) -> str:
     """A message of the library in the words of the command line.
 
     Args:
         message: str, such as "`width` must lie in [1, 9]. Received: width=0."
-        flags: names of the command's flags.
+        typed: dict of the name of an argument in Python to how it is typed:
+            {"width": "--width"}.
 
     Returns:
         "--width must lie in [1, 9]. Received: --width=0."
     """
     message = message.replace("pip install", f"{pip()} install")
-    names = sorted(flags, key=len, reverse=True)
-    if not names:
-        return message
+    message = _FLAG_OF.sub(r"\1", message)
+    names = sorted(typed, key=len, reverse=True)
+    if names:
+        message = _flags_of(message, names, typed)
+    return _ASIDE.sub("", message)
+
+
+def _flags_of(message, names, typed):
     name = f"({'|'.join(map(re.escape, names))})"
-    value = r"(\([^()\n]{1,200}\)|'[^'\n]{0,200}'|\"[^\"\n]{0,200}\")?"
-    message = re.sub(f"`{name}(=[^`\n]*)?`", r"--\1\2", message)
-    message = re.sub(rf"(?<![\w.\-/=]){name}={value}", _as_typed, message)
+    value = r"(\([^()\n]{1,200}\)|'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|\w+\b)?"
+
+    def as_typed(match):
+        return _as_typed(typed[match[1]], match[2] or "")
+
+    message = re.sub(rf"`{name}`", lambda m: typed[m[1]], message)
+    message = re.sub(rf"`{name}={value}`", as_typed, message)
+    message = re.sub(rf"`{name}(=[^`\n]*)`", lambda m: typed[m[1]] + m[2], message)
+    apart = r"(?<![\w.\-/=`])(?<!--set )"
+    message = re.sub(rf"{apart}{name}={value}", as_typed, message)
     # A word with an underscore is no English.
     long = [n for n in names if "_" in n]
     if long:
         name = f"({'|'.join(map(re.escape, long))})"
-        message = re.sub(rf"(?<![\w.\-/=`]){name}(?![\w/`]|\.\w)", r"--\1", message)
-    return re.sub(r"(--\w+) \(\1\)", r"\1", message)
+        alone = rf"{apart}{name}(?![\w/`]|\.\w)"
+        message = re.sub(alone, lambda m: typed[m[1]], message)
+    return message
 
 
-def _as_typed(match):
-    """`--image_shape=8,8,3` of `image_shape=(8, 8, 3)`."""
-    value = match[2] or ""
+def _as_typed(flag, value):
+    """`--image_shape=8,8,3` of `image_shape=(8, 8, 3)`, `--best` of `best=True`."""
+    if value == "True":
+        return flag
+    value = {"False": "off", "None": "none"}.get(value, value)
     if value.startswith("("):
         value = re.sub(r"[\s()]|,(?=\))", "", value)
-    elif value and " " not in value:
+    elif value[:1] in ("'", '"') and " " not in value:
         value = value[1:-1]
-    return f"--{match[1]}={value}"
+    return f"{flag}={value}"
 
 
 def program() -> str:

@@ -198,18 +198,24 @@ def check_pictures(
     return check_images(images, images.shape[1:])
 
 
-def check_translator(gan: Pix2Pix, source: int, made: int, application: str) -> None:
+def check_translator(gan: Pix2Pix, source: int, made: int, what: str) -> None:
     """Checks the channels that a GAN takes and makes.
 
+    Args:
+        gan: `Pix2Pix`.
+        source: int, channels that it has to take.
+        made: int, channels that it has to make.
+        what: str, what they are.
+
     Raises:
-        ValueError: they are not those of the application.
+        ValueError: they are others.
     """
     has = (gan.source_shape[-1], gan.image_shape[-1])
     if has != (source, made):
+        shape = (*gan.image_shape[:2], made)
         raise ValueError(
-            f"`{application}` needs a GAN from {source} to {made} channels. "
-            f"Received: {gan.name}, from {has[0]} to {has[1]}. Build it by "
-            f"`{application}().gan(image_shape)`."
+            f"{what}. Received: a GAN from {has[0]} to {has[1]} channels. Build it "
+            f"with image_shape={shape} and source_channels={source}."
         )
 
 

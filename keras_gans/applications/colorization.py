@@ -80,6 +80,15 @@ class Colorization:
             )
         return Pix2Pix((height, width, 2), source_channels=1, **kwargs)
 
+    def check(self, gan: Pix2Pix) -> None:
+        """Checks that a GAN goes from lightness to colour.
+
+        Raises:
+            ValueError: it has other channels.
+        """
+        what = "Colours are 2 channels, a and b of CIE Lab, made of 1, the lightness L"
+        check_translator(gan, 1, 2, what)
+
     def pairs(
         self, dataset: "tf.data.Dataset", seed: int = 0, start: int = 0
     ) -> "tf.data.Dataset":
@@ -193,7 +202,7 @@ class Colorization:
         colorization.apply(gan, photo, size=(16, 20)).shape  # (1, 60, 80, 3)
         ```
         """
-        check_translator(gan, 1, 2, type(self).__name__)
+        self.check(gan)
         images = check_pictures(images, (1, 3)).astype("float32")
         size = working_size(size, images.shape[1:3])
         # (of grey, the three channels are alike)

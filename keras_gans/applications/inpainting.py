@@ -97,6 +97,16 @@ class Inpainting:
         shape = check_open_shape(image_shape)
         return Pix2Pix(shape, source_channels=shape[-1] + 1, **kwargs)
 
+    def check(self, gan: Pix2Pix) -> None:
+        """Checks that a GAN goes from images and their masks to images.
+
+        Raises:
+            ValueError: it has other channels.
+        """
+        made = gan.image_shape[-1]
+        what = f"Images of {made} channels are made of as many, and 1 of their mask"
+        check_translator(gan, made + 1, made, what)
+
     def pairs(
         self, dataset: "tf.data.Dataset", seed: int = 0, start: int = 0
     ) -> "tf.data.Dataset":
@@ -266,7 +276,7 @@ class Inpainting:
         """
         images = np.asarray(images)
         channels = gan.image_shape[-1]
-        check_translator(gan, channels + 1, channels, type(self).__name__)
+        self.check(gan)
         masks = check_masks(masks, images.shape)
         seen = check_pictures(np.where(masks, 0, images), (channels,))
         seen, holes = seen.astype("float32"), masks.astype("float32")
@@ -299,7 +309,7 @@ class Inpainting:
         """
         if masks is None or not os.path.isdir(masks):
             raise ValueError(
-                "Inpainting takes a folder of masks (`masks`, --masks), "
+                "Inpainting takes a folder of `masks`, "
                 "pictures that are white in the hole and black elsewhere, of "
                 f"the names of the pictures. Received: masks={masks!r}."
             )

@@ -1,6 +1,6 @@
 """`BaseGAN`: what every GAN has, and what a new one may override."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 import contextlib
 import inspect
 import types
@@ -16,7 +16,7 @@ from keras_gans.core import batches, networks, serialization
 from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
 from keras_gans.core.export import FORMAT, check_format
 from keras_gans.core.export import export as write_saved_model
-from keras_gans.core.inputs import Input, Label, check_given, check_inputs, class_titles
+from keras_gans.core.inputs import Input, Label, check_inputs
 from keras_gans.core.optimizers import (
     Optimizers,
     adam,
@@ -26,20 +26,21 @@ from keras_gans.core.optimizers import (
     scale_losses,
     with_rates_by_name,
 )
+from keras_gans.core.previews import PREVIEWED, Previews
 from keras_gans.core.regularization import (
     Regularization,
     logits_of,
     regularized,
     warn_of_batch_norm,
 )
+from keras_gans.core.samples import Samples
 from keras_gans.engine import Trainer, global_rows, kernels, rematerialization
 from keras_gans.engine.phases import Phase, places
 from keras_gans.engine.rng import RNG
-from keras_gans.modalities import Modality, Preview
+from keras_gans.modalities import Modality
 from keras_gans.utils.networks import build, check_network
 from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import (
-    check_count,
     check_decay,
     check_seed,
     check_size,
@@ -49,14 +50,9 @@ from keras_gans.utils.validation import (
     within,
 )
 
-SAMPLE_BATCH = 32  # rows generated at a time by `sample`
-PREVIEWED = 64  # samples of a preview, unless told otherwise
-MAX_COLUMNS = 16  # of a preview with a column for each class
-LEAST_COLUMNS = 4  # where classes have columns
-
 
 @keras.saving.register_keras_serializable("keras_gans")
-class BaseGAN(Trainer, keras.Model):
+class BaseGAN(Samples, Previews, Trainer, keras.Model):
     """Generators and discriminators trained against each other.
 
     A GAN says what its samples are (`modality`), what its generator takes
@@ -861,244 +857,6 @@ class BaseGAN(Trainer, keras.Model):
         """Samples of the generator's inputs, by its moving average."""
         samples = self.sampling_network()(inputs, training=training)
         return self.modality.clip(ops.cast(samples, "float32"))
-
-    def sample(self, n: int, seed: int = 0, **given) -> np.ndarray:
-        """Generates samples.
-
-        Row i is a function of `(seed, i)` and what is given for it alone:
-        `sample(8, seed=3)[:4]` equals `sample(4, seed=3)`. It is the exported
-        model's sample for the seed number `seed * 2**32 + i`.
-
-        Args:
-            n: int, how many.
-            seed: int in [0, 2**31).
-            **given: values of the generator's inputs, one for all or `[n]` of
-                them: `labels` of conditional GANs, `codes` of InfoGAN, `text`,
-                `source`, each as its `Input` says.
-
-        Returns:
-            float32 array `[n, *modality.shape]`.
-
-        Raises:
-            ValueError: `n` is below 1, `seed` out of range, or what is given
-                is unknown or does not fit.
-
-        Example:
-
-        ```python
-        samples = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
-        ```
-        """
-        return np.concatenate(list(self.sample_batches(n, seed, **given)))
-
-    def sample_batches(self, n: int, seed: int = 0, **given) -> Iterator[np.ndarray]:
-        """The samples of `sample` as an iterator of batches of at most 32.
-
-        So any number of them takes the memory of one batch.
-        """
-        check_count(n)
-        check_seed(seed)
-        given = check_given(self.inputs, given, n)
-        # Batches of one size: a row then meets the same kernels whatever `n`.
-        starts = range(0, n, SAMPLE_BATCH)
-        return (self._rows(i, seed, given)[: n - i] for i in starts)
-
-    def _rows(self, start, seed, given):
-        rows = np.arange(start, start + SAMPLE_BATCH)
-        values = [i.rows(seed, rows, given.get(i.name)) for i in self.inputs]
-        values = values if len(values) > 1 else values[0]
-        return self.engine.predict_here(values)
-
-    def seed_batches(self, seeds: Sequence[int], **given) -> Iterator[np.ndarray]:
-        """One sample for each seed, row 0 of `sample(1, seed)`, in batches.
-
-        Args:
-            seeds: list of int in [0, 2**31).
-            **given: as of `sample`, one for all or one for each seed.
-
-        Returns:
-            Iterator of float32 arrays `[up to 32, *modality.shape]`.
-
-        Raises:
-            ValueError: as of `sample`.
-
-        Example:
-
-        ```python
-        gan = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8)
-        samples = np.concatenate(list(gan.seed_batches([0, 1, 77])))
-        samples.shape  # (3, 16, 16, 1)
-        ```
-        """
-        n = len(seeds)
-        check_count(n)
-        seeds = [check_seed(seed) for seed in seeds]
-        given = check_given(self.inputs, given, n)
-        starts = range(0, n, SAMPLE_BATCH)
-        return (
-            self._rows_of_seeds(range(i, min(n, i + SAMPLE_BATCH)), seeds, given)
-            for i in starts
-        )
-
-    def _rows_of_seeds(self, places, seeds, given):
-        # Batches of one size, as in `sample_batches`.
-        filled = np.resize(np.arange(len(places)), SAMPLE_BATCH)
-        values = [
-            np.concatenate([self._row_of(i, seeds[p], p, given) for p in places])
-            for i in self.inputs
-        ]
-        values = [rows[filled] for rows in values]
-        values = values if len(values) > 1 else values[0]
-        return self.engine.predict_here(values)[: len(places)]
-
-    def _row_of(self, i, seed, place, given):
-        """Row 0 of an input, of the value that is given for a place."""
-        own = given.get(i.name)
-        own = None if own is None else own[place][None]
-        return ops.convert_to_numpy(i.rows(seed, np.zeros(1, int), own))
-
-    @property
-    def preview_legend(self) -> str:
-        """What the samples of a preview are."""
-        across = ", each column a class" if self.preview_columns else ""
-        return f"samples of one set of latent codes, row by row{across}"
-
-    @property
-    def preview_columns(self) -> int | None:
-        """Samples a row of a preview: one for each class, where few."""
-        known = self.class_input
-        if not known or known.high >= MAX_COLUMNS:
-            return None
-        classes = known.high + 1
-        return classes * max(1, LEAST_COLUMNS // classes)  # of few, several each
-
-    def preview_count(self, columns: int | None = None) -> int:
-        """Samples of a preview: 64, or the whole rows among them."""
-        columns = columns or self.preview_columns or 1
-        return max(PREVIEWED // columns, 1) * columns
-
-    @property
-    def class_input(self) -> Input | None:
-        """The input that is a class or a category, or `None`."""
-        known = (i for i in self.inputs if i.dtype == "int32" and not i.shape)
-        return next((i for i in known if i.high is not None), None)
-
-    def keep_for_previews(
-        self, given: dict | None, n: int | None = None
-    ) -> dict | None:
-        """What previews are made of, checked; see `callbacks.SampleGrid`.
-
-        Args:
-            given: dict of arguments of `sample`, or `None`: then previews show
-                the first that `fit` saw, where samples cannot do without.
-            n: int, unused: each value serves as often as it takes.
-
-        Raises:
-            ValueError: something is given that samples are not made of.
-        """
-        if given is None:
-            return None
-        if not isinstance(given, dict):
-            raise ValueError(
-                f"{type(self).__name__} makes samples from a seed. Received: "
-                "`images` for its sample grids. Drop them, or pass a dict of "
-                "arguments of `sample`."
-            )
-        check_given(self.inputs, given, None)
-        return given
-
-    def preview(
-        self,
-        n: int | None = None,
-        seed: int = 0,
-        columns: int | None = None,
-        *,
-        given: Any = None,
-        picture: Callable | None = None,
-        class_names: Sequence[str] | None = None,
-    ) -> Preview:
-        """Samples to be looked at.
-
-        Args:
-            n: int, how many; by default 64, or the whole rows among them.
-            seed: int in [0, 2**31).
-            columns: int, samples a row; by default what suits the GAN.
-            given: dict of arguments of `sample`; by default those that `fit`
-                saw first, where there is no other.
-            picture: function of samples that gives what is to be seen.
-            class_names: list of str, a name for each class.
-
-        Returns:
-            `Preview`: `gan.preview(16).save("samples.png")`.
-
-        Raises:
-            ValueError: there is another number of classes.
-        """
-        n = self.preview_count(columns) if n is None else n
-        if given is None and self._first_given is not None:
-            given = vars(self._first_given)
-        shapes = {i.given: i.shape for i in self.inputs}
-        given = {
-            # One row serves all as it is; of several, each as often as it
-            # takes.
-            name: rows
-            if np.ndim(rows) <= len(shapes.get(name, ()))
-            else np.resize(rows, (n, *np.shape(rows)[1:]))
-            for name, rows in (given or {}).items()
-        }
-        samples = self.sample(n, seed=seed, **given)
-        if picture is not None:
-            samples = picture(samples)
-        what = f"samples 0 to {n - 1} of seed {seed}, row by row"
-        return self.show(samples, what, given.get("labels"), columns, class_names)
-
-    def show(
-        self,
-        samples: np.ndarray,
-        what: str,
-        labels: Any = None,
-        columns: int | None = None,
-        class_names: Sequence[str] | None = None,
-        names: Sequence[str] | None = None,
-    ) -> Preview:
-        """Samples that are made, with their classes and a caption.
-
-        Args:
-            samples: array `[n, *modality.shape]`.
-            what: str, what they are, for the caption.
-            labels: the classes that they were made of, one for all or `[n]`;
-                by default those that `sample` takes by itself.
-            columns: int, samples a row; by default what suits the GAN.
-            class_names: list of str, a name for each class.
-            names: list of str, what stands beside each sample before its class.
-
-        Raises:
-            ValueError: there is another number of classes.
-        """
-        known, n = self.class_input, len(samples)
-        if known is not None:
-            rows = np.arange(n)
-            if labels is None:
-                labels = known.default_rows(0, rows)
-            labels = known.check(labels, n)
-            classes = class_titles(labels, known.high + 1, class_names)
-            across = self.preview_columns
-            in_turn = across and (labels == rows % (known.high + 1)).all()
-            if columns is None and names is None and in_turn:
-                columns, names = across, classes
-                what += "; each column is a class"
-            elif len(set(classes)) == 1:
-                what += f"; each is {classes[0]}"
-            elif names is None:
-                names = classes
-            else:
-                names = [", ".join(pair) for pair in zip(names, classes, strict=True)]
-        return self.modality.preview(samples, columns, names, self.captioned(what))
-
-    def captioned(self, what: str) -> str:
-        """The caption of a picture that shows something of this GAN."""
-        step = int(ops.convert_to_numpy(self.step))
-        return f"{type(self).__name__} at step {step}: {what}."
 
     def export(
         self, filepath: Path, overwrite: bool = False, *, format: str = FORMAT

@@ -209,13 +209,13 @@ def check_precision(name: str, network: keras.Model) -> None:
     found = sorted((found | {keras.config.floatx()}) - {"float32"})
     if not found:
         return
-    mixed = [f", 'mixed_{f}'" for f in found if f in ("float16", "bfloat16")]
+    mixed = [f" or 'mixed_{f}'" for f in found if f in ("float16", "bfloat16")]
     raise ValueError(
         "Weights are trained in float32: lower precision loses their updates, and "
         f"losses have no higher one. Received: `{name}` with weights or floatx of "
-        f"{', '.join(found)}. Build it after `keras.config.set_floatx('float32')` "
-        "and `keras.config.set_dtype_policy(policy)`, policy one of "
-        f"'float32'{''.join(mixed)}."
+        f"{', '.join(found)}. Build it under the policy 'float32'{''.join(mixed)}, by "
+        "`keras.config.set_dtype_policy(policy)` (--dtype_policy), with a floatx of "
+        "'float32' (`keras.config.set_floatx('float32')`)."
     )
 
 

@@ -332,9 +332,9 @@ def check_rate(name: str, optimizer: keras.optimizers.Optimizer) -> None:
     rate = float(ops.convert_to_numpy(rate(0) if schedule else rate))
     if not math.isfinite(rate) or rate < 0:
         raise ValueError(
-            f"The learning rate of `{name}_optimizer` is a positive number. "
-            f"Received: {rate:g}. To train some networks alone, set `trainable` of "
-            "the others to False before `compile`."
+            f"The rate of `{name}_optimizer` (--{name}_learning_rate) is a positive "
+            f"number. Received: {rate:g} (`trainable = False` of a network, before "
+            "`compile`, leaves it as it is)."
         )
 
 

@@ -17,6 +17,12 @@ from keras_gans.modalities import Modality
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_int, is_number, one_of, within
 
+NORMS = (
+    "The paper's advice (arXiv:1704.00028, section 4) is a critic without it, as "
+    "WGANGP's, or with layer normalization (`discriminator`, built with norm=None or "
+    "norm='layer')."
+)
+
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
 
@@ -155,7 +161,7 @@ class Regularization:
             raise ValueError(
                 f"The discriminator sees packs of {m} rows. Received: a "
                 f"batch of {n}, not divisible by packing={m}. Choose a batch "
-                "size that is, and drop_remainder=True."
+                "size that is (and `drop_remainder=True`)."
             )
         x = ops.reshape(x, (-1, m, *shape))
         x = ops.moveaxis(x, 1, -2)
@@ -234,16 +240,12 @@ def warn_of_batch_norm(
         raise ValueError(
             f"{penalty} penalizes gradients, which batch normalization spreads "
             f"over all replicas. Received: {num_replicas} replicas, and a "
-            f"discriminator with `{name}`. Pass one as `discriminator`, built "
-            "with norm=None or norm='layer'."
+            f"discriminator with the layer {name!r}. {NORMS}"
         )
     warnings.warn(
         f"{penalty} is a penalty on the gradient of each input, but batch "
         "normalization makes every output depend on the whole batch. "
-        f"Received: a discriminator with `{name}`. The paper's advice "
-        "(arXiv:1704.00028, section 4) is a critic without it, or with "
-        "layer normalization: pass one as `discriminator`, built with "
-        "norm=None or norm='layer'.",
+        f"Received: a discriminator with the layer {name!r}. {NORMS}",
         stacklevel=4,
     )
 

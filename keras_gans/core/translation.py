@@ -191,7 +191,7 @@ class TranslatingGAN(BaseGAN):
     def sample_batches(self, *args, **kwargs) -> NoReturn:
         raise ValueError(
             f"{type(self).__name__} makes images from images, not from a "
-            "seed. Call `translate(images)`."
+            "seed. Call `translate(images)` (keras-gans translate)."
         )
 
     def export(

@@ -130,7 +130,7 @@ def describe_broken(broken: dict, found: int, place: str) -> str:
     return (
         f"{len(broken)} of {found} image files of {place!r} cannot be read:\n"
         f"{lines}\nRemove or replace them, or leave them out by "
-        'on_error="skip" (--skip_broken).'
+        '`on_error="skip"` (--skip_broken).'
     )
 
 
@@ -151,7 +151,7 @@ def _check(listing, channels, everything):
     """What is known of each file, `_Checked`."""
     names = listing.names
     keys = [_key(listing, name, channels) for name in names]
-    checked = _mapped(
+    checked = mapped(
         lambda i: _checked.get(keys[i]) or _check_head(listing, names[i]),
         range(len(names)),
         os.cpu_count() or 1,
@@ -164,7 +164,7 @@ def _check(listing, channels, everything):
         if one.error is None and not one.decoded and (one.cut or everything)
     ]
     largest = max((checked[i].head.memory(channels) for i in left), default=0)
-    decoded = _mapped(
+    decoded = mapped(
         lambda i: _check_pixels(listing, names[i], channels, checked[i].head),
         left,
         parallel_reads(largest) or os.cpu_count() or 1,
@@ -201,7 +201,7 @@ def _check_pixels(listing, name, channels, head):
     return _Checked(head, None, decoded=True)
 
 
-def _mapped(function: Callable, items: Sequence, threads: int) -> list[Any]:
+def mapped(function: Callable, items: Sequence, threads: int) -> list[Any]:
     """Calls a function of each item in threads, with a bar if they are many."""
     # One task for several items: there may be millions.
     blocks = [items[i : i + BLOCK] for i in range(0, len(items), BLOCK)]

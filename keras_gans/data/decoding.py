@@ -96,15 +96,16 @@ def _classes(folder, names):
     loose = [parts[0] for parts in tops if len(parts) == 1]
     if len(loose) == len(names):
         raise ValueError(
-            f"labels=True labels images by subfolder, but folder {folder!r} "
-            "has no subfolders of images. Put the images of each class in a "
-            "subfolder of its own, or pass labels=False."
+            f"Classes are subfolders of images, but folder {folder!r} has no "
+            "subfolders of images. Put the images of each class into a subfolder "
+            "of its own, or load them without labels (`labels=False`)."
         )
     if loose:
         raise ValueError(
-            f"labels=True labels images by subfolder, but {len(loose)} of the "
-            f"images of folder {folder!r} lie in none, the first being "
-            f"{os.path.join(folder, loose[0])!r}. Move them, or pass labels=False."
+            f"Classes are subfolders of images, but {len(loose)} of the images of "
+            f"folder {folder!r} lie in none, the first being "
+            f"{os.path.join(folder, loose[0])!r}. Move them, or load all without "
+            "labels (`labels=False`)."
         )
     classes = sorted({parts[0] for parts in tops})
     index = {name: number for number, name in enumerate(classes)}

@@ -27,6 +27,7 @@ from keras_gans.data.sources import (
     folder_source,
     kind,
     missing_folder,
+    not_of_tfds,
     open_tfds,
     prepare_tfds,
     range_examples,
@@ -92,7 +93,7 @@ def find_domains(source, channels, split, data_dir, on_error):
         if folders is None:
             raise ValueError(
                 f"Folder {place.path!r} holds no domains A and B of "
-                f"split={split!r}. Expected subfolders {looked_for(split)}. "
+                f"the split {split!r}. Expected subfolders {looked_for(split)}. "
                 f"Received: {_content(place)}"
             )
         return [
@@ -184,7 +185,7 @@ def _halves_folder(place, split):
         return place
     alone = " or in no subfolder" if split == "train" else ""
     raise ValueError(
-        f"Folder {place.path!r} holds no pairs of split={split!r}. Expected "
+        f"Folder {place.path!r} holds no pairs of the split {split!r}. Expected "
         f"subfolders {looked_for(split)}; or pictures of A and B side by side "
         f"in a subfolder {split}{alone}. Received: {_content(place)}"
     )
@@ -272,8 +273,8 @@ def _tfds_pairs(source, split, data_dir):
         raise ValueError(
             "Pairs of tensorflow-datasets are two image features, A before B "
             f"in the alphabet; {source!r} has {len(images)}. Domains without "
-            "pairs, as those of cycle_gan, are for `load_unpaired`. Received: "
-            f"features {sorted(features)}"
+            "pairs, as those of cycle_gan, are for CycleGAN (`load_unpaired`). "
+            f"Received: features {sorted(features)}"
         )
     for feature in images.values():
         check_tfds_dtype(source, feature)
@@ -302,10 +303,7 @@ def _tfds_pairs(source, split, data_dir):
 
 def _refuse_data_dir(source, data_dir):
     if data_dir is not None:
-        raise ValueError(
-            'data_dir is for "tfds:" sources only. Received: '
-            f"data_dir={data_dir!r} with {kind(source)}"
-        )
+        raise not_of_tfds("data_dir", data_dir, source)
 
 
 def _name_of(source):

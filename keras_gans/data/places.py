@@ -1,6 +1,7 @@
 """Where image files lie: in a folder, or in a zip archive."""
 
 from collections.abc import Iterator
+import hashlib
 import os
 import stat
 from typing import IO
@@ -12,6 +13,7 @@ ARCHIVES = (".zip",)
 # Others may need gigabytes of memory to unpack a few bytes.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 HIDDEN = (".", "__MACOSX")
+BLOCK = 2**20  # bytes read at a time
 
 
 class Folder:
@@ -62,13 +64,36 @@ class Folder:
             raise OSError("it is no regular file")
         return os.path.abspath(self.path_of(name)), status.st_size, status.st_mtime_ns
 
+    def size_of(self, name: str) -> int:
+        """The bytes of a file."""
+        return os.path.getsize(self.path_of(name))
+
+    def digest_of(self, name: str, ends: int | None = None) -> str:
+        """What differs between files of other bytes.
+
+        Args:
+            name: str, that `walk` gave.
+            ends: int, bytes at both ends that are looked at, or `None` for all.
+        """
+        size = self.size_of(name)
+        made = hashlib.blake2b(str(size).encode(), digest_size=8)
+        with self.open(name) as file:
+            if ends is None or size <= 2 * ends:
+                while block := file.read(BLOCK):
+                    made.update(block)
+            else:
+                made.update(file.read(ends))
+                file.seek(size - ends)
+                made.update(file.read())
+        return made.hexdigest()
+
     def open(self, name: str) -> IO[bytes]:
         """Opens a file for reading, if it is not too large.
 
         Raises:
             ValueError: it is.
         """
-        check_bytes(os.path.getsize(self.path_of(name)))
+        check_bytes(self.size_of(name))
         return open(self.path_of(name), "rb")
 
     def read(self, name: str) -> bytes:
@@ -117,6 +142,13 @@ class Archive(Folder):
         status = os.stat(self._file.filename)
         archive = os.path.abspath(self._file.filename)
         return archive, member.header_offset, status.st_size, status.st_mtime_ns
+
+    def size_of(self, name: str) -> int:
+        return self._members[name].file_size
+
+    def digest_of(self, name: str, ends: int | None = None) -> str:
+        member = self._members[name]  # which has a checksum of all its bytes
+        return f"{member.file_size}-{member.CRC:08x}"
 
     def open(self, name: str) -> IO[bytes]:
         member = self._members[name]

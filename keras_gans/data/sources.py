@@ -213,11 +213,10 @@ def find_source(
     """Returns the `Source` that the argument of `load` means."""
     if isinstance(source, str) and source.startswith("tfds:"):
         return tfds_source(source, split, data_dir, labels)
-    if split != "train" or data_dir is not None:
-        raise ValueError(
-            'split and data_dir are for "tfds:" sources only. Received: '
-            f"split={split!r}, data_dir={data_dir!r} with {kind(source)}"
-        )
+    if split != "train":
+        raise not_of_tfds("split", split, source)
+    if data_dir is not None:
+        raise not_of_tfds("data_dir", data_dir, source)
     if isinstance(source, str) and source.partition(":")[0] == "emoji":
         return emoji_source(source, labels)
     if isinstance(source, (str, os.PathLike)):
@@ -350,8 +349,8 @@ def _tfds_image(source, features, labels):
     check_tfds_dtype(source, image)
     if labels and not isinstance(features.get("label"), tfds.features.ClassLabel):
         raise ValueError(
-            f'{source!r} has no class feature named "label". Pass '
-            f"labels=False. Received: features {names}"
+            f'{source!r} has no class feature named "label". Load it without '
+            f"labels (`labels=False`). Received: features {names}"
         )
     return image
 
@@ -381,6 +380,14 @@ def unknown(source: str, known: Iterable[str], allowed: str) -> ValueError:
     return ValueError(
         f"Unknown data source.{hint(source, known)} Expected one of "
         f"{allowed}. Received: {source!r}"
+    )
+
+
+def not_of_tfds(name: str, value: Any, source: Any) -> ValueError:
+    """The error of an argument of "tfds:" sources that is given with another."""
+    return ValueError(
+        f'`{name}` is for "tfds:" sources only. Received: {name}={value!r} with '
+        f"{kind(source)}"
     )
 
 

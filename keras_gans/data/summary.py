@@ -1,6 +1,7 @@
 """What a source holds, what of it is used, and what is done with it, in words."""
 
 from collections import Counter
+from collections.abc import Sequence
 import hashlib
 import os
 from typing import Any, NamedTuple
@@ -11,11 +12,11 @@ from keras_gans.data.decoding import counted, list_images
 from keras_gans.data.domains import domain_folders, match_files
 from keras_gans.data.pair_sources import find_domains, find_pairs
 from keras_gans.data.places import find_place
-from keras_gans.data.sources import EMOJI, Source, find_source, missing_folder
+from keras_gans.data.sources import Source, find_source, missing_folder
 from keras_gans.data.transforms import RESIZES
 from keras_gans.utils.types import Path, Size
 
-ALLOWED = "the path of a folder or zip archive of images"
+ALLOWED = "these: the path of a folder of images, or of a zip archive of them"
 NAMES = {1: "grey", 2: "grey with transparency", 3: "colour", 4: "RGBA"}
 MOST_CLASSES = 20
 MOST_BROKEN = 10
@@ -28,10 +29,12 @@ class Report(NamedTuple):
     Attributes:
         rows: list of (what, text); `str` of the report shows them.
         broken: dict of the path of each file that cannot be read to why.
+        files: list of the `Usable` files of each domain.
     """
 
     rows: list[tuple[str, str]]
     broken: dict[str, str]
+    files: Sequence[Usable] = ()
 
     def __str__(self) -> str:
         return "\n".join(
@@ -84,7 +87,7 @@ def check(
     size = check_image_size(image_size)
     place = find_place(os.fspath(folder))
     if place is None:
-        raise missing_folder(os.fspath(folder), EMOJI, ALLOWED)
+        raise missing_folder(os.fspath(folder), (), ALLOWED)
     usable = check_files(list_images(place, False), channels, "skip", warn=False)
     rows = _files_rows(usable, channels, MOST_BROKEN * 10)
     rows += [*_class_rows(place, usable), *_pair_rows(place, channels)]
@@ -130,14 +133,15 @@ def describe(
         labels = task == "labelled images"
         found = [find_source(source, channels=channels, labels=labels, **options)]
         counts = (channels,)
-    rows, broken = [("data", _shown_name(source))], {}
+    rows, broken, files = [("data", _shown_name(source))], {}, []
     for one, domain in zip(
         found, ("A", "B") if len(found) == 2 else ("",), strict=True
     ):
         rows += _source_rows(one, task, domain, counts, image_size)
         for usable in one.files:
             broken |= usable.broken
-    return Report(rows, broken)
+        files += one.files
+    return Report(rows, broken, files)
 
 
 def _shown_name(source):

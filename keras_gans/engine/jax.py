@@ -152,7 +152,7 @@ class Engine:
                 raise ValueError(
                     f"Batches are shared out to {n} processes. Received: "
                     f"batches of {size or 'unknown size'}. Use a batch "
-                    f"size that {n} divides, and drop_remainder=True."
+                    f"size that {n} divides (and `drop_remainder=True`)."
                 )
             return rows[i * size // n : (i + 1) * size // n]
 

@@ -126,6 +126,12 @@ class Phase:
         waits = step < self.start or (step - self.start) % self.every
         return not (over or waits)
 
+    def is_due_within(self, first: int, last: int) -> bool:
+        """Whether the phase is part of a step from `first` to before `last`."""
+        step = max(first, self.start)
+        step += -(step - self.start) % self.every
+        return step < last and (self.end is None or step < self.end)
+
 
 def places(phases: list[Phase]) -> dict[str, range]:
     """Which of a step's batches each phase learns from, by its name."""
@@ -431,7 +437,7 @@ def _cutter(i, n):
             raise ValueError(
                 f"Gradients are accumulated over {n} parts of a batch. "
                 f"Received: a batch of {rows} on each replica. Use a batch "
-                f"size that {n} divides, and drop_remainder=True."
+                f"size that {n} divides (and `drop_remainder=True`)."
             )
         # Every n-th row: then each device has as many of a part.
         return x[i::n]

@@ -117,7 +117,7 @@ class Engine:
                 raise ValueError(
                     "Each replica learns from as many rows as the others. "
                     f"Received: a batch cut into {sizes}. Use a batch size "
-                    f"that {len(sizes)} divides, and drop_remainder=True."
+                    f"that {len(sizes)} divides (and `drop_remainder=True`)."
                 )
 
     def local_batch(self, batch):

@@ -57,14 +57,14 @@ def _check_archive(path):
     except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
         raise ValueError(
             f"Not a .keras file of Keras 3, or a damaged one. Received: {path} "
-            f"({error}). Save the model again with `model.save`."
+            f"({error}). Save the model again (`model.save`)."
         ) from error
     if WEIGHTS not in sizes or sum(sizes.values()) > limit:
         raise ValueError(
             f"Not a .keras file as Keras writes it. Received: {path}, with "
             f"{len(sizes)} files of {sum(sizes.values())} bytes once unpacked"
             f"{'' if WEIGHTS in sizes else f', and no {WEIGHTS}'}. Save the "
-            "model again with `model.save`."
+            "model again (`model.save`)."
         )
     return sizes[WEIGHTS]
 

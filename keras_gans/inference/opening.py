@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from keras_gans.core.gan import BaseGAN
 from keras_gans.inference.loading import load_model
-from keras_gans.training import runs
+from keras_gans.training import directories, runs
 from keras_gans.utils.types import Path
 
 
@@ -41,17 +41,25 @@ def load(path: Path, best: bool = False) -> BaseGAN | keras.Model:
     """
     if runs.is_run(path):
         return runs.open_run(path, best)[0]
+    if not os.path.isfile(path):
+        raise missing(path)
     if best:
         raise ValueError(
             f"Runs alone have a best checkpoint. Received: best=True, {path}. "
             "Leave it out."
         )
-    if os.path.isfile(path):
-        return load_model(path)
-    found = "a directory of other files" if os.path.isdir(path) else "neither"
-    raise ValueError(
-        f"Not a run directory, nor a .keras file. Received: {path}, which is {found}. "
-        "Give the --run_dir of a `keras-gans train`, or what `gan.save` wrote."
+    return load_model(path)
+
+
+def missing(path: Path) -> ValueError:
+    """The error of a path without a run or file, which names those near to it."""
+    found = "does not exist"
+    if os.path.isdir(path):
+        found = "is a directory of other files"
+    return ValueError(
+        f"Not a run directory, nor a .keras file. Received: {path}, which {found}."
+        f"{directories.near(path, ('.keras',))} Give the --run_dir of a `keras-gans "
+        "train`, or the file of a saved model (`gan.save`)."
     )
 
 

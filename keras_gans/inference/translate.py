@@ -14,7 +14,7 @@ from keras_gans import applications
 from keras_gans.applications.batches import Work
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.translation import TranslatingGAN
-from keras_gans.inference.loading import load_model
+from keras_gans.inference.opening import load
 from keras_gans.modalities import pictures
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.networks.padding import multiple_of
@@ -216,7 +216,7 @@ def open_translator(model: keras.Model | Path) -> TranslatingGAN:
     name = "the model"
     if not isinstance(model, keras.Model):
         name = os.fspath(model)
-        model = _open(name)
+        model = load(name)
     if isinstance(model, TranslatingGAN):
         return model
     if isinstance(model, BaseGAN):
@@ -232,19 +232,6 @@ def open_translator(model: keras.Model | Path) -> TranslatingGAN:
         raise ValueError(
             f"Received: {name}, which holds no network from images to images. {error}"
         ) from error
-
-
-def _open(path):
-    from keras_gans.training import runs
-
-    if runs.is_run(path):
-        return runs.open_run(path)[0]
-    if os.path.isdir(path):
-        raise ValueError(
-            "A model is a run directory or a .keras file. Received: the folder "
-            f"{path}, which is no run of `keras-gans train`."
-        )
-    return load_model(path)
 
 
 def _check_translates(network):
@@ -372,7 +359,7 @@ def _check_size(size, max_pixels, multiple, file_size):
         raise ValueError(
             f"It has {size[0]} x {size[1]} pixels{padded}, more than the limit "
             f"of {max_pixels}, which keeps memory in bounds. Make it smaller, "
-            "or raise the limit (`max_pixels`, `--max_pixels`)."
+            "or raise the limit, `max_pixels`."
         )
     most = 16 * max_pixels + 2**24
     if file_size > most:

@@ -185,8 +185,8 @@ def get(objective: str | Objective) -> Objective:
     if not isinstance(objective, str) or objective not in OBJECTIVES:
         raise ValueError(
             f"Unknown objective. Received: objective={objective!r}. Expected "
-            f"one of {', '.join(OBJECTIVES)}, or a "
-            f"`keras_gans.losses.Objective`.{hint(objective, OBJECTIVES)}"
+            f"one of {', '.join(OBJECTIVES)} (or a `keras_gans.losses.Objective`)."
+            f"{hint(objective, OBJECTIVES)}"
         )
     return OBJECTIVES[objective]
 

@@ -240,7 +240,7 @@ class Evaluator:
     def _samples(self, gan, n, seed):
         if n is None and self.real is None:
             raise ValueError(
-                "How many samples of the GAN? Pass n, e.g. n=5000. Received: n=None."
+                "How many samples of the GAN? Pass `n`, e.g. n=5000. Received: none."
             )
         n = self.real.count if n is None else n
         labels = None

@@ -284,7 +284,7 @@ def check_gan(gan: "BaseGAN") -> None:
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ValueError(
             "Feature networks see images of 1 or 3 channels. Received: a "
-            f"{type(gan).__name__} of image_shape={shape}. Turn its samples "
+            f"{type(gan).__name__} of samples of shape {shape}. Turn its samples "
             "into such images and pass them as an array."
         )
 

@@ -48,8 +48,8 @@ def check_channels_last() -> None:
     if keras.config.image_data_format() != "channels_last":
         raise ValueError(
             "Images are [n, height, width, channels]. Received: "
-            "image_data_format='channels_first'. Call "
-            "`keras.config.set_image_data_format('channels_last')`, or change it "
+            "image_data_format='channels_first'. Set it to 'channels_last' "
+            "(`keras.config.set_image_data_format('channels_last')`), or change it "
             "in keras.json."
         )
 

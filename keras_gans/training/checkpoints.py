@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import pathlib
 from typing import TYPE_CHECKING
 import warnings
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 WEIGHTS = "gan.weights.h5"
 POSITION = "position.json"
 PREVIOUS = "previous"  # the checkpoint before the newest, for `choose`
+WIDEST = 4  # bytes of a value
+OVERHEAD = 2**12  # bytes of HDF5 around the values of a variable
 # In position.json, beside the position.
 FILES = "files"
 CHECKSUM = "sha256"
@@ -105,6 +108,7 @@ def write(
     check_target(path, notes)
     with files.replacing(path) as temporary:
         temporary.mkdir()
+        files.reserve(temporary / WEIGHTS, _size(gan))
         gan.save_weights(temporary / WEIGHTS)
         for name, text in notes.items():
             (temporary / name).write_text(text)
@@ -112,6 +116,13 @@ def write(
         content[FILES] = {name: _sha256(temporary / name) for name in (WEIGHTS, *notes)}
         content[CHECKSUM] = _checksum(content)
         (temporary / POSITION).write_text(json.dumps(content, indent=1))
+
+
+def _size(gan):
+    """How large the file of weights is, at most."""
+    variables = [*gan.variables, *gan.optimizer.variables]
+    values = sum(math.prod(v.shape) * WIDEST for v in variables)
+    return values + len(variables) * OVERHEAD
 
 
 def check_target(path: Path, notes: Iterable[str] = ()) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from typing import Any
 import warnings
 
 import numpy as np
@@ -12,7 +13,7 @@ from keras_gans.core.recipe import Recipe
 from keras_gans.modalities import pictures
 from keras_gans.modalities.image import Image
 from keras_gans.training import tasks
-from keras_gans.utils import errors
+from keras_gans.utils import errors, files
 from keras_gans.utils.types import Path
 
 LABELLED = "labelled images"
@@ -86,10 +87,73 @@ def write_class_names(export: Path, names: list[str] | None) -> None:
         path.write_text(json.dumps(names) + "\n")
 
 
-def summary(recipe: Recipe, config: dict, gan: BaseGAN) -> str:
-    """What a run trains on, in words: found, used, left out, brought to size."""
+def describe(recipe: Recipe, config: dict, gan: BaseGAN):
+    """What a run trains on: found, used, left out, brought to size.
+
+    Returns:
+        `data.summary.Report`, whose `str` is the text.
+
+    Raises:
+        ValueError: the data, or what the GAN makes, is none for a run.
+    """
+    _check_gan(recipe, config, gan)
     options = {"data_dir": config["data_dir"], "on_error": _on_error(config)}
-    return str(tasks.describe(recipe.task, gan, config["data"], **options))
+    return tasks.describe(recipe.task, gan, config["data"], **options)
+
+
+def write_digests(path: pathlib.Path, report: Any, anew: bool) -> None:
+    """Notes what each file of a run's data holds, if it has files.
+
+    Args:
+        path: of the JSON file.
+        report: from `describe`.
+        anew: bool, whether the run begins; else what it has noted stays.
+    """
+    from keras_gans.data.digests import digests
+
+    if not report.files or (path.exists() and not anew):
+        return
+    if not anew:
+        print(
+            f"{path} is new: whether the data is that of the steps before is not "
+            "known, as the run has not noted it."
+        )
+    text = json.dumps(digests(report.files), indent=0)
+    files.write_bytes(path, text.encode())
+
+
+def check_unchanged(path: pathlib.Path, config: dict, report: Any) -> None:
+    """Checks that the files of a run are those that it began with.
+
+    Which batches a run sees depends on all of them.
+
+    Args:
+        path: that `write_digests` wrote, of a run that goes on.
+        config: dict, from `runs.new_config`.
+        report: from `describe`.
+
+    Raises:
+        ValueError: they have changed, and how; or the file is damaged.
+    """
+    from keras_gans.data.digests import differences, digests
+
+    if not path.exists():
+        return
+    try:
+        noted = json.loads(path.read_bytes())
+        before = dict(noted["files"])
+        found = digests(report.files, bool(noted["whole"]))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is damaged ({type(error).__name__}: {error}). It holds digests "
+            "of the run's data. Remove it to go on without comparing them."
+        ) from error
+    if told := differences(before, found["files"]):
+        raise ValueError(
+            f"The data has changed since the run began, so it cannot be resumed "
+            f"exactly. Received: {config['data']} with {told}. Bring the data back, "
+            "or start in another --run_dir."
+        )
 
 
 def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
@@ -122,7 +186,7 @@ def count(recipe: Recipe, config: dict, gan: BaseGAN) -> int:
     Raises:
         ValueError: the data, or what the GAN makes, is none for a run.
     """
-    _check_gan(config, gan)
+    _check_gan(recipe, config, gan)
     given = {**_options(recipe, config), "batch_size": 1}
     return len(tasks.load(recipe.task, gan, config["data"], **given))
 
@@ -225,7 +289,10 @@ def _check_first_batch(dataset, gan):
         gan.check_batch(batch)
 
 
-def _check_gan(config, gan):
+def _check_gan(recipe, config, gan):
+    made = application(recipe, config)
+    if made is not None:
+        made.check(gan)
     if len(gan.modality.shape) != 3 or not 1 <= gan.modality.shape[2] <= 4:
         raise ValueError(
             "Files and data sets hold images of 1 to 4 channels. Received: "

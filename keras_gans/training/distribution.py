@@ -102,7 +102,7 @@ def scope(strategy: str = "auto") -> contextlib.AbstractContextManager:
         return tf.distribute.MirroredStrategy().scope()
     if _workers() == 0:
         raise ValueError(
-            "`multi_worker` reads from TF_CONFIG which hosts there are. "
+            "--strategy=multi_worker reads from TF_CONFIG which hosts there are. "
             f"Received: TF_CONFIG={os.environ.get('TF_CONFIG')!r}. Set it on "
             "every host, or try it on this one with --workers=2."
         )

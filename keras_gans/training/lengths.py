@@ -9,6 +9,7 @@ from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
+    from keras_gans.training.checkpoints import Position
 
 LENGTHS = ("steps", "epochs", "kimg", "minutes")
 
@@ -75,6 +76,29 @@ def total_steps(config: dict, steps_per_epoch: int, batches: int) -> int | None:
     if config["kimg"] is not None:
         return math.ceil(1000 * config["kimg"] / (config["batch_size"] * batches))
     return config["epochs"] * steps_per_epoch
+
+
+def is_over(config: dict, steps: int | None, resumed: "Position | None") -> bool:
+    """Whether a run that goes on has its length already.
+
+    Args:
+        config: dict, from `settled`.
+        steps: int, from `total_steps`.
+        resumed: `checkpoints.Position`, or `None` at the start of a run.
+    """
+    if resumed is None:
+        return False
+    if steps is None:
+        return resumed.seconds >= 60 * config["minutes"]
+    return resumed.step >= steps
+
+
+def longer(config: dict) -> str:
+    """The flag of twice the length of a config; "" of one without."""
+    flags = [
+        f"--{name}={2 * config[name]}" for name in LENGTHS if config[name] is not None
+    ]
+    return "".join(flags)
 
 
 def total_epochs(steps: int | None, steps_per_epoch: int) -> int:

@@ -1,9 +1,10 @@
 """Run directories: training by recipe, exact resume, and what came of it.
 
 A run directory holds `config.json` (all that the run was started with),
-`reals.png` (some of the data), `metrics.jsonl`, `losses.png`, `samples/*.png`,
-`index.html` (a page of all that), `checkpoints/` and `export/1`; with
-`evaluate_every`, also `best/`, the checkpoint of the best score.
+`data.json` (a digest of each file of its data), `reals.png` (some of the data),
+`metrics.jsonl`, `losses.png`, `samples/*.png`, `index.html` (a page of all that),
+`checkpoints/` and `export/1`; with `evaluate_every`, also `best/`, the checkpoint
+of the best score.
 """
 
 import contextlib
@@ -21,11 +22,26 @@ from keras_gans.training import (
     checkpoints,
     configs,
     datasets,
+    directories,
     distribution,
     lengths,
     recipes,
 )
 from keras_gans.training.beginning import Beginning, recover
+from keras_gans.training.directories import (
+    BEST,
+    CHECKPOINTS,
+    CONFIG,
+    CONTENTS,
+    DATA,
+    EXPORT,
+    METRICS,
+    PAGE,
+    PLOT,
+    REALS,
+    SAMPLES,
+    is_run,
+)
 from keras_gans.training.options import OPTIONS, defaults
 from keras_gans.utils import files
 from keras_gans.utils.locks import locked
@@ -35,29 +51,6 @@ from keras_gans.version import __version__
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
-
-
-CONFIG = "config.json"
-METRICS = "metrics.jsonl"
-PLOT = "losses.png"
-SAMPLES = "samples"
-CHECKPOINTS = "checkpoints"
-EXPORT = "export"
-PAGE = "index.html"
-REALS = "reals.png"
-BEST = "best"
-CONTENTS = (METRICS, PLOT, PAGE, REALS, SAMPLES, CHECKPOINTS, EXPORT, BEST)
-
-# What a resumed run may be told anew: none of it touches the numbers.
-MUTABLE = (
-    *lengths.LENGTHS,
-    "checkpoint_every",
-    "sample_every",
-    "evaluate_every",
-    "data_dir",
-    "strategy",
-    "version",
-)
 
 
 def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
@@ -119,8 +112,9 @@ def read_config(run_dir: Path) -> dict:
     path = pathlib.Path(run_dir) / CONFIG
     if not is_run(run_dir):
         raise ValueError(
-            f"Not a run directory: it has no {CONFIG}. Received: {run_dir}. "
-            "Expected the --run_dir of a `keras-gans train`."
+            f"Not a run directory: it has no {CONFIG}. Received: {run_dir}."
+            f"{directories.near(run_dir)} Expected the --run_dir of a `keras-gans "
+            "train`."
         )
     config = configs.read(path)
     try:
@@ -131,11 +125,6 @@ def read_config(run_dir: Path) -> dict:
         return {**new_config(config["recipe"], **options), **config}
     except ValueError as error:
         raise ValueError(f"{path} does not fit. {error}") from error
-
-
-def is_run(run_dir: Path) -> bool:
-    """Whether a directory holds a run."""
-    return (pathlib.Path(run_dir) / CONFIG).is_file()
 
 
 def changed(run_dir: Path, recipe: str, arguments: dict, options: dict) -> dict:
@@ -204,13 +193,15 @@ def open_run(
         path = files.standing(pathlib.Path(run_dir) / BEST)
         if not path.is_dir():
             raise ValueError(
-                f"The run has no best checkpoint. Received: {run_dir}. Train "
-                "with --evaluate_every=1000, or take the latest."
+                f"{run_dir} has no best checkpoint: it was not scored while it "
+                "trained. Leave `best` out to take the latest checkpoint, or train "
+                f"on by `keras-gans train {config['recipe']} --run_dir={run_dir} "
+                "--resume --evaluate_every=1000`."
             )
     if path is None:
         raise ValueError(
-            f"The run has no checkpoint yet. Received: {run_dir}. Train on "
-            "with --resume."
+            f"The run has no checkpoint yet. Received: {run_dir}. Train it by "
+            f"`keras-gans train {config['recipe']} --run_dir={run_dir} --resume`."
         )
     gan = _rebuild(run_dir, config)
     return gan, checkpoints.restore(gan, path)
@@ -219,7 +210,7 @@ def open_run(
 def train(
     run_dir: Path,
     config: dict,
-    resume: bool = False,
+    resume: bool | str = False,
     overwrite: bool = False,
     from_checkpoint: str | None = None,
 ) -> "BaseGAN":
@@ -229,7 +220,8 @@ def train(
         run_dir: str or path.
         config: dict, from `new_config`.
         resume: bool, go on from the latest checkpoint in `run_dir`; from the
-            start where there is none yet.
+            start where there is none yet. "auto" also starts a run where there is
+            none.
         overwrite: bool, remove the run that stands in `run_dir`, once the new
             one has trained a step.
         from_checkpoint: str, with `resume`: go on from this checkpoint, such as
@@ -241,8 +233,8 @@ def train(
 
     Raises:
         ValueError: `run_dir` is taken, or another training writes into it;
-            what is resumed was started with another config, or is damaged; the
-            data does not fit.
+            there is no run to resume; what is resumed was started with another
+            config or other data, or is damaged; the data does not fit.
         NotWrittenError: an `OSError`: the disk is full, or the like. The
             message says which checkpoint is safe.
         Interrupted, SystemExit: a signal has ended it; see
@@ -251,119 +243,243 @@ def train(
     """
     files.check_name(run_dir)
     run_dir = pathlib.Path(run_dir)
+    directories.check_resume(run_dir, resume)
     config = datasets.with_classes(recipes.get(config["recipe"]), config)
     scope = distribution.scope(config["strategy"])
-    chief = distribution.is_chief()  # all train, one looks after the directory
-    safe = checkpoints.telling_what_is_safe(run_dir / CHECKPOINTS)
-    if not chief:
-        safe = contextlib.nullcontext()
+    training = _Training(run_dir, config)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(safe)
-        if chief:
+        if training.chief:
+            safe = checkpoints.telling_what_is_safe(run_dir / CHECKPOINTS)
+            stack.enter_context(safe)
             stack.enter_context(locked(run_dir))
-        return _train(
-            run_dir, config, scope, chief, resume, overwrite, from_checkpoint, stack
-        )
+        training.claim(resume, overwrite, from_checkpoint)
+        training.build(scope)
+        training.read_data()
+        training.begin(stack)
+        training.fit()
+        training.finish()
+    return training.gan
 
 
-def _train(run_dir, config, scope, chief, resume, overwrite, from_checkpoint, stack):
-    recipe = recipes.get(config["recipe"])
-    if chief:
-        recover(run_dir, (*CONTENTS, CONFIG))
-    going_on = resume and is_run(run_dir)
-    if chief:
-        going_on = _check_dir(run_dir, config, resume, overwrite)
-    if from_checkpoint is not None and not going_on:
-        raise ValueError(
-            "--from_checkpoint goes back in a run, with --resume. Received: "
-            f"--from_checkpoint={from_checkpoint} for {run_dir}."
+class _Training:
+    """One training of a run, step by step, as `train` takes them.
+
+    All processes of a training take each step; one, the chief, looks after the
+    directory.
+
+    Args:
+        run_dir: path.
+        config: dict, of `new_config`.
+    """
+
+    def __init__(self, run_dir: pathlib.Path, config: dict):
+        self.run_dir = run_dir
+        self.config = config
+        self.recipe = recipes.get(config["recipe"])
+        self.chief = distribution.is_chief()
+        self.first_callbacks = []
+
+    def claim(self, resume, overwrite, from_checkpoint):
+        """Finds whether a run goes on here, and from which checkpoint."""
+        run_dir = self.run_dir
+        if self.chief:
+            recover(run_dir, CONTENTS)
+        self.goes_on = bool(resume) and is_run(run_dir)
+        if self.chief:
+            self.goes_on = directories.going_on(run_dir, resume, overwrite)
+            if self.goes_on:
+                configs.check_same(run_dir, read_config(run_dir), self.config)
+        if from_checkpoint is not None and not self.goes_on:
+            raise ValueError(
+                "--from_checkpoint goes back in a run, with --resume. Received: "
+                f"--from_checkpoint={from_checkpoint} for {run_dir}."
+            )
+        self.goes_back = from_checkpoint is not None
+        self.latest = None
+        if self.goes_on:
+            self.latest = checkpoints.choose(run_dir / CHECKPOINTS, from_checkpoint)
+        if self.chief and resume and self.latest is None:
+            what = "checkpoint" if self.goes_on else "run"
+            print(f"No {what} in {run_dir} yet: training starts from the beginning.")
+
+    def build(self, scope):
+        """Makes the GAN, or brings it back from its checkpoint."""
+        config, latest = self.config, self.latest
+        with scope:
+            self.gan = _rebuild(self.run_dir, config) if self.goes_on else build(config)
+        self.resumed = checkpoints.restore(self.gan, latest) if latest else None
+
+    def read_data(self):
+        """Finds the data as it was left, and how long training takes on it."""
+        gan, recipe, config = self.gan, self.recipe, self.config
+        if self.chief:
+            self.data = datasets.describe(recipe, config, gan)
+            if self.goes_on:
+                datasets.check_unchanged(self.run_dir / DATA, config, self.data)
+        self.application = datasets.application(recipe, config)
+        self.images = datasets.count(recipe, config, gan)
+        config = lengths.settled(config, recipe, self.images, gan.batches_per_step)
+        self.config = config
+        self.dataset, self.steps_per_epoch = datasets.training(
+            recipe, config, gan, self.resumed, self.images
         )
-    latest = None
-    if going_on:
-        latest = checkpoints.choose(run_dir / CHECKPOINTS, from_checkpoint)
-    if chief and resume and latest is None:
-        what = "checkpoint" if going_on else "run"
-        print(f"No {what} in {run_dir} yet: training starts from the beginning.")
-    with scope:
-        gan = _rebuild(run_dir, config) if going_on else build(config)
-    resumed = checkpoints.restore(gan, latest) if latest else None
-    application = datasets.application(recipe, config)
-    images = datasets.count(recipe, config, gan)
-    config = lengths.settled(config, recipe, images, gan.batches_per_step)
-    dataset, steps_per_epoch = datasets.training(recipe, config, gan, resumed, images)
-    steps = lengths.total_steps(config, steps_per_epoch, gan.batches_per_step)
-    logger = callbacks.JsonlLogger(run_dir / METRICS, config["log_every"])
-    begun = []
-    if chief:
-        print(datasets.summary(recipe, config, gan))
-        if not going_on:  # the old run is there until a step is trained
-            beginning = Beginning(run_dir, (*CONTENTS, CONFIG))
-            begun = [stack.enter_context(beginning)]
-        _make_dir(run_dir, config)
-        if from_checkpoint is not None:
+        self.steps = lengths.total_steps(
+            config, self.steps_per_epoch, gan.batches_per_step
+        )
+
+    def begin(self, stack):
+        """Makes the directory ready, and tells what will be done."""
+        self.logger = callbacks.JsonlLogger(
+            self.run_dir / METRICS, self.config["log_every"]
+        )
+        if self.chief:
+            print(self.data)
+            if not self.goes_on:  # the old run is there until a step is trained
+                beginning = Beginning(self.run_dir, CONTENTS)
+                self.first_callbacks = [stack.enter_context(beginning)]
+            self._make_directory()
+            self._tell()
+        self.gan.engine.barrier()
+        if self.resumed:
+            steps = self.resumed.epoch_step
+            self.gan.step_iterator.skip_steps(steps, self.resumed.logs)
+
+    def _make_directory(self):
+        """Writes what a run begins with, and removes what it goes back behind."""
+        run_dir, resumed = self.run_dir, self.resumed
+        directories.make(run_dir, self.config)
+        datasets.write_digests(run_dir / DATA, self.data, anew=not self.goes_on)
+        if self.goes_back:
             checkpoints.remove_after(run_dir / CHECKPOINTS, resumed.step)
-        datasets.write_reals(run_dir / REALS, recipe, config, gan)
+        datasets.write_reals(run_dir / REALS, self.recipe, self.config, self.gan)
         if resumed is None:  # of steps before the first checkpoint
             files.remove(run_dir / BEST)
-        logger.cut(resumed.log_size if resumed else 0)
-        print(*lengths.notes(config, recipe, gan, images, steps), sep="\n")
-        if resumed:
-            print(f"Going on after step {resumed.step}, from {latest}")
-    gan.engine.barrier()
-    if resumed:
-        gan.step_iterator.skip_steps(resumed.epoch_step, resumed.logs)
-    grids = callbacks.SampleGrid(
-        run_dir / SAMPLES,
-        config["sample_every"],
-        images=datasets.shown(recipe, config, gan),
-        picture=application and application.picture,
-        class_names=config.get("class_names"),
-    )
-    checkpoint = callbacks.Checkpoint(
-        run_dir / CHECKPOINTS,
-        config["checkpoint_every"],
-        logger=logger,
-        resumed=resumed,
-        resume=_resume_command(run_dir, config),
-    )
-    plot = callbacks.LossPlot(run_dir / METRICS, run_dir / PLOT, config["sample_every"])
-    page = callbacks.ProgressPage(
-        run_dir / PAGE,
-        config["sample_every"],
-        config,
-        samples=run_dir / SAMPLES,
-        plot=run_dir / PLOT,
-        log=run_dir / METRICS,
-    )
-    gan.fit(
-        dataset,
-        epochs=lengths.total_epochs(steps, steps_per_epoch),
-        steps_per_epoch=steps_per_epoch,
-        initial_epoch=resumed.epoch if resumed else 0,
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            callbacks.NanGuard(),
-            *begun,
-            logger,
-            grids,
-            *_evaluations(config, gan, run_dir, logger),
-            checkpoint,
-            plot,
-            page,
-            callbacks.Progress(steps, config["minutes"], checkpoint),
-            lengths.EndOfRun(steps, config["minutes"], checkpoint),
-        ],
-    )
-    if checkpoint.last_saved != checkpoint.step:
-        checkpoint.after_step(checkpoint.last_logs)
-    if chief:
-        plot.plot()
-        grids.write()
-        page.write()
-        _finish(gan, run_dir, checkpoint.step, config["class_names"])
-    gan.engine.barrier()
-    return gan
+        self.logger.cut(resumed.log_size if resumed else 0)
+
+    def _tell(self):
+        if lengths.is_over(self.config, self.steps, self.resumed):
+            print(
+                f"This run is finished: it has trained {self.resumed.step:,} steps. "
+                f"Train on with {lengths.longer(self.config)}, or another length."
+            )
+            return
+        told = lengths.notes(
+            self.config, self.recipe, self.gan, self.images, self.steps
+        )
+        print(*told, sep="\n")
+        if self.resumed:
+            print(f"Going on after step {self.resumed.step}, from {self.latest}")
+
+    def fit(self):
+        """Trains, and writes the last checkpoint."""
+        config, resumed = self.config, self.resumed
+        self._make_callbacks()
+        self.gan.fit(
+            self.dataset,
+            epochs=lengths.total_epochs(self.steps, self.steps_per_epoch),
+            steps_per_epoch=self.steps_per_epoch,
+            initial_epoch=resumed.epoch if resumed else 0,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                callbacks.NanGuard(),
+                *self.first_callbacks,
+                self.logger,
+                self.grids,
+                *self._evaluations(),
+                self.checkpoint,
+                self.plot,
+                self.page,
+                callbacks.Progress(self.steps, config["minutes"], self.checkpoint),
+                lengths.EndOfRun(self.steps, config["minutes"], self.checkpoint),
+            ],
+        )
+        if self.checkpoint.last_saved != self.checkpoint.step:
+            self.checkpoint.after_step(self.checkpoint.last_logs)
+
+    def _make_callbacks(self):
+        """Those that are asked for something once training has ended."""
+        run_dir, config = self.run_dir, self.config
+        self.grids = callbacks.SampleGrid(
+            run_dir / SAMPLES,
+            config["sample_every"],
+            images=datasets.shown(self.recipe, config, self.gan),
+            picture=self.application and self.application.picture,
+            class_names=config.get("class_names"),
+        )
+        self.checkpoint = callbacks.Checkpoint(
+            run_dir / CHECKPOINTS,
+            config["checkpoint_every"],
+            logger=self.logger,
+            resumed=self.resumed,
+            resume=_resume_command(run_dir, config),
+        )
+        self.plot = callbacks.LossPlot(
+            run_dir / METRICS, run_dir / PLOT, config["sample_every"]
+        )
+        self.page = callbacks.ProgressPage(
+            run_dir / PAGE,
+            config["sample_every"],
+            config,
+            samples=run_dir / SAMPLES,
+            plot=run_dir / PLOT,
+            log=run_dir / METRICS,
+        )
+
+    def _evaluations(self):
+        """The callback that scores the run, in a list, if one is asked for."""
+        if self.config["evaluate_every"] is None:
+            return []
+        return [
+            callbacks.Evaluate(
+                datasets.reals(self.recipe, self.config, self.gan),
+                self.config["evaluate_every"],
+                metrics=("kid", "precision", "recall"),
+                n=1000,
+                log=self.logger,
+                directory=self.run_dir / BEST,
+            )
+        ]
+
+    def finish(self):
+        """Writes plots, pages and the export, and tells where all is."""
+        if self.chief:
+            self.plot.plot()
+            self.grids.write()
+            self.page.write()
+            if not self.resumed or self.resumed.step < self.checkpoint.step:
+                print(f"Trained {self.checkpoint.step} steps.")
+            self._tell_places()
+            self._export()
+        self.gan.engine.barrier()
+
+    def _tell_places(self):
+        places = {
+            "progress": PAGE,
+            "config": CONFIG,
+            "metrics": METRICS,
+            "loss plot": PLOT,
+            "data": REALS,
+            "samples": SAMPLES,
+            "checkpoints": CHECKPOINTS,
+            "best": BEST,
+        }
+        for what, name in places.items():
+            if not (self.run_dir / name).exists():
+                continue  # no line was due in so short a run
+            print(f"  {what + ':':13}{self.run_dir / name}")
+
+    def _export(self):
+        path = self.run_dir / EXPORT / "1"
+        if keras.backend.backend() == "tensorflow":
+            self.gan.export(path, overwrite=True)
+            datasets.write_class_names(path, self.config["class_names"])
+            print(f"  SavedModel:  {path}")
+        else:
+            print(
+                "  SavedModel:  none: TensorFlow writes it, by KERAS_BACKEND="
+                f"tensorflow keras-gans export {self.run_dir} --to=DIR"
+            )
 
 
 def _resume_command(run_dir, config):
@@ -376,101 +492,3 @@ def _resume_command(run_dir, config):
     backend = keras.backend.backend()
     before = "" if backend == "tensorflow" else f"KERAS_BACKEND={backend} "
     return before + shlex.join(words)
-
-
-def _evaluations(config, gan, run_dir, logger):
-    """The callback that scores the run, in a list, if one is asked for."""
-    if config["evaluate_every"] is None:
-        return []
-    return [
-        callbacks.Evaluate(
-            datasets.reals(recipes.get(config["recipe"]), config, gan),
-            config["evaluate_every"],
-            metrics=("kid", "precision", "recall"),
-            n=1000,
-            log=logger,
-            directory=run_dir / BEST,
-        )
-    ]
-
-
-def _check_dir(run_dir, config, resume, overwrite):
-    """Whether the run in `run_dir` goes on; raises where it is taken."""
-    if resume and overwrite:
-        raise ValueError("--resume and --overwrite exclude each other.")
-    if not run_dir.exists():
-        return False
-    if run_dir.is_dir():
-        # What a kill left before there was a config is hidden.
-        names = [p.name for p in run_dir.iterdir() if p.name[0] != "."]
-        if not names:
-            return False
-        if is_run(run_dir) and resume:
-            _check_same(read_config(run_dir), config, run_dir)
-            return True
-        if is_run(run_dir) and overwrite:
-            configs.read(run_dir / CONFIG)  # else it is another program's
-            return False
-    if resume or overwrite or not is_run(run_dir):
-        raise ValueError(
-            f"{run_dir} holds files that are no run of keras-gans; it is left "
-            "alone. Choose another --run_dir."
-        )
-    raise ValueError(
-        f"Nothing is overwritten unasked. Received: run_dir={run_dir}, which "
-        "exists. Choose another --run_dir, go on with --resume, or remove the "
-        "old run with --overwrite."
-    )
-
-
-def _make_dir(run_dir, config):
-    """Makes the directory and its config."""
-    with files.naming(run_dir):
-        run_dir.mkdir(parents=True, exist_ok=True)
-        for place in (run_dir, *(run_dir / n for n in (SAMPLES, CHECKPOINTS, EXPORT))):
-            files.sweep(place)
-    with files.replacing(run_dir / CONFIG) as temporary:
-        temporary.write_text(json.dumps(config, indent=1) + "\n")
-
-
-def _check_same(old, new, run_dir):
-    differ = [
-        f"{name}: {old.get(name)!r} before, {new[name]!r} now"
-        for name in new
-        if name not in MUTABLE and old.get(name) != new[name]
-    ]
-    if differ:
-        raise ValueError(
-            f"The run in {run_dir} was started with another config, so it "
-            f"cannot be resumed exactly. Received: {'; '.join(differ)}. Give "
-            "the same flags (or none: they are read from the run), or start "
-            "in another --run_dir."
-        )
-
-
-def _finish(gan, run_dir, step, class_names):
-    """The export, and where all of the run is."""
-    print(f"Trained {step} steps.")
-    places = {
-        "progress": PAGE,
-        "config": CONFIG,
-        "metrics": METRICS,
-        "loss plot": PLOT,
-        "data": REALS,
-        "samples": SAMPLES,
-        "checkpoints": CHECKPOINTS,
-        "best": BEST,
-    }
-    for what, name in places.items():
-        if not (run_dir / name).exists():
-            continue  # no line was due in so short a run
-        print(f"  {what + ':':13}{run_dir / name}")
-    if keras.backend.backend() == "tensorflow":
-        gan.export(run_dir / EXPORT / "1", overwrite=True)
-        datasets.write_class_names(run_dir / EXPORT / "1", class_names)
-        print(f"  SavedModel:  {run_dir / EXPORT / '1'}")
-    else:
-        print(
-            "  SavedModel:  none: TensorFlow writes it, by KERAS_BACKEND="
-            f"tensorflow keras-gans export {run_dir} --to=DIR"
-        )

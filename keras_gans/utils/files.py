@@ -191,6 +191,27 @@ def _beside(path, prefix):
     return path.with_name(f".{prefix}.{name}")
 
 
+def reserve(path: pathlib.Path, size: int) -> None:
+    """Checks that there is room for a file, for writers that a full disk crashes.
+
+    HDF5 ends the process where it cannot write what it holds when it is closed.
+
+    Args:
+        path: of the file, which is not there yet.
+        size: int, its bytes, at least.
+
+    Raises:
+        OSError: there is no room, or a limit forbids it.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with open(path, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def sync(path: Path) -> None:
     """Puts a file on the disk."""
     with open(path, "rb") as file:

@@ -9,6 +9,7 @@ import socket
 import time
 import warnings
 
+from keras_gans.utils import files
 from keras_gans.utils.types import Path
 
 NAME = ".keras-gans.lock"
@@ -29,13 +30,15 @@ def locked(directory: Path) -> Iterator[None]:
     Raises:
         ValueError: another process, or another part of this one, holds it: the
             message names it; or `directory` is a file.
+        NotWrittenError: an `OSError`: the disk is full or read-only, or the like.
     """
     directory = pathlib.Path(directory).absolute()
     missing = [p for p in (directory, *directory.parents) if not p.exists()]
     with contextlib.ExitStack() as stack:
         path = directory / NAME
-        descriptor = _take(path)
         stack.callback(_remove_empty, missing)
+        with files.naming(path):
+            descriptor = _take(path)
         stack.callback(os.close, descriptor)
         # While it is held, so that nobody waits for a file without a name.
         stack.callback(path.unlink, missing_ok=True)
@@ -78,8 +81,13 @@ def _take(path):
                 stacklevel=4,
             )
         if _is_at(descriptor, path):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, _holder().encode(), 0)
+            try:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, _holder().encode(), 0)
+            except OSError:
+                path.unlink(missing_ok=True)
+                os.close(descriptor)
+                raise
             return descriptor
         os.close(descriptor)  # of a holder that has just ended
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import glob
 import importlib
 import os
 import pathlib
@@ -40,6 +41,16 @@ def prepare(words: list) -> None:
         importlib.import_module("keras")
         # On JAX, too: Keras imports it once it makes a network.
         importlib.import_module("tensorflow")
+
+
+def log_level() -> str:
+    """What TensorFlow may log in a program that imports it by this package.
+
+    Warnings stay where there is an accelerator, which may fail to be found; on
+    other machines, even the search for one is logged as an error.
+    """
+    places = ("/dev/nvidia*", "/dev/kfd", "/dev/dxg")
+    return "1" if any(map(glob.glob, places)) else "3"
 
 
 @functools.cache

@@ -61,7 +61,7 @@ def check_labels(labels: Tensor, num_classes: int, n: int | None = None) -> np.n
         raise ValueError(
             f"Labels must lie in [0, {num_classes}). Received: labels from "
             f"{labels.min()} to {labels.max()}. Number the classes from 0; "
-            f"the GAN was built with num_classes={num_classes}."
+            f"the GAN has {num_classes} of them."
         )
     return labels.astype("int32")
 

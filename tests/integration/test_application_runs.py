@@ -87,3 +87,23 @@ def test_inpainting(pictures, capsys):
     report = translate_files("run", ["in"], "more", masks="masks", verbose=0)
     assert [pathlib.Path(p).name for p in report.written] == ["b.png"]
     assert "A picture has one mask" in report.failed["in/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "channels", "told"),
+    [
+        (
+            "colorization",
+            3,
+            "a and b of CIE Lab, made of 1, the lightness L. Received: "
+            "a GAN from 1 to 3 channels. Build it with --image_shape=16,16,2",
+        ),
+        ("inpainting", 4, "1 of their mask"),
+    ],
+)
+def test_other_channels_are_refused_with_the_reason(recipe, channels, told, capsys):
+    flags = [f"--image_shape=16,16,{channels}", "--width=2", "--depth=2"]
+    assert call("train", recipe, "--run_dir=new", *flags, "--n_layers=1") == 1
+    err = capsys.readouterr().err
+    assert told in err and "--source_channels=" in err
+    assert not pathlib.Path("new").exists()

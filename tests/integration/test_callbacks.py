@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 
 from command_line import TINY, call
 from grids import tiles
@@ -17,6 +18,7 @@ import keras_gans as kg
 from keras_gans.modalities import pictures as grids
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
 from keras_gans.training import callbacks, checkpoints
+from keras_gans.training.callbacks import progress
 
 SIZES = {"d": {"width": 8, "pieces": 2}, "g": {"latent_dim": 6, "width": 16}}
 
@@ -176,6 +178,42 @@ def test_log(images):
         ("epoch", 10, 1),
     ]
     assert all(np.isfinite(r["d_loss"]) for r in rows)
+
+
+class Late(kg.GAN):
+    """A GAN with a phase of which the first epoch has no step."""
+
+    def phases(self):
+        late = kg.Phase("late", self.late, optimizer="g", every=3, start=4, fakes=None)
+        return [*super().phases(), late]
+
+    def late(self, fake, batch, training):
+        return ops.sum(ops.square(self.generator.trainable_variables[0])), {}
+
+
+@pytest.mark.backends
+def test_phases_that_were_not_due_are_left_out(images, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_FIRST", 0)
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    gan = Late((8, 8, 1), latent_dim=6)
+    gan.compile()
+    log = callbacks.JsonlLogger("log.jsonl", every=1)
+    fit(gan, images(16, 8, 8), log, callbacks.Progress(steps=8), epochs=2)
+    lines = pathlib.Path("log.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    due = [row.get("late_loss", 0) > 0 for row in rows]
+    # Steps 5 and 8, and the second epoch.
+    steps = [False, False, False, False, False, True, False, False, True, True]
+    assert due == steps
+    assert ["late_loss" in row for row in rows] == steps
+    assert "late_grad_norm" not in rows[4] and rows[9]["late_grad_norm"] > 0
+    lines = capsys.readouterr().out.splitlines()
+    assert ["late_loss" in line for line in lines] == [False] * 4 + [True] * 4
+    phase = gan.phases()[-1]
+    for first in range(12):
+        for last in range(first, 12):
+            due = any(map(phase.is_due, range(first, last)))
+            assert phase.is_due_within(first, last) == due
 
 
 @pytest.mark.backends

@@ -54,9 +54,9 @@ def test_train_sample_export(trained_run, capsys):
     assert call("train", "dcgan", "--run_dir=r", *TINY) == 1
     assert "--resume" in capsys.readouterr().err
     assert call("train", "dcgan", "--run_dir=r", "--resume", "--width=3") == 1
-    assert "started with another config" in capsys.readouterr().err
+    assert "--width=3, where the run has --width=2" in capsys.readouterr().err
     assert call("train", "gan", "--run_dir=r", "--resume") == 1
-    assert "recipe: 'dcgan' before, 'gan' now" in capsys.readouterr().err
+    assert "a run of the recipe dcgan" in capsys.readouterr().err
     assert files("r") == made
 
 

@@ -18,6 +18,8 @@ from small import small_gan
 
 from keras_gans.training import callbacks, checkpoints, runs
 from keras_gans.training.callbacks import logs
+from keras_gans.utils import files as utils
+from keras_gans.utils import locks
 
 RESUME = ["train", "dcgan", "--run_dir=r", "--resume"]
 
@@ -269,6 +271,73 @@ def test_what_cannot_be_written_is_named(number, trained_run, monkeypatch, capsy
     err = capsys.readouterr().err
     assert f"r/metrics.jsonl could not be written: {os.strerror(number)}." in err
     assert "What is safe is r/checkpoints/step-00000008" in err
+
+
+@pytest.mark.backends
+def test_room_for_a_checkpoint_is_taken_first(images, monkeypatch):
+    """HDF5 may end the process where it meets a full disk as it closes a file."""
+    gan = compiled()
+    fit(gan, images, callbacks.Checkpoint("c", every=4))
+    asked, reserve = [], utils.reserve
+
+    def full(path, size):
+        asked.append(size)
+        reserve(path, size)  # there is room: it leaves nothing
+        assert not path.exists()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(utils, "reserve", full)
+    monkeypatch.setattr(gan, "save_weights", lambda path: asked.append(path))
+    with pytest.raises(utils.NotWrittenError, match="What is safe is c/step-00000004"):
+        fit(gan, images, callbacks.Checkpoint("c", every=4))
+    path = pathlib.Path("c/step-00000004", checkpoints.WEIGHTS)
+    (size,) = asked
+    assert path.stat().st_size <= size < 2 * path.stat().st_size + 2**18
+    assert [p.name for p in pathlib.Path("c").iterdir()] == ["step-00000004"]
+
+
+@pytest.mark.backends
+def test_a_directory_that_vanishes_is_named(images):
+    def vanish(epoch, logs):
+        shutil.rmtree("v")
+
+    log = callbacks.JsonlLogger("v/log.jsonl", every=9)
+    gone = keras.callbacks.LambdaCallback(on_epoch_begin=vanish)
+    saver = callbacks.Checkpoint("v/c", every=9, logger=log)
+    with pytest.raises(
+        utils.NotWrittenError, match=r"v/log.jsonl could not be written"
+    ):
+        fit(compiled(), images, log, gone, saver)
+
+
+def test_there_is_no_room_beyond_a_limit():
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        utils.reserve(pathlib.Path("x"), 2000)
+        with pytest.raises(OSError, match="File too large"):
+            utils.reserve(pathlib.Path("x"), 2001)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not pathlib.Path("x").exists()
+
+
+def test_a_lock_that_cannot_be_written_is_given_back(trained_run, monkeypatch, capsys):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    made = files("r")
+    with monkeypatch.context() as patch:
+        patch.setattr(locks.os, "pwrite", full)
+        assert call(*RESUME, "--epochs=3") == 1
+    err = capsys.readouterr().err
+    assert "r/.keras-gans.lock could not be written: No space left" in err
+    assert "What is safe is r/checkpoints/step-00000008" in err
+    assert files("r") == made
+    with locks.locked("r"):
+        pass
 
 
 def test_a_directory_whose_name_is_no_utf_8_is_refused(trained_run, capsys):

@@ -146,7 +146,7 @@ def test_pictures_of_pairs(recipe):
     datasets.write_reals("reals.png", made, config, gan)
     with Image.open("reals.png") as picture:
         assert picture.size[0] >= 4 * 32 and picture.mode == "RGB"
-    assert "pixels" in datasets.summary(made, config, gan)
+    assert "pixels" in str(datasets.describe(made, config, gan))
 
 
 @pytest.mark.backends
@@ -174,6 +174,8 @@ def test_check_command(capsys):
     for name in BROKEN:
         pathlib.Path("set", name).unlink()
     assert call("check", "set") == 0
+    assert call("check", "emoji") == 1
+    assert "keras-gans train dcgan --data=emoji" in capsys.readouterr().err
     assert call("check", "nowhere") == 1
     assert call("check", "set", "--channels=5") == 1
     err = capsys.readouterr().err

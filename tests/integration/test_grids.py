@@ -207,7 +207,12 @@ def trained_page(images, epochs=1, gan=None):
         callbacks.ProgressPage(
             "run/index.html",
             every=1,
-            config={"data": '<script>"&', "arguments": {"width": 2}},
+            config={
+                "data": '<script>"&',
+                "steps": None,
+                "flip": False,
+                "arguments": {"width": 2, "ema": None},
+            },
             samples="run/samples",
             plot="run/losses.png",
             log=log.path,
@@ -237,6 +242,13 @@ def test_page(images):
     assert page.links[0] == "samples/step-00000006.png"
     assert "samples/step-00000001.png" in page.links
     assert "step 6" in page.text
+    # As readers count, and what was not given is not there.
+    rows = re.findall(
+        r"<tr><td>step</td>.*?</tr>", pathlib.Path("run/index.html").read_text()
+    )
+    assert rows and all('<td class="number">1</td>' in row for row in rows)
+    assert "None" not in page.text and "ema" not in page.text
+    assert "<th>flip</th><td>off</td>" in text
 
 
 def write_page(gan, path, **options):

@@ -64,7 +64,7 @@ def test_what_cannot_be_opened_is_told(trained_run):
     Path("empty").mkdir()
     Path("notes.txt").write_text("x")
     for path, match in (
-        ("nowhere", "which is neither"),
+        ("nowhere", "which does not exist"),
         ("empty", "a directory of other files"),
         ("notes.txt", "is a .keras file"),
     ):

@@ -81,7 +81,7 @@ def test_an_old_run_stays_until_the_new_one_trains(flag, message, trained_run, c
 
 def test_a_kill_before_the_first_step_gives_the_old_run_back(trained_run):
     made = files("r")
-    contents = (*runs.CONTENTS, runs.CONFIG)
+    contents = runs.CONTENTS
     run_dir = pathlib.Path("r")
     for moved in range(len(contents) + 2):
         # A kill after so many steps of the beginning.

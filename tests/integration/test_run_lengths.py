@@ -137,14 +137,6 @@ def test_a_set_of_few_images(capsys):
     assert config_of()["batch_size"] == 4
 
 
-def test_resuming_what_is_not_there_is_told(capsys):
-    assert train("--steps=2", "--resume") == 0
-    told = "No run in r yet: training starts from the beginning."
-    assert capsys.readouterr().out.count(told) == 1
-    assert train("--steps=2", "--resume") == 0
-    assert told not in capsys.readouterr().out
-
-
 def test_a_run_in_use_is_refused(trained_run, capsys):
     before = sorted(pathlib.Path("r").rglob("*"))
     with locked("r"):

@@ -48,6 +48,21 @@ def run(run_of_classes):
     return gan
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--labels=99"], "numbers from 0 to 8, or names: cats, dogs, big,"),
+        (["--labels=-1"], "Received: -1."),
+        (["--labels=1,2", "--n=3"], "Received: 2 classes for 3 samples"),
+        (["--labels=1,2", "--seeds=0-2"], "Received: 2 classes for 3 samples"),
+    ],
+)
+def test_labels_that_do_not_fit(flags, message, run, capsys):
+    assert call("sample", "r", "--out=a.png", *flags) == 1
+    err = capsys.readouterr().err
+    assert "--labels" in err and message in err and "one-hot" not in err
+
+
 def test_a_grid_has_whole_rows_of_classes(run):
     assert call("sample", "r", "--out=a.png") == 0
     found = tiles(pixels("a.png"), 63, CLASSES, 16, 16, heads=3)

@@ -311,8 +311,8 @@ def test_what_is_no_translator_is_named(tmp_path):
         (dense, r"'a_classifier', a Functional from \(None, 5\)"),
         (keras.Model(images, five), "makes 5"),
         ("x.png", r"\.keras file. Received: x\.png"),
-        ("nowhere.keras", "No such file"),
-        (tmp_path, "no run of `keras-gans train`"),
+        ("nowhere.keras", "which does not exist"),
+        (tmp_path, "a directory of other files"),
     ):
         with pytest.raises(ValueError, match=message):
             run(model, "x.png")

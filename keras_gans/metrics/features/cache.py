@@ -57,8 +57,8 @@ class FeatureCache:
         except OSError as error:  # a full disk is no reason to lose a score
             self._writable = False
             warnings.warn(
-                f"Features cannot be kept in {self.directory}: {error}. They "
-                "are computed again next time.",
+                f"Features cannot be kept in {self.directory}: "
+                f"{str(error).rstrip('.')}. They are computed again next time.",
                 UserWarning,
                 stacklevel=2,
             )

@@ -276,7 +276,7 @@ def _inception(weights):
     if weights is None:
         raise ValueError(
             "network='inception' needs the file of its weights, which no "
-            f"package holds. Received: weights=None. {GET_INCEPTION}"
+            f"package holds. Received: none. {GET_INCEPTION}"
         )
     path = pathlib.Path(weights).expanduser()
     if not path.is_file():

@@ -71,8 +71,7 @@ def frechet_distance(real: np.ndarray | Moments, fake: np.ndarray | Moments) -> 
     """
     real, fake = _gaussian(real, "real"), _gaussian(fake, "fake")
     check_dimensions(len(real.mean), len(fake.mean))
-    _warn_of_bias(real, "real")
-    _warn_of_bias(fake, "fake")
+    _warn_of_bias(real, fake)
     shift = np.square(real.mean - fake.mean).sum()
     spread = real.trace() + fake.trace() - 2 * _trace_of_root(real, fake)
     return max(float(shift + spread), 0.0)  # below 0 by rounding alone
@@ -96,13 +95,19 @@ def _of_moments(moments):
     return _Gaussian(moments.count, moments.mean, moments.covariance, None)
 
 
-def _warn_of_bias(side, name):
-    if side.count is not None and side.count < len(side.mean):
+def _warn_of_bias(real, fake):
+    """Once of both: the covariance of few samples is singular."""
+    dimensions = len(real.mean)
+    few = [
+        f"{side.count} {name}"
+        for name, side in (("reals", real), ("fakes", fake))
+        if side.count is not None and side.count < dimensions
+    ]
+    if few:
         warnings.warn(
-            f"frechet_distance: `{name}` has fewer samples ({side.count}) than "
-            f"dimensions ({len(side.mean)}), so its covariance is singular and "
-            "the distance is biased upwards. Use kernel_distance, which is "
-            "unbiased at any number of samples, or more samples.",
+            f"The Fréchet distance is biased upwards, as {' and '.join(few)} are "
+            f"fewer than the {dimensions} dimensions. Use more, or the kernel "
+            "distance, KID, which is unbiased at any number.",
             UserWarning,
             stacklevel=3,
         )

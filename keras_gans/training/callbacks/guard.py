@@ -32,8 +32,9 @@ class NanGuard(StepCallback):
             raise FloatingPointError(
                 f"Training diverged at step {self.step}: {name} is "
                 f"{float(value)} ({values}). Checkpoints written before stay. "
-                "Try a lower learning rate, `clipnorm=1.0` in the optimizer, "
-                "label smoothing, or float32 instead of mixed precision."
+                "Try a lower learning rate, clipped gradients, by `clipnorm=1.0` "
+                "(--global_clipnorm=1), label smoothing, or float32 instead of mixed "
+                "precision."
             )
 
     def _expected_infinite(self):

@@ -5,7 +5,7 @@ import pathlib
 import time
 import warnings
 
-from keras_gans.training.callbacks.steps import StepCallback
+from keras_gans.training.callbacks.steps import StepCallback, idle_names
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import is_int, is_number
@@ -35,20 +35,15 @@ class JsonlLogger(StepCallback):
             self.path.touch()
 
     def after_step(self, logs: dict) -> None:
-        # What a phase reports that was not part of this step is older.
-        idle = {
-            name
-            for phase in self.model.phases()
-            if not phase.is_due(self.step - 1)
-            for name in (f"{phase.name}_loss", f"{phase.name}_grad_norm", *phase.logs)
-        }
-        self._write("step", {n: x for n, x in logs.items() if n not in idle})
+        self._write("step", logs, 1)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self._write("epoch", logs)
+        self._write("epoch", logs or {}, self.epoch_step)
 
-    def _write(self, kind, logs):
-        logs = {name: float(value) for name, value in (logs or {}).items()}
+    def _write(self, kind, logs, steps):
+        """Adds a line of the last so many steps, without what they left out."""
+        idle = idle_names(self.model, self.step - steps, self.step)
+        logs = {n: float(value) for n, value in logs.items() if n not in idle}
         self.add(kind, self.step, logs)
 
     def add(self, kind: str, step: int, values: dict) -> None:
@@ -77,7 +72,10 @@ class JsonlLogger(StepCallback):
 
     def size(self) -> int:
         """Bytes written so far, by the process that writes."""
-        return self.path.stat().st_size if self.model.engine.is_chief else 0
+        if not self.model.engine.is_chief:
+            return 0
+        with files.naming(self.path):
+            return self.path.stat().st_size
 
     def cut(self, size: int) -> None:
         """Drops all after the first `size` bytes, and lines that are damaged.

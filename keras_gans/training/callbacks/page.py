@@ -11,6 +11,7 @@ import urllib.parse
 from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
+from keras_gans.utils.validation import is_int
 
 MAX_GRIDS = 60  # past grids shown, evenly spread where there are more
 ROWS = 12  # lines of the log
@@ -215,8 +216,13 @@ class ProgressPage(StepCallback):
         names = list(dict.fromkeys(name for row in rows for name in row))
         names = [name for name in names if name not in ("time", "records")]
         lines = [_line("th", [(name, name) for name in names])]
+        # Epochs count from 0 in the log, and from 1 for readers.
+        shown = [
+            {**row, "epoch": row["epoch"] + 1} if is_int(row.get("epoch")) else row
+            for row in rows
+        ]
         lines += [
-            _line("td", [(name, row.get(name, "")) for name in names]) for row in rows
+            _line("td", [(name, row.get(name, "")) for name in names]) for row in shown
         ]
         table = "\n".join(["<table>", *lines, "</table>"])
         link = f'<p>All of them: <a href="{self._link(self.log)}">'
@@ -274,7 +280,11 @@ def _definitions(values):
     """A table of names and values; a dict among them is one of its own."""
     rows = []
     for name, value in values.items():
-        if isinstance(value, (list, tuple)):
+        if value is None:  # it was not given
+            continue
+        if isinstance(value, bool):
+            value = "on" if value else "off"
+        elif isinstance(value, (list, tuple)):
             value = ", ".join(map(str, value))
         content = _definitions(value) if isinstance(value, dict) else _escaped(value)
         rows.append(f"<tr><th>{_escaped(name)}</th><td>{content}</td></tr>")

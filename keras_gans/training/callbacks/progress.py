@@ -5,7 +5,7 @@ import sys
 import time
 
 from keras_gans.training.callbacks.saving import Checkpoint
-from keras_gans.training.callbacks.steps import StepCallback
+from keras_gans.training.callbacks.steps import StepCallback, idle_names
 
 SECONDS_REDRAWN = 0.5  # on a terminal, between two states of the line
 SECONDS_FIRST = 10  # in a file, before the first line
@@ -95,11 +95,11 @@ class Progress(StepCallback):
                 total = self.step + round(left / a_step)
                 about = f" (to step {total:,} or so)" if self.steps is None else ""
                 parts.append(f"{duration(left)} left{about}")
-        names = (*self.model.loss_names, *self.model.score_names)
+        idle = idle_names(self.model, 0, self.step)
         values = [
             f"{name} {float(self._logs[name]):.3f}"
-            for name in names
-            if name in self._logs
+            for name in (*self.model.loss_names, *self.model.score_names)
+            if name in self._logs and name not in idle
         ]
         return ", ".join(parts) + ": " + ", ".join(values)
 

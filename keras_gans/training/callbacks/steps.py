@@ -8,6 +8,19 @@ from keras_gans.training import checkpoints
 ENDLESS = 10**9  # epochs of a `fit` that a callback ends
 
 
+def idle_names(model: keras.Model, first: int, last: int) -> set[str]:
+    """What the phases report that are part of no step from `first` to before `last`.
+
+    Logs hold older values of these, or 0 where there is none yet.
+    """
+    return {
+        name
+        for phase in model.phases()
+        if not phase.is_due_within(first, last)
+        for name in (f"{phase.name}_loss", f"{phase.name}_grad_norm", *phase.logs)
+    }
+
+
 class StepCallback(keras.callbacks.Callback):
     """Counts the steps of a GAN, over epochs and resumed runs.
 

@@ -15,7 +15,7 @@ import pytest
 
 import keras_gans
 from keras_gans.networks.features import efficientnet_lite0
-from keras_gans.utils import optional
+from keras_gans.utils import optional, startup
 from keras_gans_cli import app, doctor, speeds
 
 BLOCKED = """
@@ -90,6 +90,13 @@ def test_what_is_set_stays(words, instructions, environment, expected):
     code = PREPARED.format(words=words, instructions=instructions)
     run = python(code, ["keras", "tensorflow"], **environment)
     assert (run.stdout.strip(), run.stderr) == (expected, "")
+
+
+def test_the_import_logs_no_search_for_a_gpu(monkeypatch):
+    """What is logged while TensorFlow is loaded, no setting holds back."""
+    for found, level in (([], "3"), (["/dev/nvidia0"], "1")):
+        monkeypatch.setattr(startup.glob, "glob", lambda place, found=found: found)
+        assert startup.log_level() == level
 
 
 def test_the_command_is_quiet_from_its_start():

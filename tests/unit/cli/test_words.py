@@ -9,7 +9,8 @@ import pytest
 
 from keras_gans_cli import app, words
 
-FLAGS = ["image_shape", "width", "n", "num_classes", "data", "run_dir", "key"]
+NAMES = ["image_shape", "width", "n", "num_classes", "data", "run_dir", "key", "best"]
+FLAGS = {name: f"--{name}" for name in NAMES} | {"blocks": "--set blocks"}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,17 @@ FLAGS = ["image_shape", "width", "n", "num_classes", "data", "run_dir", "key"]
         ("Received: data='emojy'.", "Received: --data=emojy."),
         ("Choose another --run_dir, n=3.", "Choose another --run_dir, --n=3."),
         ("by `n` (--n)", "by --n"),
+        ("by `skip='x'` (--skip)", "by --skip"),
+        ("by `translate(x)` (keras-gans translate)", "by keras-gans translate"),
+        ("as it is (`repeat=True`), then", "as it is, then"),
+        ("3 divides (and `repeat=f(True)`).", "3 divides."),
+        ("Received: best=True, x.", "Received: --best, x."),
+        ("Received: n=None.", "Received: --n=none."),
+        ("`n=5000` of them", "--n=5000 of them"),
+        (
+            "`blocks` is 6 or 9. Received: blocks=3.",
+            "--set blocks is 6 or 9. Received: --set blocks=3.",
+        ),
         ("run_dir=runs/num_classes/x", "--run_dir=runs/num_classes/x"),
         ("no network `key=netG`", "no network --key=netG"),
         ("a width of 3, n of 2, in the data", "a width of 3, n of 2, in the data"),
@@ -43,7 +55,8 @@ def test_messages_are_in_the_words_of_the_command(message, expected):
 
 def test_long_messages_take_linear_time():
     for part in ("image_shape=(", "`width=", "n=", "data='", "--n (", "num_classes"):
-        words.spoken(part * 20_000, FLAGS)
+        words.spoken(part * 5_000, FLAGS)
+        words.spoken(f"{part} (`" * 5_000, FLAGS)
 
 
 def test_the_nearest_flag_is_named_first(capsys):
@@ -77,19 +90,19 @@ def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", [".venv/bin/keras-gans", "list"])
     monkeypatch.setenv("PATH", str(tmp_path))
     assert words.program() == os.path.join(".venv", "bin", "keras-gans")
-    told = words.spoken("Install it: pip install 'keras_gans[jax]'.", [])
+    told = words.spoken("Install it: pip install 'keras_gans[jax]'.", {})
     assert told == "Install it: .venv/bin/pip install 'keras_gans[jax]'."
     assert call("list") == 0
     assert ".venv/bin/keras-gans train dcgan --help" in capsys.readouterr().out
 
 
 def test_warnings_take_one_line(capsys, monkeypatch):
-    monkeypatch.setattr(warnings, "showwarning", app.show_warning)
+    show = app.show_warning({"n": "--n"})
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        monkeypatch.setattr(warnings, "showwarning", app.show_warning)
-        warnings.warn("Two\n  lines.", UserWarning, stacklevel=1)
-    assert capsys.readouterr().err == "keras-gans: note: Two lines.\n"
+        monkeypatch.setattr(warnings, "showwarning", show)
+        warnings.warn("Two\n  lines of `n`.", UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == "keras-gans: note: Two lines of --n.\n"
 
 
 def test_verbose_tells_where_an_error_is_from(capsys):

@@ -213,7 +213,7 @@ def test_lite0_tells_noise_by_its_strength(lite0):
     found = []
     for strength in (0, 8, 30, 90):
         fake = np.clip(held_out + strength * noise, 0, 255).astype("uint8")
-        with pytest.warns(UserWarning, match="fewer samples"):
+        with pytest.warns(UserWarning, match="120 reals and 120 fakes are fewer"):
             records = evaluate(fake, real, ("fid", "kid"), lite0, verbose=0)
         found.append([record.value for record in records])
     assert (np.diff(found, axis=0) > 0).all()

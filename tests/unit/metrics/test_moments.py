@@ -80,7 +80,7 @@ def test_frechet_distance_of_moments():
     a, b = streamed(x, [1000]), streamed(y, [10] * 70)
     for pair in ((a, b), (a, y), (x, b)):
         assert metrics.frechet_distance(*pair) == want
-    with pytest.warns(UserWarning, match="`real` has fewer samples"):
+    with pytest.warns(UserWarning, match="4 reals are fewer than"):
         metrics.frechet_distance(streamed(x[:4], []), b)
     with pytest.raises(ValueError, match=r"of 5 .* of 4"):
         metrics.frechet_distance(a, rows(9, 4))
