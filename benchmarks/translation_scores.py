@@ -1,12 +1,9 @@
-"""Scores and pictures of what translation.py made."""
+"""Scores of translated pictures."""
 
 import numpy as np
-from PIL import Image
 
 from keras_gans import metrics
-from keras_gans.utils import files
 
-SHOWN = 5  # held-out emoji in a picture
 TRUTH = "true picture"
 SOURCE = "source"
 
@@ -38,13 +35,3 @@ def of(pictures):
 
 def eight_bits(x):
     return np.rint((np.clip(x, -1, 1) + 1) * 127.5).astype("uint8")
-
-
-def show(pictures, path):
-    """A row a method, a column a held-out emoji; 256 colours, to be small."""
-    shown = {k: v for k, v in pictures.items() if k != "holes"}
-    chosen = np.linspace(0, len(shown[TRUTH]) - 1, SHOWN).astype(int)
-    rows = np.concatenate([made[chosen] for made in shown.values()])
-    grid = Image.fromarray(pictures.make_grid(rows, SHOWN))
-    with files.replacing(path) as temporary:
-        grid.quantize(256).save(temporary, "PNG", optimize=True)

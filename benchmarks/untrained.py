@@ -1,6 +1,10 @@
 """What translating emoji is compared with, and needs no training."""
 
+import keras
 import numpy as np
+
+from keras_gans import applications
+from keras_gans.applications import lab
 
 
 def colour_map(source, target):
@@ -16,6 +20,12 @@ def colour_map(source, target):
     inverse = _power(s, -0.5)
     matrix = inverse @ _power(root @ t @ root, 0.5) @ inverse
     return lambda x: np.clip((x - m_s) @ matrix + m_t, -1, 1)
+
+
+def grey(pictures):
+    """The lightness of pictures alone."""
+    lightness, ab = applications.Colorization().pair(pictures)
+    return keras.ops.convert_to_numpy(lab.join(lightness, 0 * ab))
 
 
 def border_means(pictures, masks):

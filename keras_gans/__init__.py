@@ -47,7 +47,9 @@ from keras_gans.core.inputs import (
     Text,
 )
 from keras_gans.core.optimizers import LinearDecay, lazily_regularized
+from keras_gans.core.presets import from_preset
 from keras_gans.engine.phases import Phase
+from keras_gans.inference import latent
 from keras_gans.inference.opening import load
 from keras_gans.inference.translate import translate_files
 from keras_gans.modalities.image import Image
@@ -115,6 +117,8 @@ __all__ = [
     "convert",
     "core",
     "data",
+    "from_preset",
+    "latent",
     "layers",
     "lazily_regularized",
     "load",

@@ -19,12 +19,27 @@ COMMANDS = (
     "check",
     "train",
     "sample",
+    "generate",
+    "walk",
+    "mix",
+    "directions",
+    "project",
     "export",
     "evaluate",
     "translate",
     "convert",
     "doctor",
 )
+
+# What other programs call a flag that no spelling is near to.
+ELSEWHERE = {
+    "lr": ("d_learning_rate", "g_learning_rate"),
+    "learning_rate": ("d_learning_rate", "g_learning_rate"),
+    "batch": ("batch_size",),
+    "size": ("image_shape",),
+    "image_size": ("image_shape",),
+    "resolution": ("image_shape",),
+}
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -101,7 +116,9 @@ class Parser(argparse.ArgumentParser):
     def refuse_unknown(self, word):
         word = word.split("=")[0]
         known = self.flags()
-        near = recipes.hint(word, known)
+        meant = [f"--{name}" for name in ELSEWHERE.get(word.lstrip("-"), ())]
+        meant = [flag for flag in meant if flag in known]
+        near = recipes.did_you_mean(meant) or recipes.hint(word, known)
         if not near and f"--{word.lstrip('-')}" in known:
             near = f" Did you mean --{word.lstrip('-')}?"
         super().error(f"unknown flag {word}.{near}")

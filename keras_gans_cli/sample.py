@@ -9,6 +9,8 @@ from keras_gans_cli import words as said
 
 SUMMARY = "Write samples: a grid of them, or each to a file."
 MOST_SEEDS = 10**6
+# Of a class, in the name of a file; "class0" and the like are others' numbers.
+SAFE_NAME = re.compile(r"(?!class\d)[A-Za-z][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
 
 # What generators take, by the argument of `sample`; an input reads its text.
 INPUTS = {
@@ -26,7 +28,7 @@ INPUTS = {
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
-    add("run_dir", metavar="MODEL", help="a run directory or a .keras file")
+    add("run_dir", metavar="MODEL", help="a run, a preset or a .keras file")
     add(
         "--out",
         required=True,
@@ -48,29 +50,65 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     )
     add("--best", action="store_true", help="take the checkpoint in best/")
     add("--overwrite", action="store_true", help="replace what stands at --out")
+    add_inputs(parser)
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Adds a flag for each input that a generator may take."""
     group = parser.add_argument_group("what the generator takes")
     for name, text in INPUTS.items():
         group.add_argument(f"--{name}", metavar="VALUE", help=text)
 
 
+def opened(
+    args: argparse.Namespace, n: int | None = None
+) -> tuple[Any, int, list | None, dict]:
+    """The GAN of a command, its step, names of classes, and what flags give.
+
+    Args:
+        args: flags, `add_inputs`'s among them.
+        n: int, how many samples there will be, where that is told.
+
+    Raises:
+        ValueError: there is none, or it does not take what is given.
+    """
+    from keras_gans.inference import opening
+
+    gan, step = opening.open_gan(args.run_dir, args.best)
+    class_names = opening.class_names_of(args.run_dir)
+    texts = {name: getattr(args, name) for name in INPUTS}
+    texts["labels"] = label_numbers(texts["labels"], class_names)
+    given = read_inputs(gan, texts)
+    of_seeds = getattr(args, "seeds", None) is not None
+    check_labels(gan, given, n, class_names, of_seeds)
+    return gan, step, class_names, given
+
+
+def with_every_class(gan: Any, seeds: list, given: dict) -> tuple[list, bool]:
+    """Seeds, each as often as there are classes where `given` has no labels.
+
+    Returns:
+        `(seeds, whether)`; the labels are put into `given`.
+    """
+    known = gan.class_input
+    if known is None or "labels" in given:
+        return seeds, False
+    classes = known.high + 1
+    given["labels"] = [i % classes for i in range(classes * len(seeds))]
+    return [seed for seed in seeds for _ in range(classes)], True
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans sample RUN"""
-    from keras_gans.inference import opening
-    from keras_gans.training import runs
     from keras_gans.utils import files
 
     _check_out(args)
     kind = files.FOLDER if args.each else files.FILE
     files.check_free(args.out, args.overwrite, kind)
     seeds = None if args.seeds is None else read_seeds(args.seeds)
-    gan, step = opening.open_gan(args.run_dir, args.best)
-    class_names = None
-    if runs.is_run(args.run_dir):
-        class_names = runs.read_config(args.run_dir).get("class_names")
-    texts = {name: getattr(args, name) for name in INPUTS}
-    texts["labels"] = label_numbers(texts["labels"], class_names)
-    given, names = read_inputs(gan, texts), None
-    check_labels(gan, given, args.n if seeds is None else len(seeds), class_names)
+    n = args.n if seeds is None else len(seeds)
+    gan, step, class_names, given = opened(args, n)
+    names = None
     if seeds is None:
         seed = args.seed or 0
         n = args.n
@@ -82,11 +120,8 @@ def run(args: argparse.Namespace) -> None:
         told = f"seed {seed}"
     else:
         what = f"seeds {args.seeds}, row by row"
-        known = gan.class_input
-        if known is not None and "labels" not in given:
-            classes = known.high + 1
-            given["labels"] = [i % classes for i in range(classes * len(seeds))]
-            seeds = [seed for seed in seeds for _ in range(classes)]
+        seeds, every = with_every_class(gan, seeds, given)
+        if every:
             what = f"each of the seeds {args.seeds} with every class"
         else:
             names = [f"seed {seed}" for seed in seeds]
@@ -94,8 +129,8 @@ def run(args: argparse.Namespace) -> None:
         stems = [f"seed{seed:04d}" for seed in seeds]
         told = f"seeds {args.seeds}"
     if args.each:
-        stems = _with_classes(stems, gan, given)
-        n = _write_each(args, gan.modality, stems, batches)
+        stems = with_classes(stems, gan, given, class_names)
+        n = write_each(args, gan.modality, stems, batches)
     else:
         import numpy as np
 
@@ -128,8 +163,13 @@ def _check_out(args):
         )
 
 
-def _with_classes(stems, gan, given):
-    """Names of files that say the class of each sample, where there are any."""
+def with_classes(
+    stems: list, gan: Any, given: dict, class_names: list | None = None
+) -> list:
+    """Names of files that say the class of each sample, where there are any.
+
+    Classes are named where a file may have the name; others are numbered.
+    """
     import numpy as np
 
     known, n = gan.class_input, len(stems)
@@ -139,10 +179,15 @@ def _with_classes(stems, gan, given):
     if labels is None:
         labels = known.default_rows(0, np.arange(n))
     labels = known.check(labels, n)
-    return [f"{stem}-class{i}" for stem, i in zip(stems, labels, strict=True)]
+    names = [f"class{i}" for i in range(known.high + 1)]
+    lower = [name.lower() for name in class_names or ()]  # some disks see no case
+    for i, name in enumerate(class_names or ()):
+        if SAFE_NAME.fullmatch(name) and lower.count(lower[i]) == 1:
+            names[i] = name
+    return [f"{stem}-{names[i]}" for stem, i in zip(stems, labels, strict=True)]
 
 
-def _write_each(args, modality, stems, batches):
+def write_each(args: argparse.Namespace, modality: Any, stems: list, batches) -> int:
     """Writes each sample, also where others cannot be; returns how many."""
     samples = (sample for batch in batches for sample in batch)
     written, failed = set(), {}
@@ -164,8 +209,8 @@ def _write_each(args, modality, stems, batches):
     return len(written)
 
 
-def read_seeds(text: str) -> list[int]:
-    """The seeds of a list such as "0-35,77".
+def read_seeds(text: str, flag: str = "--seeds") -> list[int]:
+    """The seeds of a list such as "0-35,77", which a flag gave.
 
     Raises:
         ValueError: it is no such list, or names more than a million.
@@ -176,9 +221,9 @@ def read_seeds(text: str) -> list[int]:
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if not first <= last < 2**31 or last - first + len(seeds) >= MOST_SEEDS:
             raise ValueError(
-                "--seeds are ints in [0, 2**31) and ranges of them, with commas: "
+                f"{flag} are ints in [0, 2**31) and ranges of them, with commas: "
                 f"0-35,77; up to {MOST_SEEDS:,}. Received: {part.strip()!r} in "
-                f"--seeds={text}."
+                f"{flag}={text}."
             )
         seeds += range(first, last + 1)
     return seeds
@@ -208,14 +253,16 @@ def label_numbers(text: str | None, names: list[str] | None) -> str | None:
             numbers.append(word)
         else:
             raise ValueError(
-                f"There is no such class. Received: {word!r}. Expected one of "
-                f"{', '.join(map(repr, names))}, or its number from 0."
+                f"There is no such class. Received: {word!r} in --labels={text}. "
+                f"Expected one of {', '.join(map(repr, names))}, or its number from 0."
                 f"{hint(word, names)}"
             )
     return ",".join(numbers)
 
 
-def check_labels(gan: Any, given: dict, n: int | None, names: list | None) -> None:
+def check_labels(
+    gan: Any, given: dict, n: int | None, names: list | None, of_seeds: bool
+) -> None:
     """Checks the numbers of classes that `--labels` gives.
 
     Args:
@@ -223,6 +270,7 @@ def check_labels(gan: Any, given: dict, n: int | None, names: list | None) -> No
         given: dict, from `read_inputs`.
         n: int, how many samples there will be, where that is told.
         names: list of str, the `class_names` of a run, or `None`.
+        of_seeds: bool, whether the samples are of `--seeds`.
 
     Raises:
         ValueError: the GAN has no such class, or they are too few or too many.
@@ -239,9 +287,10 @@ def check_labels(gan: Any, given: dict, n: int | None, names: list | None) -> No
             f"{wrong[0]}."
         )
     if many and n is not None and len(labels) != n:
+        every = " Leave it out for every class of each seed." if of_seeds else ""
         raise ValueError(
             f"--labels gives one class for all samples, or one for each. Received: "
-            f"{len(labels)} classes for {n} samples."
+            f"{len(labels)} classes for {n} samples.{every}"
         )
 
 

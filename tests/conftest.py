@@ -1,5 +1,6 @@
 """Settings of every test: a backend, no GPU, no noise from TensorFlow."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -8,13 +9,13 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
+# Small models spend their time in the compiler.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+)
 COMPILED = None  # the folder of the run's compiled functions
 if os.environ["KERAS_BACKEND"] == "jax":
-    # Small models spend their time in the compiler.
-    os.environ.setdefault(
-        "XLA_FLAGS",
-        "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
-    )
     # Tests make the same GAN several times: compiled once. The first process
     # makes the folder; the workers inherit its environment.
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -23,15 +24,32 @@ if os.environ["KERAS_BACKEND"] == "jax":
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
+gc.disable()  # what is imported and collected stays
+
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 
 def pytest_configure(config):
-    """Removes at the end what this process, the first, has made."""
+    """Removes at the end what this process made; spares graphs the optimizer.
+
+    `-m full` has it, as have the processes that tests start.
+    """
     if COMPILED is not None:
         config.add_cleanup(lambda: shutil.rmtree(COMPILED, ignore_errors=True))
+    if keras.backend.backend() == "tensorflow" and config.option.markexpr != "full":
+        import tensorflow as tf
+
+        # It takes a fifth of a short training, which gains nothing by it.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+def pytest_collection_finish(session):
+    """Looks for garbage among what tests make alone, and less often."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 10)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -229,11 +229,6 @@ def translated(
         return gan.translate(sources, seed=seed, evaluation=evaluation)
 
 
-def trained_size(gan: Pix2Pix) -> int | None:
-    """The shorter side that a GAN was built for; `None` where that is any."""
-    return gan.image_shape[0] and min(gan.image_shape[:2])
-
-
 def working_size(size: Size | None, sides: tuple[int, int]) -> tuple[int, int]:
     """(height, width) for the network, of images of `sides`.
 

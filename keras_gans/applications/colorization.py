@@ -14,7 +14,6 @@ from keras_gans.applications.batches import (
     load_paired,
     paired,
     resized,
-    trained_size,
     translated,
     working_size,
 )
@@ -220,7 +219,6 @@ class Colorization:
         self, gan: Pix2Pix, evaluation: bool | None, seed: int, size: Size | None = None
     ) -> Work:
         """How picture files are coloured: a `Work`; see `apply`."""
-        size = trained_size(gan) if size is None else size
 
         def make(pixels, place):
             return self.apply(
@@ -269,6 +267,7 @@ RECIPE = Recipe(
         "d": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
         "g": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
     },
+    data_options={"jitter": 0, "flip": True},
     paper={
         "epochs": 200,
         "batch_size": 1,

@@ -16,7 +16,6 @@ from keras_gans.applications.batches import (
     load_paired,
     paired,
     resized,
-    trained_size,
     translated,
     working_size,
 )
@@ -301,7 +300,7 @@ class Inpainting:
             gan: `Pix2Pix`, as `gan` builds.
             evaluation: bool or `None`.
             seed: int.
-            size: see `apply`; what the GAN was trained on by default.
+            size: see `apply`.
             masks: path of a folder of masks, of the names of the pictures.
 
         Raises:
@@ -309,12 +308,11 @@ class Inpainting:
         """
         if masks is None or not os.path.isdir(masks):
             raise ValueError(
-                "Inpainting takes a folder of `masks`, "
+                "Inpainting takes a folder of masks by `masks`, "
                 "pictures that are white in the hole and black elsewhere, of "
                 f"the names of the pictures. Received: masks={masks!r}."
             )
         channels = gan.image_shape[-1]
-        size = trained_size(gan) if size is None else size
 
         def make(pixels, place):
             mask = _read_mask(pathlib.Path(masks) / place)[None]
@@ -432,7 +430,7 @@ RECIPE = Recipe(
         "d": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
         "g": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5}),
     },
-    data_options={"kind": "mixed", "share": (0.1, 0.4)},
+    data_options={"kind": "mixed", "share": (0.1, 0.4), "jitter": 0, "flip": True},
     paper={
         "epochs": 200,
         "batch_size": 1,

@@ -386,7 +386,7 @@ def _check_transforms(given):
             f"transforms to multipliers. Received: {given!r}."
         )
     multipliers = {}
-    known = (*GROUPS, *TRANSFORMS)
+    known = tuple(dict.fromkeys((*GROUPS, *TRANSFORMS)))  # noise is both
     for name, multiplier in given:
         if name not in known:
             raise ValueError(
@@ -397,8 +397,10 @@ def _check_transforms(given):
         within(f"multiplier of {name}", multiplier, ok, "[0, inf)")
         for transform in GROUPS.get(name, (name,)):
             if transform in multipliers:
+                part = "" if name == transform else f", which {name!r} holds,"
                 raise ValueError(
-                    f"Each transform may be given once. Received: {transform!r} again."
+                    "Each transform may be given once. Received: "
+                    f"{transform!r}{part} again."
                 )
             multipliers[transform] = float(multiplier)
     multipliers = {name: m for name, m in multipliers.items() if m}

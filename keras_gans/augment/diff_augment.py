@@ -101,10 +101,16 @@ def check_policy(
     elif not isinstance(policy, (tuple, list, type(None))):
         raise ValueError(
             "An augmentation policy is a str or a tuple of them: "
-            f"{', '.join(POLICIES)}. Received: {policy!r}."
+            f"{', '.join(POLICIES)}; or 'ada'. Received: {policy!r}."
         )
     names = tuple(policy or ())
     for name in names:
+        if name == "ada":
+            raise ValueError(
+                "'ada' stands alone. Received: "
+                f"{', '.join(map(str, names))}. Give diff_augment='ada', or leave "
+                "it out."
+            )
         if name not in POLICIES:
             raise ValueError(
                 f"Unknown augmentation. Expected some of {', '.join(POLICIES)}, or "

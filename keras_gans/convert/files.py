@@ -4,7 +4,7 @@ import pathlib
 import re
 from typing import Any
 
-from keras_gans.convert import states
+from keras_gans.convert import gans, states
 from keras_gans.convert.readers.reading import read
 from keras_gans.utils import files
 from keras_gans.utils.suggestions import hint
@@ -18,6 +18,7 @@ KNOWN = {
     "r3gan": "R3GAN's networks",
     "stylegan2": "StyleGAN2-ADA's networks",
     "stylegan3": "StyleGAN3's generator",
+    "stylegan2_tf": "StyleGAN2's networks in TensorFlow",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
 }
@@ -46,13 +47,14 @@ def convert_file(
     key: str | None = None,
     **config: Any,
 ) -> tuple[pathlib.Path, str]:
-    """Writes the network of a checkpoint of PyTorch as a `.keras` file.
+    """Writes the network of a checkpoint as a `.keras` file, or its GAN as a preset.
 
     Args:
         path: str or path of a `.pth`, `.pt` or `.safetensors` file of one
-            network of `from_state`.
+            network of `from_state`, or of a `.pkl` snapshot of a GAN.
         directory: str or path of the folder to write to; the file has the name
-            of `path`, and ends in ".keras".
+            of `path`, and ends in ".keras". Of a snapshot without `key`, the
+            preset itself, see `keras_gans.from_preset`.
         overwrite: bool, whether to replace a file of that name.
         key: str, where the network stands in a file of several: "netG"; or
             `None`, where the file holds one.
@@ -81,6 +83,8 @@ def convert_file(
     target = pathlib.Path(directory) / f"{path.stem}.keras"
     files.check_free(target, overwrite)
     state = read(path)
+    if key is None and gans.is_gan(state):
+        return _convert_gan(path, state, directory, overwrite, config)
     if key is not None:
         state = _part(state, key, path)
     try:
@@ -99,6 +103,24 @@ def convert_file(
     count = f"{model.count_params():,} parameters"
     about = _listed({**found, **config})
     return target, f"{_known(family)}: {about}; {count}"
+
+
+def _convert_gan(path, state, directory, overwrite, config):
+    """Writes the GAN of a snapshot as a preset."""
+    if config:
+        raise ValueError(
+            f"{path} holds a whole GAN, and tells all of it. Received: "
+            f"{', '.join(config)}. Leave it out, or take one network by `key`."
+        )
+    try:
+        gan = gans.gan_of(state)
+    except ValueError as error:
+        raise ValueError(f"Cannot convert {path}. {error}") from error
+    gan.save_to_preset(directory, overwrite)
+    count = sum(network.count_params() for network in gan.networks.values())
+    about = {"image_shape": gan.modality.shape, "latent_dim": gan.inputs[0].dim}
+    text = f"{type(gan).__name__}: {_listed(about)}; {count:,} parameters"
+    return pathlib.Path(directory), text
 
 
 def _part(state, key, path):

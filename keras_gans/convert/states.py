@@ -13,6 +13,7 @@ from keras_gans.convert.families import (
     mimicry,
     r3gan,
     stylegan2,
+    stylegan2_tf,
     stylegan3,
     translation,
 )
@@ -29,6 +30,7 @@ FAMILIES = {
     "r3gan": r3gan,
     "stylegan2": stylegan2,
     "stylegan3": stylegan3,
+    "stylegan2_tf": stylegan2_tf,
 }
 
 
@@ -50,15 +52,17 @@ def from_state(
             told from the names: "dcgan", "mimicry" (its residual networks of
             WGAN-GP, SNGAN and the projection cGAN), "inception_fid" (of
             pytorch-fid and torch-fidelity), "efficientnet_lite0", "r3gan",
-            "stylegan2" (ADA's), "stylegan3", or "pix2pix" (its networks and CycleGAN's; images
-            of any size, unless `image_shape` says which).
+            "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow), "stylegan3", or
+            "pix2pix" (its networks and CycleGAN's; images of any size, unless
+            `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`; for R3GAN `widths`, `blocks`, `group_size`,
             `num_classes`, `embedding_dim`; for StyleGAN2 `widths`, `w_dim`,
-            `num_classes`, `mapping_layers`, `residual`; for StyleGAN3 these but for
-            `residual`, and `layers`, `kernel_size`, `radial`; for the feature networks
-            only `taps`, see `networks.inception_fid` and `networks.efficientnet_lite0`.
+            `num_classes`, `mapping_layers`, `residual`; for StyleGAN3 these but
+            for the last, `layers`, `kernel_size`, `radial`; for the feature
+            networks only `taps`, see `networks.inception_fid` and
+            `networks.efficientnet_lite0`.
 
     Returns:
         `keras.Model` with these weights.

@@ -64,6 +64,39 @@ def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
     return x, y
 
 
+def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
+    """Checks the values of all rows, where `fit` is given arrays.
+
+    Shapes, and labels, are checked as batches come.
+
+    Args:
+        gan: `BaseGAN`.
+        x: what `readable` returned.
+        y: what `readable` returned.
+
+    Raises:
+        ValueError: NaN, a value out of range, or another type.
+    """
+    if not _is_array(x):
+        return
+    inputs = {i.name: i for i in gan.inputs}
+    parts = gan.parts((x, *(y if isinstance(y, tuple) else (y,))))
+    pair = getattr(gan, "pair_names", None)  # what a translator calls the parts
+    for name, told, part in zip(gan.fields, pair or gan.fields, parts, strict=False):
+        one = inputs.get(name, gan.modality)
+        if (
+            _is_array(part)
+            and len(part)
+            and not getattr(one, "checks_every_batch", False)
+        ):
+            try:
+                one.check_all(part)
+            except ValueError as error:
+                if pair is None:
+                    raise
+                raise ValueError(f"In {told}: {error}") from None
+
+
 def _is_array(x):
     return hasattr(x, "shape") and not isinstance(x, keras.KerasTensor)
 
@@ -71,7 +104,10 @@ def _is_array(x):
 def _strings(x):
     if isinstance(x, (list, tuple)):
         return len(x) > 0 and isinstance(x[0], (str, bytes))
-    return isinstance(x, np.ndarray) and x.dtype.kind in "OSU"
+    if not isinstance(x, np.ndarray):
+        return False
+    objects = x.dtype.kind == "O" and x.size
+    return x.dtype.kind in "SU" or (objects and isinstance(x.flat[0], (str, bytes)))
 
 
 def _encoded(gan, parts):

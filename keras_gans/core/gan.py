@@ -1,6 +1,6 @@
 """`BaseGAN`: what every GAN has, and what a new one may override."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 import contextlib
 import inspect
 import types
@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_gans import losses
 from keras_gans.augment import ADA
-from keras_gans.core import batches, networks, serialization
+from keras_gans.core import batches, networks, presets, serialization
 from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
 from keras_gans.core.export import FORMAT, check_format
 from keras_gans.core.export import export as write_saved_model
@@ -102,6 +102,9 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         minibatch_stddev: `None`, or the int size of the groups whose standard
             deviation the discriminator's last layer sees (arXiv:1710.10196):
             a copy of the one given.
+        freeze_d: int of 0 or more, layers of the discriminator, counted from the
+            samples on, that keep their weights: for fine-tuning on few samples
+            (arXiv:2002.10964).
         seed: int in [0, 2**31): every random draw of training is a function of
             it, the step and the row of the batch.
         name: str, the model's name.
@@ -163,6 +166,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         diff_augment: str | tuple[str, ...] | ADA | None = None,
         spectral_norm: bool = False,
         minibatch_stddev: int | None = None,
+        freeze_d: int = 0,
         seed: int = 0,
         name: str | None = None,
     ):
@@ -191,6 +195,10 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
                 networks.check_layout(role, network)
         self.check_discriminators(discriminators)
         discriminators = regularized(discriminators, spectral_norm, minibatch_stddev)
+        ok = is_int(freeze_d) and freeze_d >= 0
+        if within("freeze_d", freeze_d, ok, "0, 1, ..."):
+            for role, network in discriminators.items():
+                networks.freeze_first(role, network, freeze_d)
         self.networks = {**generators, **discriminators}
         self.generator_names = tuple(generators)
         self.discriminator_names = tuple(discriminators)
@@ -726,8 +734,9 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             the mean over the rows of the epoch.
 
         Raises:
-            ValueError: arrays of strings or of unlike lengths; the first batch
-                holds samples that `modality` does not allow; there is no whole
+            ValueError: arrays of strings or of unlike lengths; a row of an
+                array, or the first batch of a data set, holds samples that
+                `modality` does not allow; there is no whole
                 step of data; a network was frozen after `compile`; weights of
                 samples or classes are given.
         """
@@ -738,6 +747,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._validation(kwargs["validation_data"])
         x, y = batches.readable(self, x, y)
+        batches.check_arrays(self, x, y)
         x, y = self.step_iterator.inputs(self.engine.share_out(x), y, kwargs)
         # What callbacks enter ends with `fit`, also where it raises.
         with contextlib.ExitStack() as self.during_fit:
@@ -879,7 +889,56 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             )
         super().save(filepath, *args, **kwargs)
 
+    def save_to_preset(
+        self,
+        directory: Path,
+        overwrite: bool = False,
+        *,
+        class_names: Sequence[str] | None = None,
+        recipe: dict | None = None,
+        metrics: dict | None = None,
+    ) -> None:
+        """Writes the GAN as a directory of plain files, to share and fine-tune.
+
+        All networks, moving averages and other state of controllers are kept;
+        optimizers are not. `keras_gans.from_preset` reads it; a hub's own client
+        uploads it, `huggingface_hub.upload_folder(repo_id=..., folder_path=...)`.
+
+        Args:
+            directory: str or path, written whole or not at all.
+            overwrite: bool, whether a preset there is replaced.
+            class_names: list of str, a name for each class.
+            recipe: dict that JSON can hold, how it was trained; of a run
+                `keras-gans convert RUN` fills it in.
+            metrics: dict likewise, what came of it.
+
+        Raises:
+            ValueError: something else stands there, or there is another number
+                of classes.
+
+        Example:
+
+        ```python
+        keras_gans.DCGAN((16, 16, 1), width=4).save_to_preset("my_dcgan")
+        ```
+        """
+        presets.write(
+            self,
+            directory,
+            overwrite,
+            class_names=None if class_names is None else list(class_names),
+            recipe=recipe,
+            metrics=metrics,
+        )
+
     # --- Configuration and state ---
+
+    def constructor_config(self) -> dict:
+        """The config with networks only where the constructor was given them."""
+        given, config = vars(self._arguments), self.get_config()
+        sides = (*self.networks, "generator", "discriminator")
+        built = [name for name in sides if name in given and given[name] is None]
+        return {**config, **dict.fromkeys(built)}
 
     def get_config(self) -> dict:
         config = {**vars(self._arguments), "name": self.name}

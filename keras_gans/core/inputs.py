@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_gans.engine import rng
 from keras_gans.modalities import Modality
-from keras_gans.modalities.base import check_range
+from keras_gans.modalities.base import blocks, check_range
 from keras_gans.utils.serialization import Configured
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
@@ -110,6 +110,15 @@ class Input(Configured):
                 f"{values.max()}."
             )
         return values
+
+    def check_all(self, values: Tensor) -> None:
+        """Checks all rows of an array of any size, without a copy of it.
+
+        Raises:
+            ValueError: as of `check`.
+        """
+        for _, rows in blocks(values):
+            self.check(rows)
 
     def rows(self, seed: int, rows: np.ndarray, values: np.ndarray | None) -> Tensor:
         """The values of rows of `sample`, as an array.
@@ -220,6 +229,10 @@ class Truncation(Input):
 
     def default_rows(self, seed: int, rows: np.ndarray) -> Tensor:
         return np.ones(len(rows), "float32")
+
+    def parse(self, text: str) -> Any:
+        numbers = super().parse(text)
+        return numbers[0] if numbers.size == 1 and numbers.ndim else numbers
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -426,6 +439,9 @@ class Source(_Leading):
         one = n is not None and len(rows) == 1
         return super().check(rows[0] if one else rows, n)
 
+    def check_all(self, values: Tensor) -> None:
+        self.modality.check_all(values, self.name)
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class Mel(_Leading):
@@ -486,6 +502,9 @@ class Past(_Leading):
             self.frame.check(frames, self.name, doubt=n is None)
             rows = ops.convert_to_numpy(self.frame.as_seen(rows))
         return super().check(rows, n)
+
+    def check_all(self, values: Tensor) -> None:
+        self.frame.check_all(values, self.name)
 
 
 @keras.saving.register_keras_serializable("keras_gans")

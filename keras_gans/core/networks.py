@@ -5,7 +5,7 @@ import math
 import keras
 
 from keras_gans.core.inputs import Input, Latent
-from keras_gans.engine.keras_internals import flatten_layers
+from keras_gans.engine.keras_internals import flatten_layers, graph_of, nodes_of
 from keras_gans.modalities import Image, Modality, Points
 from keras_gans.utils.networks import build, check_network, input_shape_of
 from keras_gans.utils.validation import agree, check_size, packed
@@ -217,6 +217,50 @@ def check_precision(name: str, network: keras.Model) -> None:
         "`keras.config.set_dtype_policy(policy)` (--dtype_policy), with a floatx of "
         "'float32' (`keras.config.set_floatx('float32')`)."
     )
+
+
+def freeze_first(name: str, discriminator: keras.Model, n: int) -> None:
+    """Freezes the layers of a discriminator that samples meet first.
+
+    A layer is one with a kernel; the norms and biases after it are part of it.
+
+    Args:
+        name: str, of messages.
+        discriminator: `keras.Model`, a graph of layers that takes samples first.
+        n: int, how many layers.
+
+    Raises:
+        ValueError: it is no graph, or has no more layers than those.
+
+    Reference:
+        https://arxiv.org/abs/2002.10964
+    """
+    graph = graph_of(discriminator)
+    if graph is None:
+        raise ValueError(
+            f"`freeze_d` counts the layers of a graph. Received: `{name}`, a "
+            f"{type(discriminator).__name__}. Set `trainable = False` of its layers "
+            "yourself, before `compile`."
+        )
+    of_samples = {id(graph.inputs[0])}
+    layers = {}
+    for node in nodes_of(graph):  # labels have layers of their own, left alone
+        if any(id(x) in of_samples for x in node.input_tensors):
+            of_samples.update(map(id, node.outputs))
+            if isinstance(node.operation, keras.Layer):
+                layers[id(node.operation)] = node.operation
+    frozen, count = [], 0
+    for layer in layers.values():
+        count += any(len(v.shape) > 1 for v in layer.weights)
+        if count <= n:
+            frozen.append(layer)
+    if count <= n:
+        raise ValueError(
+            f"`freeze_d` leaves a layer to train. Received: freeze_d={n}, and "
+            f"`{name}` has {count} layers from its samples on. Freeze fewer."
+        )
+    for layer in frozen:
+        layer.trainable = False
 
 
 def _ending(network):

@@ -11,7 +11,7 @@ from keras_gans.modalities import Preview
 
 PREVIEWED = 64  # samples of a preview, unless told otherwise
 MAX_COLUMNS = 16  # of a preview with a column for each class
-LEAST_COLUMNS = 4  # where classes have columns
+LEAST_COLUMNS = 8  # where classes have columns
 
 
 class Previews:

@@ -1,15 +1,20 @@
 """A GAN as a config, and the random state that Keras does not save."""
 
+from collections.abc import Callable
 import inspect
+import math
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_gans import losses
+from keras_gans.engine.keras_internals import without_values
 from keras_gans.modalities import Modality
 from keras_gans.utils.serialization import Configured
 
+ROOM = 2**20  # bytes beside those of the file: counters, small files
+EXPANSION = 4  # how much more may come out of a file than it holds
 SERIALIZED = (keras.Layer, keras.optimizers.Optimizer, Configured, Modality)
 
 
@@ -81,19 +86,44 @@ def copy(network: keras.Model, input_shapes: list[tuple[int, ...]]) -> keras.Mod
     return other
 
 
+def check_size_of(make: Callable, limit: int) -> None:
+    """Makes a model whose weights take no memory, and throws it away.
+
+    Args:
+        make: function that returns it.
+        limit: int, bytes of the file that its weights are in.
+
+    Raises:
+        ValueError: it has more weights than the file can hold.
+    """
+    left = EXPANSION * limit + ROOM
+
+    def check(variable):
+        nonlocal left
+        left -= math.prod(variable.shape)  # of a byte at least
+        if left < 0:
+            raise ValueError(
+                f"The weight {variable.path!r} has the shape "
+                f"{tuple(variable.shape)}, which the file is too small to hold."
+            )
+
+    with without_values(check):
+        make()
+
+
 def save_seeds(model: keras.Model, store: Any) -> None:
     """Stores where the seed generators of a model's layers stand.
 
     Keras saves none of them: Dropout would not resume where it was.
     """
-    for i, v in enumerate(_seed_states(model)):
+    for i, v in enumerate(seed_states(model)):
         store[f"seed_{i}"] = ops.convert_to_numpy(v)
 
 
 def load_seeds(model: keras.Model, store: Any) -> None:
     """Sets the seed generators as `save_seeds` stored them."""
     names = list(store.keys())
-    for i, v in enumerate(_seed_states(model)):
+    for i, v in enumerate(seed_states(model)):
         if f"seed_{i}" in names:
             v.assign(store[f"seed_{i}"])
 
@@ -104,5 +134,6 @@ def without_seeds(store: Any) -> dict:
     return {name: store[name] for name in names}
 
 
-def _seed_states(model):
+def seed_states(model: keras.Model) -> list:
+    """The states of the seed generators in a model's layers."""
     return [v for v in model.variables if v.path.endswith("seed_generator_state")]

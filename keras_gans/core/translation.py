@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 import itertools
+import math
 import types
 from typing import Any, NoReturn
 
@@ -320,8 +321,8 @@ class TranslatingGAN(BaseGAN):
         Args:
             n: int, images of each side at most, 4 by default.
             seed: int, of dropout.
-            columns: int, images a row, each with its translations; 1 by
-                default.
+            columns: int, images a row, each with its translations; by default
+                what makes the grid most nearly a square of whole rows.
             given: what `keep_for_previews` returned; `None` for the first
                 images that `fit` saw.
             picture: function of a source, and of a source and what is made of
@@ -356,12 +357,14 @@ class TranslatingGAN(BaseGAN):
         names *= len(tiles) // width
         # Of more channels than a PNG has, each is a tile: rows of unlike
         # lengths then are one.
+        ways = 1
         if all(side.shape[-1] in pictures.MODES for side in sides):
-            width //= len(rows)
+            ways = len(rows)
+        width //= ways
+        if columns is None:
+            columns = _nearly_square(len(tiles) // width, ways, width, tiles.shape)
         caption = self.captioned(f"{self.preview_legend}; seed {seed}")
-        return Image(tiles.shape[1:]).preview(
-            tiles, width * (columns or 1), names, caption
-        )
+        return Image(tiles.shape[1:]).preview(tiles, width * columns, names, caption)
 
     def _preview_rows(self, a, b, seed):
         """A tuple of batches for each direction."""
@@ -379,6 +382,17 @@ class TranslatingGAN(BaseGAN):
             (a, like_b, translated(like_b, "ba")),
             (b, like_a, translated(like_a, "ab")),
         ]
+
+
+def _nearly_square(n, ways, width, shape):
+    """How many of n sets of `width` tiles `[_, height, width, _]` make a row.
+
+    There is one set a row, or those of all `ways` of some images beside each
+    other, so that rows are alike and whole.
+    """
+    fitting = [1, *(k for k in range(ways, n + 1, ways) if n % k == 0)]
+    ratio = width * shape[2] / (n * shape[1])  # of one set a row
+    return min(fitting, key=lambda k: abs(math.log(ratio * k * k)))
 
 
 # --- Networks ---

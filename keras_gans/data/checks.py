@@ -168,16 +168,3 @@ def check_jitter(jitter):
             "256 to 286 before the crop), or a ratio, a float in [0, 1]. "
             f"Received: jitter={jitter!r}"
         )
-
-
-def jitter_margin(jitter, size):
-    """Returns the pixels `(height, width)` by which a jitter enlarges.
-
-    Args:
-        jitter: pixels of each side, an integer; or their ratio to `size`, a
-            float.
-        size: `(height, width)` in pixels.
-    """
-    if is_integer(jitter, 0):
-        return int(jitter), int(jitter)
-    return tuple(round(float(jitter) * side) for side in size)

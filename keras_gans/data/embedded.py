@@ -1,5 +1,6 @@
 """The embedded emoji set: small, real, labelled, aligned in three styles."""
 
+import functools
 import importlib.resources
 import io
 import json
@@ -68,17 +69,22 @@ def emoji(style: str = "3d") -> Emoji:
             f"Unknown emoji style. Expected one of {sorted(STYLES)}. "
             f"Received: style={style!r}"
         )
-    file, mode = STYLES[style]
     about = json.loads(_asset("emoji.json").decode("utf-8"))
-    with Image.open(io.BytesIO(_asset(file)), formats=["WEBP"]) as atlas:
-        tiles = _cut(np.asarray(atlas.convert(mode)))
     return Emoji(
-        images=np.ascontiguousarray(tiles[: len(about["names"])]),
+        images=_tiles(style)[: len(about["names"])].copy(),
         labels=np.asarray(about["groups"], "int32"),
         names=about["names"],
         tags=about["tags"],
         label_names=about["group_names"],
     )
+
+
+@functools.lru_cache(maxsize=2)  # a run looks at its data more than once
+def _tiles(style):
+    """The decoded `[n, 64, 64, c]` of a style."""
+    file, mode = STYLES[style]
+    with Image.open(io.BytesIO(_asset(file)), formats=["WEBP"]) as atlas:
+        return _cut(np.asarray(atlas.convert(mode)))
 
 
 def _asset(name):

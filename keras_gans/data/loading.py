@@ -9,13 +9,16 @@ from keras_gans.data.checks import (
     check_channels,
     check_choice,
     check_image_size,
+    check_jitter,
     check_length,
     check_options,
     own_size,
 )
+from keras_gans.data.keeping import keeping
 from keras_gans.data.pipeline import batches, epoch_order, example_seeds, seed_key
 from keras_gans.data.sources import find_source
 from keras_gans.data.transforms import convert, view
+from keras_gans.modalities.image import jitter_margin
 from keras_gans.utils.types import Path, Size
 
 
@@ -30,6 +33,7 @@ def load(
     data_dir: Path | None = None,
     resize: str = "crop",
     interpolation: str = "bilinear",
+    jitter: int | float = 0,
     flip: bool = False,
     shuffle: bool = True,
     seed: int = 0,
@@ -79,6 +83,9 @@ def load(
             proportions.
         interpolation: `"bilinear"`, `"bicubic"`, `"area"`, `"lanczos3"` or
             `"nearest"`; antialiased where the method can.
+        jitter: how much larger the images are made before a crop of
+            `image_size` anywhere, elsewhere each epoch: pixels of each side, an
+            integer; or their ratio to `image_size`, a float in [0, 1].
         flip: whether to mirror half of the images, left to right.
         shuffle: whether each epoch has an order of its own. A `"tfds:"`
             source is shuffled through a buffer of 10,000 examples, others
@@ -116,6 +123,7 @@ def load(
     """
     check_options(resize, interpolation, batch_size, seed, start, on_error)
     check_choice("channels", channels, (*CONVERTIBLE, None))
+    check_jitter(jitter)
     image_size = check_image_size(image_size)
     found = find_source(
         source,
@@ -129,6 +137,11 @@ def load(
     check_channels("channels", channels, found.shape[2], found.name)
     check_length(found, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
+    margin = jitter_margin(jitter, size)
+    read = found.read
+    if found.files and resize != "random_crop":
+        larger = (size[0] + margin[0], size[1] + margin[1])
+        read = keeping(found, channels, larger, resize, interpolation)
 
     def examples(epoch, first):
         order = epoch_order(key, epoch) if shuffle else None
@@ -136,7 +149,7 @@ def load(
 
     def prepare(epoch, example):
         index, item = example
-        image, label = found.read(item)
+        image, label = read(item)
         image = view(
             convert(image, channels),
             size,
@@ -144,6 +157,7 @@ def load(
             resize=resize,
             interpolation=interpolation,
             flip=flip,
+            margin=margin,
         )
         return (image, label) if labels else image
 

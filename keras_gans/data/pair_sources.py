@@ -39,8 +39,8 @@ EMOJI = tuple(f"emoji:{a}-{b}" for a in STYLES for b in STYLES if a != b)
 TEST_EVERY = 10  # of the embedded emoji, the last of so many is held out
 ALLOWED = (
     ", ".join(f'"{name}"' for name in EMOJI)
-    + ', "tfds:NAME" (tensorflow-datasets), the path of a folder or zip '
-    "archive, or a tuple of two numpy arrays"
+    + ', "tfds:NAME" (tensorflow-datasets), or the path of a folder or zip archive '
+    "(or a `tuple` of two numpy arrays)"
 )
 
 

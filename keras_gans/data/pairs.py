@@ -13,7 +13,6 @@ from keras_gans.data.checks import (
     check_length,
     check_options,
     check_split,
-    jitter_margin,
     own_size,
 )
 from keras_gans.data.pair_sources import find_domains, find_pairs
@@ -25,6 +24,7 @@ from keras_gans.data.pipeline import (
     seed_key,
 )
 from keras_gans.data.transforms import convert, view
+from keras_gans.modalities.image import jitter_margin
 from keras_gans.utils.types import Path, Size
 
 DIRECTIONS = ("ab", "ba")
@@ -88,9 +88,7 @@ def load_pairs(
         direction: `"ab"`: A is the source, B the target; or `"ba"`.
         resize: see `load`.
         interpolation: see `load`.
-        jitter: how much larger the images are made before a crop of
-            `image_size` anywhere, elsewhere each epoch: pixels, an integer, or
-            a ratio, a float in [0, 1]. The paper's is 30 of 256 pixels.
+        jitter: see `load`. The paper's is 30 of 256 pixels.
         flip: whether to mirror half of the pairs, left to right.
         shuffle: whether each epoch has an order of its own.
         seed: a non-negative integer.
@@ -121,11 +119,7 @@ def load_pairs(
     """
     check_options(resize, interpolation, batch_size, seed, start, on_error)
     check_choice("direction", direction, DIRECTIONS)
-    check_split(split)
-    check_count("source_channels", source_channels)
-    check_count("channels", channels)
-    check_jitter(jitter)
-    image_size = check_image_size(image_size)
+    image_size = _check_own(image_size, source_channels, channels, split, jitter)
     # in the order of A and B, and back again
     names = _directed(("source_channels", "channels"), direction)
     counts = _directed((source_channels, channels), direction)
@@ -214,22 +208,20 @@ def load_unpaired(
         channels: channels of B.
         batch_size: images of each domain in a batch.
         split: `"train"`, `"test"` or another that the source has.
-        data_dir: where tensorflow-datasets keeps its data.
+        data_dir: see `load`.
         resize: see `load`.
         interpolation: see `load`.
         jitter: see `load_pairs`.
-        flip: whether to mirror half of the images, left to right.
-        shuffle: whether each pass has an order of its own.
-        seed: a non-negative integer.
-        drop_remainder: whether to leave out the last batch of an epoch if it
-            is short.
-        repeat: whether the dataset is endless.
-        start: batches already consumed. With `repeat=False`, whole epochs.
+        flip: see `load`.
+        shuffle: see `load`.
+        seed: see `load`.
+        drop_remainder: see `load`.
+        repeat: see `load`.
+        start: see `load`.
         on_error: see `load`.
 
     Returns:
-        A dataset of tuples of float32 `[batch_size, height, width,
-        source_channels]` and `[batch_size, height, width, channels]`.
+        A dataset of such tuples as those of `load_pairs`.
 
     Raises:
         ValueError: if an argument is unusable, the source cannot be found, a
@@ -247,11 +239,7 @@ def load_unpaired(
     ```
     """
     check_options(resize, interpolation, batch_size, seed, start, on_error)
-    check_split(split)
-    check_count("source_channels", source_channels)
-    check_count("channels", channels)
-    check_jitter(jitter)
-    image_size = check_image_size(image_size)
+    image_size = _check_own(image_size, source_channels, channels, split, jitter)
     names = ("source_channels", "channels")
     counts = (source_channels, channels)
     domains = find_domains(source, counts, split, data_dir, on_error)
@@ -304,6 +292,15 @@ def load_unpaired(
         start=start,
         parallel=min((d.parallel for d in domains if d.parallel), default=None),
     )
+
+
+def _check_own(image_size, source_channels, channels, split, jitter):
+    """Checks what `load` has not; returns `(height, width)`, or `None`."""
+    check_split(split)
+    check_count("source_channels", source_channels)
+    check_count("channels", channels)
+    check_jitter(jitter)
+    return check_image_size(image_size)
 
 
 def _directed(pair, direction):

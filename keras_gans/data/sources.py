@@ -22,9 +22,9 @@ from keras_gans.utils.suggestions import did_you_mean, hint, nearest
 from keras_gans.utils.types import Path
 
 ALLOWED = (
-    '"emoji", "emoji:flat", "emoji:line", "tfds:NAME" (tensorflow-datasets), '
-    "the path of a folder or zip archive of images, a numpy array, or a tuple "
-    "(array, labels)"
+    '"emoji", "emoji:flat", "emoji:line", "tfds:NAME" (tensorflow-datasets), or '
+    "the path of a folder or zip archive of images (or a `numpy.ndarray`, or a "
+    "tuple `(array, labels)`)"
 )
 EMOJI = ("emoji", *(f"emoji:{style}" for style in STYLES))
 SHUFFLE_BUFFER = 10_000

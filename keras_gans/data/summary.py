@@ -14,6 +14,7 @@ from keras_gans.data.pair_sources import find_domains, find_pairs
 from keras_gans.data.places import find_place
 from keras_gans.data.sources import Source, find_source, missing_folder
 from keras_gans.data.transforms import RESIZES
+from keras_gans.modalities.image import jitter_margin
 from keras_gans.utils.types import Path, Size
 
 ALLOWED = "these: the path of a folder of images, or of a zip archive of them"
@@ -107,6 +108,7 @@ def describe(
     split: str = "train",
     data_dir: Path | None = None,
     on_error: str = "raise",
+    jitter: int | float = 0,
 ) -> Report:
     """What a training reads from a source.
 
@@ -119,10 +121,13 @@ def describe(
         split: see `load`.
         data_dir: see `load`.
         on_error: see `load`.
+        jitter: see `load`.
 
     Returns:
         `Report`.
     """
+    margin = jitter_margin(jitter, image_size)
+    larger = (image_size[0] + margin[0], image_size[1] + margin[1])
     options = {"split": split, "data_dir": data_dir, "on_error": on_error}
     counts = (source_channels, channels)
     if task == "pairs":
@@ -137,10 +142,13 @@ def describe(
     for one, domain in zip(
         found, ("A", "B") if len(found) == 2 else ("",), strict=True
     ):
-        rows += _source_rows(one, task, domain, counts, image_size)
+        rows += _source_rows(one, task, domain, counts, larger)
         for usable in one.files:
             broken |= usable.broken
         files += one.files
+    if any(margin):
+        height, width = image_size
+        rows.append(("crops", f"{width} x {height} pixels of that, anywhere"))
     return Report(rows, broken, files)
 
 
@@ -159,7 +167,8 @@ def _source_rows(found: Source, task, domain, counts, size):
         height, width, *channels = found.shape
         kinds = " to ".join(NAMES.get(c, f"{c} channels") for c in channels)
         rows.append(("sizes", f"all {width} x {height} pixels, {kinds}"))
-    if len(found.files) == 1 and task == "pairs":
+    halves = len(found.files) == 1 and task == "pairs"
+    if halves:
         rows.append(("pairs", "each picture is cut into halves: A is left, B is right"))
     counts = counts if domain != "B" else counts[1:]
     for usable, count in zip(found.files, counts, strict=False):
@@ -168,7 +177,7 @@ def _source_rows(found: Source, task, domain, counts, size):
         labels = found.files[0].listing.labels if found.files else None
         rows.append(("classes", _classes(found.classes, labels)))
     if found.files:
-        return rows + _made_rows(found.files, size, counts[0], "crop")
+        return rows + _made_rows(found.files, size, counts[0], "crop", halves)
     return [*rows, ("made", f"{size[1]} x {size[0]} pixels, {_kinds(counts)}")]
 
 
@@ -240,10 +249,12 @@ def _classes(names, labels):
     return f"{len(names)}: {', '.join(shown)}"
 
 
-def _made_rows(files, size, channels, resize):
-    """How pictures are brought to a size."""
+def _made_rows(files, size, channels, resize, halves=False):
+    """How pictures, or their left and right halves, are brought to a size."""
     height, width = size
     sizes = [head.size for usable in files for head in usable.heads]
+    if halves:
+        sizes = [(h, w // 2) for h, w in sizes]
     if len(files) == 1 and len(set(sizes)) == 1 and sizes[0] == tuple(size):
         return [("made", f"{width} x {height} pixels: all have that size")]
     measure = min if resize == "pad" else max

@@ -1,6 +1,6 @@
 """Training on the chosen Keras backend; only that backend's file is imported.
 
-Each backend's file has four functions, `global_rows`, `gathered`,
+Each backend's file has five functions, `compiled`, `global_rows`, `gathered`,
 `input_gradient` and `make_deterministic`, and two classes. `Trainer` is what
 `BaseGAN` inherits: Keras's own hooks (`train_step`, `make_train_function` ...).
 `Engine`, as `gan.engine`, is what `phases.run_step` needs of a backend:
@@ -42,9 +42,19 @@ import keras
 from keras_gans.engine.replicas import gathered, global_rows
 
 if keras.backend.backend() == "tensorflow":
-    from keras_gans.engine.tensorflow import Trainer, input_gradient, make_deterministic
+    from keras_gans.engine.tensorflow import (
+        Trainer,
+        compiled,
+        input_gradient,
+        make_deterministic,
+    )
 elif keras.backend.backend() == "jax":
-    from keras_gans.engine.jax import Trainer, input_gradient, make_deterministic
+    from keras_gans.engine.jax import (
+        Trainer,
+        compiled,
+        input_gradient,
+        make_deterministic,
+    )
 else:
     raise ImportError(
         "keras_gans trains on TensorFlow and JAX. Received: the Keras backend "
@@ -52,4 +62,11 @@ else:
         "KERAS_BACKEND to 'tensorflow' or 'jax' before importing keras."
     )
 
-__all__ = ["Trainer", "gathered", "global_rows", "input_gradient", "make_deterministic"]
+__all__ = [
+    "Trainer",
+    "compiled",
+    "gathered",
+    "global_rows",
+    "input_gradient",
+    "make_deterministic",
+]

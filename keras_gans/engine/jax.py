@@ -65,6 +65,11 @@ def input_gradient(
     return y, pullback(jnp.ones_like(y))[0]
 
 
+def compiled(fn: Callable) -> Callable:
+    """A function of arrays that is compiled for each of their shapes."""
+    return jax.jit(fn)
+
+
 def _one(parts):
     return parts if len(parts) > 1 else parts[0]
 

@@ -33,6 +33,7 @@ __all__ = [
     "learning_rate_of",
     "nodes_of",
     "outputs_structure",
+    "place_of",
     "producer",
     "synchronize_seed",
     "takes_training",
@@ -68,6 +69,13 @@ def nodes_of(graph: Functional) -> Iterator[Any]:
         for node in graph._nodes_by_depth[depth]:
             if node.operation and not node.is_input:
                 yield node
+
+
+def place_of(node: Any) -> int | None:
+    """Which place of axis 1 a call takes from its input, as `x[:, 3]` does."""
+    key = node.arguments.args[1] if len(node.arguments.args) > 1 else None
+    whole = isinstance(key, (tuple, list)) and len(key) == 2 and key[0] == slice(None)
+    return key[1] if whole and isinstance(key[1], int) else None
 
 
 def outputs_structure(graph: Functional) -> Any:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine import keras_internals, kernels, phases
+from keras_gans.engine import keras_internals, kernels, phases, tensorflow_internals
 from keras_gans.engine.data_adapter import StepIterator
 from keras_gans.engine.replicas import first_row, gathered
 
@@ -38,6 +38,17 @@ def input_gradient(
     return y, tape.gradient(y, x, unconnected_gradients=zero)
 
 
+def compiled(fn: Callable) -> Callable:
+    """A function of tensors that is compiled for each of their shapes."""
+
+    def traced(*args):
+        results = fn(*args)
+        tensorflow_internals.release_gradients()
+        return results
+
+    return tf.function(traced, autograph=False)
+
+
 class Engine:
     """What a step needs of TensorFlow; see `keras_gans.engine`."""
 
@@ -66,7 +77,7 @@ class Engine:
     def barrier(self):
         if self.num_replicas > 1:
             run = lambda: self._strategy.run(gathered, (tf.ones(()),))  # noqa: E731
-            tf.function(run)()
+            compiled(run)()
 
     def largest(self, x):
         strategy = self._strategy
@@ -74,7 +85,7 @@ class Engine:
             return x
         if self._largest is None:
             run = lambda x: strategy.run(gathered, (x,))  # noqa: E731
-            self._largest = tf.function(run)
+            self._largest = compiled(run)
         found = self._largest(tf.constant(x))
         return int(tf.reduce_max(strategy.experimental_local_results(found)[0]))
 
@@ -227,9 +238,7 @@ class Engine:
         if self.num_replicas == 1:
             return self._model.predict_on_batch(inputs)
         if self._predict is None:
-            self._predict = tf.function(
-                lambda inputs: self._model(inputs, training=False), autograph=False
-            )
+            self._predict = compiled(lambda x: self._model(x, training=False))
         return self._predict(inputs).numpy()
 
 
@@ -252,7 +261,9 @@ class Trainer:
 
     def predict_step(self, data):
         with kernels.scope(self._takes_kernels):
-            return super().predict_step(data)
+            predicted = super().predict_step(data)
+        tensorflow_internals.release_gradients()
+        return predicted
 
     def make_train_function(self, force=False):
         if self.train_function is None or force:
@@ -289,6 +300,7 @@ class Trainer:
         def run(executions):
             for data in executions:
                 logs = strategy.run(in_scope, args=(data,))
+            tensorflow_internals.release_gradients()
             if means:  # over the rows of all replicas
                 return {name: self.trackers[name].result() for name in logs}
             return {

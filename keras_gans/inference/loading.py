@@ -1,20 +1,17 @@
 """Keras files from elsewhere: no code of theirs runs, no size is believed."""
 
 import json
-import math
 import os
 import re
 import zipfile
 
 import keras
 
-from keras_gans.engine.keras_internals import without_values
+from keras_gans.core import serialization
 from keras_gans.utils.types import Path
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
-ROOM = 2**20  # bytes beside those of the file: counters, small files
-EXPANSION = 4  # how much more may come out of a file than it holds
 
 
 def load_model(path: Path) -> keras.Model:
@@ -38,7 +35,7 @@ def load_model(path: Path) -> keras.Model:
         raise ValueError(f"A model is a .keras file. Received: {path}.{_remedy(path)}")
     held = _check_archive(path)
     try:
-        _check_weights(path, EXPANSION * held + ROOM)
+        _check_weights(path, held)
         model = keras.saving.load_model(path, compile=False)
     # A damaged file or one that lies may fail in any layer of Keras or h5py.
     except Exception as error:
@@ -50,7 +47,7 @@ def load_model(path: Path) -> keras.Model:
 
 def _check_archive(path):
     """The bytes of the weights in an archive that is no bomb."""
-    limit = EXPANSION * os.path.getsize(path) + ROOM
+    limit = serialization.EXPANSION * os.path.getsize(path) + serialization.ROOM
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {i.filename: i.file_size for i in archive.infolist()}
@@ -69,26 +66,17 @@ def _check_archive(path):
     return sizes[WEIGHTS]
 
 
-def _check_weights(path, limit):
-    """Refuses a config that names more weights than of so many bytes.
+def _check_weights(path, held):
+    """Refuses a config that names more weights than so many bytes hold.
 
     Each has its place in the file, so a file that names more is not whole.
     """
     with zipfile.ZipFile(path) as archive:
         config = json.loads(archive.read(CONFIG))
-    left = limit
-
-    def check(variable):
-        nonlocal left
-        left -= math.prod(variable.shape)  # of a byte at least
-        if left < 0:
-            raise ValueError(
-                f"The weight {variable.path!r} has the shape "
-                f"{tuple(variable.shape)}, which the file is too small to hold."
-            )
-
-    with without_values(check):
-        keras.saving.deserialize_keras_object({**config, "compile_config": None})
+    config = {**config, "compile_config": None}
+    serialization.check_size_of(
+        lambda: keras.saving.deserialize_keras_object(config), held
+    )
 
 
 def _reason(error):

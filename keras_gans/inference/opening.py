@@ -1,18 +1,21 @@
-"""What the library has made, from where it lies: runs and `.keras` files."""
+"""What the library has made, where it lies: runs, presets and `.keras` files."""
 
 import os
 
 import keras
 from keras import layers, ops
 
+from keras_gans.core import presets
 from keras_gans.core.gan import BaseGAN
+from keras_gans.core.inputs import Label, Latent, Truncation
+from keras_gans.engine.keras_internals import graph_of, nodes_of
 from keras_gans.inference.loading import load_model
 from keras_gans.training import directories, runs
 from keras_gans.utils.types import Path
 
 
 def load(path: Path, best: bool = False) -> BaseGAN | keras.Model:
-    """Loads the GAN of a run directory, or the model of a `.keras` file.
+    """Loads the GAN of a run or a preset, or the model of a `.keras` file.
 
     No code in the file is run. A GAN of a run is compiled as it was trained; a
     model of a file is not (`keras.saving.load_model` brings back the optimizers
@@ -20,7 +23,8 @@ def load(path: Path, best: bool = False) -> BaseGAN | keras.Model:
 
     Args:
         path: str or path of a run directory of `keras-gans train`, which is
-            taken at its latest checkpoint, or of a `.keras` file.
+            taken at its latest checkpoint, of a preset (see
+            `keras_gans.from_preset`), or of a `.keras` file.
         best: bool, take the run's checkpoint of the best score instead.
 
     Returns:
@@ -41,14 +45,15 @@ def load(path: Path, best: bool = False) -> BaseGAN | keras.Model:
     """
     if runs.is_run(path):
         return runs.open_run(path, best)[0]
-    if not os.path.isfile(path):
+    preset = is_preset(path)
+    if not preset and not os.path.isfile(path):
         raise missing(path)
     if best:
         raise ValueError(
             f"Runs alone have a best checkpoint. Received: best=True, {path}. "
             "Leave it out."
         )
-    return load_model(path)
+    return presets.from_preset(path) if preset else load_model(path)
 
 
 def missing(path: Path) -> ValueError:
@@ -57,10 +62,33 @@ def missing(path: Path) -> ValueError:
     if os.path.isdir(path):
         found = "is a directory of other files"
     return ValueError(
-        f"Not a run directory, nor a .keras file. Received: {path}, which {found}."
-        f"{directories.near(path, ('.keras',))} Give the --run_dir of a `keras-gans "
-        "train`, or the file of a saved model (`gan.save`)."
+        f"No run directory, preset or .keras file. Received: {path}, which {found}."
+        f"{directories.near(path, ('.keras',))} Give the --run_dir of a keras-gans "
+        "train, the folder of a preset, or the .keras file of a saved model."
     )
+
+
+def is_preset(path: Path) -> bool:
+    """Whether a path is that of a preset, here or on a hub."""
+    return "://" in str(path) or presets.is_preset(path)
+
+
+def recipe_of(path: Path) -> dict | None:
+    """The config of a run, or of the run that a preset is of; or `None`."""
+    if runs.is_run(path):
+        return runs.read_config(path)
+    if is_preset(path):
+        directory = presets.locate(path)
+        if (directory / presets.RECIPE).is_file():
+            return presets.read_json(directory / presets.RECIPE)
+    return None
+
+
+def class_names_of(path: Path) -> list[str] | None:
+    """The names of the classes of a run or a preset, where it has any."""
+    if is_preset(path):
+        return presets.metadata(presets.locate(path)).get("class_names")
+    return (recipe_of(path) or {}).get("class_names")
 
 
 def open_gan(path: Path, best: bool = False) -> tuple[BaseGAN, int]:
@@ -84,7 +112,8 @@ def open_gan(path: Path, best: bool = False) -> tuple[BaseGAN, int]:
 
 def _around(network, path):
     """A GAN to sample with: a generator, and a discriminator nobody trains."""
-    if not isinstance(network.input, keras.KerasTensor) or network.input.ndim != 2:
+    inputs = _inputs_of(network)
+    if inputs is None:
         raise ValueError(
             f"{path} holds no GAN, and no generator of latent codes [n, "
             f"latent_dim]. Received: the network {network.name!r}. Translators "
@@ -95,4 +124,41 @@ def _around(network, path):
         lambda shape: keras.Sequential(
             [layers.Input(shape), layers.Flatten(), layers.Dense(1)]
         ),
+        inputs=inputs,
     )
+
+
+def _inputs_of(network):
+    """What a generator alone takes: z, and perhaps a class and a truncation."""
+    z, *others = network.inputs
+    if z.ndim != 2 or any(x.ndim != 1 for x in others):
+        return None
+    inputs = [Latent(z.shape[1])]
+    for x in others:
+        if x.dtype == "int32":
+            classes = _classes_of(graph_of(network), x)
+            if classes is None:
+                return None
+            inputs.append(Label(classes))
+        elif x.name == "truncation":
+            inputs.append(Truncation())
+        else:
+            return None
+    return tuple(inputs)
+
+
+def _classes_of(graph, label):
+    """How many classes the layers know that take a label; `None` if none does."""
+    for node in nodes_of(graph):
+        if not any(x is label for x in node.input_tensors):
+            continue
+        taker, inner = node.operation, None
+        if isinstance(taker, keras.Model):
+            inner = graph_of(taker)
+        if inner is not None:
+            place = [x is label for x in node.input_tensors].index(True)
+            return _classes_of(inner, inner.inputs[place])
+        for name in ("input_dim", "num_classes"):  # of Embedding, of one_hot
+            if hasattr(taker, name):
+                return getattr(taker, name)
+    return None

@@ -82,8 +82,8 @@ def translate_files(
 
     Args:
         model: `Pix2Pix`, `CycleGAN`, or a `keras.Model` from images to images
-            of their size; or the path of a run directory or a `.keras` file of
-            one of these.
+            of their size; or the path of a run directory, a preset or a `.keras`
+            file of one of these.
         inputs: paths of files and of folders, which are searched with their
             subfolders, and patterns such as "photos/*.jpg", in a list.
         out: str or path of the folder to write to. What was found in a folder
@@ -176,7 +176,8 @@ def _work(model, gan, direction, evaluation, seed, size, masks):
     """How each picture is translated: by the model's application, if any."""
     made = None
     if not isinstance(model, keras.Model):
-        made = _application(os.fspath(model))
+        made, trained = _application(os.fspath(model), gan)
+        size = trained if size is None else size
     given = {"size": size, "masks": masks}
     given = {name: v for name, v in given.items() if v is not None}
     applications.check_file_options(made, given, model)
@@ -191,13 +192,16 @@ def _work(model, gan, direction, evaluation, seed, size, masks):
     return Work(takes, makes, make)
 
 
-def _application(path):
-    from keras_gans.training import datasets, recipes, runs
+def _application(path, gan):
+    """The application of a run or preset, and the size that it saw pictures at."""
+    from keras_gans.inference.opening import recipe_of
+    from keras_gans.training import datasets, recipes
 
-    if not runs.is_run(path):
-        return None
-    config = runs.read_config(path)
-    return datasets.application(recipes.get(config["recipe"]), config)
+    config = recipe_of(path)
+    if config is None:
+        return None, None
+    made = datasets.application(recipes.get(config["recipe"]), config)
+    return made, made and datasets.seen_size(config, gan)
 
 
 def open_translator(model: keras.Model | Path) -> TranslatingGAN:

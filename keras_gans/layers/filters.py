@@ -13,6 +13,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import is_int
 
 BLOCK = 128  # the most pixels that a product makes along an axis
 RANK = 1e-7  # the share of the largest singular value below which one is left out
@@ -113,18 +114,23 @@ def resampled(
     return ops.transpose(y, (0, 2, 1, 3))
 
 
-def resampled_across(x, filter, up=1, down=1, padding=(0, 0)):
+def resampled_across(
+    x: Tensor,
+    filter: np.ndarray,
+    up: int | tuple[int, int] = 1,
+    down: int | tuple[int, int] = 1,
+    padding: tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = (0, 0),
+) -> Tensor:
     """`resampled` with height and width swapped: twice, they are in order.
 
     Products are along the first of both axes, so one pass over the memory
     between them is enough.
     """
-    ups, downs = ((k, k) if isinstance(k, int) else k for k in (up, down))
-    pads = (padding, padding) if isinstance(padding[0], int) else padding
+    ups, downs = ((k, k) if is_int(k) else k for k in (up, down))
+    pads = (padding, padding) if is_int(padding[0]) else tuple(padding)
     filter = np.asarray(filter, "float64")
     rows, columns = _separable(filter)
-    rank = len(rows)
-    n, height, width, channels = x.shape
+    height, width = x.shape[1:3]
     made = [
         (side * ups[i] + sum(pads[i]) - taps) // downs[i] + 1
         for i, side, taps in ((0, height, rows.shape[1]), (1, width, columns.shape[1]))
@@ -137,6 +143,14 @@ def resampled_across(x, filter, up=1, down=1, padding=(0, 0)):
     alike = pads == ((0, 0), (0, 0)) and downs[0] == downs[1]
     if keras.backend.backend() == "tensorflow" and ups == (1, 1) and alike:
         return _thinned_across(x, filter, downs[0])
+    return _by_products(x, (rows, columns), ups, downs, pads, made)
+
+
+def _by_products(x, filters, ups, downs, pads, made):
+    """`resampled_across` by filters of rows and of columns, to sides `made`."""
+    rows, columns = filters
+    rank = len(rows)
+    _, _, width, channels = x.shape
     first, frames = _framed(x, rows, ups[0], downs[0], pads[0][0], made[0])
     count, size = frames.shape[1:3]
     frames = ops.reshape(frames, (-1, count, size, width * channels))

@@ -80,6 +80,8 @@ class ModulatedConv2D(keras.layers.Layer):
         kernel = ops.convert_to_tensor(self.kernel)
         if not self.demodulate:
             styles = styles * self.gain
+        elif self.compute_dtype == "float16":
+            styles, kernel = self._normalized(styles, kernel)
         x = x * styles[:, None, None, :]
         if self.upsample:
             y = ops.conv_transpose(
@@ -94,6 +96,20 @@ class ModulatedConv2D(keras.layers.Layer):
             total = ops.matmul(ops.square(ops.cast(styles, "float32")), squares)
             y = y * ops.cast(ops.rsqrt(total + EPSILON), y.dtype)[:, None, None, :]
         return y
+
+    def _normalized(self, styles, kernel):
+        """Both by their largest: float16 holds the sums, and demodulation undoes it.
+
+        Reference:
+            https://arxiv.org/abs/2006.06676, appendix D
+        """
+        styles = ops.cast(styles, "float32")
+        styles = styles / (ops.max(ops.abs(styles), axis=1, keepdims=True) + EPSILON)
+        kernel = ops.cast(kernel, "float32")
+        axes = (0, 1, 3) if self.upsample else (0, 1, 2)
+        most = ops.max(ops.abs(kernel), axis=axes, keepdims=True) + EPSILON
+        kernel = kernel * self.gain / most
+        return (ops.cast(x, self.compute_dtype) for x in (styles, kernel))
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         n, height, width, _ = input_shape[0]

@@ -1,7 +1,8 @@
 """What all kinds of samples have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 import dataclasses
+import math
 import os
 import pathlib
 from typing import Any, ClassVar, Self
@@ -16,6 +17,8 @@ from keras_gans.modalities.untrusted import check_bytes, check_extension
 from keras_gans.utils import files
 from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import agree, is_int, is_number
+
+BLOCK = 2**22  # numbers of an array that are looked at together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +161,25 @@ class Modality:
             return
         self._check_dtype(batch, what)
         check_values(batch, what, self.range, self._rescale(batch.dtype.kind == "f"))
+
+    def check_all(self, samples: Tensor, what: str | None = None) -> None:
+        """Checks the type and the values of all rows of an array.
+
+        Args:
+            samples: array `[n, *shape]`, of any size: no copy is made. Pixels of
+                8 bits are all allowed.
+            what: str, as of `check`.
+
+        Raises:
+            ValueError: another type, NaN, or values out of range.
+        """
+        few = np.asarray(samples[:1])
+        if few.size and not self._is_bytes(few):
+            what = what or self.tensor_name
+            self._check_dtype(few, what)
+            check_values(
+                samples, what, self.range, self._rescale(few.dtype.kind == "f")
+            )
 
     def clip(self, samples: Tensor) -> Tensor:
         """Samples cut to `range`: not every generator ends in a tanh."""
@@ -377,30 +399,51 @@ def finite(values: np.ndarray, what: str = "it") -> np.ndarray:
     return values
 
 
+def blocks(array: Tensor) -> Iterator[tuple[int, np.ndarray]]:
+    """Rows of an array of any size, some at a time: no copy of all is made.
+
+    Yields:
+        `(start, rows)`: the place of the first, and a few as float32.
+    """
+    step = max(1, BLOCK // max(1, math.prod(array.shape[1:])))
+    for start in range(0, len(array), step):
+        rows = np.asarray(array[start : start + step])
+        yield start, rows.astype("float32", copy=False)
+
+
 def check_values(
     batch: np.ndarray, what: str, bounds: tuple[float, float] | None, remedy: str
 ) -> None:
     """Refuses NaN, infinite values and values out of range."""
-    batch = batch.astype("float32")
-    name, bad = "NaN", np.isnan(batch)
-    if bounds is None and not bad.any():
-        name, bad = "infinite values", np.isinf(batch)
-    if bad.any():
-        rows = np.unique(np.nonzero(bad)[0])
+    ends = np.array([(block.min(), block.max()) for _, block in blocks(batch)])
+    name, bad = "NaN", np.isnan
+    if bounds is None and not np.isnan(ends).any():
+        name, bad = "infinite", np.isinf
+    if bad(ends).any():
+        rows = _rows_where(bad, batch)
         raise ValueError(
-            f"The first batch holds {name}. Received: {name} in {len(rows)} of "
+            f"No value may be {name}. Received: {name} in {len(rows)} of "
             f"{len(batch)} {what}, the first at row {rows[0]}. Clean the data."
         )
     if bounds is None:
         return
-    low, high = float(batch.min()), float(batch.max())
+    low, high = float(ends.min()), float(ends.max())
     margin = (bounds[1] - bounds[0]) / 2000  # resizing rounds past the ends
-    if low < bounds[0] - margin or high > bounds[1] + margin:
+    least, most = bounds[0] - margin, bounds[1] + margin
+    if low < least or high > most:
+        rows = _rows_where(lambda x: (x < least) | (x > most), batch)
         raise ValueError(
             f"{what[0].upper()}{what[1:]} must lie in [{_numbers(bounds)}], "
             f"the range of the generator. Received: values from {low:.4g} to "
-            f"{high:.4g}. {remedy}"
+            f"{high:.4g}, {len(rows)} of {len(batch)} out of range, the first at row "
+            f"{rows[0]}. {remedy}"
         )
+
+
+def _rows_where(bad, batch):
+    """The places of rows with a bad value."""
+    found = [start + np.unique(np.nonzero(bad(x))[0]) for start, x in blocks(batch)]
+    return np.concatenate(found)
 
 
 def check_range(bounds: tuple[float, float]) -> tuple:

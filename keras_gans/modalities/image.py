@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from keras_gans.modalities import base, image_files, pictures
-from keras_gans.utils.types import Tensor
+from keras_gans.utils.types import Size, Tensor
+from keras_gans.utils.validation import is_int
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -137,3 +138,16 @@ def check_images(
     modality = Image(image_shape)
     modality.check(images, doubt=doubt)
     return keras.ops.convert_to_numpy(modality.as_seen(images))
+
+
+def jitter_margin(jitter: float, size: Size) -> Size:
+    """Returns the pixels `(height, width)` by which a jitter enlarges.
+
+    Args:
+        jitter: pixels of each side, an integer; or their ratio to `size`, a
+            float.
+        size: `(height, width)` in pixels.
+    """
+    if is_int(jitter):
+        return int(jitter), int(jitter)
+    return tuple(round(float(jitter) * side) for side in size)

@@ -300,11 +300,27 @@ def _opaque(batch):
     channels = batch.shape[-1]
     if channels not in MODES:
         return np.split(batch, channels, axis=-1)
-    if channels in (1, 3):
-        return [batch]
-    colour, alpha = batch[..., :-1], batch[..., -1:]
+    return [on_white(batch)]
+
+
+def on_white(images: np.ndarray) -> np.ndarray:
+    """Images in [-1, 1] of 1 to 4 channels without transparency: of 1 or 3."""
+    if images.shape[-1] in (1, 3):
+        return images
+    colour, alpha = images[..., :-1], images[..., -1:]
     # White is 1, so only the distance to it is weighted.
-    return [1 + (colour - 1) * (alpha + 1) / 2]
+    return 1 + (colour - 1) * (alpha + 1) / 2
+
+
+def enlarged(images: np.ndarray, side: int = ENOUGH) -> np.ndarray:
+    """Images `[n, height, width, channels]`, small ones by a whole factor.
+
+    Each pixel becomes a square, so that the shorter side has `side` pixels or
+    more, but no side more than 4096.
+    """
+    height, width = images.shape[1:3]
+    factor = min(math.ceil(side / min(height, width)), MOST // max(height, width))
+    return images if factor < 2 else images.repeat(factor, 1).repeat(factor, 2)
 
 
 def save_grid(
@@ -397,18 +413,21 @@ def encode_gif(frames: Iterable[np.ndarray], rate: float = 10) -> bytes:
     Frames are uint8 `[frames, height, width, channels]`. Those of 1 channel
     are kept exactly, those of 3 are reduced to 256 colours each.
     """
+    return _encode_animation(frames, format="GIF", duration=gif_duration(rate))
+
+
+def encode_webp(frames: Iterable[np.ndarray], rate: float = 10) -> bytes:
+    """The bytes of a lossless WebP that plays for ever, as `encode_gif`."""
+    duration = max(1, round(1000 / rate))
+    return _encode_animation(frames, format="WEBP", duration=duration, lossless=True)
+
+
+def _encode_animation(frames, **options):
     first, *others = (
         Image.fromarray(f[..., 0] if f.shape[-1] == 1 else f) for f in frames
     )
     stream = io.BytesIO()
-    first.save(
-        stream,
-        format="GIF",
-        save_all=True,
-        append_images=others,
-        duration=gif_duration(rate),
-        loop=0,
-    )
+    first.save(stream, save_all=True, append_images=others, loop=0, **options)
     return stream.getvalue()
 
 

@@ -97,8 +97,14 @@ class Tokens(base.Modality):
                 f"{batch.shape}. Convert tokens by `x.astype('int32')`, pad "
                 "or cut sentences, and batch them."
             )
-        if ids:
-            low, high = int(batch.min()), int(batch.max())
+        self.check_all(batch, what)
+
+    def check_all(self, samples: Tensor, what: str | None = None) -> None:
+        what, size = what or self.tensor_name, self.shape[1]
+        few = np.asarray(samples[:1])
+        if few.dtype.kind in "iu":
+            ends = [(x.min(), x.max()) for _, x in base.blocks(samples)]
+            low, high = int(np.min(ends)), int(np.max(ends))
             if low < 0 or high >= size:
                 raise ValueError(
                     f"Tokens ({what}) lie in [0, {size}). Received: tokens "
@@ -106,15 +112,15 @@ class Tokens(base.Modality):
                     f"GAN with {high + 1} tokens."
                 )
             return
-        self._check_dtype(batch, what)
+        self._check_dtype(few, what)
         remedy = "Take `keras.ops.softmax(logits)`."
-        base.check_values(batch, what, self.range, remedy)
-        sums = batch.astype("float32").sum(axis=-1)
-        if np.abs(sums - 1).max() > 1e-2:
+        base.check_values(samples, what, self.range, remedy)
+        sums = [x.sum(axis=-1) for _, x in base.blocks(samples)]
+        low, high = min(x.min() for x in sums), max(x.max() for x in sums)
+        if low < 1 - 1e-2 or high > 1 + 1e-2:
             raise ValueError(
                 f"The probabilities of each place ({what}) sum to 1. "
-                f"Received: sums from {sums.min():.4g} to {sums.max():.4g}. "
-                f"{remedy}"
+                f"Received: sums from {low:.4g} to {high:.4g}. {remedy}"
             )
 
     def as_seen(self, batch: Tensor) -> Tensor:

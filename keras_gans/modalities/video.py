@@ -26,7 +26,8 @@ class Video(base.Modality):
     """Videos `[frames, height, width, channels]`.
 
     GIF files are written and read as they are: grey exactly, colours as 256
-    a frame. MP4 files need the extra "video", and lose detail.
+    a frame; WebP files hold all colours. MP4 files need the extra "video", and lose
+    detail.
 
     Args:
         frames: int, or `None` for any number.
@@ -55,8 +56,8 @@ class Video(base.Modality):
     kind = "video"
     tensor_name = "videos"
     holds_pixels = True
-    extensions = (".gif", ".mp4")
-    read_extensions = (".gif", ".mp4")
+    extensions = (".gif", ".mp4", ".webp")
+    read_extensions = (".gif", ".mp4", ".webp")
 
     def __post_init__(self):
         if self.frames is not None:
@@ -88,12 +89,18 @@ class Video(base.Modality):
         frames = self._pixels(self._one(sample))
         if extension == ".gif":
             return pictures.encode_gif(frames, self.rate)
+        if extension == ".webp":
+            return pictures.encode_webp(frames, self.rate)
         return self._encode_mp4(frames)
 
     def _decode(self, data, extension):
         try:
             if extension == ".gif":
-                frames = self._stack(self._gif_frames(data))
+                each = pictures.gif_duration(self.rate)
+                frames = self._stack(self._animated_frames(data, "GIF", each))
+            elif extension == ".webp":
+                each = 1000 / self.rate
+                frames = self._stack(self._animated_frames(data, "WEBP", each))
             else:
                 frames = self._stack(self._mp4_frames(data))
         except (ValueError, ImportError):
@@ -130,8 +137,8 @@ class Video(base.Modality):
         untrusted.check_count(shape)
         self._fits((self.frames or 1, *shape), "Resize its frames.")
 
-    def _gif_frames(self, data):
-        with PillowImage.open(io.BytesIO(data), formats=("GIF",)) as image:
+    def _animated_frames(self, data, format, each):
+        with PillowImage.open(io.BytesIO(data), formats=(format,)) as image:
             self._check_frame(image.size)
             for i in itertools.count():
                 try:
@@ -140,8 +147,7 @@ class Video(base.Modality):
                     return
                 pixels = image.convert(MODES[self.frame_shape[-1]])
                 pixels = np.asarray(pixels).reshape(*image.size[::-1], -1)
-                # GIF files hold frames that are the same once, for longer
-                each = pictures.gif_duration(self.rate)
+                # They hold frames that are the same once, for longer.
                 shown = image.info.get("duration", each) / each
                 yield from itertools.repeat(pixels, max(1, round(shown)))
 

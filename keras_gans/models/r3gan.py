@@ -109,6 +109,8 @@ class R3GAN(BaseGAN):
         blocks: int, residual blocks for each size.
         group_size: int, hidden channels that a grouped convolution mixes; 16 by
             default.
+        half_blocks: int, how many of the largest maps both networks compute in
+            bfloat16, with weights in float32; 0 by default, 3 or 4 in the reference.
         gamma: float, or tuple (first, last), weight of both penalties; by
             default between the published ones by size: (0.05, 0.005) at 32
             pixels, (2, 0.2) at 64, (150, 15) at 256.
@@ -117,9 +119,11 @@ class R3GAN(BaseGAN):
             begins at 0 and follows the schedule; 0 leaves the average out.
         decay_kimg: float above 0, thousands of images until schedules end;
             20,000 by default.
-        diff_augment: what `BaseGAN` takes; "ada" is the paper's choice, whose p
-            goes from 0 to the configuration's, or 0.3, with the schedule, and
-            "published" that of a `configuration`, `None` without one.
+        diff_augment: how what the discriminator sees in training is augmented:
+            "ada", with the paper's transforms and a p that follows the schedule
+            from 0 to the configuration's, or 0.3; "published", that of a
+            `configuration` alone; "ada:0.2"; an `ADA`; some of
+            "color,translation,cutout"; or `None`.
         generator: `keras.Model` to use instead of `r3gan_generator`.
         discriminator: `keras.Model` to use instead of `r3gan_discriminator`.
         **kwargs: `d_steps`, `seed` and the other arguments of
@@ -154,6 +158,7 @@ class R3GAN(BaseGAN):
         configuration: str | None = None,
         blocks: int = 2,
         group_size: int | None = None,
+        half_blocks: int = 0,
         gamma: float | tuple[float, float] | None = None,
         ema_kimg: float | None = None,
         decay_kimg: float | None = None,
@@ -173,6 +178,7 @@ class R3GAN(BaseGAN):
             "widths": chosen("widths", widths),
             "blocks": blocks,
             "group_size": chosen("group_size", group_size),
+            "half_blocks": half_blocks,
         }
         if num_classes is not None:
             built["num_classes"] = check_classes(num_classes)
@@ -330,6 +336,7 @@ RECIPE = Recipe(
         "diff_augment": "color,translation,cutout",
     },
     without=(
+        "num_classes",
         "objective",
         "r1",
         "r2",

@@ -92,6 +92,9 @@ class StyleGAN2(BaseGAN):
         group_size: int, rows of a group of the minibatch's deviation; 4 by
             default.
         residual: bool, whether the discriminator is residual.
+        half_blocks: int, how many of the largest maps both networks compute in half
+            precision, with weights in float32; 0 by default.
+        half_dtype: "bfloat16", or "float16" with activations cut to [-256, 256].
         gamma: float of 0 or more, weight of R1; by default 0.0002 times the
             pixels of an image over 32.
         path_length: float of 0 or more, weight of path length regularization;
@@ -104,7 +107,9 @@ class StyleGAN2(BaseGAN):
             counts half in the moving average; 10 by default. 0 leaves it out.
         ema_rampup: float of 0 or more, the largest share of the images so far
             that this may be; 0.05 by default. 0 lifts the limit.
-        diff_augment: what `BaseGAN` takes; an adaptive `ADA` by default.
+        diff_augment: how what the discriminator sees in training is augmented:
+            "ada", adaptively, as published; "ada:0.2"; an `ADA`; some of
+            "color,translation,cutout"; or `None`.
         generator: `keras.Model` to use instead, as of `stylegan2_generator`.
         discriminator: `keras.Model` to use instead.
         **kwargs: `seed` and the other arguments of `BaseGAN`, but
@@ -142,6 +147,8 @@ class StyleGAN2(BaseGAN):
         mapping_layers: int | None = None,
         group_size: int | None = None,
         residual: bool | None = None,
+        half_blocks: int = 0,
+        half_dtype: str = "bfloat16",
         gamma: float | None = None,
         path_length: float | None = None,
         style_mixing: float | None = None,
@@ -158,6 +165,8 @@ class StyleGAN2(BaseGAN):
         shape = (64, 64, 3) if image_shape is None else image_shape
         if num_classes is not None:
             check_classes(num_classes)
+            shown = {"packing": (1, "each image is shown with its label")}
+            refuse("StyleGAN2 with labels", kwargs, shown)
         modality = modality_of(image_shape)
         side = min(modality_of(shape).shape[:2])
         built = {
@@ -166,6 +175,8 @@ class StyleGAN2(BaseGAN):
                 "channel_base", channel_base, 32768 if side >= 512 else 16384
             ),
             "channel_max": chosen("channel_max", channel_max, 512),
+            "half_blocks": half_blocks,
+            "half_dtype": half_dtype,
         }
         if generator is None:
             modality = modality_of(shape)
@@ -382,6 +393,7 @@ RECIPE = Recipe(
         "diff_augment": "color,translation,cutout",
     },
     without=(
+        "num_classes",
         "objective",
         "r1",
         "r2",

@@ -44,8 +44,8 @@ class StyleGAN3(StyleGAN2):
     so that the generator does not learn from the pixel grid.
 
     Args:
-        image_shape: tuple (side, side, channels), the side a power of two, 8 or
-            more; (64, 64, 3) by default, or what `generator` makes.
+        image_shape: tuple (height, width, channels), both sides the same power of
+            two, 8 or more; (64, 64, 3) by default, or what `generator` makes.
         num_classes: `None`, or int: `fit` on (images, labels), labels ints in
             [0, num_classes).
         latent_dim: int, numbers of a latent code; 512 by default, or what
@@ -77,8 +77,6 @@ class StyleGAN3(StyleGAN2):
     gan = keras_gans.StyleGAN3(
         (8, 8, 3), latent_dim=8, w_dim=8, layers=3, channel_base=64, channel_max=8
     )
-    gan.compile()
-    gan.fit(np.random.uniform(-1, 1, (4, 8, 8, 3)), batch_size=4, verbose=0)
     gan.sample(4, seed=0, truncation=0.7).shape  # (4, 8, 8, 3)
     ```
 
@@ -225,12 +223,13 @@ RECIPE = Recipe(
         "w_dim": 64,
         "channel_base": 1024,
         "channel_max": 64,
-        "layers": 8,
+        "layers": 6,
         "gamma": 0.05,
         "ema_kimg": 5,
         "diff_augment": "color,translation,cutout",
     },
     without=(
+        "num_classes",
         "objective",
         "r1",
         "r2",

@@ -44,7 +44,7 @@ def stages(
         raise ValueError(
             "DCGAN makes images (height, width, channels) of at least "
             f"{MIN_SIZE} x {MIN_SIZE} pixels. Received: image_shape="
-            f"{tuple(image_shape)}. Resize the images up."
+            f"{tuple(image_shape)}. Give a larger `image_shape`."
         )
     halvings = int(math.log2(min(image_shape[:2]) / 4))
     base = tuple(-(-side // 2**halvings) for side in image_shape[:2])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from keras_gans.networks.precision import cast_to, precisions
 from keras_gans.networks.resampling import downsampled, upsampled
 from keras_gans.networks.sizes import doublings
 from keras_gans.utils.validation import check_shape, check_size, is_int
@@ -108,6 +109,7 @@ def r3gan_generator(
     group_size: int | tuple[int, ...] | None = None,
     num_classes: int | None = None,
     embedding_dim: int | None = None,
+    half_blocks: int = 0,
     name: str = "generator",
 ) -> keras.Model:
     """A learned map scaled by z, then stages of residual blocks.
@@ -126,6 +128,8 @@ def r3gan_generator(
         num_classes: `None`, or int: the model then takes `[z, label]`, and joins
             the class's embedding to z.
         embedding_dim: int, size of the embedding; `latent_dim` by default.
+        half_blocks: int, how many of the largest maps are computed in bfloat16, with
+            weights in float32; 0 leaves it to Keras's policy.
         name: str.
 
     Returns:
@@ -149,6 +153,7 @@ def r3gan_generator(
         https://arxiv.org/abs/2501.05441, sections 4.1 and 4.2
     """
     base, stages = plan(image_shape, widths, blocks, group_size)
+    *dtypes, full = precisions(len(stages), half_blocks)
     check_size("latent_dim", latent_dim)
     z = keras.Input((latent_dim,), name="z")
     code, inputs = z, z
@@ -157,23 +162,25 @@ def r3gan_generator(
         label = keras.Input((), dtype="int32", name="label")
         size = check_size("embedding_dim", embedding_dim or latent_dim)
         embedding = _embedding(num_classes, size, 1.0)(label)
-        code = layers.Concatenate(name="code")([z, embedding])
+        code = layers.Concatenate(dtype=full, name="code")([z, embedding])
         inputs = [z, label]
-    x = _linear(widths[0], "project")(code)
+    x = _linear(widths[0], "project", full)(code)
     # Each channel's map is learned; the code scales it.
     x = layers.EinsumDense(
         "nc,chw->nhwc",
         (*base, widths[0]),
         kernel_initializer=keras.initializers.RandomNormal(0.0, 1.0),
+        dtype=full,
         name="basis",
     )(x)
     total = sum(stage.blocks for stage in stages)
     for i, stage in enumerate(stages):
+        x = cast_to(x, dtypes[i])
         if i:
             if stage.width != stages[i - 1].width:
-                x = _pointwise(stage.width, f"stage{i}_widen")(x)
+                x = _pointwise(stage.width, f"stage{i}_widen", dtypes[i])(x)
             x = upsampled(x)
-        x = _residuals(x, stage, f"stage{i}", total)
+        x = _residuals(x, stage, f"stage{i}", total, dtypes[i])
     images = _pointwise(image_shape[-1], "images", dtype="float32")(x)
     return keras.Model(inputs, images, name=name)
 
@@ -186,6 +193,7 @@ def r3gan_discriminator(
     group_size: int | tuple[int, ...] | None = None,
     num_classes: int | None = None,
     embedding_dim: int | None = None,
+    half_blocks: int = 0,
     name: str = "discriminator",
 ) -> keras.Model:
     """The generator's stages in reverse, and a score of the smallest map.
@@ -200,6 +208,7 @@ def r3gan_discriminator(
         num_classes: `None`, or int: the model then takes `[images, label]`, and
             its score is the inner product of features and the class's embedding.
         embedding_dim: int, size of the embedding; `widths[0]` by default.
+        half_blocks: int, as of `r3gan_generator`.
         name: str.
 
     Returns:
@@ -223,15 +232,16 @@ def r3gan_discriminator(
         https://arxiv.org/abs/2501.05441, sections 4.1 and 4.2
     """
     base, stages = plan(image_shape, widths, blocks, group_size)
+    *dtypes, _ = precisions(len(stages), half_blocks)
     images = keras.Input(image_shape, name="images")
-    x = _pointwise(widths[-1], "from_images")(images)
+    x = _pointwise(widths[-1], "from_images", dtypes[-1])(images)
     total = sum(stage.blocks for stage in stages)
     for i, stage in reversed([*enumerate(stages)]):
-        x = _residuals(x, stage, f"stage{i}", total)
+        x = _residuals(cast_to(x, dtypes[i]), stage, f"stage{i}", total, dtypes[i])
         if i:
             x = downsampled(x)
             if stages[i - 1].width != stage.width:
-                x = _pointwise(stages[i - 1].width, f"stage{i}_widen")(x)
+                x = _pointwise(stages[i - 1].width, f"stage{i}_widen", dtypes[i])(x)
     # What follows decides the scale of the logits: float32.
     x = layers.DepthwiseConv2D(
         base,
@@ -255,7 +265,7 @@ def r3gan_discriminator(
     return keras.Model([images, label], logits, name=name)
 
 
-def _residuals(x, stage, name, total):
+def _residuals(x, stage, name, total, dtype):
     """The blocks of a stage, each x + L3(a(L2(a(L1(x))))) with a leaky ReLU a.
 
     They start as x.
@@ -268,31 +278,27 @@ def _residuals(x, stage, name, total):
     scale = 2.0 / (1.0 + SLOPE**2) / math.sqrt(total)
     init = keras.initializers.VarianceScaling(scale, "fan_in", "untruncated_normal")
     for i in range(stage.blocks):
-        x = _residual(x, stage, f"{name}_block{i}", init)
+        x = _residual(x, stage, f"{name}_block{i}", init, dtype)
     return x
 
 
-def _residual(x, stage, name, init):
+def _residual(x, stage, name, init, dtype):
     hidden = EXPANSION * stage.width
-    h = layers.Conv2D(hidden, 1, kernel_initializer=init, name=f"{name}_expand")(x)
-    h = layers.LeakyReLU(SLOPE, name=f"{name}_relu1")(h)
-    h = layers.Conv2D(
-        hidden,
-        3,
-        padding="same",
-        groups=stage.groups,
-        kernel_initializer=init,
-        name=f"{name}_mix",
-    )(h)
-    h = layers.LeakyReLU(SLOPE, name=f"{name}_relu2")(h)
+    own = {"kernel_initializer": init, "dtype": dtype}
+    h = layers.Conv2D(hidden, 1, **own, name=f"{name}_expand")(x)
+    h = layers.LeakyReLU(SLOPE, dtype=dtype, name=f"{name}_relu1")(h)
+    mix = {"padding": "same", "groups": stage.groups, "name": f"{name}_mix"}
+    h = layers.Conv2D(hidden, 3, **own, **mix)(h)
+    h = layers.LeakyReLU(SLOPE, dtype=dtype, name=f"{name}_relu2")(h)
     h = layers.Conv2D(
         stage.width,
         1,
         use_bias=False,
         kernel_initializer="zeros",
+        dtype=dtype,
         name=f"{name}_reduce",
     )(h)
-    return layers.Add(name=name)([x, h])
+    return layers.Add(dtype=dtype, name=name)([x, h])
 
 
 def _normal():

@@ -108,7 +108,7 @@ def _shorter_side(image_shape):
         raise ValueError(
             "The residual networks take images (height, width, channels) of "
             f"at least {MIN_SIZE} x {MIN_SIZE} pixels. Received: image_shape="
-            f"{tuple(image_shape)}. Resize the images up."
+            f"{tuple(image_shape)}. Give a larger `image_shape`."
         )
     return side
 

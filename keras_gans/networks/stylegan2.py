@@ -1,5 +1,7 @@
 """StyleGAN2's networks, of any size that doubling reaches."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -13,12 +15,14 @@ from keras_gans.layers import (
     NoiseMap,
     Truncation,
 )
+from keras_gans.networks.precision import cast_to, precisions
 from keras_gans.networks.resampling import downsampled, filtered, upsampled
 from keras_gans.networks.sizes import doublings
 from keras_gans.utils.validation import check_classes, check_size, within
 
 SLOPE, GAIN = 0.2, 2**0.5  # of leaky ReLUs
 EPSILON = 1e-8
+CLAMP = 256.0  # of activations in float16, which has no more than 65504
 
 
 def channels_of(
@@ -70,6 +74,8 @@ def stylegan2_generator(
     channel_max: int = 512,
     widths: tuple[int, ...] | None = None,
     random_noise: bool = True,
+    half_blocks: int = 0,
+    half_dtype: str = "bfloat16",
     name: str = "generator",
 ) -> keras.Model:
     """A mapping of z to w, and a synthesis whose every layer is styled by a w.
@@ -93,6 +99,11 @@ def stylegan2_generator(
             smallest on, in place of `channel_base` and `channel_max`.
         random_noise: bool, whether layers get other noise for each row in
             training.
+        half_blocks: int, how many of the largest maps are computed in half
+            precision; weights and all else are float32. 0 leaves it to Keras's
+            policy.
+        half_dtype: "bfloat16" or "float16", in which activations are cut to
+            [-256, 256] (arXiv:2006.06676, appendix D).
         name: str.
 
     Returns:
@@ -118,9 +129,12 @@ def stylegan2_generator(
         https://arxiv.org/abs/1912.04958, figure 2 and section 4;
         https://arxiv.org/abs/2006.06676, appendix
     """
-    mapping = mapping_network(latent_dim, w_dim, num_classes, mapping_layers)
     widths = channels_of(image_shape, channel_base, channel_max, widths)
-    synthesis = _synthesis(image_shape, w_dim, widths, random_noise)
+    dtypes = precisions(len(widths), half_blocks, half_dtype)
+    mapping = mapping_network(
+        latent_dim, w_dim, num_classes, mapping_layers, dtypes[-1]
+    )
+    synthesis = _synthesis(image_shape, w_dim, widths, random_noise, dtypes)
     return joined(mapping, synthesis, name)
 
 
@@ -140,12 +154,16 @@ def _normalized(x):
     return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + EPSILON)
 
 
+def _clamped(x):
+    return ops.clip(x, -CLAMP, CLAMP) if x.dtype == "float16" else x
+
+
 def _activated(x):
-    return layers.LeakyReLU(SLOPE)(x) * GAIN
+    return _clamped(layers.LeakyReLU(SLOPE, dtype=x.dtype)(x) * GAIN)
 
 
 def mapping_network(
-    latent_dim: int, w_dim: int, num_classes: int | None, count: int
+    latent_dim: int, w_dim: int, num_classes: int | None, count: int, dtype: Any = None
 ) -> keras.Model:
     """Dense layers from z `[n, latent_dim]` (and labels) to w `[n, w_dim]`.
 
@@ -154,6 +172,7 @@ def mapping_network(
         w_dim: int.
         num_classes: `None`, or int.
         count: int, layers.
+        dtype: of the layers, see `keras.layers.Layer`.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -164,51 +183,57 @@ def mapping_network(
     x, inputs = _normalized(z), z
     if num_classes is not None:
         label = keras.Input((), dtype="int32", name="label")
-        x = ops.concatenate([x, _embedded(label, num_classes, w_dim)], axis=-1)
+        y = _embedded(label, num_classes, w_dim, dtype)
+        x = ops.concatenate([x, y], axis=-1)
         inputs = [z, label]
     for i in range(count):
-        x = _activated(EqualizedDense(w_dim, rate=0.01, name=f"fc{i}")(x))
+        dense = EqualizedDense(w_dim, rate=0.01, dtype=dtype, name=f"fc{i}")
+        x = _activated(dense(x))
     return keras.Model(inputs, x, name="mapping")
 
 
-def _embedded(label, num_classes, width):
+def _embedded(label, num_classes, width, dtype):
     one_hot = ops.one_hot(label, check_classes(num_classes))
-    return _normalized(EqualizedDense(width, name="embed")(one_hot))
+    return _normalized(EqualizedDense(width, dtype=dtype, name="embed")(one_hot))
 
 
-def _synthesis(image_shape, w_dim, widths, random_noise):
+def _synthesis(image_shape, w_dim, widths, random_noise, dtypes):
     base = tuple(side >> len(widths) - 1 for side in image_shape[:2])
     ws = keras.Input((2 * len(widths), w_dim), name="w")
-    x = LearnedMap((*base, widths[0]), name="map0")(ws)
+    x = LearnedMap((*base, widths[0]), dtype=dtypes[0], name="map0")(ws)
     images, place = None, 0
     for i, width in enumerate(widths):
+        own = {"style": dtypes[-1], "map": dtypes[i]}
+        x = cast_to(x, dtypes[i])
         for up in (True, False) if i else (False,):
             layer = f"map{i}_{'up' if up else 'conv'}"
-            x = _styled(x, ws[:, place], width, up, random_noise, layer)
+            x = _styled(x, ws[:, place], width, up, random_noise, own, layer)
             place += 1
-        y = _to_images(x, ws[:, place], image_shape[-1], f"map{i}_images")
+        y = _to_images(x, ws[:, place], image_shape[-1], own, f"map{i}_images")
         images = y if images is None else upsampled(images) + y
     return keras.Model(ws, images, name="synthesis")
 
 
-def _style(w, channels, name):
-    return EqualizedDense(channels, bias=1.0, name=f"{name}_style")(w)
+def _style(w, channels, dtype, name):
+    return EqualizedDense(channels, bias=1.0, dtype=dtype, name=f"{name}_style")(w)
 
 
-def _styled(x, w, width, up, random_noise, name):
-    style = _style(w, x.shape[-1], name)
-    x = ModulatedConv2D(width, 3, upsample=up, name=name)([x, style])
+def _styled(x, w, width, up, random_noise, dtypes, name):
+    style, dtype = _style(w, x.shape[-1], dtypes["style"], name), dtypes["map"]
+    x = ModulatedConv2D(width, 3, upsample=up, dtype=dtype, name=name)([x, style])
     if up:
         # A zero between pixels takes half of the sum along each axis.
         x = filtered(x, 1) * 4.0
-    x = NoiseMap(random_noise, name=f"{name}_noise")(x)
-    return _activated(Bias(name=f"{name}_bias")(x))
+    x = NoiseMap(random_noise, dtype=dtype, name=f"{name}_noise")(x)
+    return _activated(Bias(dtype=dtype, name=f"{name}_bias")(x))
 
 
-def _to_images(x, w, channels, name):
-    style = _style(w, x.shape[-1], name)
-    y = ModulatedConv2D(channels, 1, demodulate=False, name=name)([x, style])
-    return ops.cast(Bias(name=f"{name}_bias")(y), "float32")
+def _to_images(x, w, channels, dtypes, name):
+    style, dtype = _style(w, x.shape[-1], dtypes["style"], name), dtypes["map"]
+    own = {"demodulate": False, "dtype": dtype, "name": name}
+    y = ModulatedConv2D(channels, 1, **own)([x, style])
+    y = _clamped(Bias(dtype=dtype, name=f"{name}_bias")(y))
+    return ops.cast(y, "float32")
 
 
 def stylegan2_discriminator(
@@ -221,6 +246,8 @@ def stylegan2_discriminator(
     mapping_layers: int = 8,
     residual: bool = True,
     group_size: int = 4,
+    half_blocks: int = 0,
+    half_dtype: str = "bfloat16",
     name: str = "discriminator",
 ) -> keras.Model:
     """Residual blocks that halve the size, and the minibatch's deviation.
@@ -237,6 +264,8 @@ def stylegan2_discriminator(
         mapping_layers: int, of the mapping of classes.
         residual: bool; ADA's "cifar" has no residual connections.
         group_size: int, rows of a group of the minibatch's deviation.
+        half_blocks: int, as of `stylegan2_generator`.
+        half_dtype: str, as of `stylegan2_generator`.
         name: str.
 
     Returns:
@@ -261,15 +290,18 @@ def stylegan2_discriminator(
     """
     within("residual", residual, isinstance(residual, bool), "True, False")
     widths = channels_of(image_shape, channel_base, channel_max, widths)
+    *dtypes, full = precisions(len(widths), half_blocks, half_dtype)
     images = keras.Input(image_shape, name="images")
-    x = EqualizedConv2D(widths[-1], 1, name="from_images")(images)
+    x = EqualizedConv2D(widths[-1], 1, dtype=dtypes[-1], name="from_images")(images)
     x = _activated(x)
     for i in reversed(range(1, len(widths))):
-        x = _halved(x, widths[i], widths[i - 1], residual, f"map{i}")
-    x = MinibatchStdDev(group_size, name="stddev")(x)
-    x = _activated(EqualizedConv2D(widths[0], 3, name="map0_conv")(x))
+        x = cast_to(x, dtypes[i])
+        x = _halved(x, widths[i], widths[i - 1], residual, dtypes[i], f"map{i}")
+    x = MinibatchStdDev(group_size, dtype=full, name="stddev")(cast_to(x, full))
+    conv = EqualizedConv2D(widths[0], 3, dtype=dtypes[0], name="map0_conv")
+    x = _activated(conv(x))
     # Channels come first in the reference's rows.
-    x = layers.Permute((3, 1, 2), name="channels_first")(x)
+    x = layers.Permute((3, 1, 2), dtype=full, name="channels_first")(x)
     x = layers.Flatten(dtype="float32", name="features")(x)
     x = _activated(EqualizedDense(widths[0], dtype="float32", name="fc")(x))
     if num_classes is None:
@@ -277,21 +309,21 @@ def stylegan2_discriminator(
         return keras.Model(images, logits, name=name)
     x = EqualizedDense(widths[0], dtype="float32", name="logits")(x)
     label = keras.Input((), dtype="int32", name="label")
-    y = _embedded(label, num_classes, widths[0])
+    y = _embedded(label, num_classes, widths[0], full)
     for i in range(check_size("mapping_layers", mapping_layers)):
-        y = _activated(EqualizedDense(widths[0], rate=0.01, name=f"fc{i}")(y))
+        dense = EqualizedDense(widths[0], rate=0.01, dtype=full, name=f"fc{i}")
+        y = _activated(dense(y))
     logits = layers.Dot(1, dtype="float32", name="score")([x, y]) * widths[0] ** -0.5
     return keras.Model([images, label], logits, name=name)
 
 
-def _halved(x, width, outputs, residual, name):
-    h = _activated(EqualizedConv2D(width, 3, name=f"{name}_conv")(x))
-    h = EqualizedConv2D(outputs, 3, strides=2, padding="valid", name=f"{name}_down")(
-        filtered(h, 2)
-    )
-    h = _activated(h)
+def _halved(x, width, outputs, residual, dtype, name):
+    h = _activated(EqualizedConv2D(width, 3, dtype=dtype, name=f"{name}_conv")(x))
+    down = {"strides": 2, "padding": "valid", "dtype": dtype, "name": f"{name}_down"}
+    h = _activated(EqualizedConv2D(outputs, 3, **down)(filtered(h, 2)))
     if not residual:
         return h
-    skip = EqualizedConv2D(outputs, 1, use_bias=False, name=f"{name}_skip")
+    own = {"use_bias": False, "dtype": dtype, "name": f"{name}_skip"}
+    skip = EqualizedConv2D(outputs, 1, **own)
     # Each has half of the variance.
     return (h + skip(downsampled(x))) * 0.5**0.5

@@ -11,7 +11,7 @@ from keras_gans import applications
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.recipe import Recipe
 from keras_gans.modalities import pictures
-from keras_gans.modalities.image import Image
+from keras_gans.modalities.image import Image, jitter_margin
 from keras_gans.training import tasks
 from keras_gans.utils import errors, files
 from keras_gans.utils.types import Path
@@ -30,6 +30,13 @@ def application(recipe: Recipe, config: dict):
     return applications.get(recipe.task, **{n: config[n] for n in names})
 
 
+def seen_size(config: dict, gan: BaseGAN) -> int:
+    """The pixels of a picture's shorter side, as a run sees or crops it."""
+    size = gan.image_shape[:2]
+    margins = jitter_margin(config["jitter"], size)
+    return min(side + margin for side, margin in zip(size, margins, strict=True))
+
+
 def with_classes(recipe: Recipe, config: dict) -> dict:
     """The config of a run with the number and the names of its classes.
 
@@ -42,12 +49,19 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
         is that of the data, and `class_names` a list of str, or `None`.
 
     Raises:
-        ValueError: the data has no classes, or another number of them.
+        ValueError: the data has no classes, or another number of them; or classes
+            are given where the recipe reads none.
     """
+    given = config["arguments"].get("num_classes")
+    if given is not None and "num_classes" in recipe.without:
+        raise ValueError(
+            f"The recipe {recipe.name} reads no labels. Received: "
+            f"--num_classes={given}. Leave it out; {recipe.model} is trained on "
+            "classes in Python, with data that is loaded with labels."
+        )
     if recipe.task != LABELLED or config["class_names"] is not None:
         return config
     names = _names(config)
-    given = config["arguments"].get("num_classes")
     if len(names) < 2:
         raise ValueError(
             f"Labels need 2 classes or more. Received: {_listed(names)} in "
@@ -98,6 +112,7 @@ def describe(recipe: Recipe, config: dict, gan: BaseGAN):
     """
     _check_gan(recipe, config, gan)
     options = {"data_dir": config["data_dir"], "on_error": _on_error(config)}
+    options["jitter"] = config.get("jitter", 0)
     return tasks.describe(recipe.task, gan, config["data"], **options)
 
 

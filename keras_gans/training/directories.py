@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+from keras_gans.core import presets
 from keras_gans.training import configs
 from keras_gans.training.beginning import ASIDE
 from keras_gans.utils import files
@@ -38,7 +39,8 @@ MOST_NAMED = 3
 
 def is_run(run_dir: Path) -> bool:
     """Whether a directory holds a run."""
-    return (pathlib.Path(run_dir) / CONFIG).is_file()
+    is_preset = presets.is_preset(run_dir)  # of which a file has the same name
+    return (pathlib.Path(run_dir) / CONFIG).is_file() and not is_preset
 
 
 def check_resume(run_dir: pathlib.Path, resume: bool | str) -> None:

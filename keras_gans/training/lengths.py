@@ -58,13 +58,18 @@ def settled(config: dict, recipe: Recipe, images: int, batches: int) -> dict:
     """
     config = dict(config)
     if images < config["batch_size"] == recipe.batch_size:
-        config["batch_size"] = 2 ** int(math.log2(images))
+        config["batch_size"] = _batch_of_few(images)
     if all(config[name] is None for name in LENGTHS):
         config["epochs"] = recipe.epochs
         steps = max(1, images // config["batch_size"] // batches)
         if config["steps_per_epoch"] is None and config["data"] != recipe.data:
             config["epochs"] = max(recipe.epochs, -(-LEAST_STEPS // steps))
     return config
+
+
+def _batch_of_few(images):
+    """The batch size of a set that is smaller than the recipe's."""
+    return 2 ** int(math.log2(images))
 
 
 def total_steps(config: dict, steps_per_epoch: int, batches: int) -> int | None:
@@ -78,8 +83,8 @@ def total_steps(config: dict, steps_per_epoch: int, batches: int) -> int | None:
     return config["epochs"] * steps_per_epoch
 
 
-def is_over(config: dict, steps: int | None, resumed: "Position | None") -> bool:
-    """Whether a run that goes on has its length already.
+def share(config: dict, steps: int | None, resumed: "Position | None") -> float:
+    """How much of its length a run has trained: 1.0 or more is all of it.
 
     Args:
         config: dict, from `settled`.
@@ -87,17 +92,23 @@ def is_over(config: dict, steps: int | None, resumed: "Position | None") -> bool
         resumed: `checkpoints.Position`, or `None` at the start of a run.
     """
     if resumed is None:
-        return False
+        return 0.0
     if steps is None:
-        return resumed.seconds >= 60 * config["minutes"]
-    return resumed.step >= steps
+        return resumed.seconds / (60 * config["minutes"])
+    return resumed.step / steps
 
 
-def longer(config: dict) -> str:
-    """The flag of twice the length of a config; "" of one without."""
-    flags = [
-        f"--{name}={2 * config[name]}" for name in LENGTHS if config[name] is not None
-    ]
+def longer(config: dict, trained: float = 1.0) -> str:
+    """The flag of a length that trains on; "" of a config without a length.
+
+    Args:
+        config: dict.
+        trained: float, from `share`: its length is doubled until it is more.
+    """
+    times = 2
+    while times <= trained:
+        times *= 2
+    flags = [f"--{n}={times * config[n]}" for n in LENGTHS if config[n] is not None]
     return "".join(flags)
 
 
@@ -124,12 +135,14 @@ def notes(
         length = f"{config['minutes']:g} minutes"
     else:
         passes = steps * a_step / images
-        length = f"{steps:,} steps, which see {images:,} images {passes:.3g} times"
+        times = f"{passes:,.0f}" if passes >= 100 else f"{passes:.3g}"
+        length = f"{steps:,} steps, which see {images:,} images {times} times"
     told = [f"Training for {length}, in batches of {batch}."]
-    if batch < recipe.batch_size and images < recipe.batch_size:
+    few = images < recipe.batch_size
+    if few and batch == _batch_of_few(images):  # else a flag says so
         told.append(
             f"Batches are of {batch}, where the recipe has {recipe.batch_size}: the "
-            "set is smaller."
+            f"set holds {images}."
         )
     standard = config["data"] == recipe.data and config["epochs"] == recipe.epochs
     if steps is not None and not standard:

@@ -70,6 +70,13 @@ OPTIONS = {
         "images a batch; fewer by default where the set has fewer",
         counts=True,
     ),
+    "from_preset": Option(
+        "training",
+        str,
+        None,
+        "fine-tune a preset: a directory, hf://user/name or kaggle://...; none by "
+        "default",
+    ),
     "seed": Option("training", int, 0, "seed of all random numbers"),
     "flip": Option("data", bool, False, "mirror half of the images"),
     "skip_broken": Option(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import keras
 
+from keras_gans.core import presets, serialization
 from keras_gans.engine import make_deterministic
 from keras_gans.training import (
     callbacks,
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
 
 
+# Arguments that hold back an average until it is one: it already is.
+FROM_SCRATCH = ("ema_rampup",)
+
+
 def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
     """The config of a run of `recipe`, with what differs from it.
 
@@ -83,6 +88,48 @@ def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
     if made.task == datasets.LABELLED and not own:
         config["arguments"]["num_classes"] = None  # `train` counts them
     return _checked(config)
+
+
+def fine_tuned(recipe: str, preset: str, arguments: dict) -> dict:
+    """The arguments of a run that begins from the weights of a preset.
+
+    They are the preset's, but for those given; where it says nothing, the
+    recipe's hold.
+
+    Args:
+        recipe: str, a name of `recipes.RECIPES`.
+        preset: str, see `presets.from_preset`.
+        arguments: dict, constructor arguments that are given.
+
+    Raises:
+        ValueError: the preset is of another class, or does not fit.
+    """
+    made, directory = recipes.get(recipe), presets.locate(preset)
+    cls, config = presets.read_config(directory)
+    if cls is not recipes.model_of(made):
+        known = [n for n, r in recipes.RECIPES.items() if r.model == cls.__name__]
+        raise ValueError(
+            f"{preset} holds a {cls.__name__}, which `keras-gans train "
+            f"{known[0] if known else '...'}` trains. Received: {recipe}."
+        )
+    given = dict(arguments)
+    if made.task == datasets.LABELLED:
+        config.pop("num_classes", None)  # that of the data, which are others
+    elif config.get("num_classes") is not None:
+        given.setdefault("num_classes", None)  # its data has no labels
+    for name in FROM_SCRATCH:
+        if name in config:
+            given.setdefault(name, 0.0)
+    for name in ("name", "seed"):
+        config.pop(name, None)
+    chosen = presets.changed_arguments(directory, cls, config, given)
+    own = [n for n in chosen if "generator" in n or "discriminator" in n]
+    if any(chosen[n] is not None for n in own):
+        raise ValueError(
+            f"{preset} holds networks that no arguments make. Fine-tune it in "
+            "Python: gan = keras_gans.from_preset(...); gan.fit(...)."
+        )
+    return {name: value for name, value in chosen.items() if name not in own}
 
 
 def _checked(config):
@@ -143,7 +190,8 @@ def build(config: dict) -> "BaseGAN":
         make_deterministic()
     model = recipes.model_of(recipe)
     try:
-        gan = model(**config["arguments"], seed=config["seed"])
+        arguments = serialization.revive(config["arguments"])
+        gan = model(**arguments, seed=config["seed"])
     except TypeError as error:
         raise ValueError(
             f"{recipe.model} cannot be built from its arguments ({error}). Received: "
@@ -255,6 +303,8 @@ def train(
         training.claim(resume, overwrite, from_checkpoint)
         training.build(scope)
         training.read_data()
+        if training.is_finished():
+            return training.gan
         training.begin(stack)
         training.fit()
         training.finish()
@@ -308,6 +358,12 @@ class _Training:
         with scope:
             self.gan = _rebuild(self.run_dir, config) if self.goes_on else build(config)
         self.resumed = checkpoints.restore(self.gan, latest) if latest else None
+        preset = config["from_preset"]
+        if preset and not self.resumed:
+            again = presets.transfer(self.gan, presets.locate(preset))
+            if self.chief:
+                news = f" {presets.told(again)}" if again else ""
+                print(f"The weights are those of {preset}.{news}")
 
     def read_data(self):
         """Finds the data as it was left, and how long training takes on it."""
@@ -326,6 +382,36 @@ class _Training:
         self.steps = lengths.total_steps(
             config, self.steps_per_epoch, gan.batches_per_step
         )
+
+    def is_finished(self):
+        """Whether nothing is left to do, which is told: all stays as it is."""
+        trained = lengths.share(self.config, self.steps, self.resumed)
+        if self.goes_back or trained < 1:
+            return False
+        shorter = self.steps is not None and trained > 1
+        whole = self.chief and (shorter or self._has_ended())
+        if not self.gan.engine.largest(int(whole)):
+            return False
+        if self.chief:
+            print(
+                f"This run is finished: it has trained {self.resumed.step:,} steps. "
+                f"Train on with {lengths.longer(self.config, trained)}, or another "
+                "length beyond that."
+            )
+        return True
+
+    def _has_ended(self):
+        """Whether all that follows the last checkpoint has been written.
+
+        A training that is killed meanwhile has trained all of its steps, but
+        lacks the last line of its log, or has the export of earlier steps.
+        """
+        log, export = self.run_dir / METRICS, self.run_dir / EXPORT / "1"
+        if not log.exists() or log.stat().st_size <= self.resumed.log_size:
+            return False
+        if keras.backend.backend() != "tensorflow":  # no other exports
+            return True
+        return export.is_dir() and export.stat().st_mtime >= self.latest.stat().st_mtime
 
     def begin(self, stack):
         """Makes the directory ready, and tells what will be done."""
@@ -357,11 +443,8 @@ class _Training:
         self.logger.cut(resumed.log_size if resumed else 0)
 
     def _tell(self):
-        if lengths.is_over(self.config, self.steps, self.resumed):
-            print(
-                f"This run is finished: it has trained {self.resumed.step:,} steps. "
-                f"Train on with {lengths.longer(self.config)}, or another length."
-            )
+        if lengths.share(self.config, self.steps, self.resumed) >= 1:
+            print("All steps are trained: what was not written at their end follows.")
             return
         told = lengths.notes(
             self.config, self.recipe, self.gan, self.images, self.steps

@@ -194,7 +194,8 @@ def check_classes(num_classes):
     if num_classes < 2:
         raise ValueError(
             "Labels need 2 classes or more. Received: num_classes="
-            f"{num_classes}. Without labels, use DCGAN."
+            f"{num_classes}. Without labels, leave it "
+            "out, or use a GAN that takes none."
         )
     return int(num_classes)
 

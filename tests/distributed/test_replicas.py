@@ -27,6 +27,7 @@ def test_one_and_two_replicas_agree():
         "outside",
         "path-length",
         "vocoder",
+        "ada",
         "wgan",
         "evaluation",
         "features",
@@ -39,6 +40,9 @@ def test_one_and_two_replicas_agree():
         assert row["apart"] < (1e-3 if row["name"] == "path-length" else 1e-6)
     for row in trained[:2]:
         assert row["logs"] < 1e-5 and row["means"] == 0, row
+    # Two moves, of 16 of 100 images each.
+    p, other = trained[-2]["p"]
+    assert p == other and abs(p - 0.5) in (pytest.approx(0.32), pytest.approx(0.0))
     assert 0.049 < trained[-1]["largest"] <= 0.05 + 1e-8
     # A short last batch, of which one replica may get no row at all.
     assert evaluation["apart"] < 1e-6

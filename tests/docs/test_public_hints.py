@@ -16,6 +16,7 @@ PLACES = (
     *("training/" + name for name in ("checkpoints", "distribution", "runs")),
     "training/callbacks/*",
     "inference/*",
+    "inference/latent/*",
     "applications/*",
     *("convert/" + name for name in ("files", "states")),
     *("engine/" + name for name in ("phases", "rng", "data_adapter")),

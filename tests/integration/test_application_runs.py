@@ -63,7 +63,7 @@ def test_colourisation(pictures, capsys):
 
 
 def test_inpainting(pictures, capsys):
-    assert train("inpainting", "--kind=rectangle", "--share=0.2,0.3") == 0
+    assert train("inpainting", "--kind=rectangle", "--share=0.2,0.3", "--jitter=4") == 0
     _, made, true = shown()
     # A fifth of each at least is a hole, the rest stays.
     changed = (made != true).any(axis=-1).mean()
@@ -77,8 +77,12 @@ def test_inpainting(pictures, capsys):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(mask).save(path)
     assert call("translate", "run", "in", "--out=out", "--masks=masks") == 0
+    # The network sees what it saw in training: 16 pixels, enlarged by 4.
+    words = ("translate", "run", "in", "--masks=masks", "--size=20")
+    assert call(*words, "--out=asked") == 0
     for name, pixels in pictures.items():
         made = np.asarray(Image.open(f"out/{name}"))
+        assert (made == np.asarray(Image.open(f"asked/{name}"))).all()
         same = (made == pixels).all(axis=-1)
         assert same[:4].all() and same[9:].all()
         assert same[:, :5].all() and same[:, 12:].all()

@@ -62,7 +62,7 @@ def test_train_sample_export(trained_run, capsys):
 
 def test_killed_runs_end_where_undisturbed_runs_end(tmp_path):
     unlike = kill_resume.main(
-        kills=2,
+        kills=1,
         flags=["dcgan", *TINY, "--flip", "--deterministic"],
         seed=1,
         folder=tmp_path,
@@ -134,8 +134,8 @@ def test_unknown_words_name_the_nearest(words, message, capsys):
         (["train", "dcgan", "--epochs=0"], "--epochs must be a positive"),
         (["train", "dcgan", "--objective=hing"], "Did you mean hinge"),
         (["train", "dcgan", "--batch_size=5000"], "1570"),
-        (["sample", "nowhere", "--out=x.png"], "Not a run directory"),
-        (["export", "nowhere", "--to=x"], "Not a run directory"),
+        (["sample", "nowhere", "--out=x.png"], "No run directory"),
+        (["export", "nowhere", "--to=x"], "No run directory"),
     ],
 )
 def test_bad_input_is_told_in_a_line(words, message, capsys):

@@ -104,6 +104,17 @@ def test_classes_that_do_not_fit_are_refused(recipe, names, flags, message, caps
     assert not pathlib.Path("r").exists()
 
 
+@pytest.mark.parametrize("recipe", ["stylegan2", "stylegan3", "r3gan"])
+def test_classes_are_not_given_where_none_are_read(recipe, capsys):
+    assert call("train", recipe, "--num_classes=6", "--run_dir=r") == 1
+    told = capsys.readouterr().err
+    assert f"recipe {recipe} reads no labels. Received: --num_classes=6" in told
+    assert "in Python" in told and not pathlib.Path("r").exists()
+    with pytest.raises(SystemExit):
+        call("train", recipe, "--help")
+    assert "--num_classes" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("source", ["emoji", "emoji:flat"])
 def test_classes_of_the_embedded_set(source):
     recipe = recipes.get("acgan")
@@ -124,7 +135,11 @@ def test_pictures_without_pairs_are_not_cut_into_halves(capsys):
 @pytest.mark.parametrize(
     ("task", "names", "said"),
     [
-        ("pairs", ["0.png", "1.png"], ["2 pairs", "A is left, B is right"]),
+        (
+            "pairs",
+            ["0.png", "1.png"],
+            ["2 pairs", "A is left, B is right", "16 x 16 pixels: all have that size"],
+        ),
         ("pairs", ["A/0.png", "B/0.png"], ["1 pairs", "1 of 1 image files of set/B"]),
         ("unpaired", ["A/0.png", "A/1.png", "B/0.png"], ["2 pictures of A", "1 p"]),
     ],
@@ -134,6 +149,9 @@ def test_what_pairs_are_is_said(task, names, said):
         save("set", name, noise((16, 32, 3)))
     text = str(data.describe("set", task, (16, 16), 3, 1))
     assert all(part in text for part in said), text
+    assert "crops" not in text
+    text = str(data.describe("set", task, (16, 16), 3, 1, jitter=4))
+    assert "20 x 20 pixels" in text and "crops      16 x 16 pixels of that" in text
 
 
 @pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan", "colorization"])

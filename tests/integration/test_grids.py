@@ -12,6 +12,7 @@ from PIL import Image
 import pytest
 from small import small_cyclegan, small_gan, small_pix2pix
 
+import keras_gans
 from keras_gans.modalities import pictures
 from keras_gans.training import callbacks
 
@@ -126,6 +127,26 @@ def test_cyclegan_shows_both_ways(images):
     back = gan.translate(like_b, direction="ba")
     for i, image in enumerate((a[0], like_b[0], back[0], b[0])):
         assert np.abs(got[i].astype(int) - as_rgb(image)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("size", "n", "columns"),
+    [((16, 16), 4, 6), ((16, 64), 4, 3), ((16, 16), 1, 3), ((16, 16), 8, 6)],
+)
+def test_grids_are_nearly_square(images, size, n, columns):
+    """Both ways of CycleGAN are beside each other, unless that is too wide."""
+    a = images(n, *size)
+    small = {"width": 2, "blocks": 0, "n_layers": 1}
+    gan = keras_gans.CycleGAN((*size, 1), **small)
+    picture = gan.preview(n, given=(a, -a)).picture
+    names = {"heads": 1} if columns == 6 else {"feet": 1}
+    got = tiles(picture, 6 * n, columns, *size, **names)
+    for i, image in enumerate((a[0], -a[0])):
+        assert np.abs(got[3 * i].astype(int) - as_rgb(image)[..., :1]).max() <= 1
+    assert 1 / 3 < picture.shape[1] / picture.shape[0] < 3
+    tall = gan.preview(n, columns=1, given=(a, -a)).picture
+    tall = tiles(tall, 6 * n, 3, *size, feet=1)
+    np.testing.assert_array_equal(tall, got)
 
 
 def test_images_of_a_data_set_or_an_array(images):

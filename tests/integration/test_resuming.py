@@ -77,13 +77,24 @@ def test_jobs_that_a_scheduler_restarts(capsys):
     assert train(*job) == 0
     told = "No run in r yet: training starts from the beginning."
     assert capsys.readouterr().out.count(told) == 1
-    made = rows()
+    made = files("r")
     assert train(*job) == 0
     out = capsys.readouterr().out
     assert told not in out
     assert "finished: it has trained 2 steps. Train on with --steps=4," in out
     assert "Trained" not in out and "Training for" not in out
-    assert rows() == made
+    assert files("r") == made
+    # A length that it has long reached is not noted, and one beyond is told.
+    assert train("--run_dir=r", "--resume", "--steps=1") == 0
+    assert "trained 2 steps. Train on with --steps=4," in capsys.readouterr().out
+    assert files("r") == made
+    # Killed after its last checkpoint: what follows it is made up for.
+    before, log = rows(), pathlib.Path("r/metrics.jsonl")
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+    shutil.rmtree("r/export/1")
+    assert train(*job) == 0
+    assert "All steps are trained" in capsys.readouterr().out
+    assert rows() == before and sorted(files("r")) == sorted(made)
     with pytest.raises(SystemExit):
         train("--run_dir=r", "--resume=yes")
     with pytest.raises(ValueError, match="`resume` is true, false or 'auto'"):
@@ -94,12 +105,12 @@ def test_runs_of_minutes_are_over_too():
     config = {"steps": None, "epochs": None, "kimg": None, "minutes": 1.5}
     for seconds, over in ((89.0, False), (90.0, True)):
         position = types.SimpleNamespace(seconds=seconds, step=3)
-        assert lengths.is_over(config, None, position) == over
-    assert not lengths.is_over(config, None, None)
-    assert lengths.is_over(config, 3, position) and not lengths.is_over(
-        config, 4, position
-    )
-    assert lengths.longer(config) == "--minutes=3.0"
+        assert (lengths.share(config, None, position) >= 1) == over
+    assert lengths.share(config, None, None) == 0
+    assert lengths.share(config, 3, position) == 1
+    assert lengths.share(config, 4, position) == 0.75
+    assert lengths.longer(config) == lengths.longer(config, 1.9) == "--minutes=3.0"
+    assert lengths.longer(config, 2.0) == "--minutes=6.0"
     assert lengths.longer(dict.fromkeys(config)) == ""
 
 
@@ -165,7 +176,7 @@ def test_data_that_has_changed_is_refused(capsys):
     assert train(*resume) == 1
     assert "r/data.json is damaged" in last_line(capsys)
     pathlib.Path("r/data.json").unlink()
-    assert train(*resume) == 0
+    assert train(*resume, "--steps=3") == 0
     assert "r/data.json is new" in capsys.readouterr().out
     assert pathlib.Path("r/data.json").read_bytes() == made["data.json"]
 

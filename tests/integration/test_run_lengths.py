@@ -11,7 +11,7 @@ from command_line import TINY, call
 import numpy as np
 from PIL import Image
 import pytest
-from small import small_gan
+from small import ready_gan
 
 from keras_gans.training import callbacks, checkpoints, lengths, recipes, runs
 from keras_gans.training.callbacks import progress
@@ -130,11 +130,15 @@ def test_a_set_of_few_images(capsys):
     words = ["--image_shape=16,16,3", "--width=2", "--d_steps=5", "--data=few"]
     assert call("train", "dcgan", "--run_dir=r", *words, "--steps=2") == 0
     out = capsys.readouterr().out
-    assert "Training for 2 steps, which see 6 images" in out
+    assert "Training for 2 steps, which see 6 images 6.67 times" in out
     assert "Batches are of 4, where the recipe has 32" in out
     assert "2 steps are too few" in out
     assert "6 images are few" in out and "--diff_augment=" in out
     assert config_of()["batch_size"] == 4
+    given = {**config_of(), "batch_size": 3}  # by a flag
+    gan = types.SimpleNamespace(batches_per_step=1, samples_from_seed=False)
+    told = lengths.notes(given, recipes.get("dcgan"), gan, 6, 2)
+    assert "in batches of 3" in told[0] and "Batches are of" not in "".join(told)
 
 
 def test_a_run_in_use_is_refused(trained_run, capsys):
@@ -150,17 +154,16 @@ def test_a_run_in_use_is_refused(trained_run, capsys):
 
 @pytest.mark.backends
 def test_two_trainings_do_not_share_checkpoints(images):
-    gan = small_gan()
-    gan.compile()
+    gan = ready_gan()
     with locked("c"), pytest.raises(ValueError, match="in use by process"):
         saver = callbacks.Checkpoint("c", every=1)
         gan.fit(images(8, 8, 8), batch_size=4, verbose=0, callbacks=[saver])
 
 
 def fit_with(callback, images, steps=6):
-    gan = small_gan()
-    gan.compile()
-    gan.fit(images(4 * steps, 8, 8), batch_size=4, verbose=0, callbacks=[callback])
+    ready_gan().fit(
+        images(4 * steps, 8, 8), batch_size=4, verbose=0, callbacks=[callback]
+    )
 
 
 @pytest.mark.backends
@@ -182,7 +185,7 @@ def test_progress_on_a_terminal(images, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setattr(progress, "SECONDS_REDRAWN", 0)
     monkeypatch.setenv("COLUMNS", "90")
-    fit_with(callbacks.Progress(minutes=2), images)
+    fit_with(callbacks.Progress(minutes=1.9), images)
     states = capsys.readouterr().out.rstrip("\n").split("\r")[1:]
     assert len(states) == 6
     assert all(len(state) == 89 for state in states)

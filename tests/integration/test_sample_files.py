@@ -15,6 +15,7 @@ from keras_gans.training import runs
 
 NAMES = ["cats", "dogs, big", "2", "猫", "a" * 300, "حيوانات", "x/y", "..", "owls"]
 CLASSES = len(NAMES)
+NAMED = {0: "cats", 8: "owls"}  # of which files have the names
 
 
 def pixels(path):
@@ -52,7 +53,7 @@ def run(run_of_classes):
     ("flags", "message"),
     [
         (["--labels=99"], "numbers from 0 to 8, or names: cats, dogs, big,"),
-        (["--labels=-1"], "Received: -1."),
+        (["--labels=-1"], "Received: '-1'"),
         (["--labels=1,2", "--n=3"], "Received: 2 classes for 3 samples"),
         (["--labels=1,2", "--seeds=0-2"], "Received: 2 classes for 3 samples"),
     ],
@@ -90,7 +91,8 @@ def test_labels_are_numbers_or_names(run, labels, numbers):
     wanted = np.broadcast_to(numbers, n)
     expected = levels(run.sample(n, 1, labels=wanted))
     for i, (path, image) in enumerate(zip(paths, expected, strict=True)):
-        assert path.name == f"seed0001-{i:04d}-class{wanted[i]}.png"
+        name = NAMED.get(wanted[i], f"class{wanted[i]}")
+        assert path.name == f"seed0001-{i:04d}-{name}.png"
         np.testing.assert_array_equal(pixels(path), image)
 
 
@@ -99,7 +101,7 @@ def test_unknown_names_have_a_nearest_one(run, capsys):
     assert "'owl'" in (message := capsys.readouterr().err)
     assert "Did you mean owls?" in message
     assert call("sample", "r", "--labels=9", "--out=a.png") == 1
-    assert "[0, 9)" in capsys.readouterr().err
+    assert "numbers from 0 to 8" in capsys.readouterr().err
 
 
 def test_a_list_of_seeds(run):
@@ -110,17 +112,21 @@ def test_a_list_of_seeds(run):
     np.testing.assert_array_equal(found, levels(np.array(expected)))
     assert call("sample", "r", *flags, "--each", "--out=a") == 0
     names = sorted(os.listdir("a"))
-    assert names[0] == "seed0000-class8.png" and names[-1] == "seed0077-class8.png"
+    assert names[0] == "seed0000-owls.png" and names[-1] == "seed0077-owls.png"
     np.testing.assert_array_equal(
         [pixels(f"a/{name}") for name in names], levels(np.array(expected))
     )
 
 
-def test_seeds_show_every_class_unless_told_otherwise(run):
+def test_seeds_show_every_class_unless_told_otherwise(run, capsys):
     assert call("sample", "r", "--seeds=5,6", "--out=a.png") == 0
     found = tiles(pixels("a.png"), 2 * CLASSES, CLASSES, 16, 16, heads=3)
     one = run.sample(1, 6, labels=2)[0]
     np.testing.assert_array_equal(found[CLASSES + 2], levels(one))
+    for words in (["sample", "--each"], ["generate"]):
+        assert call(*words, "r", "--seeds=1-3", "--labels=1,2", "--out=b") == 1
+        told = "2 classes for 3 samples. Leave it out for every class of each seed."
+        assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

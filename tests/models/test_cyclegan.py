@@ -22,9 +22,18 @@ def array(x):
 
 
 @pytest.mark.backends
-def test_cyclegan(domains):
+@pytest.mark.parametrize(
+    "executions", [False, pytest.param(True, marks=pytest.mark.full)]
+)
+def test_cyclegan(executions, domains):
     a, b = domains(8)
-    check_gan(lambda: small(ema=0.9, identity_weight=0.0), a, b, batch_size=2)
+    check_gan(
+        lambda: small(ema=0.9, identity_weight=0.0),
+        a,
+        b,
+        batch_size=2,
+        executions=executions,
+    )
 
 
 @pytest.mark.backends

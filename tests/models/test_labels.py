@@ -29,7 +29,7 @@ def small(**kwargs):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.arange(8), "labels from 0 to 3.*num_classes=3"),
+        (np.arange(8), "labels from 0 to 3.*the GAN has 3"),
         (np.arange(8) - 1, "labels from -1 to 2"),
         (np.ones(8, "float32"), "Received: dtype float32"),
         (np.ones((8, 3), "int32"), "a single 1 in each row"),
@@ -202,7 +202,8 @@ def test_samples_follow_their_labels():
     only = gan.sample(5, seed=2, labels=2)
     np.testing.assert_array_equal(only[2], samples[2])
     assert np.abs(only[0] - samples[0]).max() > 0
-    assert gan.preview_columns == 3
+    assert gan.preview_columns == 6
+    assert kg.ConditionalGAN(SHAPE, 2, 4, width=2).preview_columns == 8
 
 
 @pytest.mark.backends
@@ -225,12 +226,12 @@ def test_seeds_have_a_sample_each():
 @pytest.mark.backends
 def test_previews_name_classes():
     gan = small()
-    assert gan.preview_count() == 63 and gan.preview_count(8) == 64
+    assert gan.preview_count() == 60 and gan.preview_count(8) == 64
     line = round(1.3 * pictures.FONT)
     names = ["cats", "dogs", "owls"]
     preview = gan.preview(class_names=names).picture
-    found = tiles(preview, 63, 3, 16, 16, heads=1)
-    expected = np.rint((gan.sample(63) + 1) * 127.5)
+    found = tiles(preview, 60, 6, 16, 16, heads=1)
+    expected = np.rint((gan.sample(60) + 1) * 127.5)
     np.testing.assert_array_equal(found, expected)
     assert (gan.preview().picture[:line] != preview[:line]).any()
     # All of one class: its name is in the caption.

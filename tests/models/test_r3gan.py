@@ -176,7 +176,10 @@ def test_whole_steps_are_the_reference_s(name):
 
 
 @pytest.mark.backends
-def test_r3gan(images):
+@pytest.mark.parametrize(
+    "executions", [False, pytest.param(True, marks=pytest.mark.full)]
+)
+def test_r3gan(executions, images):
     check_gan(
         lambda: R3GAN((8, 8, 1), 3, width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01),
         images(16, 8, 8),
@@ -184,6 +187,7 @@ def test_r3gan(images):
         batch_size=2,
         # beta_1 of 0 makes steps of a learning rate of the least gradients.
         atol=1e-6,
+        executions=executions,
     )
 
 
@@ -211,6 +215,29 @@ def test_penalties_are_those_of_each_row(images):
             total = tf.reduce_sum(gan.discriminator(samples))
         squares = tf.reduce_sum(tape.gradient(total, samples) ** 2, axis=(1, 2, 3))
         close(logs[name], np.asarray(0.5 * tf.reduce_mean(squares)), 1e-5)
+
+
+@pytest.mark.backends
+def test_the_largest_maps_in_half_precision():
+    for build in (r3gan_generator, r3gan_discriminator):
+        options = {"widths": (16, 8, 8), "blocks": 1, "num_classes": 3}
+        full = build((16, 16, 1), **options)
+        half = build((16, 16, 1), **options, half_blocks=2)
+        held = {tuple(v.path.split("/")[-2:]): v for v in full.weights}
+        for v in half.weights:
+            own = held.pop(tuple(v.path.split("/")[-2:]))
+            own.assign(fill(v.path, v.shape))  # some start as zeros
+            v.assign(own)
+        assert not held and {v.dtype for v in half.weights} == {"float32"}
+        kinds = {x.name: x.compute_dtype for x in half.layers}
+        assert kinds["stage1_block0_mix"] == kinds["stage2_block0"] == "bfloat16"
+        assert kinds["stage0_block0_mix"] == kinds["basis"] == "float32"
+        shape = full.input_shape[0][1:]
+        x = np.random.default_rng(0).normal(size=(4, *shape)).astype("float32")
+        inputs = [x, np.arange(4, dtype="int32") % 3]
+        exact, made = (np.asarray(m(inputs), "float64") for m in (full, half))
+        error = np.abs(made - exact).max() / np.abs(exact).max()
+        assert 1e-5 < error < 0.05, build  # of 8 bits
 
 
 def test_gamma_follows_the_size():

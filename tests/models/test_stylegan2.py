@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import json
 
-from checks import check_gan
+from checks import check_gan, rewinding
 from golden.recipe import fill
 import keras
 from keras import ops
@@ -207,6 +207,57 @@ def test_whole_steps_are_the_reference_s(name):
     close(logits, wanted["test_logits"], 1e-5)
 
 
+def test_a_step_with_frozen_layers_is_the_reference_s():
+    about, wanted = golden("stylegan2_step_freezed")
+    generator = from_state(filled(about["G_weights"]))
+    for layer in generator.get_layer("synthesis").layers:
+        if isinstance(layer, NoiseMap):
+            layer.random = False  # as in the record
+    gan = StyleGAN2(
+        generator=generator,
+        discriminator=from_state(filled(about["D_weights"])),
+        gamma=about["r1_gamma"],
+        ema_kimg=about["ema_kimg"],
+        ema_rampup=0.0,
+        freeze_d=3,
+    )
+    before = [np.array(ops.convert_to_numpy(v)) for v in gan.discriminator.weights]
+    layers = generator.get_layer("synthesis").input.shape[1]
+    gan.rng = Told(wanted, {**about, "layers": layers})
+    gan.modality = dataclasses.replace(gan.modality, range=(-9.0, 9.0))
+    gan.compile(run_eagerly=True)
+    gan.step.assign(1)  # of neither penalty
+    gan.rng.start(0)
+    real = channels_last(wanted["s0_real"])
+    logs = gan.fit(real, batch_size=4, verbose=0).history
+    record = {
+        "g_loss": wanted["s0_Gmain_G_loss"].mean(),
+        "d_loss": wanted["s0_Dmain_D_loss"].mean(),
+        "g_grad_norm": np.linalg.norm(wanted["s0_Gmain_gradnorm"]),
+        "d_grad_norm": np.linalg.norm(wanted["s0_Dmain_gradnorm"]),
+    }
+    for name, value in record.items():
+        np.testing.assert_allclose(logs[name][0], value, rtol=1e-4, err_msg=name)
+    assert len(gan.variables_of("d")) == len(about["D_params"])
+    moved = [
+        float(np.abs(ops.convert_to_numpy(v) - old).max())
+        for v, old in zip(gan.discriminator.weights, before, strict=True)
+    ]
+    frozen = ("from_images", "map2_conv", "map2_down")
+    for v, distance in zip(gan.discriminator.weights, moved, strict=True):
+        assert (distance == 0) == v.path.split("/")[-2].endswith(frozen), v.path
+    mean = generator.get_layer("truncation_of_w").mean
+    close(mean, wanted["w_avg"], 1e-4)
+    z, psi = wanted["test_z"], ones(len(wanted["test_z"]))
+    close(generator([z, psi]), channels_last(wanted["test_img"]), 1e-4)
+    average = gan.ema_generator
+    close(average([z, psi]), channels_last(wanted["test_img_ema"]), 1e-4)
+    images = channels_last(wanted["test_img_ema_psi07"])
+    close(average([z, 0.7 * psi]), images, 1e-4)
+    images = channels_last(wanted["test_img_ema"])
+    close(gan.discriminator(images), wanted["test_logits"], 1e-4)
+
+
 SMALL = {
     "latent_dim": 4,
     "w_dim": 4,
@@ -231,10 +282,11 @@ def test_a_resumed_stylegan2_ends_with_the_same_weights(images):
     x = images(8, 8, 8)
     options = {"batch_size": 4, "shuffle": False, "verbose": 0}
     ends = []
+    gan = StyleGAN2((8, 8, 1), **SMALL, path_length=0.0, diff_augment=None)
+    gan.compile()
+    again = rewinding(gan)
     for epochs in ((1, 2), (2,)):
-        keras.utils.set_random_seed(0)
-        gan = StyleGAN2((8, 8, 1), **SMALL, path_length=0.0)
-        gan.compile()
+        again()
         for i, epoch in enumerate(epochs):
             gan.fit(x, epochs=epoch, initial_epoch=i, **options)
         ends.append([np.array(ops.convert_to_numpy(v)) for v in gan.weights])
@@ -254,7 +306,7 @@ def test_stylegan2_without_path_lengths(images):
 
 
 def test_samples_and_truncation(images):
-    gan = StyleGAN2((8, 12, 4), 3, **SMALL)
+    gan = StyleGAN2((8, 12, 4), 3, **SMALL, path_length=0.0, diff_augment=None)
     gan.compile()
     labels = np.array([0, 1, 2, 0])
     gan.fit(images(4, 8, 12, channels=4), labels, batch_size=4, verbose=0)
@@ -283,11 +335,75 @@ def test_noise_is_of_each_row_and_call():
     np.testing.assert_array_equal(still[0], still[1])
 
 
+def copy_by_name(source, target):
+    """Casts between layers change the order of a graph's weights."""
+    held = {tuple(v.path.split("/")[-2:]): v for v in source.weights}
+    for v in target.weights:
+        v.assign(held.pop(tuple(v.path.split("/")[-2:])))
+    assert not held
+
+
+def test_the_largest_maps_in_half_precision():
+    options = {"num_classes": 3, "channel_base": 64, "channel_max": 8}
+    full = stylegan2_generator((16, 16, 1), 8, 8, **options)
+    half = stylegan2_generator((16, 16, 1), 8, 8, **options, half_blocks=2)
+    copy_by_name(full, half)
+    assert {v.dtype for v in half.weights} == {"float32"}
+    kinds = {x.name: x.compute_dtype for x in half.get_layer("synthesis").layers}
+    assert kinds["map0_conv"] == kinds["map2_conv_style"] == "float32"
+    assert kinds["map1_up"] == kinds["map2_images"] == "bfloat16"
+    z, label = np.random.default_rng(0).normal(size=(4, 8)), np.arange(4) % 3
+    inputs = [z.astype("float32"), label.astype("int32"), ones(4)]
+    exact, images = (np.asarray(g(inputs), "float64") for g in (full, half))
+    error = np.abs(images - exact).max() / np.abs(exact).max()
+    assert 1e-4 < error < 0.05  # of 8 bits, through two maps
+    judge = stylegan2_discriminator((16, 16, 1), **options)
+    half = stylegan2_discriminator((16, 16, 1), **options, half_blocks=2)
+    copy_by_name(judge, half)
+    kinds = {x.name: x.compute_dtype for x in half.layers}
+    assert kinds["from_images"] == kinds["map1_skip"] == "bfloat16"
+    assert kinds["map0_conv"] == kinds["stddev"] == kinds["fc0"] == "float32"
+    seen = [exact.astype("float32"), inputs[1]]
+    exact, logits = (np.asarray(d(seen), "float64") for d in (judge, half))
+    assert logits.dtype == "float64" and np.abs(logits - exact).max() < 0.05
+
+
+def test_float16_is_cut_and_normalized():
+    options = {"channel_base": 32, "half_blocks": 2, "half_dtype": "float16"}
+    generator = stylegan2_generator((8, 8, 1), 4, 4, **options)
+    synthesis = generator.get_layer("synthesis")
+    for name in ("map0_conv", "map1_up", "map1_conv"):
+        # Sums above 65504, which float16 does not have; demodulation undoes them.
+        kernel = synthesis.get_layer(name).kernel
+        kernel.assign(kernel * 1e3)
+        bias = synthesis.get_layer(f"{name}_bias").bias
+        bias.assign(np.full(bias.shape, 500.0))
+    w = np.random.default_rng(0).normal(size=(2, 4, 4)).astype("float32")
+    inner = keras.Model(synthesis.input, synthesis.get_layer("map1_images").input[0])
+    x = np.asarray(inner(w), "float32")
+    assert np.isfinite(np.asarray(synthesis(w))).all()
+    assert x.max() == 256.0
+    judge = stylegan2_discriminator((8, 8, 1), **options)
+    logits = judge(np.full((4, 8, 8, 1), 6e4, "float32"))
+    assert np.isfinite(np.asarray(logits)).all()
+
+
+def test_a_step_in_half_precision(images):
+    gan = StyleGAN2((8, 8, 1), **SMALL, half_blocks=1)
+    gan.compile(run_eagerly=True)
+    logs = gan.fit(images(4, 8, 8), batch_size=4, verbose=0).history
+    assert all(np.isfinite(x).all() for x in logs.values())
+    assert gan.generator.get_layer("synthesis").get_layer(
+        "map1_conv"
+    ).compute_dtype == ("bfloat16")
+
+
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_configurations_are_built(name):
     gan = StyleGAN2(
         (16, 16, 3), latent_dim=4, w_dim=4, channel_max=4, configuration=name
     )
+    assert gan.regularization.adaptive  # as published, in all of them
     phases = [phase.name for phase in gan.phases()]
     assert ("g_reg" in phases) == (name != "cifar")
     assert ("map1_skip" in {x.name for x in gan.discriminator.layers}) == (
@@ -305,6 +421,9 @@ def test_configurations_are_built(name):
         ({"style_mixing": 2.0}, "style_mixing"),
         ({"ema": 0.99}, "ema_kimg"),
         ({"num_classes": 1}, "2 classes"),
+        ({"half_blocks": 9}, "half_blocks"),
+        ({"half_dtype": "float8"}, "bfloat16"),
+        ({"num_classes": 3, "packing": 2}, "with its label"),
     ],
 )
 def test_bad_arguments_are_refused(kwargs, message):

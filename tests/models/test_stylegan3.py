@@ -12,6 +12,7 @@ import pytest
 
 from keras_gans.augment.blur import blurred
 from keras_gans.convert import from_state, read
+from keras_gans.convert.gans import gan_of
 from keras_gans.models.stylegan3 import StyleGAN3
 from keras_gans.networks.stylegan2 import stylegan2_generator
 from keras_gans.networks.stylegan3 import bands, place, stylegan3_generator
@@ -37,10 +38,9 @@ def close(got, want, bound):
     assert np.abs(got - want).max() <= bound * np.abs(want).max()
 
 
-@pytest.mark.backends
-@pytest.mark.parametrize("name", ["t", "r"])
+@pytest.mark.parametrize("name", ["t", pytest.param("r", marks=pytest.mark.backends)])
 def test_the_generator_is_the_reference_s(name):
-    about, wanted, state = golden(name)
+    _, wanted, state = golden(name)
     generator = from_state(state)
     synthesis = generator.get_layer("synthesis")
     given = [wanted["z"]]
@@ -94,7 +94,9 @@ def test_maps_and_filters_are_those_of_the_reference(name):
         from_state({**state, key: np.roll(state[key], 1, axis=0)})
     with pytest.raises(ValueError, match=r"of no layer: synthesis\.L14"):
         from_state({**state, "synthesis.L14_32_3.up_filter": np.ones(1)})
-    with pytest.raises(ValueError, match=r"Missing: synthesis\.L0_36_16\.magnitude_ema"):
+    with pytest.raises(
+        ValueError, match=r"Missing: synthesis\.L0_36_16\.magnitude_ema"
+    ):
         from_state({k: v for k, v in state.items() if k[-13:] != "magnitude_ema"})
 
 
@@ -162,7 +164,7 @@ SMALL = {
 }
 
 
-def state_of(gan):
+def means_of(gan):
     """Copies of the means that follow the generator's maps and codes."""
     synthesis = gan.generator.get_layer("synthesis")
     held = [gan.generator.get_layer("truncation_of_w").mean]
@@ -170,40 +172,45 @@ def state_of(gan):
     return [np.array(ops.convert_to_numpy(v)) for v in held]
 
 
-@pytest.mark.backends
-def test_a_step_and_what_it_moves(images, tmp_path):
-    """A step, saved and resumed: means follow D's fakes, and those alone."""
-    x, labels = images(8, 8, 8), np.arange(8) % 3
-    options = {"batch_size": 4, "shuffle": False, "verbose": 0}
-    gan = StyleGAN3((8, 8, 1), 3, **SMALL, configuration="r", gamma=1.0)
+def test_means_follow_the_fakes_of_the_discriminator(images):
+    gan = StyleGAN3((8, 8, 1), **SMALL)
     gan.compile()
-    synthesis = gan.generator.get_layer("synthesis")
+    batch = {"real": ops.convert_to_tensor(images(4, 8, 8))}
     with gan.rng.at("check"):
-        batch = {"real": x[:4], "label": labels[:4].astype("int32")}
-        batch = {k: ops.convert_to_tensor(v) for k, v in batch.items()}
-        ws = ops.convert_to_numpy(gan.styles(batch["label"], 4, True))
-    before = state_of(gan)
+        ws = ops.convert_to_numpy(gan.styles(None, 4, True))
+    before = means_of(gan)
+    with gan.rng.at("check"):
+        gan.generate(batch, True)  # as the generator's phase does
+    for one, two in zip(before, means_of(gan), strict=True):
+        np.testing.assert_array_equal(one, two)
     with gan.rng.at("check"):
         gan.generate_and_follow(batch, True)
-    after = state_of(gan)
+    after = means_of(gan)
     np.testing.assert_allclose(after[0], 0.002 * ws[:, 0].mean(axis=0), atol=1e-7)
+    synthesis = gan.generator.get_layer("synthesis")
     norms = [synthesis.get_layer(f"layer{i}_norm").input for i in range(4)]
     rate = 1 - 0.5 ** (4 / 20_000)
     for one, two, maps in zip(
         before[1:], after[1:], keras.Model(synthesis.input, norms)(ws), strict=True
     ):
         square = np.mean(np.square(ops.convert_to_numpy(maps)))
-        np.testing.assert_allclose(two, one + rate * (square - one), rtol=1e-6)
+        np.testing.assert_allclose(two - one, rate * (square - one), rtol=1e-2)
         assert two != one
-    with gan.rng.at("check"):
-        gan.generate(batch, True)
-    for one, two in zip(after, state_of(gan), strict=True):
-        np.testing.assert_array_equal(one, two)
-    gan.fit(x, labels, **options)
+
+
+@pytest.mark.backends
+def test_training_and_samples(images, tmp_path):
+    x, labels = images(8, 8, 8), np.arange(8) % 3
+    gan = StyleGAN3((8, 8, 1), 3, **SMALL, configuration="r", gamma=1.0)
+    gan.compile()
+    before = means_of(gan)
+    gan.fit(x, labels, batch_size=4, shuffle=False, verbose=0)
+    for one, two in zip(before, means_of(gan), strict=True):
+        assert np.abs(one - two).max() > 0
     assert np.isclose(float(gan.controllers["blur"].value), 10 * (1 - 2 / 6250))
-    assert np.abs(state_of(gan)[0] - after[0]).max() > 0
-    psi = gan.sample(2, seed=1, labels=0, truncation=0.0)
-    np.testing.assert_allclose(psi[0], psi[1], atol=1e-5)
+    # The mean of w makes one picture of all.
+    same = gan.sample(2, seed=1, labels=0, truncation=0.0)
+    np.testing.assert_allclose(same[0], same[1], atol=1e-5)
     with pytest.raises(ValueError, match=r"truncation.*\[-2"):
         gan.sample(2, labels=0, truncation=3.0)
     gan.save(tmp_path / "gan.keras")
@@ -281,3 +288,35 @@ def test_bad_arguments_are_refused(kwargs, message):
         kwargs = {"image_shape": (8, 8, 3), **SMALL, **kwargs}
     with pytest.raises(ValueError, match=message):
         StyleGAN3(**kwargs)
+
+
+def discriminator_state(num_classes):
+    """Weights of StyleGAN2's discriminator by the reference's names."""
+    about = json.loads((GOLDEN / "stylegan2_32_cond_D.json").read_text())
+    state = {}
+    for name, shape in about["weights"]:
+        if num_classes is None and name.startswith("mapping."):
+            continue
+        if name.startswith("b4.out.") and num_classes is None:
+            shape = [1, *shape[1:]]
+        if name == "mapping.embed.weight":
+            shape = [shape[0], num_classes]
+        state[name] = fill(name, shape, "unit")
+    return state
+
+
+@pytest.mark.parametrize("name", ["t", "r"])
+def test_a_whole_gan_is_made_of_a_snapshot(name):
+    _, wanted, state = golden(name)
+    d = discriminator_state(None if name == "t" else 3)
+    gan = gan_of({"G": state, "D": d, "G_ema": state, "cur_nimg": 320})
+    assert isinstance(gan, StyleGAN3) and gan.modality.shape == (32, 32, 3)
+    assert bool(gan.blur) == (name == "r")
+    label = [] if name == "t" else [wanted["c"].argmax(axis=1).astype("int32")]
+    inputs = [wanted["z"], *label, np.ones(len(wanted["z"]), "float32")]
+    close(gan.ema_generator(inputs), wanted["img"], 1e-5)
+    again = StyleGAN3.from_config(gan.constructor_config())
+    shapes = [[v.shape for v in g.discriminator.weights] for g in (gan, again)]
+    assert shapes[0] == shapes[1]
+    given = gan.constructor_config()["generator"]
+    assert (given is None) == (name == "t")  # r's widths are no published ones

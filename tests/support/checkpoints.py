@@ -1,5 +1,6 @@
 """Checkpoint files by hand, byte by byte."""
 
+import re
 import struct
 import time
 import tracemalloc
@@ -8,7 +9,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from keras_gans.convert import read
+from keras_gans.convert import from_state, read
+
+SECONDS = 10  # a slow machine takes a tenth of it; a hang takes for ever
+LETTERS = 1500
 
 # Pickles by hand, in the letters of the pickle protocol.
 
@@ -91,3 +95,17 @@ def check_refused(path, match, memory=2**20):
     # A slow machine takes seconds; what is guarded against takes hours.
     assert time.perf_counter() - start < 20
     assert peak < memory
+
+
+def check_bounded(path):
+    """It is read, or refused in a few lines, soon; `True` where it is read."""
+    begun = time.process_time()
+    try:
+        from_state(read(path))
+    except ValueError as error:
+        message = str(error).replace(str(path), "")
+        assert len(message) < LETTERS, message[:300]
+    else:
+        message = ""
+    assert time.process_time() - begun < SECONDS, path
+    return re.sub(r".*Cannot read '[^']*'|[\d'\"].*", "", message)

@@ -27,7 +27,7 @@ from toys.vocoder import Vocoder
 STEPS = 4
 
 
-def train(strategy, images, optimizer, compile_inside):
+def train(strategy, images, optimizer, compile_inside, freeze_d):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         gan = kg.GAN(
@@ -52,6 +52,7 @@ def train(strategy, images, optimizer, compile_inside):
             ),
             ema=0.9,
             d_steps=2,
+            freeze_d=freeze_d,
         )
         if compile_inside:
             gan.compile(optimizer(), optimizer())
@@ -126,12 +127,12 @@ def optimizers(one, two):
         return keras.optimizers.SGD(0.1)
 
     # Compiled outside of the scope, plain Keras trains replicas apart.
-    for name, optimizer, inside in (
-        ("clipped", clipped, True),
-        ("outside", plain, False),
+    for name, optimizer, inside, freeze_d in (
+        ("clipped", clipped, True, 0),
+        ("outside", plain, False, 1),  # with the first layer of D as it is
     ):
-        a, a_logs, moved = train(one, images, optimizer, inside)
-        b, b_logs, _ = train(two, images, optimizer, inside)
+        a, a_logs, moved = train(one, images, optimizer, inside, freeze_d)
+        b, b_logs, _ = train(two, images, optimizer, inside, freeze_d)
         yield {
             "name": name,
             "moved": moved,
@@ -206,6 +207,36 @@ def updates(one, two):
     }
 
 
+def adaptive(one, two):
+    """Of ADA, whose p follows the logits of all replicas."""
+
+    def trained(strategy):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            gan = kg.GAN(
+                generator=tiny_generator(labelled=False),
+                discriminator=tiny_critic(),
+                diff_augment=kg.ADA("brightness", interval=2, kimg=0.1),
+            )
+        gan.compile(keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05))
+        gan.controllers["ada"].value.assign(0.5)
+        before = arrays(gan)
+        images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1))
+        dataset = tf.data.Dataset.from_tensor_slices(images.astype("float32"))
+        gan.fit(dataset.batch(8, drop_remainder=True), verbose=0)
+        return gan, largest_difference(before, arrays(gan))
+
+    (a, moved), (b, _) = trained(one), trained(two)
+    ps = [float(gan.controllers["ada"].value.numpy()) for gan in (a, b)]
+    yield {
+        "name": "ada",
+        "moved": moved,
+        "apart": largest_difference(arrays(a), arrays(b)),
+        "spread": spread(b, two),
+        "p": ps,
+    }
+
+
 def evaluation(one, two):
     """Of evaluating batches whose last is short, and uneven on two replicas."""
     images = np.random.default_rng(1).uniform(-1, 1, (27, 8, 8, 1))
@@ -262,7 +293,7 @@ def main():
     tf.config.set_logical_device_configuration(cpu, devices)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.get_strategy()
-    for part in (optimizers, toys, updates, evaluation, features):
+    for part in (optimizers, toys, adaptive, updates, evaluation, features):
         for row in part(one, two):
             print(json.dumps(row, default=float), flush=True)
 

@@ -1,5 +1,9 @@
 """Small GANs that several test files train."""
 
+import functools
+
+from checks import rewinding
+import keras
 from networks import tiny_judge, tiny_translator
 
 import keras_gans as kg
@@ -12,6 +16,23 @@ def small_gan(**kwargs):
         discriminator=mlp_discriminator((8, 8, 1), width=8, pieces=2),
         **kwargs,
     )
+
+
+@functools.cache
+def _compiled():
+    keras.utils.set_random_seed(0)
+    gan = small_gan(ema=0.9)
+    gan.compile(keras.optimizers.Adam(2e-4), keras.optimizers.Adam(2e-4))
+    return rewinding(gan)
+
+
+def ready_gan():
+    """A compiled `small_gan`, as new: the same object each time.
+
+    Its steps are compiled once in a process. A test that holds two at a time
+    makes the others itself.
+    """
+    return _compiled()()
 
 
 def small_cyclegan(channels=(1, 1), **kwargs):

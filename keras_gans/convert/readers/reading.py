@@ -60,9 +60,10 @@ def read(path: Path) -> dict[str, Any]:
     """Reads a checkpoint file into plain containers and numpy arrays.
 
     PyTorch's `.pth` and `.pt` (zip archives, and the older run of pickles) and
-    `.safetensors` are read, and the `.pkl` snapshots of StyleGAN2-ADA, StyleGAN3
-    and R3GAN: their networks as state dicts by name, "G", "D" and "G_ema". They
-    are told apart by content. PyTorch is not needed.
+    `.safetensors` are read, and the `.pkl` snapshots of StyleGAN2 (of PyTorch and
+    TensorFlow), StyleGAN3 and R3GAN: their networks as state dicts by name, "G",
+    "D" and "G_ema". They are told apart by content. Neither PyTorch nor
+    TensorFlow is needed.
     Tensors that share memory in the file share it in the result. bfloat16
     becomes float32.
 

@@ -1,26 +1,44 @@
-"""Snapshots of StyleGAN2-ADA, StyleGAN3 and R3GAN: pickles of whole networks.
+"""Snapshots of StyleGAN2, StyleGAN3 and R3GAN: pickles of whole networks.
 
 Such a file names classes and holds their source, which its own loader runs.
 Here a network is a tree of attributes: parameters and buffers are taken from it,
-all else is left where it is.
+of TensorFlow's its variables; all else is left where it is.
 """
 
+import math
 import re
 
 import numpy as np
 
 from keras_gans.convert.readers import pickles
 from keras_gans.convert.readers.pickles import MAX_DEPTH, MAX_NAME, Machine, refuse
-from keras_gans.convert.readers.storages import Refused
+from keras_gans.convert.readers.storages import (
+    MAX_SHARED,
+    Refused,
+    Storage,
+    is_shape,
+    item_size,
+)
 
 # Classes of networks, of which only the name is used.
 _CLASSES = re.compile(
     r"(training\.networks|torch\.nn\.modules\.(container|conv|linear)"
     r"|(R3GAN|BaselineGAN)\.(Networks|Resamplers|FusedOperators))\.[A-Za-z0-9_]{1,64}"
 )
+_ARRAY = "numpy.ndarray"
 _DICTS = ("dnnlib.util.EasyDict", "dnnlib.EasyDict")
-_NUMBERS = ("f8", "f4", "f2", "i8", "i4", "b1")  # of NumPy
+_TENSORFLOW = "dnnlib.tflib.network.Network"  # with variables of its own
+_TRIPLE = ("G", "D", "G_ema")  # what a file of TensorFlow holds
+_NUMBERS = {  # of NumPy
+    "f8": "float64",
+    "f4": "float32",
+    "f2": "float16",
+    "i8": "int64",
+    "i4": "int32",
+    "b1": "bool",
+}
 _PARTS = ("_parameters", "_buffers", "_modules")
+RATE = "mapping_lrmul"  # an argument of TensorFlow's networks
 MAX_TENSORS = 100_000
 
 
@@ -39,6 +57,8 @@ def load(source, storage_of):
         Refused: If the pickle needs anything else, or holds no network.
     """
     value = _Snapshot(storage_of).run(source)
+    if type(value) is tuple and [*map(type, value)] == [_Network] * len(_TRIPLE):
+        value = dict(zip(_TRIPLE, value, strict=True))
     if type(value) is not dict:
         refuse("The pickle is no dict of networks.")
     networks, left = {}, [MAX_TENSORS]
@@ -49,8 +69,8 @@ def load(source, storage_of):
     if not networks:
         raise Refused(
             "It is a pickle that holds no network of a class that is known. Expected "
-            "a file of torch.save, safetensors, or a snapshot of StyleGAN2-ADA, "
-            "StyleGAN3 or R3GAN."
+            "a file of torch.save, safetensors, or a snapshot of StyleGAN2, StyleGAN3 "
+            "or R3GAN."
         )
     rest = {
         name: part
@@ -74,6 +94,19 @@ class _Kind:
         self.code = code
 
 
+class _Array:
+    """An array of NumPy: made first, and given its numbers later."""
+
+    value = None
+    named = 0  # how often, of which `MAX_SHARED` is the most
+
+    def taken(self):
+        self.named += 1
+        if self.named > MAX_SHARED:
+            refuse(f"More than {MAX_SHARED} variables of the pickle are one array.")
+        return self.value
+
+
 class _Snapshot(Machine):
     """A machine that also makes networks, numbers of NumPy and sets."""
 
@@ -91,7 +124,7 @@ class _Snapshot(Machine):
             refuse(f"The pickle makes an object of a {pickles.describe(kind)}.")
         if kind.name in _DICTS:
             self.stack.append({})
-        elif _CLASSES.fullmatch(kind.name):
+        elif kind.name == _TENSORFLOW or _CLASSES.fullmatch(kind.name):
             self.stack.append(_Network())
         else:
             refuse(f"The pickle makes an object of {kind.name[:200]!r}.")
@@ -106,6 +139,9 @@ class _Snapshot(Machine):
         elif type(target) is _Kind:  # its byte order, which is told by `code`
             if type(state) is not tuple or state[1:2] not in (("<",), ("|",)):
                 refuse("The pickle has numbers in another byte order.")
+            self.stack.append(target)
+        elif type(target) is _Array and target.value is None:
+            target.value = self.filled(state)
             self.stack.append(target)
         else:
             self.stack += [target, state]
@@ -128,6 +164,38 @@ class _Snapshot(Machine):
         if id(raw) not in self.storages:
             self.storages[id(raw)] = raw, self.storage_of(raw)
         return self.storages[id(raw)][1]
+
+    def new_array(self, kind, shape, code):
+        if type(kind) is not pickles.Named or kind.name != _ARRAY:
+            refuse(f"The pickle makes an array of a {pickles.describe(kind)}.")
+        return _Array()
+
+    def filled(self, state):
+        """An array of (version, shape, type, whether in Fortran's order, bytes)."""
+        if type(state) is not tuple or len(state) != 5:
+            refuse("The pickle has an array without its numbers.")
+        _, shape, kind, fortran, raw = state
+        if type(kind) is not _Kind or type(raw) is not bytes or not is_shape(shape):
+            refuse("The pickle has an array of other than numbers.")
+        dtype = _NUMBERS[kind.code]
+        if id(raw) not in self.storages:
+            storage = Storage(dtype, len(raw) // item_size(dtype))
+            storage.fill(raw)
+            self.storages[id(raw)] = raw, storage
+        storage = self.storages[id(raw)][1]
+        if storage.dtype != dtype or storage.array.size != math.prod(shape):
+            refuse("The pickle has an array of another size than its numbers.")
+        sides = shape if fortran else shape[::-1]
+        strides = [math.prod(sides[:i]) for i in range(len(sides))]
+        return storage.view(0, shape, strides if fortran else strides[::-1])
+
+    def encoded(self, text, encoding):
+        """Bytes, as Python 2 could not write them: a text of their letters."""
+        if type(text) is not str or encoding != "latin1":
+            refuse(f"The pickle encodes a {pickles.describe(text)}.")
+        if id(text) not in self.storages:
+            self.storages[id(text)] = text, text.encode("latin1")
+        return self.storages[id(text)][1]
 
     def dtype(self, code, align, copy):
         if type(code) is not str or code not in _NUMBERS:
@@ -162,8 +230,15 @@ SNAPSHOT = pickles.Dialect(
             f"numpy.{core}.multiarray.scalar": ((2,), _Snapshot.scalar)
             for core in ("core", "_core")
         },
+        **{
+            f"numpy.{core}.multiarray._reconstruct": ((3,), _Snapshot.new_array)
+            for core in ("core", "_core")
+        },
+        "_codecs.encode": ((2,), _Snapshot.encoded),
     },
-    lambda name: name in _DICTS or bool(_CLASSES.fullmatch(name)),
+    lambda name: (
+        name in (*_DICTS, _ARRAY, _TENSORFLOW) or bool(_CLASSES.fullmatch(name))
+    ),
 )
 
 
@@ -181,6 +256,12 @@ def _collect(network, prefix, state, left, depth=0):
     if depth > MAX_DEPTH or len(prefix) > MAX_NAME:
         refuse(f"The pickle nests layers deeper than {MAX_DEPTH}.")
     attributes = network.attributes or {}
+    if "variables" in attributes:  # of TensorFlow
+        attributes = {
+            "_parameters": _pairs(attributes["variables"]),
+            "_buffers": _rate(attributes.get("static_kwargs")) if not prefix else {},
+            "_modules": attributes.get("components"),
+        }
     parameters, buffers, modules = (attributes.get(name) or {} for name in _PARTS)
     if not all(type(part) is dict for part in (parameters, buffers, modules)):
         refuse("The pickle has a layer whose parts are no dicts.")
@@ -188,6 +269,7 @@ def _collect(network, prefix, state, left, depth=0):
     if left[0] < 0:
         refuse(f"The pickle has more than {MAX_TENSORS} layers and tensors.")
     for name, value in {**parameters, **buffers}.items():
+        value = value.taken() if type(value) is _Array else value
         if type(value) is np.ndarray:
             state[f"{prefix}{name}"] = value
         elif value is not None:
@@ -197,3 +279,20 @@ def _collect(network, prefix, state, left, depth=0):
             _collect(layer, f"{prefix}{name}.", state, left, depth + 1)
         elif layer is not None:
             refuse(f"The pickle has a {pickles.describe(layer)} as a layer.")
+
+
+def _pairs(variables):
+    """A list of (name, array) as a dict."""
+    ok = type(variables) is list and all(
+        type(pair) is tuple and len(pair) == 2 and pickles.is_name(pair[0])
+        for pair in variables
+    )
+    if not ok:
+        refuse("The pickle has variables that are no pairs of a name and an array.")
+    return dict(variables)
+
+
+def _rate(arguments):
+    """What a network of TensorFlow was told that its variables do not tell."""
+    rate = arguments.get(RATE) if type(arguments) is dict else None
+    return {RATE: np.asarray(rate, "float32")} if type(rate) is float else {}

@@ -1,5 +1,6 @@
 """Overlap of the manifolds of reals and fakes, by nearest neighbours."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -95,16 +96,15 @@ def density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> DensityC
     better.
 
     Args:
-        real: array `[n, d]` of finite numbers, n above `k`.
-        fake: array `[m, d]`.
-        k: int, 1 or more.
+        real: see `precision_recall`.
+        fake: array `[m, d]`, of any m.
+        k: see `precision_recall`.
 
     Returns:
         Named tuple `(density, coverage)` of floats.
 
     Raises:
-        ValueError: the shapes do not fit, there are too few rows for `k`, or
-            values are not finite.
+        ValueError: as of `precision_recall`.
 
     Example:
 
@@ -136,16 +136,13 @@ def _squared_reach(features, k):
     centre = _inner_point(features)
     nearest = np.full((len(features), k), np.inf)
     slices = _slices(features)
-    for row, i in enumerate(slices):
-        x = features[i].astype(np.float64) - centre
-        for j in slices[row:]:
-            y = features[j].astype(np.float64) - centre
-            squared = _squared_distances(x, y)
-            if i == j:
-                np.fill_diagonal(squared, np.inf)
-            else:
-                nearest[j] = _smallest(nearest[j], squared.T)
-            nearest[i] = _smallest(nearest[i], squared)
+    halves = ((i, j) for row, i in enumerate(slices) for j in slices[row:])
+    for i, j, squared in _distances(features, features, halves, centre):
+        if i == j:
+            np.fill_diagonal(squared, np.inf)
+        else:
+            nearest[j] = _smallest(nearest[j], squared.T)
+        nearest[i] = _smallest(nearest[i], squared)
     return nearest.max(axis=1)
 
 
@@ -159,12 +156,17 @@ def _smallest(nearest, squared):
 
 def _distances_between(real, fake):
     """Yields slices i of reals, j of fakes and their squared distances."""
-    centre = _inner_point(real)
-    for i in _slices(real):
-        x = real[i].astype(np.float64) - centre
-        for j in _slices(fake):
-            y = fake[j].astype(np.float64) - centre
-            yield i, j, _squared_distances(x, y)
+    pairs = itertools.product(_slices(real), _slices(fake))
+    yield from _distances(real, fake, pairs, _inner_point(real))
+
+
+def _distances(real, fake, pairs, centre):
+    """Yields pairs of slices, each with the squared distances between them."""
+    known, x = None, None
+    for i, j in pairs:
+        if i != known:  # slices of reals follow each other
+            known, x = i, real[i].astype(np.float64) - centre
+        yield i, j, _squared_distances(x, fake[j].astype(np.float64) - centre)
 
 
 def _slices(features):

@@ -14,7 +14,7 @@ class SampleGrid(StepCallback):
     Small images are enlarged, and what rows and columns are is written beside
     them. Of a GAN that translates, it shows a fixed few images: in each row a
     source, what is made of it and the target; of CycleGAN a, G_AB(a) and what
-    comes back of it, and in the row below b, G_BA(b) and what comes back.
+    comes back of it, then b, G_BA(b) and what comes back.
     Where they differ in channels, they are shown in colour, on white.
 
     Args:
@@ -26,7 +26,7 @@ class SampleGrid(StepCallback):
         columns: int, images a row; by default a column for each class of a
             conditional GAN, and else as near to a square as leaves the fewest
             places free. Of a GAN that translates, so many images with their
-            translations, 1 by default.
+            translations.
         tensorboard_dir: str or path; also writes the grid as a TensorBoard
             summary there (needs TensorFlow).
         images: what a GAN that translates is shown with: a pair of arrays, as

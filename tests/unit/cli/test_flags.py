@@ -123,6 +123,7 @@ TINY = {
     "pix2pix": {"image_shape": (24, 24, 3), "width": 2, "depth": 2},
     "cyclegan": {"image_shape": (24, 24, 3), "width": 2, "blocks": 1},
     "stylegan2": {"image_shape": (16, 16, 3), "latent_dim": 4, "channel_max": 4},
+    "stylegan3": {"image_shape": (16, 16, 3), "latent_dim": 4, "channel_max": 4},
 }
 
 

@@ -35,18 +35,22 @@ REACHES = {
 PYTHON_ALONE = {
     "applications/batches.py": "_check_dataset check_pictures paired working_size",
     "applications/inpainting.py": "check_masks on_files",
+    "augment/ada.py": "_check_transforms",
     "convert/families/dcgan.py": "build",  # as --set=network=..., where it is given
     "convert/families/mimicry.py": "build",
     "convert/families/r3gan.py": "build",
     "convert/families/stylegan2.py": "build",
+    "convert/families/stylegan3.py": "build",
     "convert/families/translation.py": "build",
     "convert/states.py": "from_state",
     "core/batches.py": "",
     "core/export.py": "check_format",
     "core/gan.py": "",
     "core/inputs.py": "check_inputs class_titles default_rows encode parse",
-    "core/networks.py": "check_layout check_modality check_reaches latent_of",
+    "core/networks.py": "check_layout check_modality check_reaches freeze_first "
+    "latent_of",
     "core/optimizers.py": "check_compile",
+    "core/presets.py": "write",
     "core/previews.py": "keep_for_previews",
     "core/translation.py": "",
     "data/checks.py": "check_image_size check_length check_split own_size",
@@ -72,10 +76,12 @@ PYTHON_ALONE = {
     "models/cyclegan.py": "check_generators",
     "models/infogan.py": "",
     "models/stylegan2.py": "_check_generator",
+    "models/stylegan3.py": "__init__",  # of a generator that is given
     "networks/building.py": "check_channels_last",
     "networks/features/taps.py": "",
     "networks/padding.py": "",
     "networks/resnet.py": "resnet_critic",
+    "networks/stylegan3.py": "place",
     "training/callbacks/page.py": "_figure",  # HTML
     "training/callbacks/steps.py": "__init__",
     "training/configs.py": "read",  # a key of the file

@@ -67,6 +67,12 @@ def test_the_nearest_flag_is_named_first(capsys):
         (["train", "dcgan", "-epochs", "3"], "Did you mean --epochs"),
         (["evaluate", "r", "--metric=fid"], "Did you mean --metrics"),
         (["convert", "f.pth", "--too=x"], "Did you mean --to"),
+        (
+            ["train", "dcgan", "--lr=0.1"],
+            "Did you mean --d_learning_rate or --g_learning_rate?",
+        ),
+        (["train", "dcgan", "--batch=4"], "Did you mean --batch_size?"),
+        (["train", "dcgan", "--size=64"], "Did you mean --image_shape?"),
     ):
         with pytest.raises(SystemExit) as stop:
             call(*line)
@@ -74,6 +80,15 @@ def test_the_nearest_flag_is_named_first(capsys):
         err = capsys.readouterr().err
         assert nearest in err
         assert len(err.splitlines()) <= 3  # the usage is short
+
+
+def test_errors_of_data_and_shapes_offer_what_can_be_typed(capsys):
+    for flag, told in (
+        ("--data=tow", "zip archive of images. Received: 'tow'"),
+        ("--image_shape=8,8,3", "--image_shape=8,8,3. Give a larger --image_shape."),
+    ):
+        assert call("train", "dcgan", "--run_dir=r", flag) == 1
+        assert told in capsys.readouterr().err
 
 
 def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
@@ -86,6 +101,11 @@ def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     words.after_sampling("x.keras", 3)
     out = capsys.readouterr().out
     assert "evaluate x.keras --data=PICTURES" in out and "--seed=4" in out
+    assert "install" not in out
+    monkeypatch.setitem(words.EXTRAS, "metrics", "no_such_module")
+    words.after_training("r", "images")
+    out = capsys.readouterr().out
+    assert "good they are, once you pip install 'keras_gans[metrics]'" in out
     # Without an activated environment, by its path.
     monkeypatch.setattr(sys, "argv", [".venv/bin/keras-gans", "list"])
     monkeypatch.setenv("PATH", str(tmp_path))

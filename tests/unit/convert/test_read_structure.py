@@ -8,12 +8,14 @@ import itertools
 import json
 import pickle
 import random
-import re
 import struct
 import time
 import zipfile
 
 from checkpoints import (
+    LETTERS,
+    SECONDS,
+    check_bounded,
     check_refused,
     p_call,
     p_dict,
@@ -32,8 +34,6 @@ from keras_gans.convert.readers.pickles import MAX_NAME
 from keras_gans.utils.suggestions import hint
 
 LONG = p_str("a" * 2**20) + b"q\x00"  # and once more for each `h\x00`
-SECONDS = 10  # a slow machine takes a tenth of it; a hang takes for ever
-LETTERS = 1500
 
 
 def p_shared(levels, width=10):
@@ -292,20 +292,6 @@ def random_header(seed):
         )
         end = stop
     return header
-
-
-def check_bounded(path):
-    """It is read, or refused in a few lines, soon; `True` where it is read."""
-    begun = time.process_time()
-    try:
-        from_state(read(path))
-    except ValueError as error:
-        message = str(error).replace(str(path), "")
-        assert len(message) < LETTERS, message[:300]
-    else:
-        message = ""
-    assert time.process_time() - begun < SECONDS, path
-    return re.sub(r".*Cannot read '[^']*'|[\d'\"].*", "", message)
 
 
 def files_at_random(folder, seeds):

@@ -173,7 +173,7 @@ def test_learning_rates(rate):
         with pytest.raises(ValueError, match=r"is a positive number\. Received"):
             small_gan().compile(*optimizers)
     scaled = keras.optimizers.LossScaleOptimizer(sgd(rate))
-    with pytest.raises(ValueError, match="`d_optimizer` is a positive number"):
+    with pytest.raises(ValueError, match=r"`d_optimizer` \(--d_learning_rate\) is a"):
         small_gan().compile(scaled)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, 10, warmup_target=0.1, warmup_steps=2

@@ -17,7 +17,7 @@ WAYS = {
     "in four": {"accumulate": 4},
     "rematerialized": {"rematerialize": True},
     "executions": {"steps_per_execution": 2},
-    "both": {"accumulate": 2, "rematerialize": True, "steps_per_execution": 3},
+    "both": {"accumulate": 2, "rematerialize": True, "steps_per_execution": 2},
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gans import data
+from keras_gans.data import decoding, keeping
 
 # -- folders -----------------------------------------------------------------
 
@@ -142,6 +143,33 @@ def test_folder_start_is_skip_and_reads_nothing_skipped(tmp_path):
     dataset = data.load(tmp_path, start=1, repeat=True, **plain)
     (tmp_path / "0.png").write_bytes(b"broken")
     assert order([next(iter(dataset))]) == [2, 3]
+
+
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("resize", ["crop", "pad", "stretch"])
+def test_photos_are_brought_to_size_once(tmp_path, monkeypatch, resize, labels):
+    """Reading them takes longer than a step, and each epoch crops them anew."""
+    photos = noise((3, 30, 47, 3))
+    for name, pixels in zip(("a/0.png", "a/1.png", "b/2.png"), photos, strict=True):
+        save(tmp_path, name, pixels)
+    options = {"image_size": (10, 12), "resize": resize, "jitter": 4, "flip": True}
+    options |= {"batch_size": 3, "seed": 2, "labels": labels}
+    monkeypatch.setattr(keeping, "ROOM", 2 * 14 * 16 * 3 * 4)
+    dataset = data.load(tmp_path, **options)
+    source = (photos, np.array([0, 0, 1])) if labels else photos
+    expected = data.load(source, **options)
+    first = some(dataset, 1)
+    assert_same(first, some(expected, 1))
+    reads, read_one = [], decoding.Listing.read
+    monkeypatch.setattr(
+        decoding.Listing,
+        "read",
+        lambda listing, *args: reads.append(args) or read_one(listing, *args),
+    )
+    second = some(dataset, 1)
+    assert len(reads) == 1  # there is room for two
+    assert_same(second, some(expected, 1))
+    assert np.abs(first[0][0] - second[0][0]).mean() > 0.05
 
 
 def png_header(width, height, depth):
@@ -320,8 +348,8 @@ IMAGES = numbered(4)
     [
         ("emojii", {}, r"Did you mean emoji.*Received: 'emojii'"),
         ("emoji:flta", {}, r"Did you mean emoji:flat"),
-        ([1, 2], {}, r"numpy array.*Received: an object of type list"),
-        (None, {}, r"numpy array.*NoneType"),
+        ([1, 2], {}, r"numpy.ndarray.*Received: an object of type list"),
+        (None, {}, r"numpy.ndarray.*NoneType"),
         (IMAGES[0, 0], {}, r"\[n, height, width\].*\(4, 3\)"),
         (IMAGES[:0], {}, r"\(0, 4, 4, 3\)"),
         (IMAGES.astype("int64"), {}, r"uint8.*int64"),

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans import data
-from keras_gans.data.checks import jitter_margin
 from keras_gans.data.pair_sources import EMOJI
+from keras_gans.modalities.image import jitter_margin
 from keras_gans.training import datasets, recipes, runs, tasks
 from keras_gans_cli import app
 
@@ -192,7 +192,7 @@ IMAGES = numbered(4)
         ("emoji:line-3d", {"split": "val"}, r"'train', 'test'.*split='val'"),
         ("emoji:line-3d", {"data_dir": "x"}, "tfds:.*data_dir='x'"),
         ("tfds:", {}, "tfds:NAME"),
-        (IMAGES, {}, "tuple of two numpy arrays.*type ndarray"),
+        (IMAGES, {}, "`tuple` of two numpy arrays.*type ndarray"),
         ((IMAGES,), {}, "a tuple of ndarray"),
         ((IMAGES, [1, 2]), {}, "a tuple of ndarray, list"),
         ((IMAGES, IMAGES), {"split": "test"}, "no splits.*split='test'"),

@@ -58,6 +58,11 @@ def test_graphs():
     operation, (before,) = internals.producer(model.outputs[0])
     assert operation is relu
     assert internals.producer(before)[0] is dropout
+    x = keras.Input((5, 2))
+    taken = keras.Model(x, [x[:, 3], x[:, -1], x[:, 1:], x[0], ops.sum(x, 1)])
+    for graph in (taken, keras.models.clone_model(taken)):
+        found = {internals.place_of(node) for node in internals.nodes_of(graph)}
+        assert found == {3, -1, None}
 
     class Own(keras.Model):
         def call(self, x):
@@ -120,13 +125,14 @@ def modules_imported(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_no_other_module_imports_them():
+@pytest.mark.parametrize("place", ["keras.src", "tensorflow.python"])
+def test_no_other_module_imports_them(place):
     users = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
-        if any(name.startswith("keras.src") for name in modules_imported(path))
+        if any(name.startswith(place) for name in modules_imported(path))
     }
-    assert users == {"engine/keras_internals.py"}
+    assert users == {f"engine/{place.split('.')[0]}_internals.py"}
 
 
 def test_core_and_engine_alone_import_kernels():

@@ -79,7 +79,6 @@ def test_large_maps_are_taken_in_blocks():
         np.testing.assert_allclose(got[0, :, :, 0], wanted, rtol=1e-5, atol=1e-3)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("radial", [False, True])
 def test_gradients_are_the_transposed_resampling(radial):
     """sum(y A x) has the gradient A^T y, which A of unit vectors gives."""

@@ -41,6 +41,8 @@ EXACT = [
     (kg.Video(6, (8, 10, 1)), ".gif", GREY),
     (kg.Video(None, (8, 10, 1), rate=25), ".gif", GREY),
     (kg.Video(2, (8, 10, 3)), ".gif", levels((2, 8, 10, 3), 6)),
+    (kg.Video(6, (8, 10, 1), rate=24), ".webp", GREY),
+    (kg.Video(None, (8, 10, 3)), ".webp", levels((3, 8, 10, 3))),
     (TOKENS, ".txt", np.array([[1, 3, 0, 0, 0], [2, 2, 2, 2, 2], [0] * 5])),
     (kg.Tokens(3, 12), ".txt", np.array([[1, 0, 11]])),
     (kg.Tokens(3, ["_", "a", "b"], ""), ".txt", np.array([[1, 2, 1]])),

@@ -1,0 +1,89 @@
+"""The command `keras-gans generate`."""
+
+import argparse
+
+from keras_gans_cli import latent, sample
+from keras_gans_cli import words as said
+
+SUMMARY = "Write a picture of each seed: `sample --each`, by StyleGAN's name."
+
+
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
+    """Adds the flags of the command."""
+    latent.add_model(parser, "folder of the pictures: seed0000.png ...")
+    parser.add_argument(
+        "--seeds",
+        metavar="LIST",
+        help="one sample for each seed, such as 0-35,77; of every class, unless "
+        "--labels are given",
+    )
+    parser.add_argument(
+        "--codes_file",
+        metavar="FILE",
+        help="codes w to show in place of seeds, as `project` writes them",
+    )
+    latent.add_cutoff(parser)
+    latent.add_draws(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans generate RUN"""
+    from keras_gans.inference.latent import LatentSpace, load_codes
+    from keras_gans.utils import files
+
+    if (args.seeds is None) == (args.codes_file is None):
+        raise ValueError(
+            "Samples are of --seeds or of a --codes_file. Received: "
+            f"{'none' if args.seeds is None else 'both'}. Give one of them, such as "
+            "--seeds=0-35."
+        )
+    if args.out.lower().endswith(".png"):
+        raise ValueError(
+            f"A file is written for each seed. Received: --out={args.out}. Name a "
+            "folder, or make a grid by `keras-gans sample`."
+        )
+    files.check_free(args.out, args.overwrite, files.FOLDER)
+    seeds = None if args.seeds is None else sample.read_seeds(args.seeds)
+    n = None if seeds is None else len(seeds)
+    gan, step, class_names, given = sample.opened(args, n)
+    if seeds is None:
+        if given or args.cutoff is not None:
+            raise ValueError(
+                "Codes w are of a class and truncated already. Received: "
+                f"--codes_file with {', '.join(given) or 'cutoff'}. Leave it out."
+            )
+        codes = load_codes(gan, args.codes_file)
+        stems = [f"code{i:04d}" for i in range(len(codes))]
+        batches, told = [LatentSpace(gan).synthesize(codes)], args.codes_file
+    else:
+        seeds, _ = sample.with_every_class(gan, seeds, given)
+        stems = [f"seed{seed:04d}" for seed in seeds]
+        stems = sample.with_classes(stems, gan, given, class_names)
+        batches, told = _batches(gan, seeds, args, given), f"seeds {args.seeds}"
+    n = sample.write_each(args, gan.modality, stems, batches)
+    print(f"{n} samples of step {step}, {told}: {args.out}")
+    said.next_steps(
+        ("from seed to seed", "walk", args.run_dir, "--seeds=0,1,2", "--out=walk.gif"),
+        ("what can be changed", "directions", args.run_dir, "--out=directions"),
+    )
+
+
+def _batches(gan, seeds, args, given):
+    """Samples, a batch of seeds at a time."""
+    from keras_gans.core.inputs import check_given
+    from keras_gans.core.samples import SAMPLE_BATCH
+    from keras_gans.inference.latent import generate
+
+    if args.cutoff is None and args.draws == "keras_gans":
+        return gan.seed_batches(seeds, **given)
+    rows = check_given(gan.inputs, given, len(seeds))
+    rows = {i.given: rows[i.name] for i in gan.inputs if i.name in rows}
+    options = {"draws": args.draws, "cutoff": args.cutoff}
+    starts = range(0, len(seeds), SAMPLE_BATCH)
+    parts = (slice(i, i + SAMPLE_BATCH) for i in starts)
+    return (
+        generate(
+            gan, seeds[part], **options, **{name: x[part] for name, x in rows.items()}
+        )
+        for part in parts
+    )

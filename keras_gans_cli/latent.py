@@ -1,0 +1,70 @@
+"""What the commands of a latent space have in common."""
+
+import argparse
+import re
+
+from keras_gans_cli import sample
+
+
+def add_model(parser: argparse.ArgumentParser, out: str) -> None:
+    """Adds the model, what is written, and what the generator takes."""
+    add = parser.add_argument
+    add("run_dir", metavar="MODEL", help="a run directory or a .keras file")
+    add("--out", required=True, metavar="PATH", help=out)
+    add("--best", action="store_true", help="take the checkpoint in best/")
+    add("--overwrite", action="store_true", help="replace what stands at --out")
+    sample.add_inputs(parser)
+
+
+def add_draws(parser: argparse.ArgumentParser) -> None:
+    """Adds which codes a seed stands for."""
+    parser.add_argument(
+        "--draws",
+        choices=("keras_gans", "numpy"),
+        default="keras_gans",
+        help="the codes of a seed: those of `sample`, or of NumPy's RandomState, as "
+        "StyleGAN's own scripts have them (default: keras_gans)",
+    )
+
+
+def add_cutoff(parser: argparse.ArgumentParser) -> None:
+    """Adds how many layers are truncated."""
+    parser.add_argument(
+        "--cutoff",
+        type=int,
+        metavar="N",
+        help="layers that --truncation is of, the coarsest first (default: all)",
+    )
+
+
+def read_layers(text: str | None) -> list[int] | None:
+    """The layers of a list such as "0-3,6".
+
+    Raises:
+        ValueError: it is no such list.
+    """
+    if text is None:
+        return None
+    layers = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,3})(?:-(\d{1,3}))?\s*", part)
+        if not found or int(found[2] or found[1]) < int(found[1]):
+            raise ValueError(
+                "--layers are ints and ranges of them, with commas: 0-3,6. Received: "
+                f"{part.strip()!r} in --layers={text}."
+            )
+        layers += range(int(found[1]), int(found[2] or found[1]) + 1)
+    return layers
+
+
+def check_ending(path: str, endings: tuple, what: str) -> None:
+    """Refuses a file of another kind before anything is computed.
+
+    Raises:
+        ValueError: `path` has another ending.
+    """
+    if not path.lower().endswith(endings):
+        raise ValueError(
+            f"{what} is a file that ends in {' or '.join(endings)}. Received: "
+            f"--out={path}. Name such a file."
+        )

@@ -1,0 +1,83 @@
+"""The command `keras-gans mix`."""
+
+import argparse
+
+from keras_gans_cli import latent, sample
+from keras_gans_cli import words as said
+
+SUMMARY = "Write a table in which pictures take some layers of others."
+
+
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
+    """Adds the flags of the command."""
+    latent.add_model(parser, "PNG file to write")
+    add = parser.add_argument
+    add("--rows", required=True, metavar="LIST", help="seeds of the rows: 0-3")
+    add(
+        "--columns",
+        "--cols",
+        required=True,
+        metavar="LIST",
+        help="seeds of the columns, whose layers are taken: 8,9,12",
+    )
+    add(
+        "--layers",
+        "--styles",
+        metavar="LIST",
+        help="layers that are taken, from 0, the coarsest: 0-3 (default: the coarse "
+        "half)",
+    )
+    latent.add_draws(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans mix RUN"""
+    from keras_gans.inference.latent import mix
+    from keras_gans.utils import files
+
+    latent.check_ending(args.out, (".png",), "A table")
+    files.check_free(args.out, args.overwrite)
+    rows, columns = (
+        sample.read_seeds(getattr(args, name), f"--{name}")
+        for name in ("rows", "columns")
+    )
+    layers = latent.read_layers(args.layers)
+    gan, step, _, given = sample.opened(args)
+    made = mix(gan, rows, columns, layers, draws=args.draws, **given)
+    _draw(gan, rows, columns, made, args)
+    print(f"{len(rows)} x {len(columns)} mixed samples of step {step}: {args.out}")
+    said.next_steps(
+        (
+            "finer layers of the columns",
+            *("mix", args.run_dir, f"--rows={args.rows}", f"--columns={args.columns}"),
+            *(f"--layers={len_half(gan)}", "--out=fine.png"),
+        ),
+        ("what can be changed", "directions", args.run_dir, "--out=directions"),
+    )
+
+
+def len_half(gan) -> str:
+    """The finer half of the layers: "4-7"."""
+    from keras_gans.inference.latent import LatentSpace
+
+    count = LatentSpace(gan).layers
+    return f"{max(1, count // 2)}-{count - 1}"
+
+
+def _draw(gan, rows, columns, made, args):
+    import numpy as np
+
+    sources, across, mixed = made
+    blank = np.full((1, *mixed.shape[2:]), gan.modality.range[1], "float32")
+    table, names = [blank, across], ["", *(f"seed {seed}" for seed in columns)]
+    for seed, source, row in zip(rows, sources, mixed, strict=True):
+        table += [source[None], row]
+        names += [f"seed {seed}", *[""] * len(columns)]
+    caption = gan.captioned(
+        "the first row and column are samples; the others are those of their row "
+        "with some layers of their column"
+    )
+    preview = gan.modality.preview(
+        np.concatenate(table), len(columns) + 1, names, caption
+    )
+    preview.save(args.out, overwrite=args.overwrite)

@@ -1,0 +1,97 @@
+"""The command `keras-gans project`."""
+
+import argparse
+import pathlib
+import time
+
+from keras_gans_cli import sample
+from keras_gans_cli import words as said
+
+SUMMARY = "Find the sample that is most like a picture of yours."
+SECONDS = 5  # between two lines of progress
+
+
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
+    """Adds the flags of the command."""
+    add = parser.add_argument
+    add("run_dir", metavar="MODEL", help="a run directory or a .keras file")
+    add("picture", metavar="PICTURE", help="file of the picture")
+    add("--out", metavar="DIR", help="folder to make (default: PICTURE-projected)")
+    add(
+        "--space",
+        choices=("w", "w+", "z"),
+        help="one code for all layers, one for each, or a latent code (default: w+, "
+        "or z where there is no w)",
+    )
+    add("--steps", type=int, default=1000, help="of Adam (default: 1000)")
+    add(
+        "--features",
+        choices=("pixels", "lite0"),
+        default="pixels",
+        help="what is compared: pixels at several sizes, or maps of "
+        "EfficientNet-Lite0 (default: pixels)",
+    )
+    add("--labels", metavar="VALUE", help="class of the picture, number or name")
+    add("--seed", type=int, default=0, help="of noise (default: 0)")
+    add("--best", action="store_true", help="take the checkpoint in best/")
+    add("--overwrite", action="store_true", help="replace what stands at --out")
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans project RUN PICTURE"""
+    from keras_gans.inference import opening
+    from keras_gans.inference.latent import project, read_target
+    from keras_gans.inference.latent.projection import check_space
+    from keras_gans.modalities import image_files
+    from keras_gans.training import runs
+    from keras_gans.utils import files
+
+    out = pathlib.Path(args.out or f"{pathlib.Path(args.picture).stem}-projected")
+    files.check_free(out, args.overwrite, files.FOLDER)
+    if not pathlib.Path(args.picture).is_file():
+        raise ValueError(f"No such file. Received: {args.picture}.")
+    image_files.read_head(args.picture)
+    gan, step = opening.open_gan(args.run_dir, args.best)
+    space = check_space(gan, args.space)
+    names = None
+    if runs.is_run(args.run_dir):
+        names = runs.read_config(args.run_dir).get("class_names")
+    given = sample.read_inputs(
+        gan, {"labels": sample.label_numbers(args.labels, names)}
+    )
+    target = read_target(gan, args.picture)
+    told = _Told(args.steps)
+    options = {"features": args.features, "seed": args.seed, "progress": told}
+    found = project(gan, target, space, args.steps, **options, **given)
+    name = "projected_z.npz" if found.space == "z" else "projected_w.npz"
+    found.save(out / name, overwrite=args.overwrite)
+    likeness = f"distance {found.distance:.4g} of {args.features}"
+    if found.ssim is not None:
+        likeness += f", SSIM {found.ssim:.3f}"
+    caption = gan.captioned(
+        f"{pathlib.Path(args.picture).name} and its projection, {likeness}"
+    )
+    found.preview(caption).save(out / "comparison.png", overwrite=args.overwrite)
+    gan.modality.write(out / "proj.png", found.image, overwrite=args.overwrite)
+    print(f"{args.picture} in {found.space}, step {step}, {likeness}: {out}")
+    if found.space == "z":
+        print(f"In Python: z = numpy.load({str(out / name)!r})['z']")
+        return
+    use = ("directions", args.run_dir, f"--codes_file={out / name}")
+    said.next_steps(
+        ("change it", *use, f"--out={out}-directions"),
+        ("with more steps", "project", args.run_dir, args.picture)
+        + (f"--steps={2 * args.steps}", f"--out={out}-2"),
+    )
+
+
+class _Told:
+    """Prints a line every few seconds."""
+
+    def __init__(self, steps):
+        self.steps, self.due = steps, time.monotonic() + SECONDS
+
+    def __call__(self, step, distance):
+        if time.monotonic() >= self.due:
+            self.due = time.monotonic() + SECONDS
+            print(f"step {step} of {self.steps}: distance {distance:.4g}", flush=True)

@@ -1,0 +1,73 @@
+"""The private name of TensorFlow that is used is there, and does what it did."""
+
+import gc
+
+import keras
+from keras import layers
+import numpy as np
+import pytest
+
+import keras_gans as kg
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("TensorFlow's registry of gradients", allow_module_level=True)
+
+import tensorflow as tf
+from tensorflow.python.framework import ops
+
+
+def registered():
+    """The names of gradients that single calls in graphs have."""
+    names = ops._gradient_registry.list()
+    return {name for name in names if name.startswith("CustomGradient-")}
+
+
+def train():
+    """One step of a GAN, which looks at the reals' gradients in every other step."""
+    generator = keras.Sequential([keras.Input((2,)), layers.Dense(2, "silu")])
+    hidden = [layers.Dense(2), layers.LeakyReLU(), layers.Dense(1)]
+    discriminator = keras.Sequential([keras.Input((2,)), *hidden])
+    gan = kg.GAN(
+        generator=generator, discriminator=discriminator, r1=1.0, penalty_interval=2
+    )
+    gan.compile(rematerialize=True)
+    gan.train_on_batch(np.zeros((2, 2), "float32"))
+    gan.sample(2, seed=0)
+    return gan
+
+
+def graphs():
+    gc.collect()
+    return [x for x in gc.get_objects() if type(x).__name__ == "FuncGraph"]
+
+
+def test_graphs_of_steps_go_with_their_gan():
+    before, names = graphs(), registered()
+    for _ in range(3):
+        gan = train()
+    assert registered() - names  # of the last one
+    del gan
+    known = {id(graph) for graph in before}
+    left = [graph.name for graph in graphs() if id(graph) not in known]
+    assert (left, registered() - names) == ([], set())
+
+
+def test_gradients_serve_while_their_graph_is_there():
+    graph = {}
+
+    @tf.function(autograph=False)
+    def fn(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.nn.silu(x)
+        kg.engine.tensorflow_internals.release_gradients()
+        kg.engine.tensorflow_internals.release_gradients()  # as a second replica does
+        graph["kept"] = tf.compat.v1.get_default_graph()
+        return y, tape.gradient(y, x)
+
+    x = tf.constant([0.5, -2.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y, expected = fn(x)
+    gc.collect()
+    np.testing.assert_array_equal(tape.gradient(y, x), expected)
