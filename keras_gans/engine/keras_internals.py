@@ -31,6 +31,7 @@ __all__ = [
     "is_made_under",
     "keep_gradients",
     "learning_rate_of",
+    "let_export",
     "nodes_of",
     "outputs_structure",
     "place_of",
@@ -69,6 +70,15 @@ def nodes_of(graph: Functional) -> Iterator[Any]:
         for node in graph._nodes_by_depth[depth]:
             if node.operation and not node.is_input:
                 yield node
+
+
+def let_export(network: keras.Model) -> None:
+    """Lets a network be exported to every format before it was called.
+
+    Keras asks for a call, which tells what a model takes; a graph knows that.
+    """
+    if is_graph(network):
+        network._called = True
 
 
 def place_of(node: Any) -> int | None:

@@ -119,13 +119,15 @@ def _around(network, path):
             f"latent_dim]. Received: the network {network.name!r}. Translators "
             f"are used by `keras-gans translate {path} PICTURES --out=DIR`."
         )
-    return BaseGAN(
+    gan = BaseGAN(
         network,
         lambda shape: keras.Sequential(
             [layers.Input(shape), layers.Flatten(), layers.Dense(1)]
         ),
         inputs=inputs,
     )
+    gan.scores = False
+    return gan
 
 
 def _inputs_of(network):

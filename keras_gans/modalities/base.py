@@ -334,6 +334,17 @@ class Modality:
         """
         return None
 
+    def decode_in_graph(self, data: Tensor) -> Tensor:
+        """Decodes one file by TensorFlow operations, for serving.
+
+        Args:
+            data: string scalar, the bytes of a file.
+
+        Returns:
+            float32 tensor of the shape `shape`.
+        """
+        raise NotImplementedError(f"TensorFlow decodes no files of {self!r}.")
+
     def preview(
         self,
         samples: np.ndarray,

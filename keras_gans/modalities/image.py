@@ -8,7 +8,7 @@ import warnings
 import keras
 import numpy as np
 
-from keras_gans.modalities import base, image_files, pictures
+from keras_gans.modalities import base, graph_images, image_files, pictures
 from keras_gans.utils.types import Size, Tensor
 from keras_gans.utils.validation import is_int
 
@@ -118,6 +118,27 @@ class Image(base.Modality):
         samples = tf.clip_by_value(tf.cast(samples, "float32"), *self.range)
         pixels = tf.round(self._unit(samples) * 255)
         return tf.io.encode_png(tf.cast(pixels, tf.uint8))
+
+    def decode_in_graph(self, data: Tensor) -> Tensor:
+        """Decodes one PNG or JPEG file by TensorFlow operations, for serving.
+
+        As of `read`, transparent pictures are laid on white for 1 and 3 channels.
+        One of another size than `shape` is resized and cropped around its middle.
+        How a camera was held (EXIF) is not looked at.
+
+        Args:
+            data: string scalar, the bytes of a file.
+
+        Returns:
+            float32 tensor of the shape `shape`, in `range`. Bytes of something
+            else, or of more than `graph_images.MAX_PIXELS`, fail.
+        """
+        self._check_channels()
+        unit = graph_images.decode(data, self.shape[-1])
+        if None not in self.shape:
+            unit = graph_images.fit(unit, self.shape[:2])
+        low, high = self.range
+        return unit * (high - low) + low
 
     def preview(
         self,

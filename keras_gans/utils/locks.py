@@ -17,7 +17,7 @@ UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
 
 
 @contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, wait: bool = False) -> Iterator[None]:
     """Holds a directory for this process, and makes it where there is none.
 
     The system releases the lock when its holder ends, however that ends: also
@@ -26,6 +26,7 @@ def locked(directory: Path) -> Iterator[None]:
 
     Args:
         directory: str or path.
+        wait: bool, whether to wait for another holder's end.
 
     Raises:
         ValueError: another process, or another part of this one, holds it: the
@@ -38,14 +39,14 @@ def locked(directory: Path) -> Iterator[None]:
         path = directory / NAME
         stack.callback(_remove_empty, missing)
         with files.naming(path):
-            descriptor = _take(path)
+            descriptor = _take(path, wait)
         stack.callback(os.close, descriptor)
         # While it is held, so that nobody waits for a file without a name.
         stack.callback(path.unlink, missing_ok=True)
         yield
 
 
-def _take(path):
+def _take(path, wait):
     """The descriptor of a locked file, which says who holds it."""
     import fcntl  # of POSIX
 
@@ -61,7 +62,7 @@ def _take(path):
                 "or lies in a file."
             ) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             holder = os.pread(descriptor, 1000, 0).decode("utf-8", "replace")
             os.close(descriptor)

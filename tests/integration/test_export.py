@@ -31,7 +31,7 @@ def test_translators_are_exported(images):
     gan.export("gan/1")
     served = tf.saved_model.load("gan/1")
     # The same operations, compiled apart: rounding.
-    for endpoint, evaluation in (("serving_default", False), ("evaluate", True)):
+    for endpoint, evaluation in (("translate", False), ("evaluate", True)):
         # (before a training; after one on a batch of 3: below)
         made = served.signatures[endpoint](images=tf.constant(x))["images"]
         wanted = gan.translate(x, evaluation=evaluation)
@@ -43,7 +43,7 @@ def test_translators_are_exported(images):
     gan.train_on_batch(x, images(3, 8, 8, 2))
     gan.export("gan/2")
     served = tf.saved_model.load("gan/2")
-    for endpoint, evaluation in (("serving_default", True), ("test", False)):
+    for endpoint, evaluation in (("translate", True), ("test", False)):
         made = served.signatures[endpoint](images=tf.constant(x))["images"]
         wanted = gan.translate(x, evaluation=evaluation)
         np.testing.assert_allclose(made, wanted, atol=1e-5)

@@ -24,11 +24,18 @@ def precious(folder):
 
 def test_exports_replace_saved_models_alone(trained_run, capsys):
     precious("docs")
+    precious("docs/1")
     precious("grid.png")
     kept = files(".")
-    for target in ("docs", "r", "r/checkpoints", "r/config.json"):
+    for target, why in (
+        ("docs/1", "Only a SavedModel is overwritten"),
+        ("r", "names none"),
+    ):
         assert call("export", "r", f"--to={target}", "--overwrite") == 1
-        assert "Only a SavedModel is overwritten" in capsys.readouterr().err
+        assert why in capsys.readouterr().err
+    for target in ("r", "r/checkpoints", "r/config.json"):
+        assert call("export", "r", f"--to={target}") == 1
+        assert "versions lie in a folder" in capsys.readouterr().err
     for words in (["sample", "r", "--n=4"], ["sample", "r", "--n=4", "--overwrite"]):
         assert call(*words, "--out=grid.png") == 1
         assert "overwritten" in capsys.readouterr().err
@@ -36,9 +43,10 @@ def test_exports_replace_saved_models_alone(trained_run, capsys):
         untrained().export("docs", overwrite=True)
     assert files(".") == kept
     # A SavedModel is replaced, unless somebody keeps files of his own in it.
-    pathlib.Path("r/export/1/assets.extra").mkdir()
+    extra = pathlib.Path("r/export/1/assets.extra/extra")
+    extra.write_text("")
     assert call("export", "r", "--to=r/export/1", "--overwrite") == 0
-    assert not pathlib.Path("r/export/1/assets.extra").exists()
+    assert not extra.exists()
     pathlib.Path("r/export/1/notes.txt").write_text("precious")
     assert call("export", "r", "--to=r/export/1", "--overwrite") == 1
     assert pathlib.Path("r/export/1/notes.txt").exists()

@@ -8,9 +8,9 @@ import numpy as np
 
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Latent, check_given
+from keras_gans.core.networks import style_parts
 from keras_gans.core.samples import SAMPLE_BATCH
 from keras_gans.engine.keras_internals import graph_of, nodes_of
-from keras_gans.layers import Truncation
 from keras_gans.utils.validation import check_seed, is_int, one_of
 
 DRAWS = ("keras_gans", "numpy")
@@ -66,13 +66,11 @@ class LatentSpace:
         self.latent = found[0]
         self.dim = self.latent.dim
         self.network = gan.sampling_network()
-        parts = {layer.name: layer for layer in getattr(self.network, "layers", ())}
-        cut = [p for p in parts.values() if isinstance(p, Truncation)]
-        self.has_w = bool(cut) and {"mapping", "synthesis"} <= set(parts)
+        parts = style_parts(self.network)
+        self.has_w = parts is not None
         self.layers = 0
         if self.has_w:
-            self.mapping, self.synthesis = parts["mapping"], parts["synthesis"]
-            self._truncation = cut[0]
+            self.mapping, self._truncation, self.synthesis = parts
             self.layers = self.synthesis.input.shape[1]
 
     @property

@@ -1,0 +1,124 @@
+"""`keras-gans export`: versions, files beside them, and what is refused."""
+
+import concurrent.futures
+import json
+import pathlib
+
+from command_line import call, files
+import pytest
+from small import small_gan
+
+from keras_gans.serving import deployment, publishing
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return small_gan()
+
+
+def test_versions_follow_each_other(gan, monkeypatch):
+    def export(path):
+        path.mkdir()
+        (path / "saved_model.pb").touch()
+
+    monkeypatch.setattr(gan, "export", export)
+    # What a kill left half is no version, and goes.
+    pathlib.Path("models/emoji/.tmp.1").mkdir(parents=True)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(publishing.write, gan, "models/emoji") for _ in range(4)]
+        made = sorted(str(job.result()) for job in jobs)
+    assert made == [f"models/emoji/{i}" for i in (1, 2, 3, 4)]
+    assert set(map(str, pathlib.Path("models/emoji").iterdir())) == set(made)
+    assert publishing.write(gan, "models/emoji/9", class_names=["a"]).name == "9"
+    names = pathlib.Path("models/emoji/9/assets.extra/class_names.json")
+    assert json.loads(names.read_text()) == ["a"]
+    assert publishing.write(gan, "models/emoji").name == "10"
+    with pytest.raises(ValueError, match="overwritten unasked"):
+        publishing.write(gan, "models/emoji/9")
+
+    def fail(path):
+        export(path)
+        raise OSError("disk full")
+
+    monkeypatch.setattr(gan, "export", fail)
+    before = files("models")
+    with pytest.raises(OSError, match="disk full"):
+        publishing.write(gan, "models/emoji")
+    assert files("models") == before
+
+
+@pytest.mark.parametrize(
+    ("path", "overwrite", "why"),
+    [
+        ("models/emoji/v2", False, "A version is a whole number"),
+        ("models/emoji/-1", False, "A version is a whole number"),
+        ("models/emoji/1.5", False, "A version is a whole number"),
+        ("models/emoji/007", False, "A version is a whole number"),
+        ("models/emoji", True, "which names none"),
+        ("notes", False, "holds other files and no version"),
+        ("notes/thesis.txt", False, "a file"),
+    ],
+)
+def test_paths_that_are_refused(gan, path, overwrite, why):
+    pathlib.Path("notes").mkdir()
+    pathlib.Path("notes/thesis.txt").write_text("precious")
+    with pytest.raises(ValueError, match=why):
+        publishing.write(gan, path, overwrite)
+    assert set(files(".")) == {"notes/thesis.txt"}
+
+
+def test_files_for_servers(gan):
+    text_format = pytest.importorskip("google.protobuf.text_format")
+    config = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
+    for name in ("emoji", "faces"):
+        pathlib.Path(f"models/{name}/1").mkdir(parents=True)
+    deployment.write(gan, pathlib.Path("models/faces"))
+    written = files("models")
+    assert set(written) == {
+        "models.config",
+        "batching_parameters.txt",
+        "Dockerfile",
+        "compose.yaml",
+        "kubernetes.yaml",
+        "faces_rest_client.py",
+        "faces_grpc_client.py",
+    }
+    read = text_format.Parse(written["models.config"], config.ModelServerConfig())
+    served = {c.name: c.base_path for c in read.model_config_list.config}
+    assert served == {"emoji": "/models/emoji", "faces": "/models/faces"}
+    for name in ("rest", "grpc"):
+        compile(written[f"faces_{name}_client.py"], name, "exec")
+    # A file of the user's stays; one of ours follows what is there.
+    pathlib.Path("models/compose.yaml").write_text("services: {}\n")
+    pathlib.Path("models/dogs/1").mkdir(parents=True)
+    told = []
+    deployment.write(gan, pathlib.Path("models/dogs"), told.append)
+    assert len(told) == 1 and "compose.yaml is not as it was written" in told[0]
+    now = files("models")
+    assert now["compose.yaml"] == b"services: {}\n"
+    assert b"/models/dogs" in now["models.config"]
+    assert now["faces_rest_client.py"] == written["faces_rest_client.py"]
+    # The current directory is not a folder of models.
+    pathlib.Path("alone/1").mkdir(parents=True)
+    assert deployment.write(gan, pathlib.Path("alone"), told.append) == []
+    assert "current directory" in told[-1] and not pathlib.Path("Dockerfile").exists()
+
+
+def test_the_command(capsys):
+    small_gan().save("gan.keras")
+    assert call("export", "gan.keras", "--to=models/emoji") == 0
+    assert "SavedModel of step 0: models/emoji/1" in capsys.readouterr().out
+    assert "models.config" in files("models")
+    for words, why in (
+        (["nowhere", "--to=models/emoji"], "No run directory"),
+        (["gan.keras", "--to=models/emoji/v2"], "A version is a whole number"),
+        (["gan.keras", "--to=models/emoji/1"], "ask for --overwrite"),
+        (["gan.keras", "--to=a", "--precision=int8"], "Received: --precision=int8"),
+        (["gan.keras", "--to=a.pb", "--format=onnx"], "end in .onnx"),
+        (
+            ["gan.keras", "--to=a.onnx", "--format=onnx", "--precision=int8"],
+            "--format=litert",
+        ),
+    ):
+        assert call("export", *words) == 1
+        assert why in capsys.readouterr().err
