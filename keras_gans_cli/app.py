@@ -25,6 +25,7 @@ COMMANDS = (
     "directions",
     "project",
     "export",
+    "serve",
     "evaluate",
     "translate",
     "convert",

