@@ -47,7 +47,7 @@ from keras_gans.core.inputs import (
     Text,
 )
 from keras_gans.core.optimizers import LinearDecay, lazily_regularized
-from keras_gans.core.presets import from_preset
+from keras_gans.core.presets import from_preset, pretrained
 from keras_gans.engine.phases import Phase
 from keras_gans.inference import latent
 from keras_gans.inference.opening import load
@@ -117,6 +117,7 @@ __all__ = [
     "convert",
     "core",
     "data",
+    "demo",
     "from_preset",
     "latent",
     "layers",
@@ -127,6 +128,7 @@ __all__ = [
     "modalities",
     "models",
     "networks",
+    "pretrained",
     "serving",
     "training",
     "translate_files",
@@ -137,6 +139,8 @@ def __getattr__(name):
     # Loaded when used: on the JAX backend TensorFlow need not be installed.
     if name in ("data", "serving"):
         return importlib.import_module(f"keras_gans.{name}")
+    if name == "demo":
+        return importlib.import_module("keras_gans.serving.demo").demo
     raise AttributeError(f"module 'keras_gans' has no attribute {name!r}")
 
 

@@ -24,6 +24,8 @@ COMMANDS = (
     "mix",
     "directions",
     "project",
+    "nearest",
+    "demo",
     "export",
     "serve",
     "evaluate",

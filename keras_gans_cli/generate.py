@@ -22,7 +22,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         metavar="FILE",
         help="codes w to show in place of seeds, as `project` writes them",
     )
-    latent.add_cutoff(parser)
+    sample.add_cutoff(parser)
     latent.add_draws(parser)
 
 
@@ -59,31 +59,13 @@ def run(args: argparse.Namespace) -> None:
         seeds, _ = sample.with_every_class(gan, seeds, given)
         stems = [f"seed{seed:04d}" for seed in seeds]
         stems = sample.with_classes(stems, gan, given, class_names)
-        batches, told = _batches(gan, seeds, args, given), f"seeds {args.seeds}"
+        batches, told = (
+            sample.of_seeds(gan, seeds, given, args.cutoff, args.draws),
+            f"seeds {args.seeds}",
+        )
     n = sample.write_each(args, gan.modality, stems, batches)
     print(f"{n} samples of step {step}, {told}: {args.out}")
     said.next_steps(
         ("from seed to seed", "walk", args.run_dir, "--seeds=0,1,2", "--out=walk.gif"),
         ("what can be changed", "directions", args.run_dir, "--out=directions"),
-    )
-
-
-def _batches(gan, seeds, args, given):
-    """Samples, a batch of seeds at a time."""
-    from keras_gans.core.inputs import check_given
-    from keras_gans.core.samples import SAMPLE_BATCH
-    from keras_gans.inference.latent import generate
-
-    if args.cutoff is None and args.draws == "keras_gans":
-        return gan.seed_batches(seeds, **given)
-    rows = check_given(gan.inputs, given, len(seeds))
-    rows = {i.given: rows[i.name] for i in gan.inputs if i.name in rows}
-    options = {"draws": args.draws, "cutoff": args.cutoff}
-    starts = range(0, len(seeds), SAMPLE_BATCH)
-    parts = (slice(i, i + SAMPLE_BATCH) for i in starts)
-    return (
-        generate(
-            gan, seeds[part], **options, **{name: x[part] for name, x in rows.items()}
-        )
-        for part in parts
     )

@@ -9,7 +9,7 @@ from keras_gans_cli import sample
 def add_model(parser: argparse.ArgumentParser, out: str) -> None:
     """Adds the model, what is written, and what the generator takes."""
     add = parser.add_argument
-    add("run_dir", metavar="MODEL", help="a run directory or a .keras file")
+    add("run_dir", metavar="MODEL", help="a run, a preset or a .keras file")
     add("--out", required=True, metavar="PATH", help=out)
     add("--best", action="store_true", help="take the checkpoint in best/")
     add("--overwrite", action="store_true", help="replace what stands at --out")
@@ -24,16 +24,6 @@ def add_draws(parser: argparse.ArgumentParser) -> None:
         default="keras_gans",
         help="the codes of a seed: those of `sample`, or of NumPy's RandomState, as "
         "StyleGAN's own scripts have them (default: keras_gans)",
-    )
-
-
-def add_cutoff(parser: argparse.ArgumentParser) -> None:
-    """Adds how many layers are truncated."""
-    parser.add_argument(
-        "--cutoff",
-        type=int,
-        metavar="N",
-        help="layers that --truncation is of, the coarsest first (default: all)",
     )
 
 
@@ -55,16 +45,3 @@ def read_layers(text: str | None) -> list[int] | None:
             )
         layers += range(int(found[1]), int(found[2] or found[1]) + 1)
     return layers
-
-
-def check_ending(path: str, endings: tuple, what: str) -> None:
-    """Refuses a file of another kind before anything is computed.
-
-    Raises:
-        ValueError: `path` has another ending.
-    """
-    if not path.lower().endswith(endings):
-        raise ValueError(
-            f"{what} is a file that ends in {' or '.join(endings)}. Received: "
-            f"--out={path}. Name such a file."
-        )

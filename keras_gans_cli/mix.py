@@ -2,7 +2,7 @@
 
 import argparse
 
-from keras_gans_cli import latent, sample
+from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Write a table in which pictures take some layers of others."
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.inference.latent import mix
     from keras_gans.utils import files
 
-    latent.check_ending(args.out, (".png",), "A table")
+    values.check_ending(args.out, (".png",), "A table")
     files.check_free(args.out, args.overwrite)
     rows, columns = (
         sample.read_seeds(getattr(args, name), f"--{name}")

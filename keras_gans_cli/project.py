@@ -14,7 +14,7 @@ SECONDS = 5  # between two lines of progress
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
-    add("run_dir", metavar="MODEL", help="a run directory or a .keras file")
+    add("run_dir", metavar="MODEL", help="a run, a preset or a .keras file")
     add("picture", metavar="PICTURE", help="file of the picture")
     add("--out", metavar="DIR", help="folder to make (default: PICTURE-projected)")
     add(

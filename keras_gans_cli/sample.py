@@ -5,10 +5,13 @@ import pathlib
 import re
 from typing import Any
 
+from keras_gans_cli import values
 from keras_gans_cli import words as said
 
-SUMMARY = "Write samples: a grid of them, or each to a file."
+SUMMARY = "Write samples: a grid of them, each to a file, or a walk between seeds."
 MOST_SEEDS = 10**6
+FILMS = (".gif", ".webp", ".mp4")
+RATE, SIDE = 20, 256  # of a walk: frames a second, pixels of its shorter side
 # Of a class, in the name of a file; "class0" and the like are others' numbers.
 SAFE_NAME = re.compile(r"(?!class\d)[A-Za-z][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
 
@@ -33,7 +36,8 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         "--out",
         required=True,
         metavar="PATH",
-        help="PNG file to write, with --each a folder",
+        help="PNG file to write, with --each a folder, with --interpolate a GIF, "
+        "WebP or MP4 file",
     )
     add("--each", action="store_true", help="write each sample to a file of its own")
     add(
@@ -48,9 +52,26 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         help="one sample for each seed, such as 0-35,77; of every class, unless "
         "--labels are given",
     )
+    add(
+        "--interpolate",
+        metavar="LIST",
+        help="write an animation from seed to seed and back: 3,8 (more by `walk`)",
+    )
+    add("--frames", type=int, help="of --interpolate (default: 60)")
     add("--best", action="store_true", help="take the checkpoint in best/")
     add("--overwrite", action="store_true", help="replace what stands at --out")
     add_inputs(parser)
+    add_cutoff(parser)
+
+
+def add_cutoff(parser: argparse.ArgumentParser) -> None:
+    """Adds how many layers are truncated."""
+    parser.add_argument(
+        "--cutoff",
+        type=int,
+        metavar="N",
+        help="layers that --truncation is of, the coarsest first (default: all)",
+    )
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +124,19 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.utils import files
 
     _check_out(args)
+    if args.interpolate is not None:
+        seeds = read_seeds(args.interpolate, "--interpolate")
+        args.frames = 60 if args.frames is None else args.frames
+        step = write_walk(args, seeds, RATE, SIDE)
+        print(
+            f"{args.frames} frames of step {step}, seeds {args.interpolate}: {args.out}"
+        )
+        said.next_steps(
+            ("slower, without the way back", "walk", args.run_dir)
+            + (f"--seeds={args.interpolate}", "--rate=10", "--no-loop")
+            + ("--out=slow.gif",)
+        )
+        return
     kind = files.FOLDER if args.each else files.FILE
     files.check_free(args.out, args.overwrite, kind)
     seeds = None if args.seeds is None else read_seeds(args.seeds)
@@ -125,7 +159,7 @@ def run(args: argparse.Namespace) -> None:
             what = f"each of the seeds {args.seeds} with every class"
         else:
             names = [f"seed {seed}" for seed in seeds]
-        batches = gan.seed_batches(seeds, **given)
+        batches = of_seeds(gan, seeds, given, args.cutoff)
         stems = [f"seed{seed:04d}" for seed in seeds]
         told = f"seeds {args.seeds}"
     if args.each:
@@ -144,7 +178,88 @@ def run(args: argparse.Namespace) -> None:
     said.after_sampling(args.run_dir, args.seed or 0)
 
 
+def of_seeds(
+    gan: Any, seeds: list, given: dict, cutoff: int | None, draws: str = "keras_gans"
+):
+    """A sample of each seed, as an iterator of batches.
+
+    Args:
+        gan: `BaseGAN`.
+        seeds: list of int.
+        given: dict of arguments of `gan.sample`.
+        cutoff: int or `None`, see `keras_gans.latent.generate`.
+        draws: str, likewise.
+    """
+    from keras_gans.core.inputs import check_given
+    from keras_gans.core.samples import SAMPLE_BATCH
+    from keras_gans.inference.latent import generate
+
+    if cutoff is None and draws == "keras_gans":
+        return gan.seed_batches(seeds, **given)
+    rows = check_given(gan.inputs, given, len(seeds))
+    rows = {i.given: rows[i.name] for i in gan.inputs if i.name in rows}
+    options = {"draws": draws, "cutoff": cutoff}
+    starts = range(0, len(seeds), SAMPLE_BATCH)
+    parts = (slice(i, i + SAMPLE_BATCH) for i in starts)
+    return (
+        generate(
+            gan, seeds[part], **options, **{name: x[part] for name, x in rows.items()}
+        )
+        for part in parts
+    )
+
+
+def write_walk(
+    args: argparse.Namespace, seeds: list, rate: int, side: int, **options
+) -> int:
+    """Writes a walk from seed to seed as a video file; returns the GAN's step.
+
+    Args:
+        args: flags: `out`, `overwrite`, `frames`, `cutoff`, and those of `opened`.
+        seeds: list of int.
+        rate: int, frames a second.
+        side: int, pixels that the shorter side of small pictures is enlarged to.
+        **options: of `keras_gans.latent.walk`.
+
+    Raises:
+        ValueError: samples are no images, or a flag is out of its range.
+    """
+    from keras_gans.inference.latent import films, walk
+    from keras_gans.utils import files
+    from keras_gans.utils.validation import check_size
+
+    values.check_ending(args.out, FILMS, "A walk")
+    files.check_free(args.out, args.overwrite)
+    for name, value in {"frames": args.frames, "rate": rate, "size": side}.items():
+        check_size(name, value)
+    gan, step, _, given = opened(args)
+    films.check_images(gan)
+    frames = walk(gan, seeds, args.frames, cutoff=args.cutoff, **options, **given)
+    even = args.out.lower().endswith(".mp4")
+    video, frames = films.film(gan, frames, rate, side, even)
+    video.write(args.out, frames, overwrite=args.overwrite)
+    return step
+
+
 def _check_out(args):
+    if args.interpolate is not None:
+        names = ("n", "seed", "seeds", "each")
+        if others := [f"--{n}" for n in names if getattr(args, n) not in (None, False)]:
+            raise ValueError(
+                "--interpolate names the seeds of an animation. Received: "
+                f"--interpolate={args.interpolate} with {', '.join(others)}. Drop one."
+            )
+        return
+    if args.frames is not None:
+        raise ValueError(
+            "--frames are those of --interpolate. Received: "
+            f"--frames={args.frames} without it. Add --interpolate=3,8."
+        )
+    if args.cutoff is not None and args.seeds is None:
+        raise ValueError(
+            "--cutoff is of --seeds or --interpolate. Received: "
+            f"--cutoff={args.cutoff} without them. Add --seeds=0-35."
+        )
     if args.seeds is not None and (args.n is not None or args.seed is not None):
         raise ValueError(
             "--seeds says how many samples there are and of which seeds. Received: "

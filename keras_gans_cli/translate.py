@@ -13,7 +13,7 @@ MAX_LISTED = 20
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a run directory or a .keras file")
+    add("model", metavar="MODEL", help="a run, a preset or a .keras file")
     add(
         "inputs",
         metavar="INPUT",

@@ -64,3 +64,16 @@ def setting(text: str) -> tuple[str, Any]:
     if not equals or not name.isidentifier():
         raise ValueError(f"--set takes NAME=VALUE. Received: --set={text}.")
     return name, value(given)
+
+
+def check_ending(path: str, endings: tuple, what: str) -> None:
+    """Refuses a file of another kind before anything is computed.
+
+    Raises:
+        ValueError: `path` has another ending.
+    """
+    if not path.lower().endswith(endings):
+        raise ValueError(
+            f"{what} is a file that ends in {' or '.join(endings)}. Received: "
+            f"--out={path}. Name such a file."
+        )

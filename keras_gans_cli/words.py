@@ -16,6 +16,7 @@ PICTURE = "PICTURE"
 # A module of each extra of the package, which tells whether it is installed.
 EXTRAS = {
     "audio": "soundfile",
+    "demo": "starlette",
     "jax": "jax",
     "litert": "ai_edge_litert",
     "mesh": "trimesh",

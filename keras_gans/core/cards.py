@@ -49,6 +49,7 @@ def card(
     if recipe:
         told = ("recipe", "data", "batch_size", "seed", "dtype_policy")
         lines += [f"| {n} | {_cell(recipe[n])} |" for n in told if n in recipe]
+    lines += [f"| {_cell(n)} | {_cell(x)} |" for n, x in about["facts"].items()]
     for row in (metrics or {}).get("scores", []):
         lines.append(f"| {_cell(row['name'])} | {row['value']:.6g} |")
     return "\n".join(lines) + "\n"

@@ -909,6 +909,8 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         class_names: Sequence[str] | None = None,
         recipe: dict | None = None,
         metrics: dict | None = None,
+        dtype: str = "float32",
+        facts: dict[str, str] | None = None,
     ) -> None:
         """Writes the GAN as a directory of plain files, to share and fine-tune.
 
@@ -923,10 +925,14 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             recipe: dict that JSON can hold, how it was trained; of a run
                 `keras-gans convert RUN` fills it in.
             metrics: dict likewise, what came of it.
+            dtype: "float32", or "float16" for half the bytes, of weights; loaded,
+                they are what the GAN computes in.
+            facts: dict of names to texts: what else the model card says, such as
+                `{"licence": "MIT"}`.
 
         Raises:
-            ValueError: something else stands there, or there is another number
-                of classes.
+            ValueError: something else stands there, there is another number of
+                classes, or a weight is beyond float16.
 
         Example:
 
@@ -941,6 +947,8 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             class_names=None if class_names is None else list(class_names),
             recipe=recipe,
             metrics=metrics,
+            dtype=dtype,
+            facts=facts,
         )
 
     # --- Configuration and state ---

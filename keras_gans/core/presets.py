@@ -27,6 +27,7 @@ from keras_gans.utils import files
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Path
+from keras_gans.utils.validation import one_of
 from keras_gans.version import __version__
 
 if TYPE_CHECKING:
@@ -42,6 +43,32 @@ CONTENTS = (CONFIG, WEIGHTS, METADATA, RECIPE, METRICS, CARD)
 FORMAT = 1  # of these files; another means other names of weights
 MAX_JSON = 2**26  # bytes
 AVERAGE = "ema/"  # what training that begins anew takes over of controllers
+MAX_FLOAT16 = float(np.finfo("float16").max)
+DTYPES = ("float32", "float16")  # that weights are kept in
+PRETRAINED = pathlib.Path(__file__).parents[1] / "pretrained"
+
+
+def pretrained() -> list[str]:
+    """The names of the presets that come with the package.
+
+    `from_preset`, and each command that takes a preset, takes them by name.
+
+    Example:
+
+    ```python
+    keras_gans.pretrained()  # ["emoji", "flat_to_3d", "lines_to_3d"]
+    images = keras_gans.from_preset("emoji").sample(4, seed=0)
+    ```
+    """
+    return sorted(path.parent.name for path in PRETRAINED.glob(f"*/{WEIGHTS}"))
+
+
+def is_pretrained(preset: Path) -> bool:
+    """Whether a path is the name of a preset that comes with the package.
+
+    A preset of that path goes before it.
+    """
+    return str(preset) in pretrained() and not is_preset(preset)
 
 
 def is_preset(path: Path) -> bool:
@@ -57,8 +84,11 @@ def write(
     class_names: list[str] | None = None,
     recipe: dict | None = None,
     metrics: dict | None = None,
+    dtype: str = "float32",
+    facts: dict[str, str] | None = None,
 ) -> pathlib.Path:
     """Writes a preset; see `BaseGAN.save_to_preset`."""
+    one_of("dtype", dtype, DTYPES)
     directory = pathlib.Path(directory)
 
     def is_ours(path):
@@ -79,7 +109,6 @@ def write(
         "registered_name": keras.saving.get_registered_name(type(gan)),
         "config": gan.constructor_config(),
     }
-    variables = variables_of(gan)
     about = {
         "format": FORMAT,
         "keras_gans_version": __version__,
@@ -88,7 +117,9 @@ def write(
         "step": int(ops.convert_to_numpy(gan.step)),
         "parameters": {n: x.count_params() for n, x in gan.networks.items()},
         "class_names": class_names,
+        "facts": facts or {},
     }
+    arrays = {name: _kept(name, v, dtype) for name, v in variables_of(gan).items()}
     parts = {CONFIG: config, METADATA: about, RECIPE: recipe, METRICS: metrics}
     card = cards.card(gan, directory.resolve().name, about, recipe, metrics)
     with files.replacing(directory) as temporary:
@@ -97,13 +128,22 @@ def write(
             if content is not None:
                 text = json.dumps(content, indent=1, ensure_ascii=False)
                 (temporary / name).write_text(text + "\n", encoding="utf-8")
-        arrays = {
-            name: np.ascontiguousarray(ops.convert_to_numpy(v)).reshape(v.shape)
-            for name, v in variables.items()
-        }
         save_file(arrays, temporary / WEIGHTS)
         (temporary / CARD).write_text(card, encoding="utf-8")
     return directory
+
+
+def _kept(name, variable, dtype):
+    """A variable as a file holds it: of floats, of that type."""
+    array = ops.convert_to_numpy(variable)
+    if dtype == "float16" and array.dtype == "float32":
+        if (np.abs(array) > MAX_FLOAT16).any():
+            raise ValueError(
+                f"float16 holds no number beyond {MAX_FLOAT16:g}. Received: larger "
+                f"ones in {name}. Keep this preset in float32."
+            )
+        array = array.astype(dtype)
+    return np.ascontiguousarray(array).reshape(variable.shape)
 
 
 def from_preset(preset: Path, **changed) -> "BaseGAN":
@@ -114,7 +154,8 @@ def from_preset(preset: Path, **changed) -> "BaseGAN":
     channels or classes, begin anew; a warning names them.
 
     Args:
-        preset: str or path of a directory that `save_to_preset` wrote; or
+        preset: str or path of a directory that `save_to_preset` wrote; or a name
+            of `keras_gans.pretrained()`, which come with the package; or
             "hf://user/name" of Hugging Face, or
             "kaggle://user/model/keras/variation" of Kaggle.
         **changed: arguments of the GAN's constructor that are to be others:
@@ -161,13 +202,16 @@ def locate(preset: Path) -> pathlib.Path:
             f"Presets are fetched from {', '.join(f'{s}://' for s in HUBS)}. "
             f"Received: {preset}.{hint(scheme, HUBS)}"
         )
+    if is_pretrained(preset):
+        return PRETRAINED / preset
     directory = HUBS[scheme](handle) if found else preset
     directory = files.standing(pathlib.Path(directory))
     if not is_preset(directory):
         raise ValueError(
-            f"No preset: there is no {CONFIG} with a {WEIGHTS}. Received: {preset}. "
-            "Presets are written by keras-gans convert, and in Python by "
-            "save_to_preset."
+            f"No preset: there is no {CONFIG} with a {WEIGHTS}. Received: {preset}."
+            f"{hint(str(preset), pretrained())} Presets are written by keras-gans "
+            "convert, and in Python by save_to_preset; with the package come "
+            f"{', '.join(pretrained())}."
         )
     return directory
 

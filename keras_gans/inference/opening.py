@@ -11,6 +11,7 @@ from keras_gans.core.inputs import Label, Latent, Truncation
 from keras_gans.engine.keras_internals import graph_of, nodes_of
 from keras_gans.inference.loading import load_model
 from keras_gans.training import directories, runs
+from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Path
 
 
@@ -24,7 +25,8 @@ def load(path: Path, best: bool = False) -> BaseGAN | keras.Model:
     Args:
         path: str or path of a run directory of `keras-gans train`, which is
             taken at its latest checkpoint, of a preset (see
-            `keras_gans.from_preset`), or of a `.keras` file.
+            `keras_gans.from_preset`; also its name, where it comes with the
+            package), or of a `.keras` file.
         best: bool, take the run's checkpoint of the best score instead.
 
     Returns:
@@ -61,16 +63,20 @@ def missing(path: Path) -> ValueError:
     found = "does not exist"
     if os.path.isdir(path):
         found = "is a directory of other files"
+    near = directories.near(path, (".keras",))
+    near = near or hint(str(path), presets.pretrained())
     return ValueError(
         f"No run directory, preset or .keras file. Received: {path}, which {found}."
-        f"{directories.near(path, ('.keras',))} Give the --run_dir of a keras-gans "
-        "train, the folder of a preset, or the .keras file of a saved model."
+        f"{near} Give the --run_dir of a keras-gans train, the folder of a preset, "
+        f"the .keras file of a saved model, or a preset of the package: "
+        f"{', '.join(presets.pretrained())}."
     )
 
 
 def is_preset(path: Path) -> bool:
-    """Whether a path is that of a preset, here or on a hub."""
-    return "://" in str(path) or presets.is_preset(path)
+    """Whether a path is that of a preset, here, in the package or on a hub."""
+    known = presets.is_preset(path) or presets.is_pretrained(path)
+    return known or "://" in str(path)
 
 
 def recipe_of(path: Path) -> dict | None:

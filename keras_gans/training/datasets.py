@@ -247,12 +247,14 @@ def training(
 
 def reals(recipe: Recipe, config: dict, gan: BaseGAN):
     """Some of the data as it is, to score samples against."""
-    given = {**_options(recipe, config), "batch_size": 100, "flip": False}
-    dataset = tasks.load(
-        recipe.task, gan, config["data"], drop_remainder=False, **given
-    )
     # Some thousand of both are enough to follow a run, and quick.
-    return dataset.take(20)
+    return pictures_of(recipe, config, gan).take(20)
+
+
+def pictures_of(recipe: Recipe, config: dict, gan: BaseGAN):
+    """All of the data as it is, in batches of 100."""
+    given = {**_options(recipe, config), "batch_size": 100, "flip": False}
+    return tasks.load(recipe.task, gan, config["data"], drop_remainder=False, **given)
 
 
 def shown(recipe: Recipe, config: dict, gan: BaseGAN):

@@ -45,11 +45,16 @@ def of_run(
         directory,
         overwrite,
         class_names=config["class_names"],
-        recipe={name: _shareable(name, value) for name, value in config.items()},
+        recipe=shareable(config),
         metrics=metrics,
     )
     text = f"{type(gan).__name__} of step {position.step}, recipe {config['recipe']}"
     return pathlib.Path(directory), text
+
+
+def shareable(config: dict) -> dict:
+    """A run's config without the folders of this machine."""
+    return {name: _shareable(name, value) for name, value in config.items()}
 
 
 def _shareable(name, value):

@@ -19,7 +19,7 @@ TREE = (
     ("utils", "version"),
 )
 ROWS = {name: i for i, row in enumerate(TREE) for name in row}
-MOST_LEVELS = 11
+MOST_LEVELS = 12
 
 
 def modules():

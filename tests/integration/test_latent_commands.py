@@ -195,3 +195,28 @@ def test_what_does_not_fit_is_told(words, message, models, capsys):
     assert call(*words.split()) == 1
     assert message in " ".join(capsys.readouterr().err.split())
     assert not os.path.exists("x") and not os.path.exists("x.png")
+
+
+def test_sample_writes_walks_and_cut_off_samples(models):
+    """Of `sample`, the walk is that of `walk`, and pictures those of `generate`."""
+    same = ["--frames=4", "--truncation=0.5", "--cutoff=1"]
+    assert call("sample", "s.keras", "--interpolate=3,8", *same, "--out=w.gif") == 0
+    wanted = kg.latent.walk(models, [3, 8], 4, truncation=0.5, cutoff=1)
+    with Image.open("w.gif") as film:
+        assert film.n_frames == 4
+        film.seek(2)
+        side = film.size[0] // wanted.shape[2]
+        frame = np.asarray(film.convert("RGB"))[side // 2 :: side, side // 2 :: side]
+    assert np.abs(frame / 127.5 - 1 - wanted[2]).mean() < 0.05  # 256 colours
+    assert call("walk", "s.keras", "--seeds=3,8", *same, "--out=v.gif") == 0
+    contents = [pathlib.Path(f"{name}.gif").read_bytes() for name in "vw"]
+    assert contents[0] == contents[1]
+    seeds = ["s.keras", "--seeds=0-1", "--truncation=0.5", "--labels=1"]
+    assert call("sample", *seeds, "--cutoff=1", "--each", "--out=a") == 0
+    assert call("generate", *seeds, "--cutoff=1", "--out=b") == 0
+    one, other = (sorted(pathlib.Path(name).iterdir()) for name in "ab")
+    assert [p.name for p in one] == [p.name for p in other] and len(one) == 2
+    assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
+    assert call("sample", *seeds, "--each", "--out=c") == 0
+    whole = sorted(pathlib.Path("c").iterdir())
+    assert [p.read_bytes() for p in one] != [p.read_bytes() for p in whole]

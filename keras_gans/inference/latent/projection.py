@@ -147,6 +147,12 @@ def read_target(gan: BaseGAN, path: Path) -> np.ndarray:
         f"{path} has {image.shape[1]} x {image.shape[0]} pixels, and the samples have "
         f"{width} x {height}: its middle is resized."
     )
+    return fitted(image, (height, width))
+
+
+def fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The middle of an image `[height, width, channels]` in [-1, 1], resized."""
+    height, width = size
     share = min(image.shape[0] / height, image.shape[1] / width)
     sides = [max(1, round(share * side)) for side in (height, width)]
     top, left = ((a - b) // 2 for a, b in zip(image.shape[:2], sides, strict=True))

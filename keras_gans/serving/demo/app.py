@@ -1,0 +1,210 @@
+"""The routes of the demo: what a browser may ask, and what it is answered."""
+
+from collections.abc import Callable
+import importlib.resources
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from keras_gans.serving import web
+from keras_gans.serving.demo.models import FILMS, Model
+from keras_gans.utils.optional import require
+from keras_gans.utils.text import brief
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+# What is served of the package, and nothing else of the disk but grids of runs.
+PAGE = {
+    "index.html": "text/html; charset=utf-8",
+    "demo.css": "text/css; charset=utf-8",
+    "demo.js": "text/javascript; charset=utf-8",
+    "drawing.js": "text/javascript; charset=utf-8",
+    "samples.js": "text/javascript; charset=utf-8",
+    "training.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+MOST_BYTES = 2**23  # of a picture that is sent
+NOTEBOOKS = "frame-ancestors http://localhost:* http://127.0.0.1:*"
+
+
+def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
+    """The demo as an ASGI application that refuses pages from elsewhere.
+
+    Args:
+        models: list of `Model`s.
+        notebook: bool, whether notebooks of this machine may show it in a frame.
+
+    Raises:
+        ImportError: the extra `demo` is not installed.
+
+    Example:
+
+    ```python
+    from keras_gans.serving.demo.app import make_app
+    from keras_gans.serving.demo.models import Model
+
+    app = make_app([Model(keras_gans.DCGAN((16, 16, 1), width=2))])
+    ```
+    """
+    require("starlette", "demo", "The demo")
+    from starlette.applications import Starlette
+    from starlette.responses import FileResponse, JSONResponse, Response
+    from starlette.routing import Route
+
+    folder = importlib.resources.files("keras_gans.serving.demo") / "page"
+    held = {name: (folder / name).read_bytes() for name in PAGE}
+    headers = {}
+    if notebook:
+        policy = web.POLICY.replace("frame-ancestors 'none'", NOTEBOOKS)
+        headers = {"content-security-policy": policy}
+
+    def answer(data, type_, **more):
+        return Response(data, media_type=type_, headers=more)
+
+    def refused(error):
+        return JSONResponse({"error": brief(str(error), 500)}, 400)
+
+    def model_of(request):
+        number = request.path_params["model"]
+        if number >= len(models):
+            raise ValueError(f"There is no model {number}.")
+        return models[number]
+
+    def route(path: str, function: "Callable[[Request], Response]", **options):
+        """A route whose bad input is answered with what is wrong."""
+
+        def called(request):
+            try:
+                return function(request)
+            except (ValueError, ImportError, OSError) as error:
+                return refused(error)
+
+        return Route(path, called, **options)
+
+    def file(name):
+        return Route(
+            "/" if name == "index.html" else f"/{name}",
+            lambda request: answer(held[name], PAGE[name]),
+        )
+
+    def about(request):
+        known = [{"id": i, **model.about()} for i, model in enumerate(models)]
+        return JSONResponse({"models": known})
+
+    def samples(request):
+        asked = _Query(request)
+        n = asked.whole("n", 24)
+        made = model_of(request).samples(asked.whole("seed", 0), n, **asked.inputs())
+        return JSONResponse(made)
+
+    def near(request):
+        asked = _Query(request)
+        made = model_of(request).nearest(asked.whole("seed", 0), **asked.inputs())
+        return JSONResponse(made)
+
+    def walk(request):
+        asked, model = _Query(request), model_of(request)
+        format_ = request.path_params.get("format")
+        if format_ is not None and format_ not in FILMS:
+            raise ValueError(f"Films are {', '.join(FILMS)}. Received: {format_}.")
+        frames = model.frames(
+            asked.seeds(), asked.whole("frames", 48), **asked.inputs()
+        )
+        if format_ is None:
+            return JSONResponse({"images": model.urls(frames)})
+        data, type_ = model.film(format_, frames)
+        name = f'attachment; filename="walk.{format_}"'
+        return answer(data, type_, **{"content-disposition": name})
+
+    async def translate(request):
+        from starlette.concurrency import run_in_threadpool
+
+        try:
+            model = model_of(request)
+            data = await request.body()
+            direction = request.query_params.get("direction", "ab")
+            made = await run_in_threadpool(model.translate, data, direction)
+        except ValueError as error:
+            return refused(error)
+        return answer(made, "image/png")
+
+    def examples(request):
+        return JSONResponse(model_of(request).examples or {})
+
+    def progress(request):
+        told = json.dumps(_finite(model_of(request).progress()))
+        return answer(told, "application/json")
+
+    def grid(request):
+        path = model_of(request).grid(request.path_params["step"])
+        return FileResponse(path, media_type="image/png")
+
+    one = "/api/models/{model:int}"
+    routed = Starlette(
+        routes=[
+            *map(file, PAGE),
+            route("/api/models", about),
+            route(f"{one}/samples", samples),
+            route(f"{one}/nearest", near),
+            route(f"{one}/walk", walk),
+            route(f"{one}/walk.{{format:str}}", walk),
+            Route(f"{one}/translate", translate, methods=["POST"]),
+            route(f"{one}/examples", examples),
+            route(f"{one}/progress", progress),
+            route(f"{one}/grids/{{step:int}}.png", grid),
+        ]
+    )
+    return web.Guard(routed, headers=headers, max_body=MOST_BYTES)
+
+
+class _Query:
+    """The numbers that an address holds."""
+
+    def __init__(self, request):
+        self.texts = request.query_params
+
+    def _read(self, name, kind, usual):
+        text = self.texts.get(name, "")
+        if not text:
+            return usual
+        try:
+            value = kind(text[:40])
+            if not math.isfinite(value):
+                raise ValueError
+            return value
+        except ValueError:
+            raise ValueError(
+                f"`{name}` is a number. Received: {brief(text, 40)!r}."
+            ) from None
+
+    def whole(self, name: str, usual: int | None = None) -> int | None:
+        return self._read(name, int, usual)
+
+    def inputs(self) -> dict[str, Any]:
+        """The class and the truncation that are asked for."""
+        return {
+            "label": self.whole("label"),
+            "truncation": self._read("truncation", float, None),
+        }
+
+    def seeds(self) -> list[int]:
+        try:
+            return [int(text[:20]) for text in self.texts.get("seeds", "").split(",")]
+        except ValueError:
+            raise ValueError(
+                "`seeds` are whole numbers with commas: 3,8. Received: "
+                f"{brief(self.texts.get('seeds', ''), 40)!r}."
+            ) from None
+
+
+def _finite(value):
+    """A value as JSON holds it: no NaN, no infinity."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

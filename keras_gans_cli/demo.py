@@ -1,0 +1,44 @@
+"""The command `keras-gans demo`."""
+
+import argparse
+
+from keras_gans_cli import words as said
+
+SUMMARY = "Show models in a browser: sample, walk, draw; a run also while it trains."
+
+
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
+    """Adds the flags of the command."""
+    add = parser.add_argument
+    add(
+        "models",
+        metavar="MODEL",
+        nargs="*",
+        help="runs, presets or .keras files (default: the presets of the package)",
+    )
+    add("--port", type=int, default=8080, help="of the page; 0: any (default: 8080)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="address that is listened at; others than this machine's let everybody "
+        "in who reaches it (default: 127.0.0.1)",
+    )
+    add(
+        "--browser",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="open the page (default: on)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans demo MODEL..."""
+    from keras_gans.serving.demo import Demo
+
+    shown = Demo(*args.models, host=args.host, port=args.port)
+    with shown:
+        print(f"The demo is at {shown.url}, until you press Ctrl+C.", flush=True)
+        if args.browser:
+            shown.open()
+        shown.wait()
+    said.next_steps(("train one of your own", "train", "dcgan"))

@@ -1,0 +1,71 @@
+"""The command `keras-gans nearest`."""
+
+import argparse
+
+from keras_gans_cli import sample, values
+from keras_gans_cli import words as said
+
+SUMMARY = "Show samples beside their nearest training pictures."
+
+
+def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
+    """Adds the flags of the command."""
+    add = parser.add_argument
+    add("run_dir", metavar="MODEL", help="a run, a preset or a .keras file")
+    add("--out", default="nearest.png", metavar="PATH", help="PNG file to write")
+    add("--seeds", default="0-15", metavar="LIST", help="samples (default: 0-15)")
+    add(
+        "--features",
+        choices=("pixels", "lite0"),
+        default="pixels",
+        help="what is compared: pixels at several sizes, or maps of "
+        "EfficientNet-Lite0 (default: pixels)",
+    )
+    add(
+        "--data",
+        metavar="PICTURES",
+        help="what is compared with: a folder, emoji, tfds:NAME (default: what the "
+        "model was trained on)",
+    )
+    add("--best", action="store_true", help="take the checkpoint in best/")
+    add("--overwrite", action="store_true", help="replace what stands at --out")
+    sample.add_inputs(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans nearest RUN"""
+    import numpy as np
+
+    from keras_gans.inference.nearest import nearest, training_pictures
+    from keras_gans.modalities import pictures
+    from keras_gans.utils import files
+
+    values.check_ending(args.out, (".png",), "A table")
+    files.check_free(args.out, args.overwrite)
+    seeds = sample.read_seeds(args.seeds)
+    gan, step, _, given = sample.opened(args, len(seeds))
+    batches = training_pictures(args.run_dir, gan, args.data)
+    samples = np.concatenate(list(gan.seed_batches(seeds, **given)))
+    found = nearest(samples, batches, args.features)
+    tiles, columns = pictures.side_by_side(samples, found.images)
+    names = [
+        name
+        for seed, distance in zip(seeds, found.distances, strict=True)
+        for name in (f"seed {seed}", f"distance {distance:.3g}")
+    ]
+    caption = gan.captioned(
+        "samples, each with the nearest training picture on its right, of "
+        f"{found.count:,}; sums of squared differences of {args.features}"
+    )
+    wide = columns * (4 if len(seeds) >= 4 else 1)
+    pictures.save_grid(args.out, tiles, wide, args.overwrite, names, caption)
+    least = int(found.distances.argmin())
+    print(
+        f"{len(seeds)} samples of step {step} beside the nearest of {found.count:,} "
+        f"pictures: {args.out}"
+    )
+    print(f"The nearest pair: seed {seeds[least]}, {found.distances[least]:.3g}")
+    said.next_steps(
+        ("by features of a network", "nearest", args.run_dir, "--features=lite0")
+        + ("--out=lite0.png",)
+    )

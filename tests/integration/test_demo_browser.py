@@ -1,0 +1,259 @@
+"""The demo's page in a browser: Debian's chromium, driven by Playwright."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+from paths import ROOT
+from PIL import Image
+import pytest
+
+import keras_gans as kg
+from keras_gans.serving.demo import Demo
+
+CHROMIUM = shutil.which("chromium")
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        flags = ["--no-sandbox", "--use-fake-ui-for-media-stream"]
+        flags.append("--use-fake-device-for-media-stream")
+        with contextlib.closing(
+            driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+        ) as chromium:
+            yield chromium
+
+
+@pytest.fixture(scope="module")
+def shown():
+    with Demo() as demo:
+        yield demo
+
+
+@pytest.fixture
+def page(browser, shown):
+    """A page that fails the test by any error in its console."""
+    with contextlib.closing(browser.new_page(permissions=["camera"])) as page:
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and errors.append(m.text))
+        page.errors = errors
+        yield page
+        assert [e for e in errors if "status of 4" not in e] == []
+
+
+def open_tab(page, shown, name):
+    page.goto(shown.url)
+    page.get_by_role("tab", name=name).click()
+    page.get_by_role("heading", name=name, level=1).wait_for()
+
+
+def source(page, part):
+    return page.locator(f'[data-part="{part}"]').get_attribute("src")
+
+
+def changed(page, part, before):
+    """Waits until a picture is another; returns its address."""
+    page.wait_for_function(
+        "([part, before]) => {"
+        " const src = document.querySelector(`[data-part='${part}']`)"
+        ".getAttribute('src'); return src && src !== before; }",
+        arg=[part, before],
+    )
+    return source(page, part)
+
+
+def test_samples_walks_and_files(page, shown, tmp_path):
+    open_tab(page, shown, "emoji")
+    tiles = page.locator(".tile")
+    tiles.nth(23).wait_for()
+    assert tiles.count() == 24
+    first = tiles.nth(0).locator("img").get_attribute("src")
+    page.get_by_label("First seed").fill("48")
+    page.get_by_label("First seed").press("Enter")
+    page.get_by_role("button", name="Sample of seed 48").wait_for()
+    assert tiles.nth(0).locator("img").get_attribute("src") != first
+    # By keys alone: a picture, a second one, the walk.
+    tiles.nth(2).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sample of seed 57").press("Space")
+    page.get_by_text("From seed 50 to seed 57 and back").wait_for()
+    page.get_by_text("Nearest by pixels, of 1,570 training pictures.").wait_for()
+    assert "% real" in page.locator('[data-part="score"]').inner_text()
+    scrub = page.get_by_label("Place of the walk")
+    page.wait_for_function(
+        "() => !document.querySelector('[data-part=scrub]').disabled"
+    )
+    assert page.get_by_role("button", name="Pause").is_visible()
+    page.get_by_role("button", name="Pause").click()
+    scrub.press("Home")
+    assert scrub.input_value() == "0"
+    for name in ("gif", "mp4"):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=name.upper()).click()
+        waiting.value.save_as(tmp_path / f"walk.{name}")
+        assert waiting.value.suggested_filename == f"walk-50-57.{name}"
+    with Image.open(tmp_path / "walk.gif") as image:
+        assert image.n_frames == 48
+
+
+def test_drawings_are_translated_while_one_draws(page, shown):
+    open_tab(page, shown, "lines to 3d")
+    before = changed(page, "result", None)  # the example that it begins with
+    canvas = page.get_by_label("Canvas to draw on")
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y - 90)
+    page.mouse.down()
+    during = changed(page, "result", before)
+    for angle in np.linspace(0, 2 * np.pi, 24):
+        page.mouse.move(x + 90 * np.sin(angle), y - 90 * np.cos(angle))
+    during = changed(page, "result", during)  # the pen is still down
+    page.mouse.up()
+    # By keys: the space bar puts the pen down.
+    canvas.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    changed(page, "result", during)
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("Draw here, or drop a picture").wait_for()
+    compare = page.get_by_label("How much of your picture")
+    compare.focus()
+    compare.press("End")
+    style = page.locator('[data-part="result"]').get_attribute("style")
+    assert "inset(0px 0px 0px 100%)" in style
+
+
+def test_files_and_the_camera(page, shown, tmp_path):
+    Image.new("RGB", (90, 60), "tomato").save(tmp_path / "red.jpg")
+    (tmp_path / "notes.txt").write_text("no picture")
+    open_tab(page, shown, "flat to 3d")
+    before = changed(page, "result", None)
+    page.get_by_label("Picture file").set_input_files(tmp_path / "red.jpg")
+    before = changed(page, "result", before)
+    page.get_by_label("Picture file").set_input_files(tmp_path / "notes.txt")
+    page.get_by_role("alert").get_by_text("no picture that your browser").wait_for()
+    # Dropped: what a browser would hand over.
+    drop = page.evaluate_handle(
+        "async () => { const c = new OffscreenCanvas(9, 9); c.getContext('2d');"
+        " const data = new DataTransfer(); data.items.add(new File("
+        "[await c.convertToBlob()], 'x.png', {type: 'image/png'})); return data; }"
+    )
+    page.dispatch_event('[data-part="studio"]', "drop", {"dataTransfer": drop})
+    before = changed(page, "result", before)
+    page.get_by_role("button", name="Camera").click()
+    before = changed(page, "result", before)
+    changed(page, "result", before)  # and again, as it moves
+    page.get_by_role("button", name="Camera").click()
+    page.get_by_role("button", name="3d → flat").click()
+    page.get_by_label("Example 3").click()
+
+
+def test_a_server_that_is_gone_is_told(page):
+    with Demo(kg.DCGAN((16, 16, 1), width=2)) as demo:
+        page.goto(demo.url)
+        page.locator(".tile").nth(23).wait_for()
+    page.get_by_role("button", name="Shuffle").click()
+    page.get_by_role("alert").get_by_text("still running").wait_for()
+    page.errors.clear()
+
+
+def test_a_training_is_seen_live(page, tmp_path):
+    folder = tmp_path / "<i>live"
+    words = ["train", "dcgan", f"--run_dir={folder}", "--image_shape=16,16,3"]
+    words += ["--width=2", "--batch_size=4", "--steps=100000", "--log_every=10"]
+    words += ["--sample_every=20", "--checkpoint_every=40"]
+    training = subprocess.Popen(
+        [sys.executable, "-m", "keras_gans", *words],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(folder / "config.json")
+        with Demo(folder) as demo:
+            page.goto(demo.url)
+            page.get_by_role("heading", name="<i>live").wait_for()
+            page.get_by_text("training: step").wait_for(timeout=90_000)
+            page.get_by_role("img", name="Losses, from step").wait_for(timeout=90_000)
+            before = changed(page, "newest", None)
+            changed(page, "newest", before)
+            page.locator(".tile").nth(23).wait_for(timeout=90_000)
+            old = page.locator(".tile img").first.get_attribute("src")
+            page.wait_for_function(
+                "old => document.querySelector('.tile img').src !== old",
+                arg=old,
+                timeout=90_000,
+            )
+            training.terminate()
+            training.wait(60)
+            page.get_by_text("not training: step").wait_for(timeout=30_000)
+    finally:
+        training.kill()
+        training.wait()
+
+
+def wait_for(path, seconds=120):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} does not come"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [None, PHONE], ids=["desk", "phone"])
+def test_nothing_is_cut_off_or_unnamed(browser, shown, scheme, size):
+    """No page is wider than the window, and all that is used has a name."""
+    options = {
+        "color_scheme": scheme,
+        "viewport": size or {"width": 1280, "height": 860},
+    }
+    with contextlib.closing(browser.new_page(**options)) as page:
+        for name in ("emoji", "lines to 3d", "flat to 3d"):
+            open_tab(page, shown, name)
+            page.wait_for_load_state("networkidle")
+            wide = "document.documentElement.scrollWidth - innerWidth"
+            assert page.evaluate(wide) <= 0
+            unnamed = page.evaluate(UNNAMED)
+            assert unnamed == []
+            assert page.evaluate(CONTRAST) == []
+
+
+# Controls without a name that is read out.
+UNNAMED = """() => [...document.querySelectorAll('button, a, input, select, canvas')]
+  .filter((node) => node.offsetParent && !(node.getAttribute('aria-label')
+    || node.textContent.trim() || node.labels?.length || node.title))
+  .map((node) => node.outerHTML)"""
+
+# Texts whose contrast with the plain colour behind them is below 4.5 (WCAG AA).
+CONTRAST = """() => {
+  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
+  const light = (c) => c.slice(0, 3).map((x) => x / 255)
+    .map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const c = parse(getComputedStyle(node).backgroundColor);
+      if (c.length < 4 || c[3] > 0.5) return c;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('p, h1, h2, button, label, figcaption, a')]
+    .filter((node) => node.offsetParent && node.textContent.trim() && !node.disabled
+      && !node.matches('.tile'))
+    .map((node) => {
+      const [a, b] = [parse(getComputedStyle(node).color), behind(node)].map(light);
+      return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), node.outerHTML];
+    })
+    .filter(([ratio]) => ratio < 4.5);
+}"""
