@@ -30,6 +30,7 @@ from keras import layers
 import numpy as np
 
 import keras_gans as kg
+from keras_gans.core.optimizers import CosineAdam
 from keras_gans.data import toy
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -41,6 +42,7 @@ SAMPLES = 2500
 LATENT = 2
 WIDTH = 128
 BEST = "best"
+R3GAN = "R3GAN, no EMA, 20,000 steps"
 
 # name: (class, arguments, Adam arguments, seeds)
 PLAIN = {"objective": "non_saturating"}
@@ -73,6 +75,13 @@ ROWS = {
     "gradient clipping, norm 1": ("GAN", {}, {"global_clipnorm": 1.0}, 1),
     "EMA 0.999": ("GAN", {"ema": 0.999}, {}, 1),
     "linear decay": ("GAN", DECAY, {}, 1),
+    # Its rate, beta_2 and gamma fall by schedules of its own.
+    R3GAN: (
+        "R3GAN",
+        {"gamma": (0.01, 1e-4), "ema_kimg": 0, "decay_kimg": 2 * STEPS * BATCH / 1000},
+        {"final_learning_rate": 2e-5, "final_beta_2": 0.99},
+        5,
+    ),
     BEST: ("GAN", {"r1": 0.01, "ema": 0.999, **DECAY}, {}, 5),
 }
 MINIMAX = {"objective": "minimax"}
@@ -140,7 +149,7 @@ def fit(gan, steps, seed, data=toy.grid, **kwargs):
     `steps` are D's: with 5 critic steps, G takes a fifth of them.
     """
     steps //= gan.d_steps
-    points = data(EPOCH * gan.d_steps * BATCH, seed=seed).points
+    points = data(EPOCH * gan.batches_per_step * BATCH, seed=seed).points
     start = time.perf_counter()
     gan.fit(
         points,
@@ -158,14 +167,16 @@ def coverage(name, seed):
     cls, arguments, options, _ = ROWS[name]
 
     def adam():
-        return keras.optimizers.Adam(2e-3, 0.0, 0.9, **options)
+        kind = CosineAdam if cls == "R3GAN" else keras.optimizers.Adam
+        return kind(2e-3, 0.0, 0.9, **options)
 
     gan = make(cls, arguments, seed, adam(), adam())
-    seconds = fit(gan, STEPS, seed)
+    steps = 2 * STEPS if name == R3GAN else STEPS
+    seconds = fit(gan, steps, seed)
     data = toy.grid(1)
     samples = gan.sample(SAMPLES, seed=1)
     row = {"kind": "coverage", "name": name, "seed": seed, "model": cls}
-    row |= {"arguments": arguments, "optimizer": options, "steps": STEPS}
+    row |= {"arguments": arguments, "optimizer": options, "steps": steps}
     if np.isfinite(samples).all():
         found = toy.coverage(samples, data.centres, data.std)
         row |= {"modes": found.covered, "high_quality": found.high_quality}

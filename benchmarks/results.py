@@ -58,7 +58,17 @@ SETS = {
         "reals": {"image_size": 32},
     },
 }
-GANS = ("gan", "dcgan", "wgan", "wgan_gp", "conditional_gan", "acgan", "infogan")
+GANS = (
+    "gan",
+    "dcgan",
+    "wgan",
+    "wgan_gp",
+    "conditional_gan",
+    "acgan",
+    "infogan",
+    "r3gan",
+    "stylegan2",
+)
 MODELS = (*GANS, *BASELINES)
 
 
@@ -76,7 +86,8 @@ def settings_of(model, name, args):
     else:
         recipe = recipes.get(model)
         fixed = {"image_shape": SETS[name]["shape"]}
-        if "num_classes" in command_recipes.model_arguments(recipe):
+        flags = set(command_recipes.model_arguments(recipe)) - set(recipe.without)
+        if "num_classes" in flags:
             fixed["num_classes"] = SETS[name]["classes"]
         settings["batch_size"] = recipe.batch_size
         settings["arguments"] = recipes.arguments(recipe, fixed)
@@ -95,7 +106,7 @@ def build(settings):
     model = recipes.model_of(recipe)
     model = model(**settings["arguments"], seed=settings["seed"])
     recipes.compile(recipe, model)
-    return model, size * model.d_steps
+    return model, size * model.batches_per_step
 
 
 def load(settings, model, data_dir):
@@ -133,7 +144,9 @@ def score(model, settings, args):
 
 
 def show(model, settings):
-    """Puts samples into the model's row of the picture of the set."""
+    """Puts samples into the model's row of the picture of the set; of seed 0."""
+    if settings["seed"]:
+        return
     name = settings["data"]
     path = PICTURES / f"results_{name}.png"
     height, width, channels = SETS[name]["shape"]

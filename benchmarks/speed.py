@@ -44,6 +44,7 @@ ROOT = HERE.parents[1]
 DTYPES = ("float32", "bfloat16")
 PEERS = ("torch", "keras")
 # `batch` images for each update of D; an image a pair where there are pairs.
+# A round is as many steps as each phase needs to be due once.
 # The width of wgan_gp is its critic's, the generator's twice that.
 MODELS = {
     "dcgan": {"size": 64, "width": 64, "batch": 64, "d_steps": 1},
@@ -51,6 +52,9 @@ MODELS = {
     "conditional": {"size": 64, "width": 64, "batch": 64, "d_steps": 1},
     "pix2pix": {"size": 256, "width": 64, "batch": 1, "d_steps": 1},
     "cyclegan": {"size": 256, "width": 64, "batch": 1, "d_steps": 1},
+    # Without what both sides leave out: the moving average, augmentation.
+    "r3gan": {"size": 32, "width": 64, "batch": 32, "d_steps": 1},
+    "stylegan2": {"size": 32, "width": 64, "batch": 16, "d_steps": 1, "round": 16},
 }
 PLAIN_KERAS = ("dcgan", "wgan_gp", "conditional")
 # Forward passes' worth of work of G and of D for each row of a batch. A pass
@@ -65,6 +69,9 @@ PASSES = {
     "pix2pix": (3, 3 + 3 + 2),
     # Both ways: a fake, the way back and the identity; two discriminators.
     "cyclegan": (2 * 3 * 3, 2 * (3 + 3 + 2)),
+    # Of reals and of fakes: forward, the gradient of the images, and what leads
+    # back through both; then reals, and a way through D.
+    "r3gan": (1 + 3, 2 * 6 + 1 + 2),
 }
 # What PyTorch reached with DCGAN 64 on a quiet machine, in channels_last:
 # images a second, and GFLOP/s of a matrix product of 2048.
@@ -164,21 +171,22 @@ def measure(settings, args):
         print(workers["ours"]("profile", steps=args.steps), flush=True)
     for worker in workers.values():
         worker.close()
-    images = settings["batch"] * settings["d_steps"]
+    images = settings["batch"] * settings["d_steps"] * settings.get("round", 1)
     row = {
         "settings": settings,
         "training": rates(training, images),
         "inference": rates(inference, settings["batch"]),
         "peak_mib": memory,
         "parameters": parameters["ours"],
-        "forward_gflop": [round(n / 1e9, 6) for n in work],
+        "forward_gflop": work and [round(n / 1e9, 6) for n in work],
         "products": products,
         "forms": forms,
         "fastest_forms": best,
         "versions": versions,
         "machine": machine(),
     }
-    row |= shares(row)
+    if settings["model"] in PASSES:
+        row |= shares(row)
     row["warnings"] = warnings_of(row)
     return row
 
@@ -242,7 +250,7 @@ def report(row):
         "shares_of_own_product",
         "peak_mib",
     ):
-        print(f"{name}: {row[name]}")
+        print(f"{name}: {row.get(name)}")
     for warning in row["warnings"]:
         print(f"WARNING: {warning}")
     sys.stdout.flush()

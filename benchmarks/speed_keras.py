@@ -22,7 +22,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 from keras import layers
 import numpy as np
-from speed_keras_networks import CLASSES, LATENT_DIMS, NETWORKS
+from speed_keras_networks import CLASSES, NETWORKS
+from speed_keras_networks import LATENT_DIMS as PLAIN_DIMS
 import tensorflow as tf
 from timed import Clock
 import workers
@@ -31,11 +32,12 @@ import keras_gans
 from keras_gans.networks.resnet_translator import resnet_translator
 from keras_gans.networks.unet import unet_generator
 
+LATENT_DIMS = {**PLAIN_DIMS, "r3gan": 64, "stylegan2": 64}
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def adam(model):
-    if model == "wgan_gp":
+    if model in ("wgan_gp", "r3gan", "stylegan2"):
         return keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
     return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
@@ -81,15 +83,15 @@ class Contender:
 
     def train(self, steps):
         """Seconds of steps of `fit`, after one that does not count."""
-        clock = Clock()
+        clock, size = Clock(), self.settings.get("round", 1)
         self.gan.fit(
             self.dataset,
-            steps_per_epoch=steps + 1,
+            steps_per_epoch=steps * size + 1,
             shuffle=False,
             verbose=0,
             callbacks=[clock],
         )
-        return clock.seconds
+        return workers.rounds(clock.seconds, size)
 
     def infer(self, steps):
         """Seconds of a batch of images, from arrays to arrays."""
@@ -103,7 +105,11 @@ class Contender:
             return self.images()
         z = np.random.normal(size=(self.settings["batch"], LATENT_DIMS[model]))
         z = z.astype("float32")
-        return [z, self.labels()] if model == "conditional" else z
+        more = {
+            "conditional": [self.labels()],
+            "stylegan2": [np.ones(len(z), "float32")],  # no truncation
+        }
+        return [z, *more[model]] if model in more else z
 
     def make(self, inputs):
         return self.predictor.predict_on_batch(inputs)
@@ -149,6 +155,15 @@ class Ours(Contender):
             ),
             "pix2pix": lambda: keras_gans.Pix2Pix(shape, width=width),
             "cyclegan": lambda: keras_gans.CycleGAN(shape, width=width),
+            "r3gan": lambda: keras_gans.R3GAN(shape, width=width, blocks=1, ema_kimg=0),
+            "stylegan2": lambda: keras_gans.StyleGAN2(
+                shape,
+                latent_dim=64,
+                w_dim=64,
+                channel_max=width,
+                ema_kimg=0,
+                diff_augment=None,
+            ),
         }
         self.gan = self.predictor = made[model]()
         self.gan.compile(adam(model), adam(model))
@@ -165,6 +180,8 @@ class Ours(Contender):
     def count(self):
         """Operations of a forward pass of an image: those of G and of D."""
         s = self.settings
+        if s["model"] == "stylegan2":
+            return None
         g, d = self.gan.generator, self.gan.discriminator
         shape = (s["size"], s["size"], 3)
         # Those in use are for images of any size, and do not tell.
@@ -190,6 +207,9 @@ def operations(network):
         # takes part in as many products as the kernel has numbers.
         transposed = isinstance(layer, layers.Conv2DTranspose)
         known = (layers.Conv2DTranspose, layers.Conv2D, layers.Dense)
+        known += (layers.DepthwiseConv2D,)
+        if isinstance(layer, layers.EinsumDense):
+            continue  # R3GAN's first map: a product for each number
         if not isinstance(layer, known):
             sys.exit(f"The work of a {type(layer).__name__} is not known.")
         shape = (layer.input if transposed else layer.output).shape

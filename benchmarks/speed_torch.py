@@ -17,6 +17,7 @@ from torch.nn import functional as F
 import workers
 
 POOL = 50
+BETAS = {"wgan_gp": (0.0, 0.9), "r3gan": (0.0, 0.9), "stylegan2": (0.0, 0.99)}
 WARM_UP = 2
 
 
@@ -50,9 +51,7 @@ class Trainer:
                 parts = module if isinstance(module, Pair) else [module]
                 for part in parts:
                     part.compile(dynamic=False)
-        beta_1, beta_2 = 0.5, 0.999
-        if settings["model"] == "wgan_gp":
-            beta_1, beta_2 = 0.0, 0.9
+        beta_1, beta_2 = BETAS.get(settings["model"], (0.5, 0.999))
         self.g_adam, self.d_adam = (
             torch.optim.Adam(network.parameters(), 2e-4, (beta_1, beta_2), fused=True)
             for network in (self.g, self.d)
@@ -60,6 +59,7 @@ class Trainer:
         self.x, self.y = self.images(), self.images()
         self.labels = torch.arange(settings["batch"]) % CLASSES
         self.pools = [], []
+        self.steps, self.length = 0, torch.zeros(())
         self.step = getattr(self, settings["model"])
 
     def images(self):
@@ -119,6 +119,63 @@ class Trainer:
         with self.cast():
             fake = self.g(self.codes())
         self.through(lambda: -self.d(fake).float().mean())
+
+    def slopes(self, inputs, outputs):
+        """The squared gradient of each row's output."""
+        found = torch.autograd.grad(outputs.float().sum(), inputs, create_graph=True)
+        return found[0].float().square()
+
+    def r3gan(self):
+        with self.cast():
+            with torch.no_grad():
+                fake = self.g(self.codes()).float()
+            logits, loss = [], 0
+            for x in (self.x.clone(), fake):
+                logits.append(self.d(x.requires_grad_()).float())
+                penalties = self.slopes(x, logits[-1]).sum((1, 2, 3))
+                loss = loss + 0.5 * 0.05 * penalties.mean()
+            loss = loss + fake_loss(logits[1] - logits[0])
+        self.update(self.d_adam, loss)
+        with torch.no_grad(), self.cast():
+            real = self.d(self.x).float()
+        self.through(lambda: real_loss(self.d(self.g(self.codes()).float()) - real))
+
+    def stylegan2(self):
+        """Path lengths in every 4th step, R1 in every 16th."""
+        self.through(lambda: real_loss(self.d(self.mixed())))
+        if self.steps % 4 == 0:
+            self.update(self.g_adam, self.path_length())
+        with self.cast():
+            with torch.no_grad():
+                fake = self.mixed()
+            loss = real_loss(self.d(self.x)) + fake_loss(self.d(fake))
+        self.update(self.d_adam, loss)
+        if self.steps % 16 == 0:
+            x = self.x.clone().requires_grad_()
+            with self.cast():
+                penalties = self.slopes(x, self.d(x)).sum((1, 2, 3))
+            self.update(self.d_adam, 16 * 0.05 * 0.5 * penalties.mean())
+        self.steps += 1
+
+    def mixed(self, share=1):
+        """Images of codes of which nine in ten are of two."""
+        z = self.codes()[:: 1 if share == 1 else 2]
+        last = 2 * len(self.g.to_images)
+        first = torch.randint(1, last, (len(z),))
+        first = torch.where(torch.rand(len(z)) < 0.9, first, last)
+        self.ws = self.g.styles(z, first)
+        return self.g.synthesis(self.ws)
+
+    def path_length(self):
+        """Of half a batch."""
+        with self.cast():
+            images = self.mixed(share=2)
+            noise = torch.randn_like(images) / self.settings["size"]
+            squares = self.slopes(self.ws, (images * noise).sum((1, 2, 3)))
+            lengths = squares.sum(2).mean(1).sqrt()
+        mean = self.length.lerp(lengths.detach().mean(), 0.01)
+        self.length = mean
+        return 4 * 2 * (lengths - mean).square().mean()
 
     def pix2pix(self):
         with self.cast():
@@ -234,7 +291,9 @@ class Contender:
         return {"torch": torch.__version__}
 
     def train(self, steps):
-        return [timed(self.trainer.step) for _ in range(steps + 1)][1:]
+        size = self.settings.get("round", 1)
+        seconds = [timed(self.trainer.step) for _ in range(steps * size + 1)][1:]
+        return workers.rounds(seconds, size)
 
     def infer(self, steps):
         if not hasattr(self, "sampler"):

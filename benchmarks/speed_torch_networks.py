@@ -9,11 +9,17 @@ layers of torch.nn throughout.
 import math
 import sys
 
+import speed_torch_styles
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-LATENT_DIMS = {"dcgan": 100, "conditional": 100, "wgan_gp": 128}
+LATENT_DIMS = {
+    "dcgan": 100,
+    "conditional": 100,
+    "wgan_gp": 128,
+    **speed_torch_styles.DIMS,
+}
 CLASSES = 10
 EMBEDDING = 50
 
@@ -239,6 +245,8 @@ class Pair(nn.ModuleList):
 def networks(settings, last):
     """The generator and the discriminator of a model."""
     model, size, width = (settings[k] for k in ("model", "size", "width"))
+    if model in speed_torch_styles.DIMS:
+        return getattr(speed_torch_styles, model)(size, width)
     if model == "dcgan":
         g = up_blocks(LATENT_DIMS[model], size, width, last)
         return g, down_blocks(3, size, width)

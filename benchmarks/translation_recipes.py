@@ -31,6 +31,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -177,13 +178,16 @@ def measure(name, seed, folder):
     return took, images if masks is None else {**images, "holes": masks}
 
 
-def add_row(name, seed):
+def add_row(name, seed, runs):
     key = {"recipe": name, "seed": seed, "setting": setting(name)}
     if any(key.items() <= row.items() for row in translation_docs.read_rows(ROWS)):
         print(f"Measured before: {key}", flush=True)
         return
     with tempfile.TemporaryDirectory() as folder:
-        (clock, processor), images = measure(name, seed, pathlib.Path(folder))
+        folder = pathlib.Path(folder)
+        (clock, processor), images = measure(name, seed, folder)
+        if runs:
+            shutil.move(folder / "run", runs / f"{name}-{seed}")
     row = {
         **key,
         "seconds": round(clock),
@@ -217,6 +221,7 @@ def main():
     )
     parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("--seeds", default="0")
+    parser.add_argument("--runs", type=pathlib.Path, help="where to keep the runs")
     parser.add_argument("--docs", action="store_true")
     args = parser.parse_args()
     if (args.name is None) != args.docs:
@@ -225,7 +230,7 @@ def main():
         translation_docs.write(ROWS, {name: setting(name) for name in NAMES})
         return
     for seed in map(int, args.seeds.split(",")):
-        add_row(args.name, seed)
+        add_row(args.name, seed, args.runs)
 
 
 if __name__ == "__main__":

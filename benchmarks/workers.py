@@ -51,6 +51,11 @@ def serve(contender):
         print(json.dumps(answer), file=answers, flush=True)
 
 
+def rounds(seconds, size):
+    """Of the seconds of steps, the sums of `size` steps each."""
+    return [sum(seconds[i : i + size]) for i in range(0, len(seconds), size)]
+
+
 def memory(field="VmHWM"):
     """MiB of this process: the most so far, or "VmRSS", what it has now."""
     # (ru_maxrss would begin with that of the parent.)

@@ -14,12 +14,17 @@ SIZE = 32
 OUT = "runs/example_dcgan"
 
 source = sys.argv[1] if len(sys.argv) > 1 else "emoji"
-epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 300
 
 keras.utils.set_random_seed(0)
 dataset = kg.data.load(source, image_size=SIZE, batch_size=32)
 
-gan = kg.DCGAN(image_shape=(SIZE, SIZE, 3), width=32, ema=0.995, label_smoothing=0.1)
+gan = kg.DCGAN(
+    image_shape=(SIZE, SIZE, 3),
+    width=32,
+    ema=0.998,
+    diff_augment="color,translation,cutout",
+)
 gan.compile(
     d_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
     g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),

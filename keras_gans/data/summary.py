@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-import hashlib
 import os
 from typing import Any, NamedTuple
 
@@ -173,6 +172,7 @@ def _source_rows(found: Source, task, domain, counts, size):
     counts = counts if domain != "B" else counts[1:]
     for usable, count in zip(found.files, counts, strict=False):
         rows += _files_rows(usable, count, MOST_BROKEN)[0 if task == "pairs" else 1 :]
+        rows += _duplicate_rows(usable) if task != "pairs" else []
     if found.classes is not None:
         labels = found.files[0].listing.labels if found.files else None
         rows.append(("classes", _classes(found.classes, labels)))
@@ -317,13 +317,14 @@ def _pair_rows(place, channels):
 
 
 def _duplicate_rows(usable):
-    """Files of the same bytes."""
+    """Files of the same bytes; those of a size of their own are not read."""
     place, names = usable.listing.place, usable.listing.names
-    same = {}
+    sizes = {name: place.size_of(name) for name in names}
+    counts, same = Counter(sizes.values()), {}
     for name in names:
-        with place.open(name) as file:
-            digest = hashlib.file_digest(file, "blake2b").digest()
-        same.setdefault(digest, []).append(place.path_of(name))
+        if counts[sizes[name]] > 1:
+            digest = place.digest_of(name)
+            same.setdefault(digest, []).append(place.path_of(name))
     groups = [paths for paths in same.values() if len(paths) > 1]
     if not groups:
         return []
@@ -332,4 +333,5 @@ def _duplicate_rows(usable):
     more = (
         [f"and {len(groups) - MOST_BROKEN} more"] if len(groups) > MOST_BROKEN else []
     )
-    return [("duplicates", "\n".join([f"{extra} files are copies:", *lines, *more]))]
+    head = "1 file is a copy:" if extra == 1 else f"{extra} files are copies:"
+    return [("duplicates", "\n".join([head, *lines, *more]))]

@@ -71,12 +71,12 @@ RECIPE = Recipe(
     name="dcgan",
     model="DCGAN",
     summary="Deep convolutional GAN, arXiv:1511.06434",
-    epochs=50,
+    epochs=300,
     batch_size=32,
     arguments={
         "image_shape": (32, 32, 3),
         "width": 32,
-        "ema": 0.995,
-        "label_smoothing": 0.1,
+        "ema": 0.998,
+        "diff_augment": "color,translation,cutout",
     },
 )

@@ -179,19 +179,23 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     )
     batch = next(iter(dataset))
     parts = [np.asarray(x) for x in (batch if isinstance(batch, tuple) else (batch,))]
-    columns = None
-    if recipe.task == LABELLED:  # class by class
+    columns, what = None, "row by row"
+    if recipe.task == LABELLED:
         images, labels = parts
-        tiles = images[np.argsort(labels, kind="stable")]
+        tiles, what = images[np.argsort(labels, kind="stable")], "class by class"
     elif len(parts) == 1:
         tiles = parts[0]
     else:
+        what = "what is given and what is to come of it, side by side"
+        if recipe.task == "unpaired":
+            what = "pictures of A and of B, side by side, which are no pairs"
         made = application(recipe, config)
         a, b = (part[: REALS // 4] for part in parts)
         rows = (a, b) if made is None else (made.picture(a), made.picture(a, b))
         tiles, columns = pictures.side_by_side(*rows)
         columns *= 2
-    preview = Image(tiles.shape[1:]).preview(tiles, columns)
+    caption = f"Some of the data, as training has it: {what}."
+    preview = Image(tiles.shape[1:]).preview(tiles, columns, caption=caption)
     preview.save(path, overwrite=True)
 
 

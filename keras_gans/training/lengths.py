@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 LENGTHS = ("steps", "epochs", "kimg", "minutes")
 
-LEAST_STEPS = 2000  # of a run of somebody's own data, unless told otherwise
+# Of a run of somebody's own data, unless told otherwise: recipes count epochs of a
+# small set.
+LEAST_STEPS, MOST_STEPS = 2000, 100_000
 FEW_STEPS = 500  # too few for most GANs to show more than blurs
 FEW_IMAGES = 1000  # that a discriminator soon knows by heart
 
@@ -44,8 +46,8 @@ def settled(config: dict, recipe: Recipe, images: int, batches: int) -> dict:
     """A config with what a run was not told and its data decides.
 
     Batches are as large as the set at most. Without a length, a run has the
-    epochs of its recipe; of other data than the recipe's, at least so many that
-    they are 2,000 steps.
+    epochs of its recipe; of other data than the recipe's, as many more or fewer
+    as make 2,000 to 100,000 steps, but one at least.
 
     Args:
         config: dict, from `runs.new_config`.
@@ -63,7 +65,8 @@ def settled(config: dict, recipe: Recipe, images: int, batches: int) -> dict:
         config["epochs"] = recipe.epochs
         steps = max(1, images // config["batch_size"] // batches)
         if config["steps_per_epoch"] is None and config["data"] != recipe.data:
-            config["epochs"] = max(recipe.epochs, -(-LEAST_STEPS // steps))
+            most = max(1, MOST_STEPS // steps)
+            config["epochs"] = min(max(recipe.epochs, -(-LEAST_STEPS // steps)), most)
     return config
 
 

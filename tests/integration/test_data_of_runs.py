@@ -154,6 +154,15 @@ def test_what_pairs_are_is_said(task, names, said):
     assert "20 x 20 pixels" in text and "crops      16 x 16 pixels of that" in text
 
 
+def test_copies_are_told():
+    for i in range(3):
+        save("set", f"{i}.png", noise((16, 16, 3), seed=i))
+    assert "cop" not in str(data.describe("set", "images", (16, 16), 3))
+    shutil.copy("set/1.png", "set/again.png")
+    text = str(data.describe("set", "images", (16, 16), 3))
+    assert "1 file is a copy:" in text and "'set/1.png' = 'set/again.png'" in text
+
+
 @pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan", "colorization"])
 def test_pictures_of_pairs(recipe):
     """A source is shown beside its target, or a picture of A beside one of B."""

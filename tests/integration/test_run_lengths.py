@@ -107,8 +107,10 @@ def test_lengths_are_checked(flags, message, trained_run, capsys):
     [
         ("dcgan", 35, 32, 2000),
         ("dcgan", 20, 16, 2000),
-        ("dcgan", 640, 32, 100),
-        ("dcgan", 60000, 32, 50),
+        ("gan", 640, 64, 200),
+        ("dcgan", 640, 32, 300),
+        ("dcgan", 60000, 32, 53),  # 100,000 steps at most
+        ("dcgan", 10**7, 32, 1),
         ("wgan_gp", 35, 32, 2000),  # of five batches a step
     ],
 )
@@ -133,12 +135,16 @@ def test_a_set_of_few_images(capsys):
     assert "Training for 2 steps, which see 6 images 6.67 times" in out
     assert "Batches are of 4, where the recipe has 32" in out
     assert "2 steps are too few" in out
-    assert "6 images are few" in out and "--diff_augment=" in out
+    assert "6 images are few" in out and "--flip" in out
+    assert "--diff_augment=" not in out  # the recipe has it
     assert config_of()["batch_size"] == 4
     given = {**config_of(), "batch_size": 3}  # by a flag
     gan = types.SimpleNamespace(batches_per_step=1, samples_from_seed=False)
     told = lengths.notes(given, recipes.get("dcgan"), gan, 6, 2)
     assert "in batches of 3" in told[0] and "Batches are of" not in "".join(told)
+    gan.samples_from_seed = True
+    told = lengths.notes({**given, "arguments": {}}, recipes.get("gan"), gan, 6, 2)
+    assert "--diff_augment=color,translation,cutout" in told[-1]
 
 
 def test_a_run_in_use_is_refused(trained_run, capsys):
