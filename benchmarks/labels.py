@@ -3,10 +3,10 @@
     python benchmarks/labels.py --minutes=10
 
 Each model trains on Fashion-MNIST for some minutes; a classifier of at least
-90 % test accuracy then judges samples of known labels. ConditionalGAN, ACGAN:
-the share of samples in which it finds the label asked for. InfoGAN: purity,
-the share whose class is the most frequent one of their category. Purity is 1
-where all samples are alike, so the number of classes covered goes with it.
+90 % test accuracy then judges samples of known labels. Of models with labels: the
+share of samples in which it finds the label asked for. InfoGAN: purity, the share
+whose class is the most frequent one of their category. Purity is 1 where all
+samples are alike, so the number of classes covered goes with it.
 Results, classifier and pictures (a row a label, a column a seed) go to --out;
 what is in its labels.jsonl is not trained again.
 """
@@ -36,6 +36,9 @@ NUMBERS = {"minutes": 10.0, "batch_size": 64, "per_class": 1000, "seed": 0}
 MODELS = {
     "conditional_gan": ("share", 0.8, {"num_classes": N}),
     "acgan": ("share", 0.8, {"num_classes": N}),
+    "sngan": ("share", 0.92, {"num_classes": N}),
+    "sagan": ("share", 0.92, {"num_classes": N}),
+    "biggan": ("share", 0.92, {"num_classes": N}),
     # Little noise: else the noise decides what is shown, and not the category.
     "infogan": ("purity", 0.6, {"num_categories": N, "num_codes": 1, "latent_dim": 4}),
 }
@@ -125,7 +128,7 @@ def main(jobs, out, data_dir, overwrite):
         row["cores"] = len(os.sched_getaffinity(0))
         modules = (keras_gans, keras, sys.modules[settings["backend"]])
         row["versions"] = {m.__name__: m.__version__ for m in modules}
-        grid = [gan.sample(1, i % 10, i // 10) for i in range(10 * N)]
+        grid = [gan.sample(1, seed=i % 10, labels=i // 10) for i in range(10 * N)]
         picture = out / f"{settings['model']}.png"
         pictures.save_grid(picture, np.concatenate(grid), 10, overwrite=True)
         rows[key] = json.dumps(row)

@@ -60,6 +60,7 @@ from keras_gans.modalities.video import Video
 from keras_gans.modalities.volume import Volume
 from keras_gans.modalities.waveform import Waveform
 from keras_gans.models.acgan import ACGAN
+from keras_gans.models.biggan import BigGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
@@ -67,6 +68,8 @@ from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
+from keras_gans.models.sagan import SAGAN
+from keras_gans.models.sngan import SNGAN
 from keras_gans.models.stylegan2 import StyleGAN2
 from keras_gans.models.stylegan3 import StyleGAN3
 from keras_gans.models.wgan import WGAN
@@ -81,10 +84,13 @@ __all__ = [
     "EMA",
     "GAN",
     "R3GAN",
+    "SAGAN",
+    "SNGAN",
     "WGAN",
     "WGANGP",
     "Attributes",
     "BaseGAN",
+    "BigGAN",
     "Code",
     "ConditionalGAN",
     "Controller",

@@ -22,7 +22,7 @@ INPUTS = {
     "codes": "codes of all samples, numbers in [-1, 1]: 0.5,-1; random by default",
     "attributes": "attributes of all samples, numbers: 1,0,0.5; random by default",
     "truncation": "psi of all samples, or of each: 1 is none, 0 one picture of all; 1 "
-    "by default",
+    "by default; of SNGAN, SAGAN and BigGAN the largest |z|, 10 by default",
     "text": "a sentence that all samples show",
     "source": "file of what is translated",
 }

@@ -13,8 +13,10 @@ from keras_gans.utils.types import Path
 
 KNOWN = {
     "dcgan": "the DCGAN of PyTorch's examples",
-    "mimicry": "mimicry's residual networks (WGAN-GP, SNGAN, cGAN-PD)",
+    "mimicry": "mimicry's residual networks (WGAN-GP, SNGAN, SAGAN, cGAN-PD)",
     "pix2pix": "the networks of pix2pix and CycleGAN",
+    "biggan": "BigGAN's networks",
+    "biggan_deep": "BigGAN-deep's generator",
     "r3gan": "R3GAN's networks",
     "stylegan2": "StyleGAN2-ADA's networks",
     "stylegan3": "StyleGAN3's generator",
@@ -29,8 +31,7 @@ OTHERS = {
     r"model\.diffusion_model\.": "a latent diffusion model",
     r"(.*\.)?synthesis\.|(convs|conv1)\..*modulation": "a StyleGAN",
     r"b\d+\.fromrgb\.": "the discriminator of a StyleGAN",
-    r"(.*\.)?attn_block\.": "a SAGAN",
-    r"blocks\.\d+\.\d+\.conv1\.": "a BigGAN",
+    r"blocks\.\d+\.\d+\.conv1\.": "a BigGAN of another configuration",
     r"conv_pre\.|ups\.\d+\.(weight|bias)": "a HiFi-GAN vocoder",
     r"conv_first\.": "an ESRGAN or another network of superresolution",
     r"layer1\.0\.conv1\.": "a ResNet for classification (torchvision)",

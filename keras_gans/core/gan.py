@@ -309,7 +309,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
                 )
             return modality
         (generator,) = generators.values()
-        made = networks.made_by(generator, self.inputs)
+        made = networks.made_by(generator, self.inputs_of_generator)
         return networks.check_modality(modality, made)
 
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
@@ -321,7 +321,8 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         """Fakes for a batch: as many as it has reals."""
         n = self.rows_of(batch)
         values = [
-            i.draw(self.rng, n) if i.drawn else batch[i.name] for i in self.inputs
+            i.draw(self.rng, n) if i.drawn else batch[i.name]
+            for i in self.inputs_of_generator
         ]
         return self.forward("generator", values, training)
 
@@ -429,7 +430,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        """What the generator takes."""
+        """What samples are made of: what the generator takes, perhaps more."""
         return self.inputs_of_generator
 
     @property
@@ -492,7 +493,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
 
     def generator_input_shapes(self) -> dict[str, list]:
         """The shapes of a row of each generator's inputs."""
-        return {"generator": [i.shape for i in self.inputs]}
+        return {"generator": [i.shape for i in self.inputs_of_generator]}
 
     def discriminator_inputs(self, name: str) -> list[keras.KerasTensor]:
         """The shape and dtype of each input of a discriminator, of one row."""

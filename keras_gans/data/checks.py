@@ -168,3 +168,16 @@ def check_jitter(jitter):
             "256 to 286 before the crop), or a ratio, a float in [0, 1]. "
             f"Received: jitter={jitter!r}"
         )
+
+
+def check_balance(labels: bool, shuffle: bool) -> None:
+    """Checks that classes can be balanced.
+
+    Raises:
+        ValueError: without labels or an order of each epoch's own they cannot.
+    """
+    if not labels or not shuffle:
+        raise ValueError(
+            "`class_balanced` shows labelled images in an order of its own. "
+            f"Received: labels={labels}, shuffle={shuffle}. Set both to True."
+        )

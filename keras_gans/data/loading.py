@@ -4,8 +4,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_gans.data.balancing import balanced
 from keras_gans.data.checks import (
     CONVERTIBLE,
+    check_balance,
     check_channels,
     check_choice,
     check_image_size,
@@ -29,6 +31,7 @@ def load(
     channels: int = 3,
     batch_size: int = 64,
     labels: bool = False,
+    class_balanced: bool = False,
     split: str = "train",
     data_dir: Path | None = None,
     resize: str = "crop",
@@ -75,6 +78,8 @@ def load(
         batch_size: images in a batch.
         labels: whether to give `(images, labels)`. A folder's labels number
             its first-level subfolders, sorted by name.
+        class_balanced: whether every class is shown as often as the others,
+            however many images it has; an epoch has as many examples.
         split: the split of a `"tfds:"` source, such as `"train[:80%]"`.
         data_dir: where tensorflow-datasets keeps its data.
         resize: `"crop"` scales the short side and crops the centre;
@@ -136,6 +141,9 @@ def load(
     size = image_size or own_size(found)
     check_channels("channels", channels, found.shape[2], found.name)
     check_length(found, batch_size, drop_remainder, repeat, start)
+    if class_balanced:
+        check_balance(labels, shuffle)
+        found = balanced(found)
     key = seed_key(seed)
     margin = jitter_margin(jitter, size)
     read = found.read

@@ -49,6 +49,8 @@ class Source(NamedTuple):
         files: list of the `Usable` files that it reads: those of A and of B of
             pairs, or the one of pictures that show both.
         parallel: how many examples may be read at once; `None`: any number.
+        labels: int array, the class of every example; `None` where it is not
+            known before it is read.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Source(NamedTuple):
     classes: list[str] | None = None
     files: Sequence[Usable] = ()
     parallel: int | None = None
+    labels: np.ndarray | None = None
 
 
 def array_source(name: str, images: np.ndarray, labels: np.ndarray | None) -> Source:
@@ -70,13 +73,15 @@ def array_source(name: str, images: np.ndarray, labels: np.ndarray | None) -> So
     with tf.device("CPU"):
         images = tf.constant(images)
         if labels is not None:
-            labels = tf.constant(_check_labels(name, labels, size))
+            known = _check_labels(name, labels, size)
+            labels = tf.constant(known)
 
     def read(index):
         image = tf.gather(images, index)
         return image, None if labels is None else tf.gather(labels, index)
 
-    return Source(name, size, tuple(shape), range_examples(size), read)
+    found = Source(name, size, tuple(shape), range_examples(size), read)
+    return found if labels is None else found._replace(labels=known)
 
 
 def emoji_source(source: str, labels: bool) -> Source:
@@ -117,6 +122,7 @@ def folder_source(
         listing.classes,
         [usable],
         parallel_reads(usable.memory(channels)),
+        None if listing.labels is None else np.asarray(listing.labels),
     )
 
 

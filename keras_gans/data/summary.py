@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import os
 from typing import Any, NamedTuple
 
+from keras_gans.data.balancing import weights
 from keras_gans.data.broken import Usable, check_files
 from keras_gans.data.checks import CONVERTIBLE, check_choice, check_image_size
 from keras_gans.data.decoding import counted, list_images
@@ -174,8 +175,8 @@ def _source_rows(found: Source, task, domain, counts, size):
         rows += _files_rows(usable, count, MOST_BROKEN)[0 if task == "pairs" else 1 :]
         rows += _duplicate_rows(usable) if task != "pairs" else []
     if found.classes is not None:
-        labels = found.files[0].listing.labels if found.files else None
-        rows.append(("classes", _classes(found.classes, labels)))
+        rows.append(("classes", _classes(found.classes, found.labels)))
+        rows += _weight_rows(found)
     if found.files:
         return rows + _made_rows(found.files, size, counts[0], "crop", halves)
     return [*rows, ("made", f"{size[1]} x {size[0]} pixels, {_kinds(counts)}")]
@@ -239,7 +240,7 @@ def _pixels(heads, channels):
 
 def _classes(names, labels):
     """The names of classes, and how many pictures each has."""
-    counts = Counter(labels or ())
+    counts = Counter(() if labels is None else labels)
     shown = [
         name if labels is None else f"{name} ({counts[i]})"
         for i, name in enumerate(names[:MOST_CLASSES])
@@ -247,6 +248,23 @@ def _classes(names, labels):
     more = len(names) - len(shown)
     shown += [f"and {more} more"] if more else []
     return f"{len(names)}: {', '.join(shown)}"
+
+
+def _weight_rows(found):
+    """How much more often classes are shown where they are balanced."""
+    if found.labels is None:
+        return []
+    ratios = weights(found.labels)
+    low, high = (f(ratios, key=ratios.get) for f in (min, max))
+    if ratios[high] == ratios[low]:
+        return []
+    return [
+        (
+            "weights",
+            f"balanced, an image of {found.classes[low]!r} is shown {ratios[low]:.2f} "
+            f"times as often, of {found.classes[high]!r} {ratios[high]:.2f} times",
+        )
+    ]
 
 
 def _made_rows(files, size, channels, resize, halves=False):

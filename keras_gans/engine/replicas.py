@@ -26,6 +26,11 @@ if keras.backend.backend() == "tensorflow":
         )
         return tf.reduce_sum(tf.where(before, gathered(tf.convert_to_tensor(n)), 0))
 
+    def count() -> int:
+        """How many replicas share a batch."""
+        context = tf.distribute.get_replica_context()
+        return 1 if context is None else context.num_replicas_in_sync
+
     def gathered(x: Any) -> Any:
         """What each replica has for `x`, stacked: `[replicas, ...]`."""
         context = tf.distribute.get_replica_context()
@@ -52,6 +57,10 @@ else:
     def first_row(n: Any) -> int:
         """The index of the first of `n` rows: 0, arrays are global."""
         return 0
+
+    def count() -> int:
+        """How many replicas share a batch: one, arrays are global."""
+        return 1
 
     def gathered(x: Any) -> Any:
         """`x` of each replica, stacked: here one, arrays are global."""

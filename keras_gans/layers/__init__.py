@@ -1,5 +1,6 @@
 """Layers that Keras lacks."""
 
+from keras_gans.layers.attention import SelfAttention
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_gans.layers.filtered import FilteredLeakyReLU, FourierFeatures, MagnitudeNorm
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev, with_minibatch_stddev
@@ -11,6 +12,7 @@ from keras_gans.layers.modulated import (
     Truncation,
 )
 from keras_gans.layers.spectral import SpectralNormalization
+from keras_gans.layers.truncated import TruncatedNormal
 
 __all__ = [
     "Bias",
@@ -23,7 +25,9 @@ __all__ = [
     "MinibatchStdDev",
     "ModulatedConv2D",
     "NoiseMap",
+    "SelfAttention",
     "SpectralNormalization",
+    "TruncatedNormal",
     "Truncation",
     "with_minibatch_stddev",
 ]

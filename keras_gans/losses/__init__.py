@@ -17,8 +17,10 @@ from keras_gans.losses.adversarial import (
     wasserstein_d,
     wasserstein_g,
 )
+from keras_gans.losses.consistency import consistency, lecam, top_k_g
 from keras_gans.losses.penalties import (
     gradient_penalty,
+    off_diagonal_products,
     squared_gradient_norms,
     zero_centred_penalty,
 )
@@ -26,19 +28,23 @@ from keras_gans.losses.penalties import (
 __all__ = [
     "OBJECTIVES",
     "Objective",
+    "consistency",
     "get",
     "gradient_penalty",
     "hinge_d",
     "input_gradient",
     "least_squares_d",
     "least_squares_g",
+    "lecam",
     "minimax_d",
     "minimax_g",
     "non_saturating_g",
+    "off_diagonal_products",
     "relativistic_d",
     "relativistic_g",
     "serialize",
     "squared_gradient_norms",
+    "top_k_g",
     "wasserstein_d",
     "wasserstein_g",
     "zero_centred_penalty",

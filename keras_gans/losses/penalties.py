@@ -81,3 +81,22 @@ def zero_centred_penalty(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tenso
         https://arxiv.org/abs/1801.04406, equations 9 and 10, without gamma.
     """
     return ops.mean(squared_gradient_norms(critic, x)) / 2.0
+
+
+def off_diagonal_products(kernel: Tensor) -> Tensor:
+    """||W W^T * (1 - I)||^2, of a kernel as a matrix of a row for each output.
+
+    Its norms are left free: only the angles between filters count.
+
+    Example:
+
+    ```python
+    keras_gans.losses.off_diagonal_products(keras.ops.eye(3))  # 0
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1809.11096, equation 3
+    """
+    rows = ops.reshape(ops.cast(kernel, "float32"), (-1, kernel.shape[-1]))
+    products = ops.matmul(ops.transpose(rows), rows)
+    return ops.sum(ops.square(products * (1.0 - ops.eye(kernel.shape[-1]))))

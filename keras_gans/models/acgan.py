@@ -167,6 +167,7 @@ RECIPE = Recipe(
     task="labelled images",
     epochs=50,
     batch_size=32,
+    data_options={"class_balanced": False},
     arguments={
         "image_shape": (32, 32, 3),
         "num_classes": 9,

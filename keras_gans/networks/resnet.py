@@ -1,4 +1,4 @@
-"""The residual networks of WGAN-GP, SNGAN and the projection cGAN.
+"""The residual networks of WGAN-GP, SNGAN, SAGAN and the projection cGAN.
 
 From 16 pixels up, square or not. At 32, 48, 64 and 128 pixels they are those
 of kwotsin/mimicry, whose published numbers they can therefore reach.
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from keras_gans.layers.attention import SelfAttention
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.networks.building import builder
 from keras_gans.networks.normal import conditional_batch_norm
@@ -102,6 +103,21 @@ def critic_plan(image_shape: tuple[int, int, int], width: int) -> list[Block]:
     ]
 
 
+def generator_maps(image_shape: tuple[int, int, int], width: int) -> dict[int, int]:
+    """The shorter side of the map after each block, and its channels."""
+    base, widths = generator_plan(image_shape, width)
+    return {min(base) << i: widths[i] for i in range(1, len(widths))}
+
+
+def critic_maps(image_shape: tuple[int, int, int], width: int) -> dict[int, int]:
+    """The same of the critic: of several maps of one size, the first."""
+    maps, side = {}, min(image_shape[:2])
+    for block in critic_plan(image_shape, width):
+        side = -(-side // 2) if block.halves else side
+        maps.setdefault(side, block.outputs)
+    return maps
+
+
 def _shorter_side(image_shape):
     side = min(check_shape(image_shape)[:2])
     if side < MIN_SIZE:
@@ -145,6 +161,8 @@ def resnet_generator(
     latent_dim: int = 128,
     width: int = 256,
     num_classes: int | None = None,
+    spectral_norm: bool = False,
+    attention: int | None = None,
     name: str = "generator",
 ) -> keras.Model:
     """Residual blocks with batch norm that double the size, bilinearly.
@@ -157,6 +175,10 @@ def resnet_generator(
             pixels, 512 at 48 and 1024 from 64 on.
         num_classes: `None`, or int: the batch norms of the blocks then depend
             on a class, and the model takes `[z, label]`.
+        spectral_norm: bool, whether every layer but the norms has spectral
+            normalization.
+        attention: `None`, or the shorter side of the map that self-attention
+            follows.
         name: str.
 
     Returns:
@@ -164,7 +186,7 @@ def resnet_generator(
         float32 `[n, *image_shape]` in [-1, 1].
 
     Raises:
-        ValueError: a size is too small.
+        ValueError: a size is too small, or `attention` is no map's.
 
     Example:
 
@@ -188,18 +210,47 @@ def resnet_generator(
     if num_classes is not None:
         check_size("num_classes", num_classes)
         label = _label_input()
-    x = layers.Dense(
+    wrapped = _wrapper(spectral_norm)
+    project = layers.Dense(
         height * base_width * widths[0], kernel_initializer=_xavier(1), name="project"
-    )(z)
+    )
+    x = wrapped(project)(z)
     x = layers.Reshape((height, base_width, widths[0]), name="reshape")(x)
+    sizes = list(generator_maps(image_shape, width))
+    _check_attention(attention, sizes)
     for i, filters in enumerate(widths[1:], start=1):
-        x = _generator_block(x, label, num_classes, filters, f"block{i}")
+        x = _generator_block(x, label, num_classes, filters, wrapped, f"block{i}")
+        if sizes[i - 1] == attention:
+            x = _attention(x, spectral_norm)
     x = layers.ReLU(name="relu")(_norm("norm")(x))
-    x = _conv(image_shape[-1], 3, 1, "to_images")(x)
+    x = wrapped(_conv(image_shape[-1], 3, 1, "to_images"))(x)
     x = cut(x, image_shape)
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     inputs = z if label is None else [z, label]
     return keras.Model(inputs, images, name=name)
+
+
+def _wrapper(spectral_norm):
+    """A function that normalizes a layer spectrally, or leaves it."""
+
+    def wrapped(layer, **kwargs):
+        return SpectralNormalization(layer, **kwargs) if spectral_norm else layer
+
+    return wrapped
+
+
+def _check_attention(attention, sizes):
+    if attention is not None and attention not in sizes:
+        raise ValueError(
+            "`attention` is the shorter side of a map, one of "
+            f"{', '.join(map(str, dict.fromkeys(sizes)))}. Received: "
+            f"attention={attention!r}."
+        )
+
+
+def _attention(x, spectral_norm):
+    start = _xavier(1)
+    return SelfAttention(spectral_norm, initializer=start, name="attention")(x)
 
 
 def _label_input():
@@ -211,7 +262,7 @@ def _norm(name):
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
 
 
-def _generator_block(x, label, num_classes, filters, name):
+def _generator_block(x, label, num_classes, filters, wrapped, name):
     def normalized(x, name):
         if label is None:
             return _norm(name)(x)
@@ -222,12 +273,12 @@ def _generator_block(x, label, num_classes, filters, name):
 
     h = layers.ReLU(name=f"{name}_relu1")(normalized(x, f"{name}_norm1"))
     h = doubled(h, f"{name}_up")
-    h = _conv(filters, 3, math.sqrt(2), f"{name}_conv1")(h)
+    h = wrapped(_conv(filters, 3, math.sqrt(2), f"{name}_conv1"))(h)
     h = layers.ReLU(name=f"{name}_relu2")(normalized(h, f"{name}_norm2"))
-    h = _conv(filters, 3, math.sqrt(2), f"{name}_conv2")(h)
+    h = wrapped(_conv(filters, 3, math.sqrt(2), f"{name}_conv2"))(h)
     # The reference doubles first. A 1 x 1 convolution commutes with that, and
     # on the small map it costs a quarter.
-    shortcut = _conv(filters, 1, 1, f"{name}_shortcut")(x)
+    shortcut = wrapped(_conv(filters, 1, 1, f"{name}_shortcut"))(x)
     shortcut = doubled(shortcut, f"{name}_shortcut_up")
     return layers.Add(name=name)([h, shortcut])
 
@@ -242,6 +293,7 @@ def resnet_critic(
     num_classes: int | None = None,
     spectral_norm: bool = False,
     pooling: str = "mean",
+    attention: int | None = None,
     name: str = "discriminator",
 ) -> keras.Model:
     """Residual blocks without batch norm, and a score of the pooled features.
@@ -255,6 +307,8 @@ def resnet_critic(
             features to the score.
         spectral_norm: bool, whether every layer has spectral normalization.
         pooling: "mean" (WGAN-GP) or "sum" (SNGAN), of features over the map.
+        attention: `None`, or the shorter side of the map that self-attention
+            follows: of several of one size, the first.
         name: str.
 
     Returns:
@@ -262,7 +316,8 @@ def resnet_critic(
         to float32 logits `[n, 1]`.
 
     Raises:
-        ValueError: a size is too small, or `pooling` is unknown.
+        ValueError: a size is too small, `pooling` unknown or `attention` no
+            map's.
 
     Example:
 
@@ -282,14 +337,19 @@ def resnet_critic(
     if pooling not in ("mean", "sum"):
         raise ValueError(f'`pooling` must be "mean" or "sum". Received: {pooling!r}.')
 
-    def wrapped(layer, **kwargs):
-        return SpectralNormalization(layer, **kwargs) if spectral_norm else layer
-
+    wrapped = _wrapper(spectral_norm)
+    sizes = list(critic_maps(image_shape, width))  # the first halve the map
+    _check_attention(attention, sizes)
+    place = None if attention is None else sizes.index(attention) + 1
     images = keras.Input(image_shape, name="images")
     x = _first_block(images, blocks[0], wrapped, "block1")
+    if place == 1:
+        x = _attention(x, spectral_norm)
     for i, block in enumerate(blocks[1:], start=2):
         x = layers.ReLU(name=f"block{i}_relu1")(x)
         x = _critic_block(x, block, wrapped, f"block{i}")
+        if place == i:
+            x = _attention(x, spectral_norm)
     x = layers.ReLU(name="relu")(x)
     height, map_width = x.shape[1:3]
     # What follows decides the scale of the logits: float32.

@@ -258,6 +258,7 @@ def reals(recipe: Recipe, config: dict, gan: BaseGAN):
 def pictures_of(recipe: Recipe, config: dict, gan: BaseGAN):
     """All of the data as it is, in batches of 100."""
     given = {**_options(recipe, config), "batch_size": 100, "flip": False}
+    given.pop("class_balanced", None)
     return tasks.load(recipe.task, gan, config["data"], drop_remainder=False, **given)
 
 

@@ -132,6 +132,9 @@ OPTIONS = {
 # Of recipes whose `data_options` have them; those of an application stand in
 # the docstring of its class.
 DATA_OPTIONS = {
+    "class_balanced": Option(
+        "data", bool, False, "show every class as often, however many images it has"
+    ),
     "direction": Option(
         "data", str, None, "ab, or ba to learn to translate from B to A"
     ),

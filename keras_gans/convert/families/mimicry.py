@@ -1,8 +1,9 @@
-"""The residual networks of mimicry: WGAN-GP, SNGAN, projection cGAN.
+"""The residual networks of mimicry: WGAN-GP, SNGAN, SAGAN, projection cGAN.
 
 From kwotsin/mimicry, torch_mimicry/nets. A generator has `l1`, blocks from
 `block2` on, then a norm `b5` and a convolution `c5` (at 32 pixels); a
-discriminator has blocks from `block1` on, then `l5`, and `l_y` for classes.
+discriminator has blocks from `block1` on, then `l5`, and `l_y` for classes. Both
+of SAGAN have `attn_block`.
 """
 
 import itertools
@@ -14,13 +15,15 @@ import numpy as np
 from keras_gans.convert import weights
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.networks.resnet import (
+    critic_maps,
     critic_plan,
+    generator_maps,
     generator_plan,
     resnet_critic,
     resnet_generator,
 )
 
-_ROOTS = re.compile(r"l_y|block[1-9]|[lbc]\d")
+_ROOTS = re.compile(r"l_y|attn_block|block[1-9]|[lbc]\d")
 _NORM = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -47,7 +50,7 @@ def detect(state):
     }
     if "block1.c1" in convs:
         return _detect_critic(state, convs)
-    first = state.get("l1.weight")
+    first = state.get("l1.weight", state.get("l1.weight_orig"))
     if "block2.c1" in convs and first is not None and first.ndim == 2:
         return _detect_generator(state, convs, first.shape)
     return None
@@ -60,12 +63,18 @@ def _detect_generator(state, convs, first):
     width = convs["block2.c1"][1]
     side = math.isqrt(first[0] // width) * 2**doublings
     last = convs.get(f"c{doublings + 2}", (3,))
+    sizes = {
+        side >> i: convs.get(f"block{doublings + 1 - i}.c2", (0,))[0]
+        for i in range(doublings)
+    }
     return {
         "network": "generator",
         "image_shape": (side, side, last[0]),
         "latent_dim": first[1],
         "width": width,
         "num_classes": _rows(state, "block2.b1.embed.weight"),
+        "spectral_norm": "l1.weight_orig" in state,
+        "attention": _attended(state, side // 2, sizes),
     }
 
 
@@ -89,7 +98,30 @@ def _detect_critic(state, convs):
         "num_classes": _rows(state, *classes),
         "spectral_norm": spectral,
         "pooling": "sum" if spectral else "mean",
+        "attention": _attended(
+            state,
+            side // 4,
+            {side >> i: convs.get(f"block{i}.c2", (0,))[0] for i in range(1, count)},
+        ),
     }
+
+
+def _attended(state, usual, sizes):
+    """The map that attention follows, told from its channels.
+
+    Where several have as many it is that of the reference's 32 pixels: the last
+    but one of a generator, the second of a discriminator.
+
+    Args:
+        state: Dict of the reference's name to numpy array.
+        usual: Int, the side of that map.
+        sizes: Dict of the side of each map to its channels.
+    """
+    value = state.get("attn_block.o.weight_orig", state.get("attn_block.o.weight"))
+    if value is None or value.ndim != 4:
+        return None
+    fits = [size for size, channels in sizes.items() if channels == value.shape[0]]
+    return usual if usual in fits or not fits else fits[0]
 
 
 def _rows(state, *names):
@@ -150,12 +182,19 @@ def _generator(state, **config):
         shapes |= _conv_shapes(f"block{i}.c1", a, b, 3)
         shapes |= _conv_shapes(f"block{i}.c2", b, b, 3)
         shapes |= _conv_shapes(f"block{i}.c_sc", a, b, 1)
+    if config["attention"] is not None:
+        sizes = generator_maps(config["image_shape"], config["width"])
+        shapes |= _attention_shapes(sizes.get(config["attention"], 0))
+    if config["spectral_norm"]:
+        shapes = _normalized(shapes)
     # Before anything is made: a file may name sizes that it does not have.
     weights.check("generator", state, shapes)
     state = dict(state)
     model = resnet_generator(**config)
     get = model.get_layer
-    entries = _projection(get("project"), (widths[0], *base))
+    entries = projection(get("project"), "l1", (widths[0], *base))
+    if config["attention"] is not None:
+        entries += attention(get("attention"), "attn_block")
     pairs = [(get("norm"), f"b{last}"), (get("to_images"), f"c{last}")]
     for i in range(1, len(widths)):
         ours, theirs = f"block{i}", f"block{i + 1}"
@@ -195,20 +234,50 @@ def _conv_shapes(prefix, inputs, outputs, size):
     }
 
 
-def _projection(layer, channels_first):
-    """The matrix from z to the first map, which has its channels first."""
+def projection(layer, prefix, channels_first):
+    """The entries of the matrix from z to the first map, whose channels come first.
+
+    Args:
+        layer: Dense layer, perhaps in `SpectralNormalization`.
+        prefix: String, its name in the reference.
+        channels_first: Tuple (channels, height, width) of the map.
+    """
 
     def rows(x):
         x = x.reshape(*channels_first, -1)
         return np.moveaxis(x, 0, 2).reshape(-1, x.shape[-1])
 
-    kernel, bias = layer.kernel, layer.bias
+    weight, *of_rows = weights.of_pairs([(layer, prefix)])
     return [
-        weights.Entry(
-            "l1.weight", kernel, tuple(kernel.shape[::-1]), lambda x: rows(x).T
+        weight._replace(convert=lambda x: rows(x).T),
+        *(
+            # But for v, one number for each input.
+            e
+            if e.name.endswith("_v")
+            else e._replace(convert=lambda x: rows(x).ravel())
+            for e in of_rows
         ),
-        weights.Entry("l1.bias", bias, tuple(bias.shape), lambda x: rows(x).ravel()),
     ]
+
+
+def attention(layer, prefix):
+    """The entries of a `SelfAttention`."""
+    convs = [(getattr(layer, n), f"{prefix}.{n}") for n in ("theta", "phi", "g", "o")]
+    return [weights.vector(f"{prefix}.gamma", layer.gamma), *weights.of_pairs(convs)]
+
+
+def _attention_shapes(channels):
+    few, half = max(1, channels // 8), max(1, channels // 2)
+    kernels = {
+        "theta": (few, channels),
+        "phi": (few, channels),
+        "g": (half, channels),
+        "o": (channels, half),
+    }
+    return {
+        "attn_block.gamma": (),
+        **{f"attn_block.{n}.weight": (*s, 1, 1) for n, s in kernels.items()},
+    }
 
 
 def _conditional_norm(model, name, prefix):
@@ -247,15 +316,21 @@ def _discriminator(state, **config):
     if config["num_classes"] is not None:
         names["class_embedding"] = "l_y"
         shapes["l_y.weight"] = (config["num_classes"], config["width"])
+    if config["attention"] is not None:
+        sizes = critic_maps(config["image_shape"], config["width"])
+        shapes |= _attention_shapes(sizes.get(config["attention"], 0))
     if config["spectral_norm"]:
         shapes = _normalized(shapes)
     weights.check("discriminator", state, shapes)
     model = resnet_critic(**config)
     pairs = [(model.get_layer(a), b) for a, b in names.items()]
+    entries = []
+    if config["attention"] is not None:
+        entries = attention(model.get_layer("attention"), "attn_block")
     for layer, prefix in pairs:
         if isinstance(layer, SpectralNormalization):
             layer.iterate_in_inference = prefix in iterating
-    weights.assign(model, state, weights.of_pairs(pairs))
+    weights.assign(model, state, [*entries, *weights.of_pairs(pairs)])
     return model
 
 
@@ -263,7 +338,8 @@ def _normalized(shapes):
     """The names and shapes of the same layers under spectral norm."""
     found = {}
     for name, shape in shapes.items():
-        if not name.endswith(".weight"):
+        # Norms and tables of classes are left as they are.
+        if not name.endswith(".weight") or len(shape) < 2 or ".embed" in name:
             found[name] = shape
             continue
         found |= {

@@ -21,8 +21,17 @@ from keras_gans.engine import keras_internals
 from keras_gans.engine.kernels import dropout
 from keras_gans.engine.kernels.choice import KERNELS, enabled, scope
 from keras_gans.engine.kernels.gradients import fuse_adam, squared_norm
+from keras_gans.engine.kernels.unbiased import unbias_moving_variance
 
-__all__ = ["KERNELS", "accelerate", "enabled", "fuse_adam", "scope", "squared_norm"]
+__all__ = [
+    "KERNELS",
+    "accelerate",
+    "enabled",
+    "fuse_adam",
+    "scope",
+    "squared_norm",
+    "unbias_moving_variance",
+]
 
 # What a layer of exactly this type does when it is called.
 _CALLS = {keras.layers.Dropout: dropout.call}

@@ -1,0 +1,273 @@
+"""SNGAN, SAGAN, BigGAN: networks and whole steps as the references'."""
+
+import contextlib
+import json
+
+from checks import check_gan
+from golden.recipe import fill
+import keras
+from keras import ops
+import numpy as np
+from paths import GOLDEN
+import pytest
+import tensorflow as tf
+
+from keras_gans import losses
+from keras_gans.convert import from_state, read
+from keras_gans.core.class_conditional import standing_statistics
+from keras_gans.core.controllers import EMA
+from keras_gans.modalities import Image
+from keras_gans.models.biggan import BigGAN
+from keras_gans.models.sagan import SAGAN
+from keras_gans.models.sngan import SNGAN
+
+
+def golden(name):
+    about = json.loads((GOLDEN / f"{name}.json").read_text())
+    return about, np.load(GOLDEN / f"{name}.npz")
+
+
+def channels_last(x):
+    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+
+
+def close(got, want, bound=1e-5):
+    """Within a share of the largest value wanted."""
+    got = np.asarray(ops.convert_to_numpy(got), "float64")
+    assert got.shape == want.shape
+    assert np.abs(got - want).max() <= bound * np.abs(want).max()
+
+
+@pytest.mark.parametrize("name", ["biggan32", "mimicry_sagan_32"])
+def test_networks_are_the_reference_s(name):
+    _, wanted = golden(f"{name}_G")
+    label = wanted["y"].astype("int32")
+    generator = from_state(read(GOLDEN / f"{name}_G.pth"))
+    close(generator([wanted["z"], label]), channels_last(wanted["img"]))
+    _, wanted = golden(f"{name}_D")
+    discriminator = from_state(read(GOLDEN / f"{name}_D.pth"))
+    x = channels_last(wanted["x"])
+    close(discriminator([x, wanted["y"].astype("int32")]), wanted["logits"])
+
+
+class Told:
+    """Gives the latent codes and classes of a record, in its order."""
+
+    def __init__(self, wanted):
+        self.wanted, self.z, self.y = wanted, 0, 0
+
+    def at(self, *place, part=None):
+        return contextlib.nullcontext()
+
+    def normal(self, n, columns, purpose):
+        z = self.wanted[f"z{self.z}"]
+        self.z += 1
+        assert z.shape == (int(n), columns)
+        return ops.convert_to_tensor(z)
+
+    def integers(self, n, columns, high, purpose):
+        y = self.wanted[f"y{self.y}"]
+        self.y += 1
+        return ops.convert_to_tensor(y[:, None].astype("int32"))
+
+
+def state_of(about, side, wanted):
+    """What the recipe fills, and the first singular vectors."""
+    key = f"{side}_weights"
+    state = {name: fill(name, shape) for name, shape in about[key]}
+    own = {k.split(":")[1] for k in wanted.files if k.startswith("override:")}
+    for name in own:
+        if name.startswith(f"{side}."):
+            state[name[2:]] = wanted[f"override:{name}"]
+    left = about["not_filled"]
+    for name in list(state):
+        prefix = name.removesuffix("_orig").removesuffix(".weight")
+        if name.endswith(".weight_orig"):
+            u, _, vh = np.linalg.svd(state[name].reshape(len(state[name]), -1))
+            state |= {f"{prefix}.weight_u": u[:, 0], f"{prefix}.weight_v": vh[0]}
+        elif f"{prefix}.u0" in left and name.endswith(".weight"):
+            u, _, _ = np.linalg.svd(state[name].reshape(len(state[name]), -1))
+            state[f"{prefix}.u0"] = u[:, 0][None]
+    return state
+
+
+def run(gan, wanted, i, d_steps, batch):
+    """A step on the record's reals; its logs."""
+    gan.rng = told = getattr(gan, "told_rng", None) or Told(wanted)
+    object.__setattr__(gan, "told_rng", told)
+    parts = []
+    for j in range(d_steps):
+        if f"x{i}" in wanted.files:
+            rows = slice(j * batch, (j + 1) * batch)
+            part = [wanted[f"x{i}"][rows], wanted[f"yreal{i}"][rows]]
+        else:
+            part = [wanted[f"x{i}_{j}"]]
+            if f"yreal{i}_{j}" in wanted.files:
+                part.append(wanted[f"yreal{i}_{j}"])
+        parts.append(part)
+    x = channels_last(np.concatenate([p[0] for p in parts]))
+    gan.modality = Image(x.shape[1:], range=(-5, 5))  # the record's are normal
+    y = None
+    if len(parts[0]) > 1:
+        y = np.concatenate([p[1] for p in parts]).astype("int32")
+    options = {"batch_size": batch, "shuffle": False, "verbose": 0}
+    logs = gan.fit(x, y, steps_per_epoch=1, **options).history
+    return {name: values[0] for name, values in logs.items()}
+
+
+@pytest.mark.parametrize("name", ["sngan", "sagan"])
+def test_whole_steps_are_mimicry_s(name):
+    about, wanted = golden(f"mimicry_{name}_step")
+    classes = about["call"].get("num_classes")
+    networks = [from_state(state_of(about, side, wanted)) for side in "GD"]
+    cls = {"sngan": SNGAN, "sagan": SAGAN}[name]
+    gan = cls(
+        num_classes=classes,
+        generator=networks[0],
+        discriminator=networks[1],
+        d_steps=about["n_dis"],
+    )
+    optimizers = SNGAN.default_optimizers(gan)
+    gan.compile(*optimizers, run_eagerly=True)
+    logs = run(gan, wanted, 0, about["n_dis"], about["batch"])
+    step = about["steps"][0]
+    d_loss = np.mean([d["errD"] for d in step["D"]])
+    np.testing.assert_allclose(logs["d_loss"], d_loss, rtol=1e-5)
+    np.testing.assert_allclose(logs["g_loss"], step["G"]["errG"], rtol=1e-5)
+    norm = np.mean(
+        [np.linalg.norm(wanted[f"D0_{j}_gradnorm"]) for j in range(about["n_dis"])]
+    )
+    np.testing.assert_allclose(logs["d_grad_norm"], norm, rtol=1e-5)
+    norm = np.linalg.norm(wanted["G0_gradnorm"])
+    np.testing.assert_allclose(logs["g_grad_norm"], norm, rtol=1e-5)
+    norm = gan.generator.get_layer("norm")
+    close(norm.moving_variance, wanted["G_b5.running_var"])
+    # What is left of cancelling gradients, of biases before a norm, is rounding,
+    # which Adam makes steps of 2e-4 of: images differ as if these were random.
+    given = [wanted["test_z"], *([np.array([0, 4], "int32")] if classes else [])]
+    given = given if classes else given[0]
+    images = channels_last(wanted["test_img"])
+    close(gan.generator(given), images, 5e-3)
+    seen = [images, given[1]] if classes else images
+    close(gan.discriminator(seen), wanted["test_logits"])
+
+
+def test_whole_steps_are_biggan_s():
+    about, wanted = golden("biggan_step")
+    networks = [from_state(state_of(about, side, wanted)) for side in "GD"]
+    config = about["config"]
+    gan = BigGAN(
+        num_classes=10,
+        generator=networks[0],
+        discriminator=networks[1],
+        d_steps=config["num_D_steps"],
+        ema=EMA(config["ema_decay"], rampup=None, start=config["ema_start"] - 1),
+    )
+    gan.compile(run_eagerly=True)
+    for i, step in enumerate(about["steps"]):
+        logs = run(gan, wanted, i, config["num_D_steps"], config["batch_size"])
+        # Rounding grows as in mimicry's steps, by an epsilon of 1e-6 less.
+        np.testing.assert_allclose(logs["g_loss"], step["G_loss"], rtol=5e-5)
+        norm = np.linalg.norm(wanted[f"G{i}_gradnorm"])
+        np.testing.assert_allclose(logs["g_grad_norm"], norm, rtol=3e-4)
+    mean = gan.ema_generator.get_layer("block0_norm1").moving_mean
+    close(mean, wanted["G_ema_blocks.0.0.bn1.stored_mean"])
+    given = [wanted["test_z"], wanted["test_y"].astype("int32")]
+    images = channels_last(wanted["test_img_ema"])
+    close(gan.ema_generator(given), images, 3e-4)
+    close(gan.discriminator([images, given[1]]), wanted["test_logits"], 3e-4)
+    inputs = [[wanted[f"standing_z{i}"], np.arange(4)] for i in range(3)]
+    standing_statistics(gan.ema_generator, inputs, momentum=0.9)
+    images = channels_last(wanted["test_img_standing"])
+    close(gan.ema_generator(given), images, 3e-4)
+
+
+SMALL = {
+    "sngan": lambda **kwargs: SNGAN((16, 16, 1), 3, 8, 8, 8, **kwargs),
+    "sagan": lambda **kwargs: SAGAN((16, 16, 1), 3, 8, 8, 8, **kwargs),
+    "biggan": lambda **kwargs: BigGAN(
+        (8, 8, 1), 3, 8, width=2, shared_dim=4, attention=(8,), **kwargs
+    ),
+}
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize(
+    "name",
+    ["biggan", *(pytest.param(n, marks=pytest.mark.full) for n in ("sngan", "sagan"))],
+)
+def test_check_gan(name, images):
+    n = 16
+    side = 8 if name == "biggan" else 16
+    own = {"ema": 0.9} if name != "biggan" else {"orthogonal": 1e-4}
+    check_gan(
+        lambda: SMALL[name](d_steps=1, **own),
+        images(n, side, side),
+        np.arange(n) % 3,
+        batch_size=2,
+        executions=False,
+    )
+
+
+def test_samples_are_truncated_and_exported(images):
+    gan = SMALL["biggan"](consistency=(1.0, 1.0), lecam=0.1, top_k=(0.5, 2))
+    gan.compile(run_eagerly=True)
+    x, y = images(8, 8, 8), np.arange(8) % 3
+    logs = gan.fit(x, y, batch_size=2, verbose=0).history
+    assert logs["consistency"][0] > 0 and logs["lecam"][0] > 0
+    z = np.random.default_rng(0).normal(size=(1000, 8)).astype("float32")
+    layer = gan.sampling_network().get_layer("truncated")
+    cut = np.asarray(layer([z, np.full(1000, 0.5, "float32")]))
+    assert np.abs(cut).max() <= 0.5
+    # Of N(0, 1) within [-t, t]: 1 - 2 t phi(t) / (2 Phi(t) - 1).
+    assert abs(cut.var() - 0.0805) < 0.003
+    np.testing.assert_array_equal(np.argsort(cut[:, 0]), np.argsort(z[:, 0]))
+    np.testing.assert_array_equal(layer([z, np.full(1000, 10.0, "float32")]), z)
+    gan.export("served")
+    served = tf.saved_model.load("served").serving_default
+    label, t = np.array([1, 2, 0], "int32"), np.full(3, 0.5, "float32")
+    got = served(5 * 2**32 + np.arange(3), label, t)["images"]
+    want = gan.sample(3, seed=5, labels=label, truncation=0.5)
+    np.testing.assert_allclose(got, want, atol=1e-6)
+    assert np.abs(want - gan.sample(3, seed=5, labels=label)).max() > 1e-3
+    with pytest.raises(ValueError, match="truncation"):
+        gan.sample(1, truncation=0)
+    before = [np.asarray(v) for v in gan.ema_generator.trainable_weights]
+    gan.standing_statistics(batches=2, batch_size=4)
+    for a, b in zip(before, gan.ema_generator.trainable_weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    x = gan.ema_generator.get_layer("reshape")
+    part = keras.Model(gan.ema_generator.inputs, x.output)
+    rows = np.arange(8)
+    given = [i.default_rows(0, rows) for i in gan.inputs_of_generator]
+    first = gan.ema_generator.get_layer("block0_norm1")
+    mean = np.asarray(part([np.asarray(v) for v in given])).mean((0, 1, 2))
+    close(first.moving_mean, mean, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"r2": 1.0}, "classes of their own"),
+        ({"packing": 2}, "with its label"),
+        ({"consistency": -1}, "consistency"),
+        ({"top_k": 0.5}, "share in"),
+        ({"top_k": (0.5, 10), "objective": "least_squares"}, "mean logit"),
+        ({"orthogonal": -1.0}, "orthogonal"),
+    ],
+)
+def test_bad_arguments_are_refused(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        SMALL["biggan"](**kwargs)
+
+
+def test_top_k_and_consistency_are_their_equations():
+    logits = ops.convert_to_tensor([[1.0], [4.0], [2.0], [3.0]])
+    assert float(losses.top_k_g(logits, 0.5)) == -3.5
+    assert float(losses.top_k_g(logits, 1.0)) == -2.5
+    assert float(losses.consistency(logits, logits - 2.0)) == 4.0
+    assert float(losses.lecam(logits, -logits, 2.0, -2.0)) == pytest.approx(
+        2 * np.mean([9, 36, 16, 25])
+    )
+    kernel = np.array([[1.0, 1.0], [0.0, 2.0]], "float32")
+    assert float(losses.off_diagonal_products(kernel)) == 2.0

@@ -1,0 +1,348 @@
+"""BigGAN's files: other sizes, other names, and what does not fit."""
+
+from golden.recipe import fill
+import numpy as np
+from numpy_networks import conv, halved, kernel, relu
+from paths import GOLDEN
+import pytest
+
+from keras_gans.convert import from_state, read
+from keras_gans.networks.biggan import (
+    D_WIDTHS,
+    G_WIDTHS,
+    biggan_discriminator,
+    biggan_generator,
+)
+
+
+def filled(shapes):
+    """The recipe's weights, and a u0 of every matrix that is normalized."""
+    state = {name: fill(name, shape) for name, shape in shapes.items()}
+    for name, shape in shapes.items():
+        plain = name.startswith("shared") or len(shape) < 2
+        if not plain:
+            u = fill(name.replace(".weight", ".u0"), (1, shape[0]))
+            state[name.replace(".weight", ".u0")] = u / np.linalg.norm(u)
+    return state
+
+
+def conv_shapes(prefix, outputs, inputs, size):
+    return {
+        f"{prefix}.weight": (outputs, inputs, size, size),
+        f"{prefix}.bias": (outputs,),
+    }
+
+
+def attention_shapes(prefix, c):
+    kernels = {
+        "theta": (max(1, c // 8), c),
+        "phi": (max(1, c // 8), c),
+        "g": (c // 2, c),
+    }
+    kernels["o"] = (c, c // 2)
+    return {
+        f"{prefix}.gamma": (),
+        **{f"{prefix}.{k}.weight": (*v, 1, 1) for k, v in kernels.items()},
+    }
+
+
+def attended(x, state, prefix):
+    def rows(leaf, pooled):
+        y = conv(x, state, f"{prefix}.{leaf}")
+        if pooled:
+            n, c, h, w = y.shape
+            y = y.reshape(n, c, h // 2, 2, w // 2, 2).max((3, 5))
+        return y.reshape(*y.shape[:2], -1)
+
+    scores = np.einsum("ncp,ncq->npq", rows("theta", False), rows("phi", True))
+    scores = np.exp(scores - scores.max(-1, keepdims=True))
+    beta = scores / scores.sum(-1, keepdims=True)
+    y = np.einsum("ncq,npq->ncp", rows("g", True), beta)
+    y = y.reshape(len(x), -1, *x.shape[2:])
+    return x + state[f"{prefix}.gamma"] * conv(y, state, f"{prefix}.o")
+
+
+def doubled(x):
+    return x.repeat(2, axis=2).repeat(2, axis=3)
+
+
+def normalized(x, state, prefix, code=None):
+    if code is None:
+        gain, bias = state[f"{prefix}.gain"][None], state[f"{prefix}.bias"][None]
+    else:
+        gain = 1 + code @ kernel(state, f"{prefix}.gain").T
+        bias = code @ kernel(state, f"{prefix}.bias").T
+    mean, var = (state[f"{prefix}.stored_{leaf}"] for leaf in ("mean", "var"))
+    x = (x - mean[:, None, None]) / np.sqrt(var[:, None, None] + 1e-5)
+    return x * gain[..., None, None] + bias[..., None, None]
+
+
+def generator_state(count, width, attention, classes=3, shared=4, chunk=2, channels=3):
+    widths = [width * w for w in G_WIDTHS[count]]
+    shapes = {
+        "shared.weight": (classes, shared),
+        "linear.weight": (16 * widths[0], chunk),
+        "linear.bias": (16 * widths[0],),
+        "output_layer.0.gain": (widths[-1],),
+        "output_layer.0.bias": (widths[-1],),
+        "output_layer.0.stored_mean": (widths[-1],),
+        "output_layer.0.stored_var": (widths[-1],),
+        **conv_shapes("output_layer.2", channels, widths[-1], 3),
+    }
+    for i in range(count):
+        a, b = widths[i : i + 2]
+        for norm, c in (("bn1", a), ("bn2", b)):
+            prefix = f"blocks.{i}.0.{norm}"
+            for leaf in ("gain", "bias"):
+                shapes[f"{prefix}.{leaf}.weight"] = (c, shared + chunk)
+            for leaf in ("mean", "var"):
+                shapes[f"{prefix}.stored_{leaf}"] = (c,)
+        shapes |= conv_shapes(f"blocks.{i}.0.conv1", b, a, 3)
+        shapes |= conv_shapes(f"blocks.{i}.0.conv2", b, b, 3)
+        shapes |= conv_shapes(f"blocks.{i}.0.conv_sc", b, a, 1)
+        if 8 << i in attention:
+            shapes |= attention_shapes(f"blocks.{i}.1", b)
+    return filled(shapes)
+
+
+def generated(state, z, label, count):
+    first, *chunks = np.split(z, count + 1, axis=1)
+    codes = [np.concatenate([state["shared.weight"][label], c], 1) for c in chunks]
+    x = first @ kernel(state, "linear").T + state["linear.bias"]
+    x = x.reshape(len(z), -1, 4, 4)
+    for i, code in enumerate(codes):
+        p = f"blocks.{i}.0"
+        h = doubled(relu(normalized(x, state, f"{p}.bn1", code)))
+        h = relu(normalized(conv(h, state, f"{p}.conv1"), state, f"{p}.bn2", code))
+        x = conv(h, state, f"{p}.conv2") + conv(doubled(x), state, f"{p}.conv_sc")
+        if f"blocks.{i}.1.gamma" in state:
+            x = attended(x, state, f"blocks.{i}.1")
+    x = relu(normalized(x, state, "output_layer.0"))
+    return np.tanh(conv(x, state, "output_layer.2"))
+
+
+def discriminator_state(count, width, attention, classes=3, channels=3):
+    widths = [width * w for w in D_WIDTHS[count]]
+    shapes = {
+        "linear.weight": (1, widths[-1]),
+        "linear.bias": (1,),
+        "embed.weight": (classes, widths[-1]),
+    }
+    before = channels
+    for i, after in enumerate(widths):
+        p = f"blocks.{i}.0"
+        shapes |= conv_shapes(f"{p}.conv1", after, before, 3)
+        shapes |= conv_shapes(f"{p}.conv2", after, after, 3)
+        if i < count or before != after:
+            shapes |= conv_shapes(f"{p}.conv_sc", after, before, 1)
+        if (2 << count) >> i in attention and i < count:
+            shapes |= attention_shapes(f"blocks.{i}.1", after)
+        before = after
+    return filled(shapes)
+
+
+def scored(state, x, label, count):
+    for i in range(len(D_WIDTHS[count])):
+        p = f"blocks.{i}.0"
+        h = relu(x) if i else x
+        h = conv(relu(conv(h, state, f"{p}.conv1")), state, f"{p}.conv2")
+        if i == 0:
+            x = conv(halved(x), state, f"{p}.conv_sc")
+        elif f"{p}.conv_sc.weight" in state:
+            x = conv(x, state, f"{p}.conv_sc")
+        if i < count:
+            h, x = halved(h), x if i == 0 else halved(x)
+        x = h + x
+        if f"blocks.{i}.1.gamma" in state:
+            x = attended(x, state, f"blocks.{i}.1")
+    h = relu(x).sum((2, 3))
+    y = h @ kernel(state, "linear").T + state["linear.bias"]
+    return y + (kernel(state, "embed")[label] * h).sum(1, keepdims=True)
+
+
+def close(got, want):
+    assert got.shape == want.shape
+    assert np.abs(np.asarray(got) - want).max() <= 1e-5 * np.abs(want).max()
+
+
+# Doublings, width, sizes of maps with attention, channels of images.
+SIZES = [
+    (4, 4, (32,), 1),
+    (5, 4, (64,), 3),
+    pytest.param(6, 4, (64,), 3, marks=pytest.mark.full),
+]
+
+
+@pytest.mark.parametrize(("count", "width", "attention", "channels"), SIZES)
+def test_other_sizes(count, width, attention, channels):
+    rng = np.random.default_rng(0)
+    label = np.array([2, 0], "int32")
+    state = generator_state(count, width, attention, channels=channels)
+    z = rng.normal(size=(2, 2 * (count + 1))).astype("float32")
+    images = np.asarray(from_state(state)([z, label])).transpose(0, 3, 1, 2)
+    close(images, generated(state, z, label, count))
+    state = discriminator_state(count, width, attention, channels=channels)
+    x = rng.normal(size=(2, channels, 4 << count, 4 << count)).astype("float32")
+    logits = from_state(state)([np.moveaxis(x, 1, -1), label])
+    close(logits, scored(state, x, label, count))
+
+
+def test_names_of_synchronized_norms_and_folders():
+    """Other statistics' names, and a checkpoint folder's own files."""
+    state = read(GOLDEN / "biggan32_G.pth")
+    renamed = {
+        name.replace(".stored_", ".bn.running_"): value for name, value in state.items()
+    }
+    assert set(renamed) != set(state)
+    plain = from_state(state).get_weights()
+    wrapped = {f"module.{name}": value for name, value in state.items()}
+    for name, one in (("renamed", renamed), ("module", wrapped)):
+        for a, b in zip(from_state(one).get_weights(), plain, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=name)
+    for name in ("G_ema", "D"):
+        model = from_state(read(GOLDEN / f"biggan_ckpt_{name}.pth"))
+        assert len(model.inputs) == 2
+
+
+def test_what_does_not_fit_is_told():
+    state = read(GOLDEN / "biggan32_G.pth")
+    del state["blocks.1.0.conv1.u0"]
+    with pytest.raises(ValueError, match=r"blocks\.1\.0\.conv1\.weight"):
+        from_state(state)
+    state = read(GOLDEN / "biggan32_D.pth")
+    state["linear.u0"] = np.ones((1, 7), "float32")
+    with pytest.raises(ValueError, match="one number for each row"):
+        from_state(state)
+
+
+def test_deep_networks():
+    """Blocks of four convolutions, twice as many: the paper's counts of layers."""
+    generator = biggan_generator((32, 32, 1), 3, 16, 4, depth=2, bottleneck=4)
+    discriminator = biggan_discriminator((32, 32, 1), 3, 4, depth=2, bottleneck=4)
+    for network, blocks in ((generator, 6), (discriminator, 6)):
+        names = [layer.name for layer in network.layers]
+        assert sum(name.endswith("_conv4") for name in names) == blocks
+    # Half of the blocks double, and a shortcut has no weights.
+    assert not any(layer.name.endswith("_shortcut") for layer in generator.layers)
+    z = np.zeros((2, 16), "float32")
+    assert generator([z, np.arange(2)]).shape == (2, 32, 32, 1)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"image_shape": (30, 30, 3)}, "a height of 28 or 32"),
+        ({"attention": (64,)}, "shorter sides of maps, of 8, 16, 32"),
+        ({"latent_dim": 30}, "28 or 32"),
+        ({"bottleneck": 64}, "larger `width`"),
+        ({"num_classes": 1}, "2 classes"),
+    ],
+)
+def test_bad_arguments_are_refused(kwargs, message):
+    given = {"image_shape": (32, 32, 3), "num_classes": 3, "width": 4, **kwargs}
+    with pytest.raises(ValueError, match=message):
+        biggan_generator(**given)
+
+
+def deep_state(width=4, classes=3, z=4, shared=4, attended=16):
+    """BigGAN-deep of 32 pixels in pytorch-pretrained-BigGAN's layout."""
+    widths = [width * w for w in G_WIDTHS[3]]
+    shapes = {
+        "embeddings.weight": (shared, classes),
+        "generator.gen_z.weight": (16 * widths[0], z + shared),
+        "generator.gen_z.bias": (16 * widths[0],),
+        **conv_shapes("generator.conv_to_rgb", widths[-1], widths[-1], 3),
+        "generator.bn.weight": (widths[-1],),
+        "generator.bn.bias": (widths[-1],),
+    }
+    norms, place = {"generator.bn": widths[-1]}, 0
+    for i in range(6):
+        c = widths[0]
+        p = f"generator.layers.{place}"
+        kinds = (
+            (c // 4, c, 1),
+            (c // 4, c // 4, 3),
+            (c // 4, c // 4, 3),
+            (c, c // 4, 1),
+        )
+        for j, (outputs, inputs, size) in enumerate(kinds):
+            shapes |= conv_shapes(f"{p}.conv_{j}", outputs, inputs, size)
+            norms[f"{p}.bn_{j}"] = inputs
+            for leaf in ("scale", "offset"):
+                shapes[f"{p}.bn_{j}.{leaf}.weight"] = (inputs, z + shared)
+        place += 1
+        if 4 << (i + 1) // 2 == attended and i % 2:
+            p = f"generator.layers.{place}"
+            names = {"theta": "snconv1x1_theta", "phi": "snconv1x1_phi"}
+            names |= {"g": "snconv1x1_g", "o": "snconv1x1_o_conv"}
+            for name, shape in attention_shapes("", c).items():
+                leaf, _, rest = name[1:].partition(".")
+                shapes[f"{p}.{names.get(leaf, leaf)}{'.' if rest else ''}{rest}"] = (
+                    shape
+                )
+            place += 1
+    state = {}
+    for name, shape in shapes.items():
+        value = fill(name, shape)
+        if name.endswith(".weight") and len(shape) > 1 and name[0] == "g":
+            u, _, vh = np.linalg.svd(value.reshape(len(value), -1))
+            state |= {f"{name}_orig": value, f"{name}_u": u[:, 0], f"{name}_v": vh[0]}
+        else:
+            state[name] = value
+    for name, c in norms.items():
+        state[f"{name}.running_means"] = fill(f"{name}.running_mean", (51, c))
+        state[f"{name}.running_vars"] = fill(f"{name}.running_var", (51, c))
+    return state
+
+
+def generated_deep(state, z, label, statistics):
+    """Of z and the class's row, in that order, and channels last at first."""
+    code = np.concatenate([z, state["embeddings.weight"].T[label]], axis=1)
+
+    def norm(x, prefix):
+        if f"{prefix}.weight" in state:
+            gain, bias = (
+                state[f"{prefix}.{leaf}"][None] for leaf in ("weight", "bias")
+            )
+        else:
+            gain = 1 + code @ kernel(state, f"{prefix}.scale").T
+            bias = code @ kernel(state, f"{prefix}.offset").T
+        mean = state[f"{prefix}.running_means"][statistics]
+        var = state[f"{prefix}.running_vars"][statistics]
+        x = (x - mean[:, None, None]) / np.sqrt(var[:, None, None] + 1e-4)
+        return x * gain[..., None, None] + bias[..., None, None]
+
+    x = code @ kernel(state, "generator.gen_z").T + state["generator.gen_z.bias"]
+    x = x.reshape(len(z), 4, 4, -1).transpose(0, 3, 1, 2)
+    place, blocks = 0, 0
+    while blocks < 6:
+        p = f"generator.layers.{place}"
+        place += 1
+        if f"{p}.gamma" in state:
+            own = {
+                name.replace("snconv1x1_", "").replace("o_conv", "o"): value
+                for name, value in state.items()
+                if name.startswith(p)
+            }
+            x = attended(x, own, p)
+            continue
+        h = conv(relu(norm(x, f"{p}.bn_0")), state, f"{p}.conv_0")
+        h = relu(norm(h, f"{p}.bn_1"))
+        if blocks % 2:
+            h, x = doubled(h), doubled(x)
+        h = conv(h, state, f"{p}.conv_1")
+        h = conv(relu(norm(h, f"{p}.bn_2")), state, f"{p}.conv_2")
+        x = x + conv(relu(norm(h, f"{p}.bn_3")), state, f"{p}.conv_3")
+        blocks += 1
+    x = conv(relu(norm(x, "generator.bn")), state, "generator.conv_to_rgb")
+    return np.tanh(x[:, :3])
+
+
+def test_the_layout_of_pretrained_files():
+    state = deep_state()
+    z = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
+    label = np.array([2, 0], "int32")
+    for truncation, statistics in ((1.0, 50), (0.4, 20)):
+        model = from_state(state, truncation=truncation)
+        images = np.asarray(model([z, label])).transpose(0, 3, 1, 2)
+        close(images, generated_deep(state, z, label, statistics))
