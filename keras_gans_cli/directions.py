@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
         preview = _strip(gan, space, found, i, codes, values, shown, args)
         name = f"{args.method}{i:02d}.png"
         preview.save(out / name, overwrite=args.overwrite)
-    print(f"{args.number} directions of {found.space}, step {step}: {args.out}")
+    print(f"{args.number} directions of {found.space}{said.of_step(step)}: {args.out}")
     said.next_steps(
         (
             "the other method",

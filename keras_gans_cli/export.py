@@ -66,7 +66,7 @@ def _saved_model(args):
     gan, step = opening.open_gan(args.run_dir, args.best)
     names = opening.class_names_of(args.run_dir)
     target = publishing.write(gan, args.to, args.overwrite, names)
-    print(f"SavedModel of step {step}: {target}")
+    print(f"SavedModel{said.of_step(step)}: {target}")
     if args.serving_files:
         deployment.write(gan, target.parent, print)
     said.after_export(target)
@@ -81,4 +81,4 @@ def _converted(args):
     made = converting.convert(
         gan, args.to, args.format, args.precision, args.overwrite, args.direction
     )
-    print(f"{args.format} of step {step}: {args.to}\n{made}")
+    print(f"{args.format}{said.of_step(step)}: {args.to}\n{made}")

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
             f"seeds {args.seeds}",
         )
     n = sample.write_each(args, gan.modality, stems, batches)
-    print(f"{n} samples of step {step}, {told}: {args.out}")
+    print(f"{n} samples{said.of_step(step)}, {told}: {args.out}")
     said.next_steps(
         ("from seed to seed", "walk", args.run_dir, "--seeds=0,1,2", "--out=walk.gif"),
         ("what can be changed", "directions", args.run_dir, "--out=directions"),

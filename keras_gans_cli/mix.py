@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     gan, step, _, given = sample.opened(args)
     made = mix(gan, rows, columns, layers, draws=args.draws, **given)
     _draw(gan, rows, columns, made, args)
-    print(f"{len(rows)} x {len(columns)} mixed samples of step {step}: {args.out}")
+    print(f"{len(rows)} x {len(columns)} mixed samples{said.of_step(step)}: {args.out}")
     said.next_steps(
         (
             "finer layers of the columns",

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     pictures.save_grid(args.out, tiles, wide, args.overwrite, names, caption)
     least = int(found.distances.argmin())
     print(
-        f"{len(seeds)} samples of step {step} beside the nearest of {found.count:,} "
+        f"{len(seeds)} samples{said.of_step(step)} beside the nearest of {found.count:,} "
         f"pictures: {args.out}"
     )
     print(f"The nearest pair: seed {seeds[least]}, {found.distances[least]:.3g}")

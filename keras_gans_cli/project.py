@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
     )
     found.preview(caption).save(out / "comparison.png", overwrite=args.overwrite)
     gan.modality.write(out / "proj.png", found.image, overwrite=args.overwrite)
-    print(f"{args.picture} in {found.space}, step {step}, {likeness}: {out}")
+    print(f"{args.picture} in {found.space}{said.of_step(step)}, {likeness}: {out}")
     if found.space == "z":
         print(f"In Python: z = numpy.load({str(out / name)!r})['z']")
         return

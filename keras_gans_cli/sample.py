@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> None:
         args.frames = 60 if args.frames is None else args.frames
         step = write_walk(args, seeds, RATE, SIDE)
         print(
-            f"{args.frames} frames of step {step}, seeds {args.interpolate}: {args.out}"
+            f"{args.frames} frames{said.of_step(step)}, seeds {args.interpolate}: {args.out}"
         )
         said.next_steps(
             ("slower, without the way back", "walk", args.run_dir)
@@ -174,7 +174,7 @@ def run(args: argparse.Namespace) -> None:
             samples, what, given.get("labels"), class_names=class_names, names=names
         )
         preview.save(args.out, overwrite=args.overwrite)
-    print(f"{n} samples of step {step}, {told}: {args.out}")
+    print(f"{n} samples{said.of_step(step)}, {told}: {args.out}")
     said.after_sampling(args.run_dir, args.seed or 0)
 
 

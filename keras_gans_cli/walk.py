@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     step = sample.write_walk(
         args, sample.read_seeds(args.seeds), args.rate, args.size, **options
     )
-    print(f"{args.frames} frames of step {step}, seeds {args.seeds}: {args.out}")
+    print(f"{args.frames} frames{said.of_step(step)}, seeds {args.seeds}: {args.out}")
     said.next_steps(
         ("what can be changed", "directions", args.run_dir, "--out=directions"),
         ("your own picture", "project", args.run_dir, said.PICTURE),

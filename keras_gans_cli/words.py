@@ -101,6 +101,11 @@ def pip() -> str:
     return os.path.join(folder, "pip") if folder else "pip"
 
 
+def of_step(step: int) -> str:
+    """ " of step 8"; nothing of weights that no run here has trained."""
+    return f" of step {step}" if step else ""
+
+
 def next_steps(*steps: tuple) -> None:
     """Prints what to do next.
 

@@ -5,6 +5,9 @@ import os
 import shutil
 import tempfile
 
+import numpy as np
+import pytest
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -26,10 +29,6 @@ if os.environ["KERAS_BACKEND"] == "jax":
 
 gc.disable()  # what is imported and collected stays
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
 
 def pytest_configure(config):
     """Removes at the end what this process made; spares graphs the optimizer.
@@ -38,6 +37,10 @@ def pytest_configure(config):
     """
     if COMPILED is not None:
         config.add_cleanup(lambda: shutil.rmtree(COMPILED, ignore_errors=True))
+    if config.getoption("numprocesses", None):
+        return  # workers run the tests, and start the sooner without a backend here
+    import keras
+
     if keras.backend.backend() == "tensorflow" and config.option.markexpr != "full":
         import tensorflow as tf
 
@@ -55,6 +58,8 @@ def pytest_collection_finish(session):
 @pytest.fixture(autouse=True)
 def seeded():
     """Each test starts from the same state of Keras's generators."""
+    import keras
+
     keras.utils.set_random_seed(0)
 
 
@@ -81,6 +86,7 @@ def images():
 @pytest.fixture(scope="session")
 def trained_gan(images):
     """A GAN of 8 x 8 grey images after two steps, which nobody changes."""
+    import keras
     from small import small_gan
 
     keras.utils.set_random_seed(0)
@@ -97,6 +103,7 @@ def trained_gan(images):
 def first_run(tmp_path_factory):
     """A run of the command line and what it printed: read only."""
     from command_line import train_tiny
+    import keras
 
     keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("runs") / "r"
@@ -154,6 +161,8 @@ def implementation(request, any_size, monkeypatch):
     if request.param == "keras":
         yield lambda network: network
         return
+    import keras
+
     if keras.backend.backend() != "tensorflow":
         pytest.skip("They are TensorFlow's.")
     from keras_gans.engine import kernels

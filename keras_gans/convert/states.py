@@ -57,16 +57,17 @@ def from_state(
             WGAN-GP, SNGAN, SAGAN and the projection cGAN), "biggan" (ajbrock's),
             "biggan_deep" (the generator of pytorch-pretrained-BigGAN),
             "inception_fid" (of pytorch-fid and torch-fidelity), "efficientnet_lite0",
-            "r3gan", "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow), "stylegan3",
-            or "pix2pix" (its networks and CycleGAN's; images of any size, unless
-            `image_shape` says which).
+            "r3gan", "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow),
+            "stylegan3", or "pix2pix" (its networks and CycleGAN's; images of any
+            size, unless `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,
             `shared_dim`, `attention` and of the deep one `truncation`, whose
             statistics its batch norms take, in [0, 1]; for R3GAN
             `widths`, `blocks`, `group_size`, `num_classes`, `embedding_dim`; for
-            StyleGAN2 `widths`, `w_dim`, `num_classes`, `mapping_layers`, `residual`; for StyleGAN3 these but
+            StyleGAN2 `widths`, `w_dim`,
+            `num_classes`, `mapping_layers`, `residual`; for StyleGAN3 these but
             for the last, `layers`, `kernel_size`, `radial`; for the feature
             networks only `taps`, see `networks.inception_fid` and
             `networks.efficientnet_lite0`.

@@ -81,8 +81,8 @@ def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
         return
     inputs = {i.name: i for i in gan.inputs}
     parts = gan.parts((x, *(y if isinstance(y, tuple) else (y,))))
-    pair = getattr(gan, "pair_names", None)  # what a translator calls the parts
-    for name, told, part in zip(gan.fields, pair or gan.fields, parts, strict=False):
+    told_names = gan.pair_names or gan.fields
+    for name, told, part in zip(gan.fields, told_names, parts, strict=False):
         one = inputs.get(name, gan.modality)
         if (
             _is_array(part)
@@ -92,7 +92,7 @@ def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
             try:
                 one.check_all(part)
             except ValueError as error:
-                if pair is None:
+                if gan.pair_names is None:
                     raise
                 raise ValueError(f"In {told}: {error}") from None
 

@@ -265,7 +265,8 @@ class ClassConditionalGAN(BaseGAN):
 
         def of_batch(i):
             rows = np.arange(i * batch_size, (i + 1) * batch_size)
-            return [x.default_rows(seed, rows) for x in self.inputs_of_generator]
+            values = [x.default_rows(seed, rows) for x in self.inputs_of_generator]
+            return [ops.convert_to_tensor(x) for x in values]
 
         inputs = (of_batch(i) for i in range(batches))
         standing_statistics(network, inputs, momentum)

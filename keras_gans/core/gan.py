@@ -138,6 +138,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
     ```
     """
 
+    pair_names = None  # what a translator calls the two parts of a batch
     labels_shown = False  # whether a discriminator takes [samples, label]
     scores = True  # whether there is a discriminator whose logits mean something
 

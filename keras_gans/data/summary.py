@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 import os
+from statistics import median
 from typing import Any, NamedTuple
 
 from keras_gans.data.balancing import weights
 from keras_gans.data.broken import Usable, check_files
 from keras_gans.data.checks import CONVERTIBLE, check_choice, check_image_size
 from keras_gans.data.decoding import counted, list_images
+from keras_gans.data.digests import digests
 from keras_gans.data.domains import domain_folders, match_files
 from keras_gans.data.pair_sources import find_domains, find_pairs
 from keras_gans.data.places import find_place
@@ -31,11 +33,13 @@ class Report(NamedTuple):
         rows: list of (what, text); `str` of the report shows them.
         broken: dict of the path of each file that cannot be read to why.
         files: list of the `Usable` files of each domain.
+        digests: dict, see `digests.digests`; `None` without files.
     """
 
     rows: list[tuple[str, str]]
     broken: dict[str, str]
     files: Sequence[Usable] = ()
+    digests: dict | None = None
 
     def __str__(self) -> str:
         return "\n".join(
@@ -92,10 +96,11 @@ def check(
     usable = check_files(list_images(place, False), channels, "skip", warn=False)
     rows = _files_rows(usable, channels, MOST_BROKEN * 10)
     rows += [*_class_rows(place, usable), *_pair_rows(place, channels)]
-    rows += _duplicate_rows(usable)
+    found = digests([usable], whole=True)
+    rows += _duplicate_rows([usable], found)
     if size is not None:
         rows += _made_rows([usable], size, channels, resize)
-    return Report(rows, usable.broken)
+    return Report(rows, usable.broken, [usable], found)
 
 
 def describe(
@@ -149,7 +154,10 @@ def describe(
     if any(margin):
         height, width = image_size
         rows.append(("crops", f"{width} x {height} pixels of that, anywhere"))
-    return Report(rows, broken, files)
+    held = digests(files) if files else None
+    if held:
+        rows += _duplicate_rows(files, held)
+    return Report(rows, broken, files, held)
 
 
 def _shown_name(source):
@@ -207,13 +215,15 @@ def _files_rows(usable: Usable, channels, most):
 
 
 def _sizes(sizes):
-    """The smallest, the middle and the largest of sizes."""
+    """The smallest and the largest of sizes, and the medians of both sides."""
     ordered = sorted(sizes, key=lambda size: (size[0] * size[1], size))
-    least, middle, most = (ordered[i] for i in (0, len(ordered) // 2, -1))
-    shown = [f"{width} x {height}" for height, width in (least, middle, most)]
+    middle = [median(sides) for sides in zip(*sizes, strict=True)]
+    least, middle, most = (
+        f"{width:g} x {height:g}" for height, width in (ordered[0], middle, ordered[-1])
+    )
     if least == most:
-        return f"all {shown[0]} pixels"
-    return f"{shown[0]} to {shown[2]} pixels (width x height), median {shown[1]}"
+        return f"all {least} pixels"
+    return f"{least} to {most} pixels (width x height), median {middle}"
 
 
 def _pixels(heads, channels):
@@ -334,22 +344,21 @@ def _pair_rows(place, channels):
     return [*rows, ("pairs", str(pairs))]
 
 
-def _duplicate_rows(usable):
-    """Files of the same bytes; those of a size of their own are not read."""
-    place, names = usable.listing.place, usable.listing.names
-    sizes = {name: place.size_of(name) for name in names}
-    counts, same = Counter(sizes.values()), {}
-    for name in names:
-        if counts[sizes[name]] > 1:
-            digest = place.digest_of(name)
-            same.setdefault(digest, []).append(place.path_of(name))
-    groups = [paths for paths in same.values() if len(paths) > 1]
+def _duplicate_rows(files, found):
+    """Files of the same bytes within a domain, as their digests tell."""
+    digest, groups = iter(found["files"].values()), []
+    for usable in files:  # in the order of `digests`
+        same = {}
+        for name in usable.listing.names:
+            path = usable.listing.place.path_of(name)
+            same.setdefault(next(digest), []).append(path)
+        groups += [paths for paths in same.values() if len(paths) > 1]
     if not groups:
         return []
     extra = sum(map(len, groups)) - len(groups)
+    alike = "are copies" if found["whole"] else "have the size and the ends of others"
     lines = [" = ".join(map(repr, paths)) for paths in groups[:MOST_BROKEN]]
     more = (
         [f"and {len(groups) - MOST_BROKEN} more"] if len(groups) > MOST_BROKEN else []
     )
-    head = "1 file is a copy:" if extra == 1 else f"{extra} files are copies:"
-    return [("duplicates", "\n".join([head, *lines, *more]))]
+    return [("duplicates", "\n".join([f"{extra} files {alike}:", *lines, *more]))]

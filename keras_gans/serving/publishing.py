@@ -54,7 +54,8 @@ def check(path: Path, overwrite: bool = False) -> None:
     if version is not None:
         check_target(path, overwrite)
         return
-    check_target(folder / "1", overwrite=True)  # the backend and the name
+    files.check_name(folder)
+    check_target(folder / "1", overwrite=True)  # the backend
     if overwrite:
         raise ValueError(
             f"A version is overwritten. Received: overwrite=True and {folder}, "

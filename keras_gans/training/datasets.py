@@ -124,8 +124,6 @@ def write_digests(path: pathlib.Path, report: Any, anew: bool) -> None:
         report: from `describe`.
         anew: bool, whether the run begins; else what it has noted stays.
     """
-    from keras_gans.data.digests import digests
-
     if not report.files or (path.exists() and not anew):
         return
     if not anew:
@@ -133,7 +131,7 @@ def write_digests(path: pathlib.Path, report: Any, anew: bool) -> None:
             f"{path} is new: whether the data is that of the steps before is not "
             "known, as the run has not noted it."
         )
-    text = json.dumps(digests(report.files), indent=0)
+    text = json.dumps(report.digests, indent=0)
     files.write_bytes(path, text.encode())
 
 
@@ -157,7 +155,9 @@ def check_unchanged(path: pathlib.Path, config: dict, report: Any) -> None:
     try:
         noted = json.loads(path.read_bytes())
         before = dict(noted["files"])
-        found = digests(report.files, bool(noted["whole"]))
+        whole, found = bool(noted["whole"]), report.digests
+        if found is None or found["whole"] != whole:
+            found = digests(report.files, whole)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f"{path} is damaged ({type(error).__name__}: {error}). It holds digests "
@@ -179,22 +179,23 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     )
     batch = next(iter(dataset))
     parts = [np.asarray(x) for x in (batch if isinstance(batch, tuple) else (batch,))]
-    columns, what = None, "row by row"
+    columns = None
     if recipe.task == LABELLED:
         images, labels = parts
-        tiles, what = images[np.argsort(labels, kind="stable")], "class by class"
+        tiles = images[np.argsort(labels, kind="stable")]
+        told = f"{len(tiles)} pictures of {config['data']}, class by class"
     elif len(parts) == 1:
         tiles = parts[0]
+        told = f"{len(tiles)} pictures of {config['data']}"
     else:
-        what = "what is given and what is to come of it, side by side"
-        if recipe.task == "unpaired":
-            what = "pictures of A and of B, side by side, which are no pairs"
         made = application(recipe, config)
+        first, second = gan.pair_names
+        told = f"Pictures of {config['data']}: {first} left, {second} right"
         a, b = (part[: REALS // 4] for part in parts)
         rows = (a, b) if made is None else (made.picture(a), made.picture(a, b))
         tiles, columns = pictures.side_by_side(*rows)
         columns *= 2
-    caption = f"Some of the data, as training has it: {what}."
+    caption = f"{told}, as the GAN sees them."
     preview = Image(tiles.shape[1:]).preview(tiles, columns, caption=caption)
     preview.save(path, overwrite=True)
 

@@ -15,6 +15,7 @@ import pytest
 import keras_gans
 from keras_gans import data
 from keras_gans.data import broken
+from keras_gans.modalities import pictures
 from keras_gans.training import datasets, recipes, runs
 
 SHORT = [*TINY, "--epochs=1", "--steps_per_epoch=2"]
@@ -43,6 +44,7 @@ def test_a_run_without_its_broken_files(capsys):
     out, err = capsys.readouterr()
     for text in ("27 pictures", "8 that cannot be read", *BROKEN, "grey", "16 x 16"):
         assert text in out
+    assert "'set/named wrongly.png' = 'set/photo0.jpg'" in out
     assert out.index("27 pictures") < out.index("d_loss")
     assert "UserWarning" not in err
     with Image.open("r/reals.png") as picture:
@@ -154,23 +156,20 @@ def test_what_pairs_are_is_said(task, names, said):
     assert "20 x 20 pixels" in text and "crops      16 x 16 pixels of that" in text
 
 
-def test_copies_are_told():
-    for i in range(3):
-        save("set", f"{i}.png", noise((16, 16, 3), seed=i))
-    assert "cop" not in str(data.describe("set", "images", (16, 16), 3))
-    shutil.copy("set/1.png", "set/again.png")
-    text = str(data.describe("set", "images", (16, 16), 3))
-    assert "1 file is a copy:" in text and "'set/1.png' = 'set/again.png'" in text
-
-
 @pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan", "colorization"])
-def test_pictures_of_pairs(recipe):
+def test_pictures_of_pairs(recipe, monkeypatch):
     """A source is shown beside its target, or a picture of A beside one of B."""
+    told, add = [], pictures.add_caption
+    monkeypatch.setattr(
+        pictures, "add_caption", lambda *args: told.append(args[1]) or add(*args)
+    )
     config = runs.new_config(recipe, {"image_shape": (32, 32, 3), "width": 2})
     if recipe == "colorization":
         config["arguments"] |= {"image_shape": (32, 32, 2)}
     made, gan = recipes.get(recipe), runs.build(config)
     datasets.write_reals("reals.png", made, config, gan)
+    sides = "a left, b right" if recipe == "cyclegan" else "source left, target right"
+    assert sides in told[0] and "as the GAN sees them" in told[0]
     with Image.open("reals.png") as picture:
         assert picture.size[0] >= 4 * 32 and picture.mode == "RGB"
     assert "pixels" in str(datasets.describe(made, config, gan))

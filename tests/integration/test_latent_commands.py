@@ -102,7 +102,7 @@ def test_published_weights_make_their_pictures(capsys):
 def test_walks_are_written_in_three_formats(models, capsys):
     flags = ["--seeds=1,2", "--frames=4", "--labels=0,2", "--size=32"]
     assert call("walk", "s.keras", *flags, "--rate=10", "--out=w.webp") == 0
-    assert "4 frames of step 0, seeds 1,2" in capsys.readouterr().out
+    assert "4 frames, seeds 1,2" in capsys.readouterr().out
     frames = kg.Video(None, (36, 36, 3)).read("w.webp")
     wanted = kg.latent.walk(models, [1, 2], 4, labels=[0, 2])
     found = levels(frames[:, ::3, ::3])

@@ -182,13 +182,8 @@ def test_whole_steps_are_biggan_s():
     close(gan.ema_generator(given), images, 3e-4)
 
 
-SMALL = {
-    "sngan": lambda **kwargs: SNGAN((16, 16, 1), 3, 8, 8, 8, **kwargs),
-    "sagan": lambda **kwargs: SAGAN((16, 16, 1), 3, 8, 8, 8, **kwargs),
-    "biggan": lambda **kwargs: BigGAN(
-        (8, 8, 1), 3, 8, width=2, shared_dim=4, attention=(8,), **kwargs
-    ),
-}
+def small_biggan(**kwargs):
+    return BigGAN((8, 8, 1), 3, 8, width=2, shared_dim=4, attention=(8,), **kwargs)
 
 
 @pytest.mark.backends
@@ -199,9 +194,16 @@ SMALL = {
 def test_check_gan(name, images):
     n = 16
     side = 8 if name == "biggan" else 16
-    own = {"ema": 0.9} if name != "biggan" else {"orthogonal": 1e-4}
+    sizes, own = ((16, 16, 1), 3, 8, 8, 8), {"d_steps": 1, "ema": 0.9}
+    makers = {
+        "sngan": lambda: SNGAN(*sizes, **own),
+        "sagan": lambda: SAGAN(*sizes, **own),
+        "biggan": lambda: BigGAN(
+            (8, 8, 1), 3, 8, 2, shared_dim=4, attention=(8,), d_steps=1, orthogonal=1e-4
+        ),
+    }
     check_gan(
-        lambda: SMALL[name](d_steps=1, **own),
+        makers[name],
         images(n, side, side),
         np.arange(n) % 3,
         batch_size=2,
@@ -210,7 +212,7 @@ def test_check_gan(name, images):
 
 
 def test_samples_are_truncated_and_exported(images):
-    gan = SMALL["biggan"](consistency=(1.0, 1.0), lecam=0.1, top_k=(0.5, 2))
+    gan = small_biggan(consistency=(1.0, 1.0), lecam=0.1, top_k=(0.5, 2))
     gan.compile(run_eagerly=True)
     x, y = images(8, 8, 8), np.arange(8) % 3
     logs = gan.fit(x, y, batch_size=2, verbose=0).history
@@ -224,9 +226,9 @@ def test_samples_are_truncated_and_exported(images):
     np.testing.assert_array_equal(np.argsort(cut[:, 0]), np.argsort(z[:, 0]))
     np.testing.assert_array_equal(layer([z, np.full(1000, 10.0, "float32")]), z)
     gan.export("served")
-    served = tf.saved_model.load("served").serving_default
+    loaded = tf.saved_model.load("served")
     label, t = np.array([1, 2, 0], "int32"), np.full(3, 0.5, "float32")
-    got = served(5 * 2**32 + np.arange(3), label, t)["images"]
+    got = loaded.serving_default(5 * 2**32 + np.arange(3), label, t)["images"]
     want = gan.sample(3, seed=5, labels=label, truncation=0.5)
     np.testing.assert_allclose(got, want, atol=1e-6)
     assert np.abs(want - gan.sample(3, seed=5, labels=label)).max() > 1e-3
@@ -258,7 +260,7 @@ def test_samples_are_truncated_and_exported(images):
 )
 def test_bad_arguments_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):
-        SMALL["biggan"](**kwargs)
+        small_biggan(**kwargs)
 
 
 def test_top_k_and_consistency_are_their_equations():

@@ -47,7 +47,7 @@ def detect(state):
         "image_shape": (4 << count, 4 << count, 3),
         "num_classes": table.shape[1],
         "latent_dim": first.shape[1] - table.shape[0],
-        "width": rgb.shape[1],
+        "width": max(1, rgb.shape[1] // G_WIDTHS[count][-1]),
         "shared_dim": table.shape[0],
         "attention": sizes,
         "truncation": 1.0,

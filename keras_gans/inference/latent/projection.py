@@ -236,9 +236,9 @@ def project(
     Example:
 
     ```python
-    gan = keras_gans.StyleGAN2((8, 8, 3), latent_dim=8, w_dim=8, channel_base=64)
-    found = keras_gans.latent.project(gan, gan.sample(1)[0], steps=2, w_samples=8)
-    found.codes.shape  # (1, 4, 8)
+    gan = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8)
+    found = keras_gans.latent.project(gan, gan.sample(1)[0], steps=2)
+    found.codes.shape  # (1, 100)
     ```
 
     Reference:

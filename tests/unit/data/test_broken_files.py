@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import struct
 import warnings
 import zipfile
@@ -229,6 +230,19 @@ def test_check_reports_all_of_a_folder():
         "16 x 16 pixels, colour: 27 made smaller; 27 lose",
     ):
         assert part in text, text
+
+
+def test_copies_and_medians_are_told():
+    """By `check` and before a training, of two files or four."""
+    for i, (height, width) in enumerate([(10, 20), (10, 24), (30, 40), (30, 41)]):
+        save("set", f"{i}.png", noise((height, width, 3), seed=i))
+    described = data.describe("set", "images", (16, 16), 3)
+    assert "median 32 x 20" in str(described) and "copies" not in str(described)
+    shutil.copy("set/0.png", "set/again.png")
+    for report in (data.check("set"), data.describe("set", "images", (16, 16), 3)):
+        assert "1 files are copies:" in str(report)
+        assert "'set/0.png' = 'set/again.png'" in str(report)
+        assert "median 24 x 10" in str(report)
 
 
 def test_check_tells_classes_and_pairs():
