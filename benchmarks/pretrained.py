@@ -41,7 +41,11 @@ from keras_gans.training import presets as of_runs
 from keras_gans.training import runs
 from keras_gans_cli import speeds
 
-RECIPES = {"emoji": ["dcgan"], "lines_to_3d": ["pix2pix"], "flat_to_3d": ["cyclegan"]}
+RECIPES = {
+    "emoji": ["dcgan", "--steps=60000"],
+    "lines_to_3d": ["pix2pix"],
+    "flat_to_3d": ["cyclegan"],
+}
 START = """
 import os, sys
 sys.modules["jax"] = None
@@ -108,7 +112,9 @@ def write(name, run):
     gan, position = runs.open_run(run)
     config = runs.read_config(run)
     small = averaged(gan)
-    words = " ".join(RECIPES[name]) if processor else config["recipe"]
+    words = config["recipe"]
+    if config["steps"]:
+        words += f" --steps={config['steps']}"
     took = "its run has not noted how long"
     if position.seconds:
         took = f"{position.seconds / 60:.1f} minutes of the clock"

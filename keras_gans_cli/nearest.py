@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> None:
     pictures.save_grid(args.out, tiles, wide, args.overwrite, names, caption)
     least = int(found.distances.argmin())
     print(
-        f"{len(seeds)} samples{said.of_step(step)} beside the nearest of {found.count:,} "
-        f"pictures: {args.out}"
+        f"{len(seeds)} samples{said.of_step(step)} beside the nearest of "
+        f"{found.count:,} pictures: {args.out}"
     )
     print(f"The nearest pair: seed {seeds[least]}, {found.distances[least]:.3g}")
     said.next_steps(

@@ -139,6 +139,9 @@ def learning_rate(recipe: Any, optimizer: str) -> float | None:
         return recipe.optimizers[optimizer][1].get("learning_rate")
     if "learning_rate" in model_arguments(recipe):
         return None  # the model makes it of that
+    text = _classes()[recipe.model].read_text(encoding="utf-8")
+    if both := re.search(r"for rate in \(([\d.e-]+), ([\d.e-]+)\)", text):
+        return float(both[1 + "dg".index(optimizer)])
     made = re.compile(r"keras\.optimizers\.[A-Z]\w*\(([\d.e-]+)")
     # The model's own, or what all others have.
     for path in (_classes()[recipe.model], folder() / "core" / "optimizers.py"):

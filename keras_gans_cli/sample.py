@@ -128,9 +128,8 @@ def run(args: argparse.Namespace) -> None:
         seeds = read_seeds(args.interpolate, "--interpolate")
         args.frames = 60 if args.frames is None else args.frames
         step = write_walk(args, seeds, RATE, SIDE)
-        print(
-            f"{args.frames} frames{said.of_step(step)}, seeds {args.interpolate}: {args.out}"
-        )
+        told = f"{said.of_step(step)}, seeds {args.interpolate}"
+        print(f"{args.frames} frames{told}: {args.out}")
         said.next_steps(
             ("slower, without the way back", "walk", args.run_dir)
             + (f"--seeds={args.interpolate}", "--rate=10", "--no-loop")

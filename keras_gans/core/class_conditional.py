@@ -75,7 +75,7 @@ class ClassConditionalGAN(BaseGAN):
         generator: keras.Model,
         discriminator: keras.Model,
         *,
-        consistency: float | tuple[float, float] = 0.0,
+        consistency: float | tuple[float, float] = (0.0, 0.0),
         lecam: float = 0.0,
         top_k: tuple[float, int] | None = None,
         **kwargs,

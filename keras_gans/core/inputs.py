@@ -200,7 +200,8 @@ class Latent(Input):
         return 2.0 * rng.uniform(("sample", high), low, self.dim) - 1.0
 
 
-@keras.saving.register_keras_serializable("keras_gans")
+# A layer has its plain name.
+@keras.saving.register_keras_serializable("keras_gans", "TruncationInput")
 class Truncation(Input):
     """How far intermediate codes keep from their mean: psi, 1 in training.
 

@@ -181,7 +181,6 @@ def _source_rows(found: Source, task, domain, counts, size):
     counts = counts if domain != "B" else counts[1:]
     for usable, count in zip(found.files, counts, strict=False):
         rows += _files_rows(usable, count, MOST_BROKEN)[0 if task == "pairs" else 1 :]
-        rows += _duplicate_rows(usable) if task != "pairs" else []
     if found.classes is not None:
         rows.append(("classes", _classes(found.classes, found.labels)))
         rows += _weight_rows(found)

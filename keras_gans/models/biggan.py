@@ -45,8 +45,8 @@ class BigGAN(ClassConditionalGAN):
         configuration: "biggan" or "biggan_deep": what `depth`, `bottleneck` and
             `width` are by default.
         shared_dim: int, numbers of a class's embedding.
-        attention: tuple of the shorter sides of maps that self-attention follows;
-            by default 64 from 128 pixels on.
+        attention: `None`, or the shorter sides of maps that self-attention follows,
+            a tuple of ints; by default 64 from 128 pixels on.
         depth: int, blocks for each size; 1 by default, 2 of BigGAN-deep.
         bottleneck: int, of hidden maps; 1 by default, 4 of BigGAN-deep. See
             `biggan_generator`.
@@ -185,7 +185,7 @@ RECIPE = Recipe(
         "num_classes": 9,
         "width": 16,
         "shared_dim": 32,
-        "attention": (16,),
+        "attention": [16],
         "d_steps": 1,
         "ema": 0.995,
         "diff_augment": "color,translation,cutout",

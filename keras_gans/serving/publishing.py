@@ -62,6 +62,12 @@ def check(path: Path, overwrite: bool = False) -> None:
             "which names none. Leave it out, and the next version is written; or "
             f"name one, such as {folder / '1'}."
         )
+    above = folder.parent
+    if any(SAVED_MODEL.is_at(above / str(number)) for number in numbers(above)):
+        raise ValueError(
+            f"The versions of a model are numbers. Received: {folder}, beside versions "
+            f"of {above}. Leave {folder.name!r} out, and the next one is written."
+        )
     if folder.exists() and not folder.is_dir():
         raise ValueError(
             f"A model's versions lie in a folder. Received: {folder}, a file. "

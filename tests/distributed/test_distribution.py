@@ -97,7 +97,9 @@ def test_a_lost_worker_is_told_in_a_line(capsys, monkeypatch):
     assert "--resume. (Collective ops is aborted by: Connection" in told
 
 
-@pytest.mark.parametrize("name", ["SIGHUP", "SIGKILL"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("SIGHUP", marks=pytest.mark.full), "SIGKILL"]
+)
 def test_the_end_of_the_launcher_is_that_of_its_workers(name, tmp_path):
     """It passes signals on; where it cannot, its workers miss it."""
     number = getattr(signal, name)

@@ -91,3 +91,15 @@ def test_a_gan_without_a_test_is_found():
 def test_every_model_has_a_recipe():
     models = {p.stem for p in (PACKAGE / "models").glob("[a-z]*.py")}
     assert models == set(MODELS)
+
+
+def test_a_name_is_registered_once():
+    """Keras loads a class by it: of two, whichever was imported last."""
+    names = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            for call in getattr(node, "decorator_list", ()):
+                if "register_keras_serializable" in ast.unparse(call):
+                    given = [ast.literal_eval(word) for word in call.args[1:]]
+                    names += given or [node.name]
+    assert len(names) > 50 and len(set(names)) == len(names)

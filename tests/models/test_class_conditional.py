@@ -24,7 +24,8 @@ from keras_gans.models.sngan import SNGAN
 
 def golden(name):
     about = json.loads((GOLDEN / f"{name}.json").read_text())
-    return about, np.load(GOLDEN / f"{name}.npz")
+    with np.load(GOLDEN / f"{name}.npz") as arrays:
+        return about, dict(arrays)
 
 
 def channels_last(x):
@@ -75,7 +76,7 @@ def state_of(about, side, wanted):
     """What the recipe fills, and the first singular vectors."""
     key = f"{side}_weights"
     state = {name: fill(name, shape) for name, shape in about[key]}
-    own = {k.split(":")[1] for k in wanted.files if k.startswith("override:")}
+    own = {k.split(":")[1] for k in wanted if k.startswith("override:")}
     for name in own:
         if name.startswith(f"{side}."):
             state[name[2:]] = wanted[f"override:{name}"]
@@ -97,12 +98,12 @@ def run(gan, wanted, i, d_steps, batch):
     object.__setattr__(gan, "told_rng", told)
     parts = []
     for j in range(d_steps):
-        if f"x{i}" in wanted.files:
+        if f"x{i}" in wanted:
             rows = slice(j * batch, (j + 1) * batch)
             part = [wanted[f"x{i}"][rows], wanted[f"yreal{i}"][rows]]
         else:
             part = [wanted[f"x{i}_{j}"]]
-            if f"yreal{i}_{j}" in wanted.files:
+            if f"yreal{i}_{j}" in wanted:
                 part.append(wanted[f"yreal{i}_{j}"])
         parts.append(part)
     x = channels_last(np.concatenate([p[0] for p in parts]))

@@ -147,7 +147,7 @@ class ResizeTF1(layers.Layer):
         return {**super().get_config(), "size": self.size}
 
 
-@keras.saving.register_keras_serializable("keras_gans")
+@keras.saving.register_keras_serializable("keras_gans", "FeatureBias")
 class Bias(layers.Layer):
     """Adds a learned vector to the last axis."""
 

@@ -120,6 +120,8 @@ def test_every_flag_of_a_command_is_explained(name):
 TINY = {
     "gan": {"image_shape": (8, 8, 1)},
     "wgan_gp": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},
+    "sngan": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},
+    "sagan": {"image_shape": (16, 16, 3), "g_width": 8, "d_width": 8},
     "pix2pix": {"image_shape": (24, 24, 3), "width": 2, "depth": 2},
     "cyclegan": {"image_shape": (24, 24, 3), "width": 2, "blocks": 1},
     "stylegan2": {"image_shape": (16, 16, 3), "latent_dim": 4, "channel_max": 4},

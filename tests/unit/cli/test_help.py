@@ -101,15 +101,15 @@ def test_lists_tell_how_long_it_takes(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(speeds, "HERE", str(tmp_path / "none" / "speed.json"))
     assert call("list") == 0
     assert "doctor --speed" in capsys.readouterr().out
-    recipe = read.recipes()["dcgan"]
+    recipe = read.recipes()["acgan"]
     found = {"seconds_per_step": 3.0, "steps_per_epoch": 40}
-    speeds.write({"dcgan": {**found, "setting": speeds.setting(recipe)}})
+    speeds.write({"acgan": {**found, "setting": speeds.setting(recipe)}})
     assert call("list") == 0
     out = capsys.readouterr().out
     # 3 s * 40 * 50 epochs
     assert "1.7 h" in out and "not timed" in out and "on this machine" in out
     # Of a recipe that has changed since, nothing is told.
-    speeds.write({"dcgan": {**found, "setting": "0"}})
+    speeds.write({"acgan": {**found, "setting": "0"}})
     assert call("list") == 0
     assert "1.7 h" not in capsys.readouterr().out
     (tmp_path / "none" / "speed.json").write_text("{")

@@ -36,6 +36,8 @@ PYTHON_ALONE = {
     "applications/batches.py": "_check_dataset check_pictures paired working_size",
     "applications/inpainting.py": "check_masks on_files",
     "augment/ada.py": "_check_transforms",
+    "convert/families/biggan.py": "build",
+    "convert/families/biggan_deep.py": "build",
     "convert/families/dcgan.py": "build",  # as --set=network=..., where it is given
     "convert/families/mimicry.py": "build",
     "convert/families/r3gan.py": "build",
@@ -53,7 +55,8 @@ PYTHON_ALONE = {
     "core/presets.py": "write",
     "core/previews.py": "keep_for_previews",
     "core/translation.py": "",
-    "data/checks.py": "check_image_size check_length check_split own_size",
+    "data/checks.py": "check_balance check_image_size check_length check_split "
+    "own_size",
     "data/embedded.py": "emoji",
     "data/pair_sources.py": "_two_arrays",
     "data/pairs.py": "_one_size",

@@ -26,7 +26,7 @@ def test_onnx_by_the_command(gan, capsys):
     gan.save("gan.keras")
     assert call("export", "gan.keras", "--to=g.onnx", "--format=onnx") == 0
     told = capsys.readouterr().out
-    assert "onnx of step 0: g.onnx" in told
+    assert "onnx: g.onnx" in told
     assert "ms a row" in told and "differs from Keras by at most" in told
     session = onnxruntime.InferenceSession("g.onnx")
     z = np.random.default_rng(0).normal(size=(3, 16)).astype("float32")

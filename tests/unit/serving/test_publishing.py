@@ -44,6 +44,8 @@ def test_versions_follow_each_other(gan, monkeypatch):
     before = files("models")
     with pytest.raises(OSError, match="disk full"):
         publishing.write(gan, "models/emoji")
+    with pytest.raises(ValueError, match="beside versions of models/emoji"):
+        publishing.write(gan, "models/emoji/abc")
     assert files("models") == before
 
 
@@ -107,7 +109,7 @@ def test_files_for_servers(gan):
 def test_the_command(capsys):
     small_gan().save("gan.keras")
     assert call("export", "gan.keras", "--to=models/emoji") == 0
-    assert "SavedModel of step 0: models/emoji/1" in capsys.readouterr().out
+    assert "SavedModel: models/emoji/1" in capsys.readouterr().out
     assert "models.config" in files("models")
     for words, why in (
         (["nowhere", "--to=models/emoji"], "No run directory"),
