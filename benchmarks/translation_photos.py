@@ -114,7 +114,7 @@ def draw(images, holes, path):
     tiles, columns = pictures.side_by_side(*parts)
     grid = pictures.draw_grid(tiles, columns, names * len(holes))
     with files.replacing(path) as temporary:
-        Image.fromarray(grid).save(temporary, "JPEG", quality=85)
+        Image.fromarray(grid).save(temporary, "JPEG", quality=70)
 
 
 def main():
