@@ -200,8 +200,9 @@ python benchmarks/first_picture.py --docs
 
 Seconds are those of the processor: they start after the fifth step and leave
 scoring out. Two free cores are a fifth faster by the clock (DCGAN: 0.024 s a step
-instead of 0.029), as its steps are small. 1,570 samples are scored against all 1,570 emoji, which were also trained on, by Lite0 features
-([evaluation.md](evaluation.md)). Lower distances are better, higher shares are.
+instead of 0.029), as its steps are small. 1,570 samples are scored against all 1,570
+emoji, which were also trained on, by Lite0 features ([evaluation.md](evaluation.md)).
+Lower distances are better, higher shares are.
 Candidates were compared with seed 0; the others were run for the best alone.
 
 | | seed | CPU seconds | images seen | Fréchet distance | kernel distance | precision | recall | coverage |
