@@ -220,13 +220,13 @@ class Halved(nn.Module):
     def __init__(self, inputs, outputs):
         super().__init__()
         self.conv = Conv(inputs, inputs, 3)
-        self.smooth, self.half = Filter(inputs, padding=2), Filter(inputs, stride=2)
+        self.smooth, self.decimate = Filter(inputs, padding=2), Filter(inputs, stride=2)
         self.down = Conv(inputs, outputs, 3, stride=2)
         self.skip = Conv(inputs, outputs, 1, bias=False)
 
     def forward(self, x):
         h = activated(self.down(self.smooth(activated(self.conv(x)))))
-        return (h + self.skip(self.half(x))) * 0.5**0.5
+        return (h + self.skip(self.decimate(x))) * 0.5**0.5
 
 
 class StyleDiscriminator(nn.Module):

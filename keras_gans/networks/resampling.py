@@ -119,6 +119,9 @@ def _padded(x, axis, before, after):
 
 
 def _cut(x, axis, start, count):
-    places = [slice(None)] * 4
-    places[axis] = slice(start, start + count)
-    return x[tuple(places)]
+    # The gradient of a split is one concatenation, which CPUs make many times
+    # faster than that of a slice.
+    side = x.shape[axis]
+    ends = [end for end in (start, start + count) if 0 < end < side]
+    parts = ops.split(x, ends, axis) if ends else [x]
+    return parts[1 if start else 0]

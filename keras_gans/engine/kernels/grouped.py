@@ -31,12 +31,15 @@ def convolve(layer: keras.layers.Conv2D, x: Any, kernel: Any) -> Any:
         if groups % n == 0 and (n == 1 or n * c <= MOST_CHANNELS)
     )
     own = np.kron(np.eye(joined), np.ones((c, f)))
+    # The gradient of a split is one concatenation, that of slices a sum of maps
+    # of zeros, each as large as `x`.
+    count = groups // joined
+    parts = zip(ops.split(x, count, -1), ops.split(kernel, count, -1), strict=True)
     made = []
-    for i in range(0, groups, joined):
-        part = kernel[..., i * f : (i + joined) * f]
+    for maps, part in parts:
         part = ops.tile(part, (1, 1, joined, 1)) * ops.cast(own, part.dtype)
         y = ops.conv(
-            x[..., i * c : (i + joined) * c],
+            maps,
             part,
             strides=layer.strides,
             padding=layer.padding,
@@ -44,4 +47,4 @@ def convolve(layer: keras.layers.Conv2D, x: Any, kernel: Any) -> Any:
             dilation_rate=layer.dilation_rate,
         )
         made.append(y)
-    return made[0] if len(made) == 1 else ops.concatenate(made, axis=-1)
+    return ops.concatenate(made, axis=-1)
