@@ -56,6 +56,7 @@ def open_judge(path, data_dir):
     start = time.perf_counter()
     judge.fit(images, labels, batch_size=BATCH, epochs=EPOCHS, verbose=2)
     print(f"Judge trained in {time.perf_counter() - start:.0f} s: {path}")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(path) as temporary:
         judge.save(temporary)
     return judge
@@ -123,7 +124,9 @@ def measure(gan, judge, test, settings):
     """
     per_class, seed = settings["per_class"], settings["seed"]
     asked = np.repeat(np.arange(N), per_class)
-    samples = gan.sample(len(asked), seed=seed, labels=asked)
+    cut = settings.get("truncation")
+    options = {} if cut is None else {"truncation": cut}
+    samples = gan.sample(len(asked), seed=seed, labels=asked, **options)
     table = counts(asked, classes(judge, samples))
     ratio = round(float(spread(samples, asked) / spread(*test)), 3)
     found = {"spread": ratio}

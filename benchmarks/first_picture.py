@@ -104,6 +104,7 @@ CANDIDATES = {
     ),
     "r3gan": ("R3GAN, its recipe", functools.partial(of_recipe, "r3gan")),
     "stylegan2": ("StyleGAN2, its recipe", functools.partial(of_recipe, "stylegan2")),
+    "stylegan3": ("StyleGAN3, its recipe", functools.partial(of_recipe, "stylegan3")),
 }
 
 

@@ -8,7 +8,12 @@ baselines.py, trains for `--minutes` on a set, one after the other, so that it
 has the machine to itself; the clock starts after its first step. Then as many
 samples as there are reals are scored. A row goes to --results when it is done,
 and its samples into a picture of docs/images; rows that stand there are not
-trained again, so a killed measurement goes on where it was.
+trained again, so a killed measurement goes on where it was. With --clock=cpu the
+minutes are this process's: on one core, say by `taskset -c 0`, they are those of
+that core, whoever else uses the machine.
+
+GANs with labels are also asked for each class of Fashion-MNIST; the classifier of
+labels.py tells what it sees, in --judge.
 
 Recipes train as they are, but for the shape and the number of classes of the
 set; baselines with their own batch sizes and rates. The second command writes
@@ -27,6 +32,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from baselines import BASELINES
+import fashion
 import keras
 import numpy as np
 from PIL import Image
@@ -38,11 +44,15 @@ from keras_gans.modalities import pictures
 from keras_gans.training import callbacks, recipes
 from keras_gans.utils import files
 from keras_gans_cli import recipes as command_recipes
+from keras_gans_cli import values
 
 ROOT = pathlib.Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
+TRUNCATED = ("sngan", "sagan", "biggan")
+TRUNCATIONS = (None, 1.5, 1.0, 0.5)
 SHOWN = 16  # samples of each model in the picture of a set
 METRICS = ("fid", "kid", "precision", "recall", "coverage")
+NO_AUGMENT = {"diff_augment": None}
 SETS = {
     # The reals are held out where there is a split for it.
     "fashion_mnist": {
@@ -50,6 +60,8 @@ SETS = {
         "shape": (28, 28, 1),
         "classes": 10,
         "reals": {"split": "test[:5000]"},
+        # Enough images to go without DiffAugment, which slows learning.
+        "arguments": dict.fromkeys(("sngan", "sagan", "biggan"), NO_AUGMENT),
     },
     "emoji": {
         "source": "emoji",
@@ -68,6 +80,8 @@ GANS = (
     "infogan",
     "r3gan",
     "stylegan2",
+    "sngan",
+    "biggan",
 )
 MODELS = (*GANS, *BASELINES)
 
@@ -80,15 +94,23 @@ def settings_of(model, name, args):
         "minutes": args.minutes,
         "seed": args.seed,
     }
+    if args.clock != "wall":
+        settings["clock"] = args.clock
+    if args.dtype_policy is not None:
+        settings["dtype_policy"] = args.dtype_policy
     if model in BASELINES:
         made = BASELINES[model]
         settings |= {"batch_size": made.batch_size, "adam": made.rates}
     else:
         recipe = recipes.get(model)
-        fixed = {"image_shape": SETS[name]["shape"]}
+        fixed = SETS[name].get("arguments", {}).get(model, {})
+        fixed = {"image_shape": SETS[name]["shape"], **fixed}
         flags = set(command_recipes.model_arguments(recipe)) - set(recipe.without)
         if "num_classes" in flags:
             fixed["num_classes"] = SETS[name]["classes"]
+        if unknown := args.set.keys() - flags:
+            raise ValueError(f"--set: {model} takes no {', '.join(unknown)}.")
+        fixed |= args.set
         settings["batch_size"] = recipe.batch_size
         settings["arguments"] = recipes.arguments(recipe, fixed)
     return json.loads(json.dumps(settings, sort_keys=True))
@@ -97,6 +119,7 @@ def settings_of(model, name, args):
 def build(settings):
     """A compiled model, and how many images a step of it takes."""
     keras.utils.set_random_seed(settings["seed"])
+    keras.config.set_dtype_policy(settings.get("dtype_policy", "float32"))
     name, size = settings["model"], settings["batch_size"]
     if name in BASELINES:
         model = BASELINES[name](SETS[settings["data"]]["shape"])
@@ -143,9 +166,28 @@ def score(model, settings, args):
     return metrics.evaluate(fake, chosen["source"], METRICS, **options)
 
 
-def show(model, settings):
+def ask(model, settings, args):
+    """Whether samples show the labels asked for: of each truncation.
+
+    Draws a row of each class, of whichever seed was measured last.
+    """
+    test = fashion.arrays("test", args.data_dir)
+    judge = fashion.open_judge(args.judge, args.data_dir)
+    found = {}
+    for truncation in TRUNCATIONS if settings["model"] in TRUNCATED else (None,):
+        asked = {"per_class": 1000, "seed": settings["seed"], "truncation": truncation}
+        found[str(truncation)] = fashion.measure(model, judge, test, asked)
+    grid = [
+        model.sample(1, seed=i % SHOWN, labels=i // SHOWN) for i in range(10 * SHOWN)
+    ]
+    path = PICTURES / f"labels_{settings['model']}.png"
+    pictures.save_grid(path, np.concatenate(grid), SHOWN, overwrite=True)
+    return found
+
+
+def show(model, settings, args):
     """Puts samples into the model's row of the picture of the set; of seed 0."""
-    if settings["seed"]:
+    if settings["seed"] or args.set:
         return
     name = settings["data"]
     path = PICTURES / f"results_{name}.png"
@@ -178,20 +220,23 @@ def measure(settings, args):
         return
     print(f"\n{key}", flush=True)
     model, images_a_step = build(settings)
+    keras.config.set_dtype_policy("float32")  # of what scores it
     dataset = load(settings, model, args.data_dir)
     # A tutorial has nothing that would look after it, nor do we add it.
     watch = [] if settings["model"] in BASELINES else [callbacks.NanGuard()]
     row = {"settings": settings}
     before = timed.product_gflops()
-    row |= timed.train(model, dataset, args.minutes, images_a_step, watch)
+    row |= timed.train(model, dataset, args.minutes, images_a_step, watch, args.clock)
     # Of the machine itself, before and after: other tenants may slow it down.
     row["product_gflops"] = [before, timed.product_gflops()]
     records = score(model, settings, args)
     row["records"] = [json.loads(record.to_json()) for record in records]
     row["cores"] = len(os.sched_getaffinity(0))
+    if getattr(model, "labelled", False) and settings["data"] == "fashion_mnist":
+        row["labels"] = ask(model, settings, args)
     modules = (keras_gans, keras, sys.modules["tensorflow"])
     row["versions"] = {m.__name__: m.__version__ for m in modules}
-    show(model, settings)
+    show(model, settings, args)
     rows[key] = row
     with files.replacing(args.results) as temporary:
         lines = [json.dumps(row) for row in rows.values()]
@@ -213,6 +258,11 @@ def parse():
     add("--sets", default=",".join(SETS))
     add("--data_dir", help="of tensorflow-datasets")
     add("--cache_dir", help="where the features of the reals are kept")
+    add("--judge", type=pathlib.Path, default="runs/labels/judge.keras")
+    add("--dtype_policy", help="mixed_bfloat16 where the processor multiplies it")
+    text = "NAME=VALUE, an argument of the models; may be given again"
+    add("--set", action="append", default=[], help=text)
+    add("--clock", choices=timed.CLOCKS, default="wall", help="of the minutes")
     default = ROOT / "results" / "results.jsonl"
     add("--results", type=pathlib.Path, default=default)
     add("--docs", action="store_true", help="writes docs/results.md")
@@ -222,6 +272,8 @@ def parse():
         if unknown := set(given) - set(allowed):
             parser.error(f"--{flag}: {unknown}; there are {', '.join(allowed)}")
         setattr(args, flag, given)
+    given = [text.partition("=") for text in args.set]
+    args.set = {name: values.value(text) for name, _, text in given}
     if not 0 < args.minutes < float("inf"):
         parser.error("--minutes must be positive")
     return args

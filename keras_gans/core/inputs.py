@@ -289,6 +289,7 @@ class Label(Input):
     dtype = "int32"
     low = 0
     checks_every_batch = True
+    class_names = None  # of a run or preset, which `sample` takes for numbers
 
     def __init__(self, num_classes: int):
         self.num_classes = check_classes(num_classes)
@@ -300,7 +301,18 @@ class Label(Input):
         return ops.cast(ops.reshape(values, (-1,)), "int32")
 
     def check(self, values: Any, n: int | None = None) -> np.ndarray:
+        if self.class_names is not None and np.asarray(values).dtype.kind == "U":
+            values = np.vectorize(self._number, otypes=["int32"])(values)
         return check_labels(values, self.num_classes, n)
+
+    def _number(self, name):
+        if name not in self.class_names:
+            raise ValueError(
+                f"There is no such class. Received: {str(name)!r}. Expected one of "
+                f"{', '.join(map(repr, self.class_names))}, or a number from 0."
+                f"{hint(str(name), self.class_names)}"
+            )
+        return self.class_names.index(name)
 
     def default_rows(self, seed: int, rows: np.ndarray) -> Tensor:
         return (rows % self.num_classes).astype("int32")
@@ -649,6 +661,13 @@ def check_given(inputs: tuple[Input, ...], given: dict, n: int | None) -> dict:
         for name, values in given.items()
         if values is not None
     }
+
+
+def name_classes(inputs: tuple[Input, ...], names: list[str] | None) -> None:
+    """Lets `sample` take the names of classes, where there are as many as classes."""
+    for i in inputs:
+        if isinstance(i, Label) and names is not None and len(names) == i.num_classes:
+            i.class_names = names
 
 
 def class_titles(

@@ -23,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from keras_gans.core import cards, serialization
+from keras_gans.core.inputs import name_classes
 from keras_gans.utils import files
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
@@ -179,7 +180,9 @@ def from_preset(preset: Path, **changed) -> "BaseGAN":
     """
     directory = locate(preset)
     if not changed:
-        return _load(directory)
+        gan = _load(directory)
+        name_classes(gan.inputs, metadata(directory).get("class_names"))
+        return gan
     cls, config = read_config(directory)
     arguments = changed_arguments(directory, cls, config, changed)
     gan = _made(cls, arguments, directory)

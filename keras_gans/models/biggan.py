@@ -23,6 +23,11 @@ AVERAGE = EMA(0.9999, rampup=None, start=20_000)
 CONFIGURATIONS = {
     "biggan": {},
     "biggan_deep": {"depth": 2, "bottleneck": 4, "width": 128},
+    "cifar": {
+        "width": 64,
+        "shared_dim": 0,
+        "initializer": keras.initializers.RandomNormal(stddev=0.02),
+    },
 }
 
 
@@ -42,9 +47,11 @@ class BigGAN(ClassConditionalGAN):
             [0, num_classes).
         latent_dim: int; by default 20 for the first map and for each block.
         width: int, the factor of all channels; 96 by default.
-        configuration: "biggan" or "biggan_deep": what `depth`, `bottleneck` and
-            `width` are by default.
-        shared_dim: int, numbers of a class's embedding.
+        configuration: "biggan", "biggan_deep" or "cifar", the networks of the
+            reference's script for CIFAR: what `depth`, `bottleneck`, `width`,
+            `shared_dim` and the kernels' start are by default.
+        shared_dim: int, numbers of a class's embedding; 128 by default. 0: each
+            norm has a gain and a bias of each class, and z makes the first map.
         attention: `None`, or the shorter sides of maps that self-attention follows,
             a tuple of ints; by default 64 from 128 pixels on.
         depth: int, blocks for each size; 1 by default, 2 of BigGAN-deep.
@@ -87,7 +94,7 @@ class BigGAN(ClassConditionalGAN):
         width: int | None = None,
         *,
         configuration: str = "biggan",
-        shared_dim: int = 128,
+        shared_dim: int | None = None,
         attention: tuple[int, ...] | None = None,
         depth: int | None = None,
         bottleneck: int | None = None,
@@ -107,8 +114,10 @@ class BigGAN(ClassConditionalGAN):
             "attention": attention,
             "depth": chosen("depth", depth, 1),
             "bottleneck": chosen("bottleneck", bottleneck, 1),
+            "initializer": chosen("initializer", None, "orthogonal"),
         }
         if generator is None:
+            shared_dim = chosen("shared_dim", shared_dim, 128)
             generator = biggan_generator(
                 shape, latent_dim=latent_dim, shared_dim=shared_dim, **built
             )
@@ -175,7 +184,7 @@ class BigGAN(ClassConditionalGAN):
 RECIPE = Recipe(
     name="biggan",
     model="BigGAN",
-    summary="A shared embedding, z in chunks, attention, arXiv:1809.11096",
+    summary="A shared embedding, z in chunks, spectral norm, arXiv:1809.11096",
     task="labelled images",
     epochs=50,
     batch_size=32,
@@ -183,12 +192,15 @@ RECIPE = Recipe(
     arguments={
         "image_shape": (32, 32, 3),
         "num_classes": 9,
-        "width": 16,
+        "width": 12,
         "shared_dim": 32,
-        "attention": [16],
         "d_steps": 1,
-        "ema": 0.995,
+        "ema": 0.998,
         "diff_augment": "color,translation,cutout",
+    },
+    optimizers={
+        "d": ("adam", {"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.99}),
+        "g": ("adam", {"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.99}),
     },
     without=("packing", "r2", "spectral_norm", "label_smoothing"),
 )

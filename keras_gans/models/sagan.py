@@ -4,8 +4,11 @@ import keras
 
 from keras_gans.core.optimizers import TorchAdam
 from keras_gans.core.recipe import Recipe
+from keras_gans.core.regularization import refuse
 from keras_gans.models.sngan import SNGAN
 from keras_gans.networks.resnet import critic_maps, generator_maps
+
+REFUSED = {"configuration": ("resnet", "attention is of its residual networks")}
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -27,7 +30,7 @@ class SAGAN(SNGAN):
         discriminator: `keras.Model` to use instead of `resnet_critic`.
         d_steps: int, batches (and updates of the discriminator) a step; 1 in the
             paper.
-        **kwargs: as of `SNGAN`.
+        **kwargs: as of `SNGAN`, but for `configuration`.
 
     Raises:
         ValueError: an argument is out of its range, or networks do not fit.
@@ -58,6 +61,7 @@ class SAGAN(SNGAN):
         d_steps: int = 1,
         **kwargs,
     ):
+        refuse("SAGAN", kwargs, REFUSED)
         super().__init__(
             image_shape,
             num_classes,

@@ -14,7 +14,7 @@ from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.networks.building import builder
 from keras_gans.networks.sizes import doublings
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes, check_size
+from keras_gans.utils.validation import check_classes, check_size, is_int, within
 
 # Channels of each map over `width`, by how often the size doubles.
 G_WIDTHS = {
@@ -37,7 +37,7 @@ D_WIDTHS = {
 }
 SMALL = 3  # up to so many doublings, two of D's blocks halve the map
 CHUNK = 20  # numbers of z for the first map and for each block, by default
-DEEP_LATENT = 128
+WHOLE_LATENT = 128  # where z is not cut
 
 
 class Block(NamedTuple):
@@ -166,9 +166,12 @@ def default_attention(image_shape: tuple[int, int, int]) -> tuple[int, ...]:
 
 
 def default_latent_dim(
-    image_shape: tuple[int, int, int], depth: int = 1, bottleneck: int = 1
+    image_shape: tuple[int, int, int],
+    depth: int = 1,
+    bottleneck: int = 1,
+    shared_dim: int = 128,
 ) -> int:
-    """20 numbers for the first map and for each block; 128 of deep networks.
+    """20 numbers for the first map and for each block; 128 where z is not cut.
 
     Example:
 
@@ -178,17 +181,17 @@ def default_latent_dim(
     default_latent_dim((128, 128, 3))  # 120
     ```
     """
-    if (depth, bottleneck) != (1, 1):
-        return DEEP_LATENT
+    if (depth, bottleneck) != (1, 1) or not shared_dim:
+        return WHOLE_LATENT
     return CHUNK * (_doublings(image_shape) + 1)
 
 
 class _Parts:
     """Layers of one network: normalized or not, from the same start."""
 
-    def __init__(self, normalized, initializer, epsilon=1e-5):
+    def __init__(self, normalized, initializer, epsilon=1e-5, num_classes=None):
         self.normalized, self.initializer = normalized, initializer
-        self.epsilon = epsilon
+        self.epsilon, self.num_classes = epsilon, num_classes
 
     def _start(self):
         start = keras.initializers.get(self.initializer)
@@ -237,13 +240,24 @@ class _Parts:
             momentum=0.9, epsilon=self.epsilon, name=name, **kwargs
         )
 
+    def _of_code(self, code, units, name):
+        if self.num_classes is None:
+            return self.dense(code, units, name, use_bias=False)
+        start = self._start()
+        return layers.Embedding(
+            self.num_classes, units, embeddings_initializer=start, name=name
+        )(code)
+
     def conditional_norm(self, x, code, name):
-        """Batch norm whose gain 1 + Wy and bias Vy are linear in a code y."""
+        """Batch norm whose gain 1 + Wy and bias Vy are linear in a code y.
+
+        With `num_classes` y is a class, and W and V are tables of them.
+        """
         x = self.batch_norm(name, center=False, scale=False)(x)
         channels = x.shape[-1]
 
         def linear(suffix):
-            y = self.dense(code, channels, f"{name}_{suffix}", use_bias=False)
+            y = self._of_code(code, channels, f"{name}_{suffix}")
             return layers.Reshape((1, 1, channels), name=f"{name}_{suffix}_map")(y)
 
         gain = layers.Rescaling(1.0, 1.0, name=f"{name}_one")(linear("gain"))
@@ -277,7 +291,8 @@ def biggan_generator(
     """BigGAN's generator: every norm learns from the class and a part of z.
 
     z is cut into one chunk for the first map and one for each block. Deep
-    networks, of `depth` or `bottleneck` above 1, give each all of z.
+    networks, of `depth` or `bottleneck` above 1, give each all of z. Without a
+    shared embedding norms learn from the class alone, and the first map from z.
 
     Args:
         image_shape: tuple (height, width, channels), a shorter side of 4 to 7
@@ -287,7 +302,9 @@ def biggan_generator(
         latent_dim: int; 20 for each chunk by default, 120 at 128 pixels.
         width: int, the factor of all channels; 96 in the reference at 128
             pixels, 64 at 32.
-        shared_dim: int, numbers of the embedding that all norms share.
+        shared_dim: int, numbers of the embedding that all norms share; 0 for a
+            gain and a bias of each class in each norm instead, as the reference's
+            script for CIFAR has them.
         attention: shorter sides of the maps that self-attention follows; 64 by
             default from 128 pixels on, `()` for none.
         depth: int, blocks for each size; 2 in BigGAN-deep.
@@ -323,17 +340,23 @@ def biggan_generator(
         attention = default_attention(image_shape)
     base, blocks = generator_plan(image_shape, width, attention, depth)
     check_size("bottleneck", bottleneck)
-    check_size("shared_dim", shared_dim)
+    ok = is_int(shared_dim) and shared_dim >= 0
+    within("shared_dim", shared_dim, ok, "[0, inf)")
     if latent_dim is None:
-        latent_dim = default_latent_dim(image_shape, depth, bottleneck)
+        latent_dim = default_latent_dim(image_shape, depth, bottleneck, shared_dim)
     check_size("latent_dim", latent_dim)
-    parts = _Parts(spectral_norm, initializer, epsilon)
+    tables = None if shared_dim else num_classes
+    parts = _Parts(spectral_norm, initializer, epsilon, tables)
     z = keras.Input((latent_dim,), name="z")
     label = keras.Input((), dtype="int32", name="label")
-    shared = layers.Embedding(
-        num_classes, shared_dim, embeddings_initializer=parts._start(), name="shared"
-    )(label)
-    if (depth, bottleneck) == (1, 1):
+    if shared_dim:
+        start = parts._start()
+        shared = layers.Embedding(
+            num_classes, shared_dim, embeddings_initializer=start, name="shared"
+        )(label)
+    if not shared_dim:
+        first, codes = z, [label] * len(blocks)
+    elif (depth, bottleneck) == (1, 1):
         first, *codes = _chunks(z, len(blocks) + 1)
         codes = [
             layers.Concatenate(name=f"code{i}")([shared, chunk])

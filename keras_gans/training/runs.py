@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from keras_gans.core import presets, serialization
+from keras_gans.core.inputs import name_classes
 from keras_gans.engine import make_deterministic
 from keras_gans.training import (
     callbacks,
@@ -252,6 +253,7 @@ def open_run(
             f"`keras-gans train {config['recipe']} --run_dir={run_dir} --resume`."
         )
     gan = _rebuild(run_dir, config)
+    name_classes(gan.inputs, config.get("class_names"))
     return gan, checkpoints.restore(gan, path)
 
 

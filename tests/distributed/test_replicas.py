@@ -18,7 +18,7 @@ FULL = pytest.param(["--full"], marks=pytest.mark.full)
 def test_one_and_two_replicas_agree(full):
     """Trained and scored, all in one process, which has two devices.
 
-    In full with a toy of lazy phases and second derivatives.
+    In full with a toy of lazy phases and second derivatives, and with BigGAN.
     """
     run = subprocess.run(
         [sys.executable, str(SCRIPT), *full],
@@ -33,7 +33,7 @@ def test_one_and_two_replicas_agree(full):
         "clipped",
         "outside",
         "vocoder",
-        *(["path-length"] if full else []),
+        *(["path-length", "biggan"] if full else []),
         "ada",
         "wgan",
         "evaluation",

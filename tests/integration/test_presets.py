@@ -77,6 +77,14 @@ def test_a_preset_trains_on(tmp_path, images):
     )
     gan.save_to_preset(tmp_path / "cats", class_names=names)
     again = kg.from_preset(tmp_path / "cats")
+    owls = again.sample(2, seed=0, labels="owl")
+    np.testing.assert_array_equal(owls, again.sample(2, seed=0, labels=[2, 2]))
+    mixed = again.sample(2, seed=0, labels=["owl", "cat"])
+    np.testing.assert_array_equal(mixed, again.sample(2, seed=0, labels=[2, 0]))
+    with pytest.raises(ValueError, match=r"'cat', 'dog', 'owl'.*Did you mean owl"):
+        again.sample(1, labels="owls")
+    with pytest.raises(ValueError, match="Number the classes"):
+        gan.sample(1, labels="owl")
     assert "cat, dog, owl" in (tmp_path / "cats" / "README.md").read_text()
     again.compile()
     before = values(again)

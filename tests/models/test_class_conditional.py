@@ -2,8 +2,9 @@
 
 import contextlib
 import json
+import re
 
-from checks import check_gan
+from checks import check_gan, rewinding
 from golden.recipe import fill
 import keras
 from keras import ops
@@ -16,6 +17,7 @@ from keras_gans import losses
 from keras_gans.convert import from_state, read
 from keras_gans.core.class_conditional import standing_statistics
 from keras_gans.core.controllers import EMA
+from keras_gans.layers import SpectralNormalization
 from keras_gans.modalities import Image
 from keras_gans.models.biggan import BigGAN
 from keras_gans.models.sagan import SAGAN
@@ -171,6 +173,7 @@ def test_whole_steps_are_biggan_s():
         np.testing.assert_allclose(logs["g_loss"], step["G_loss"], rtol=5e-5)
         norm = np.linalg.norm(wanted[f"G{i}_gradnorm"])
         np.testing.assert_allclose(logs["g_grad_norm"], norm, rtol=3e-4)
+    _check_sigmas(gan.discriminator, about["sv0_after"])
     mean = gan.ema_generator.get_layer("block0_norm1").moving_mean
     close(mean, wanted["G_ema_blocks.0.0.bn1.stored_mean"])
     given = [wanted["test_z"], wanted["test_y"].astype("int32")]
@@ -183,8 +186,62 @@ def test_whole_steps_are_biggan_s():
     close(gan.ema_generator(given), images, 3e-4)
 
 
+def _check_sigmas(discriminator, recorded):
+    """As the last iteration left them: D has not learned since."""
+    ours = {"linear": "score", "embed": "class_embedding"}
+    checked = 0
+    for name, want in recorded.items():
+        side, _, path = name.removesuffix(".sv0").partition(".")
+        place = re.fullmatch(r"blocks\.(\d)\.0\.(conv1|conv2|conv_sc)", path)
+        if place:
+            ours[path] = f"block{place[1]}_{place[2].replace('conv_sc', 'shortcut')}"
+        if side == "D" and path in ours:
+            layer = discriminator.get_layer(ours[path])
+            kernel = np.array(layer.layer.weights[0])
+            # Of an embedding, classes are the rows.
+            matrix = kernel.T if path == "embed" else kernel
+            matrix = matrix.reshape(-1, matrix.shape[-1])
+            sigma = np.array(layer.v) @ matrix @ np.array(layer.u)
+            assert sigma == pytest.approx(want, rel=1e-4), name
+            checked += 1
+    assert checked == 12
+
+
 def small_biggan(**kwargs):
     return BigGAN((8, 8, 1), 3, 8, width=2, shared_dim=4, attention=(8,), **kwargs)
+
+
+def test_gradients_accumulate_as_the_reference_s(images):
+    """The mean over parts of a batch, each normalized by itself; D, then G."""
+    rng = np.random.default_rng(0)
+    told = {}
+    for i in range(4):
+        told[f"z{i}"] = rng.normal(size=(2, 8)).astype("float32")
+        told[f"y{i}"] = rng.integers(0, 3, 2)
+    gan = small_biggan(d_steps=1, ema=None)
+    rates = [keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1)]
+    gan.compile(*rates, accumulate=2, run_eagerly=True)
+    again = rewinding(gan)
+    x, y = images(4, 8, 8), np.array([0, 1, 2, 0], "int32")
+    gan.rng = Told(told)
+    gan.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    got = [np.array(v) for network in gan.networks.values() for v in network.variables]
+    again()
+    gan.rng = Told(told)
+    for name, loss_of in (("d", gan.discriminator_loss), ("g", gan.generator_loss)):
+        variables = [v.value for v in gan.variables_of(name)]
+        parts = []
+        for i in range(2):
+            batch = {"real": x[i::2], "label": y[i::2]}
+            with tf.GradientTape() as tape:
+                loss, _ = loss_of(gan.generate(batch, True), batch, True)
+            found = tape.gradient(loss, variables)
+            parts.append([np.array(tf.convert_to_tensor(g)) for g in found])
+        for v, one, two in zip(variables, *parts, strict=True):
+            v.assign_sub(0.05 * (one + two))
+    want = [np.array(v) for network in gan.networks.values() for v in network.variables]
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
 
 
 @pytest.mark.backends
@@ -246,6 +303,23 @@ def test_samples_are_truncated_and_exported(images):
     first = gan.ema_generator.get_layer("block0_norm1")
     mean = np.asarray(part([np.asarray(v) for v in given])).mean((0, 1, 2))
     close(first.moving_mean, mean, 1e-5)
+
+
+def test_plain_networks_of_sngan():
+    """DCGAN's, with every layer of the discriminator normalized, of any size."""
+    for classes in (None, 3):
+        gan = SNGAN((20, 28, 3), classes, g_width=4, d_width=4, configuration="dcgan")
+        assert gan.sample(2).shape == (2, 20, 28, 3)
+        names = {layer.name for layer in gan.discriminator.layers}
+        kinds = [
+            isinstance(gan.discriminator.get_layer(name), SpectralNormalization)
+            for name in ({"down_0", "down_1", "score", "embed"} & names)
+        ]
+        assert all(kinds) and len(kinds) == (3 if classes is None else 4)
+    with pytest.raises(ValueError, match="residual networks"):
+        SAGAN((20, 28, 3), configuration="dcgan")
+    with pytest.raises(ValueError, match="'resnet', 'dcgan'"):
+        SNGAN((20, 28, 3), configuration="plain")
 
 
 @pytest.mark.parametrize(

@@ -315,4 +315,6 @@ def test_a_run_of_classes():
     assert call("train", "acgan", *flags, "--run_dir=r") == 0
     out = "--out=a.png"
     assert call("sample", "r", "--n=9", "--labels=8", out) == 0
+    food = kg.load("r").sample(1, labels="food & drink")
+    assert food.shape == (1, 16, 16, 3)
     assert call("sample", "r", "--n=9", "--labels=9", "--out=b.png") == 1

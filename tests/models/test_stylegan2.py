@@ -294,6 +294,32 @@ def test_a_resumed_stylegan2_ends_with_the_same_weights(images):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-5)
 
 
+def test_a_saved_stylegan2_keeps_its_state():
+    """All that training goes on from, beside weights: nothing starts over."""
+
+    def state_of(gan):
+        ada = gan.controllers["ada"]
+        return {
+            "p": ada.value,
+            "signs since": ada.total,
+            "steps since": ada.steps,
+            "mean path length": gan.controllers["path_length"].value,
+            "images of the ramp": gan.controllers["images"].value,
+            "mean of w": gan.generator.get_layer("truncation_of_w").mean,
+            "average of it": gan.ema_generator.get_layer("truncation_of_w").mean,
+        }
+
+    gan = StyleGAN2((8, 8, 1), **SMALL)
+    gan.compile()
+    for i, v in enumerate(state_of(gan).values(), start=3):
+        v.assign(ops.cast(ops.full(v.shape, i), v.dtype))
+    gan.save("gan.keras")
+    loaded = state_of(keras.models.load_model("gan.keras"))
+    for i, (name, v) in enumerate(loaded.items(), start=3):
+        assert (ops.convert_to_numpy(v) == i).all(), name
+
+
+@pytest.mark.backends
 @pytest.mark.full
 @pytest.mark.parametrize("classes", [None, 3])
 def test_all_of_stylegan2(images, classes):

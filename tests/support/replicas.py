@@ -207,6 +207,34 @@ def updates(one, two):
     }
 
 
+def normalized(one, two):
+    """Of BigGAN: batch norm of all rows, spectral norm, parts of a batch."""
+
+    def trained(strategy):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            gan = kg.BigGAN((8, 8, 1), 3, 8, 1, shared_dim=4, d_steps=1, ema=0.9)
+        gan.compile(
+            keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), accumulate=2
+        )
+        before = arrays(gan)
+        images = np.random.default_rng(0).uniform(-1, 1, (24, 8, 8, 1))
+        data = (images.astype("float32"), np.arange(24) % 3)
+        dataset = tf.data.Dataset.from_tensor_slices(data).batch(8)
+        gan.fit(dataset, verbose=0)
+        return gan, largest_difference(before, arrays(gan))
+
+    (a, moved), (b, _) = trained(one), trained(two)
+    norm = a.generator.get_layer("block0_norm1")
+    yield {
+        "name": "biggan",
+        "moved": moved,
+        "apart": largest_difference(arrays(a), arrays(b)),
+        "spread": spread(b, two),
+        "mean": float(np.abs(norm.moving_mean.numpy()).max()),
+    }
+
+
 def adaptive(one, two):
     """Of ADA, whose p follows the logits of all replicas."""
 
@@ -295,7 +323,8 @@ def main():
     tf.config.set_logical_device_configuration(cpu, devices)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.get_strategy()
-    for part in (optimizers, toys, adaptive, updates, evaluation, features):
+    full = [normalized] if "--full" in sys.argv else []
+    for part in (optimizers, toys, *full, adaptive, updates, evaluation, features):
         for row in part(one, two):
             print(json.dumps(row, default=float), flush=True)
 

@@ -1,8 +1,8 @@
 """BigGAN's networks, `blocks.0.0.conv1.weight` and so on.
 
 From ajbrock/BigGAN-PyTorch, BigGAN.py: a generator of a hierarchical latent code
-and a shared embedding, and its discriminator. Norms may be synchronized ones,
-whose statistics have names of their own.
+and a shared embedding or of neither, and its discriminator. Norms may be
+synchronized ones, whose statistics have names of their own.
 """
 
 import re
@@ -24,6 +24,7 @@ from keras_gans.networks.biggan import (
 _BLOCK = re.compile(r"blocks\.(\d{1,2})\.0\.conv1\.weight")
 _ATTENTION = re.compile(r"blocks\.(\d{1,2})\.1\.theta\.weight")
 _STATISTICS = re.compile(r"(.*)\.bn\.(stored|running)_(mean|var)", re.DOTALL)
+_TABLE = "blocks.0.0.bn1.gain.weight"
 _LEFT_OUT = (".sv0", ".accumulation_counter")
 
 
@@ -45,7 +46,8 @@ def detect(state):
     if linear is None or linear.ndim != 2 or sorted(kernels) != [*range(len(kernels))]:
         return None
     attended = [int(found[1]) for n in state if (found := _ATTENTION.fullmatch(n))]
-    if "shared.weight" in state and state["shared.weight"].ndim == 2:
+    shared = state.get("shared.weight", state.get(_TABLE))
+    if shared is not None and shared.ndim == 2:
         return _generator_config(state, kernels, linear.shape, attended)
     if "embed.weight" in state and state["embed.weight"].ndim == 2:
         return _discriminator_config(state, kernels, attended)
@@ -57,14 +59,18 @@ def _generator_config(state, kernels, linear, attended):
     last = state.get("output_layer.2.weight")
     if count not in G_WIDTHS or last is None or last.ndim != 4:
         return None
-    classes, shared = state["shared.weight"].shape
+    if "shared.weight" in state:
+        classes, shared = state["shared.weight"].shape
+        latent_dim = linear[1] * (count + 1)
+    else:  # a gain for each class in every norm, and z for the first map
+        classes, shared, latent_dim = len(state[_TABLE]), 0, linear[1]
     width = max(1, kernels[0][1] // G_WIDTHS[count][0])
     side = 4 << count
     return {
         "network": "generator",
         "image_shape": (side, side, last.shape[0]),
         "num_classes": classes,
-        "latent_dim": linear[1] * (count + 1),
+        "latent_dim": latent_dim,
         "width": width,
         "shared_dim": shared,
         "attention": tuple(8 << i for i in sorted(attended) if i < count),
@@ -191,11 +197,14 @@ def _generator(state, **config):
     base, blocks = generator_plan(
         config["image_shape"], config["width"], config["attention"]
     )
-    chunk = config["latent_dim"] // (len(blocks) + 1)
-    code = config["shared_dim"] + chunk
+    classes, shared, chunk = (
+        config[name] for name in ("num_classes", "shared_dim", "latent_dim")
+    )
+    if shared:
+        chunk //= len(blocks) + 1
     first, last = base[0] * base[1] * blocks[0].inputs, blocks[-1].outputs
     shapes = {
-        "shared.weight": (config["num_classes"], config["shared_dim"]),
+        **({"shared.weight": (classes, shared)} if shared else {}),
         **_normalized("linear", (first, chunk)),
         "linear.bias": (first,),
         **_statistics("output_layer.0", last),
@@ -208,7 +217,11 @@ def _generator(state, **config):
         for norm, channels in (("bn1", block.inputs), ("bn2", block.outputs)):
             shapes |= _statistics(f"{prefix}.{norm}", channels)
             for leaf in ("gain", "bias"):
-                shapes |= _normalized(f"{prefix}.{norm}.{leaf}", (channels, code))
+                name = f"{prefix}.{norm}.{leaf}"
+                if shared:
+                    shapes |= _normalized(name, (channels, shared + chunk))
+                else:
+                    shapes[f"{name}.weight"] = (classes, channels)
         shapes |= _conv(f"{prefix}.conv1", block.outputs, block.inputs, 3)
         shapes |= _conv(f"{prefix}.conv2", block.outputs, block.outputs, 3)
         shapes |= _conv(f"{prefix}.conv_sc", block.outputs, block.inputs, 1)
@@ -225,7 +238,9 @@ def _generator(state, **config):
         weights.vector("output_layer.0.gain", norm.gamma),
         weights.vector("output_layer.0.bias", norm.beta),
     ]
-    pairs = [(get("shared"), "shared"), (get("to_images"), "output_layer.2")]
+    pairs = [(get("to_images"), "output_layer.2")]
+    if shared:
+        pairs.append((get("shared"), "shared"))
     for i, block in enumerate(blocks):
         ours, theirs = f"block{i}", f"blocks.{i}.0"
         pairs += [

@@ -7,6 +7,7 @@ from paths import GOLDEN
 import pytest
 
 from keras_gans.convert import from_state, read
+from keras_gans.models.biggan import BigGAN
 from keras_gans.networks.biggan import (
     D_WIDTHS,
     G_WIDTHS,
@@ -18,8 +19,10 @@ from keras_gans.networks.biggan import (
 def filled(shapes):
     """The recipe's weights, and a u0 of every matrix that is normalized."""
     state = {name: fill(name, shape) for name, shape in shapes.items()}
+    tables = "shared.weight" not in shapes  # of classes, which are not normalized
     for name, shape in shapes.items():
         plain = name.startswith("shared") or len(shape) < 2
+        plain = plain or (tables and ".bn" in name)
         if not plain:
             u = fill(name.replace(".weight", ".u0"), (1, shape[0]))
             state[name.replace(".weight", ".u0")] = u / np.linalg.norm(u)
@@ -69,6 +72,9 @@ def doubled(x):
 def normalized(x, state, prefix, code=None):
     if code is None:
         gain, bias = state[f"{prefix}.gain"][None], state[f"{prefix}.bias"][None]
+    elif code.ndim == 1:  # classes
+        gain = 1 + state[f"{prefix}.gain.weight"][code]
+        bias = state[f"{prefix}.bias.weight"][code]
     else:
         gain = 1 + code @ kernel(state, f"{prefix}.gain").T
         bias = code @ kernel(state, f"{prefix}.bias").T
@@ -80,7 +86,7 @@ def normalized(x, state, prefix, code=None):
 def generator_state(count, width, attention, classes=3, shared=4, chunk=2, channels=3):
     widths = [width * w for w in G_WIDTHS[count]]
     shapes = {
-        "shared.weight": (classes, shared),
+        **({"shared.weight": (classes, shared)} if shared else {}),
         "linear.weight": (16 * widths[0], chunk),
         "linear.bias": (16 * widths[0],),
         "output_layer.0.gain": (widths[-1],),
@@ -94,7 +100,8 @@ def generator_state(count, width, attention, classes=3, shared=4, chunk=2, chann
         for norm, c in (("bn1", a), ("bn2", b)):
             prefix = f"blocks.{i}.0.{norm}"
             for leaf in ("gain", "bias"):
-                shapes[f"{prefix}.{leaf}.weight"] = (c, shared + chunk)
+                code = (c, shared + chunk) if shared else (classes, c)
+                shapes[f"{prefix}.{leaf}.weight"] = code
             for leaf in ("mean", "var"):
                 shapes[f"{prefix}.stored_{leaf}"] = (c,)
         shapes |= conv_shapes(f"blocks.{i}.0.conv1", b, a, 3)
@@ -106,8 +113,11 @@ def generator_state(count, width, attention, classes=3, shared=4, chunk=2, chann
 
 
 def generated(state, z, label, count):
-    first, *chunks = np.split(z, count + 1, axis=1)
-    codes = [np.concatenate([state["shared.weight"][label], c], 1) for c in chunks]
+    if "shared.weight" in state:
+        first, *chunks = np.split(z, count + 1, axis=1)
+        codes = [np.concatenate([state["shared.weight"][label], c], 1) for c in chunks]
+    else:
+        first, codes = z, [label] * count
     x = first @ kernel(state, "linear").T + state["linear.bias"]
     x = x.reshape(len(z), -1, 4, 4)
     for i, code in enumerate(codes):
@@ -185,6 +195,22 @@ def test_other_sizes(count, width, attention, channels):
     x = rng.normal(size=(2, channels, 4 << count, 4 << count)).astype("float32")
     logits = from_state(state)([np.moveaxis(x, 1, -1), label])
     close(logits, scored(state, x, label, count))
+
+
+def test_networks_without_a_shared_embedding():
+    """The reference's for CIFAR: tables of classes, z for the first map alone."""
+    state = generator_state(3, 2, (), shared=0, chunk=5)
+    z = np.random.default_rng(0).normal(size=(2, 5)).astype("float32")
+    label = np.array([2, 0], "int32")
+    images = np.asarray(from_state(state)([z, label])).transpose(0, 3, 1, 2)
+    close(images, generated(state, z, label, 3))
+    gan = BigGAN((8, 8, 3), 3, width=1, configuration="cifar")
+    assert gan.generator.input_shape[0] == (None, 128)
+    names = {layer.name for layer in gan.generator.layers}
+    assert "shared" not in names and "block0_norm2_gain" in names
+    assert gan.sample(2).shape == (2, 8, 8, 3)
+    with pytest.raises(ValueError, match=r"shared_dim.*\[0, inf\)"):
+        biggan_generator((8, 8, 3), 3, width=1, shared_dim=-1)
 
 
 def test_names_of_synchronized_norms_and_folders():
