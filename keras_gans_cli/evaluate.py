@@ -25,7 +25,8 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add(
         "--data",
         metavar="NAME",
-        help="the reals: emoji, tfds:NAME or a folder; a run's own by default",
+        help="the reals: emoji, tfds:NAME or a folder; by default what a run or preset "
+        "was trained on",
     )
     add("--reals", type=int, help="the first N reals; all by default")
     add(
@@ -119,8 +120,8 @@ def run(args: argparse.Namespace) -> None:
         fake, _ = opening.open_gan(args.target, args.best)
     elif not values.is_set(args.target) and not pathlib.Path(args.target).exists():
         raise opening.missing(args.target)
-    if is_run:
-        config = runs.read_config(args.target)
+    config = opening.recipe_of(args.target) if is_model else None
+    if config is not None:
         data = data or config["data"]
         if data == config["data"]:
             data_dir = data_dir or config["data_dir"]
@@ -164,7 +165,7 @@ def run(args: argparse.Namespace) -> None:
         args.target,
         "--metrics=precision,recall",
     )
-    if data is not None and not is_run:
+    if args.data is not None:
         more = (*more, f"--data={data}")
     if is_run:
         resume = ("train on", "train", config["recipe"], f"--run_dir={args.target}")

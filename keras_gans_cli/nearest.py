@@ -13,7 +13,8 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add = parser.add_argument
     add("run_dir", metavar="MODEL", help="a run, a preset or a .keras file")
     add("--out", default="nearest.png", metavar="PATH", help="PNG file to write")
-    add("--seeds", default="0-15", metavar="LIST", help="samples (default: 0-15)")
+    add("--n", type=int, help="samples, of the seeds 0 to N-1 (default: 16)")
+    add("--seeds", metavar="LIST", help="samples of these seeds, such as 3,8 or 0-35")
     add(
         "--features",
         choices=("pixels", "lite0"),
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> None:
 
     values.check_ending(args.out, (".png",), "A table")
     files.check_free(args.out, args.overwrite)
-    seeds = sample.read_seeds(args.seeds)
+    files.check_writable(args.out)
+    seeds = _seeds(args)
     gan, step, _, given = sample.opened(args, len(seeds))
     batches = training_pictures(args.run_dir, gan, args.data)
     samples = np.concatenate(list(gan.seed_batches(seeds, **given)))
@@ -69,3 +71,16 @@ def run(args: argparse.Namespace) -> None:
         ("by features of a network", "nearest", args.run_dir, "--features=lite0")
         + ("--out=lite0.png",)
     )
+
+
+def _seeds(args):
+    from keras_gans.utils.validation import check_size
+
+    if args.seeds is None:
+        return list(range(check_size("n", 16 if args.n is None else args.n)))
+    if args.n is not None:
+        raise ValueError(
+            "--seeds says how many samples there are. Received: "
+            f"--seeds={args.seeds} with --n={args.n}. Drop one."
+        )
+    return sample.read_seeds(args.seeds)

@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> None:
 
     _check_out(args)
     if args.interpolate is not None:
-        seeds = read_seeds(args.interpolate, "--interpolate")
+        seeds = read_seeds(args.interpolate, "--interpolate", least=2)
         args.frames = 60 if args.frames is None else args.frames
         step = write_walk(args, seeds, RATE, SIDE)
         told = f"{said.of_step(step)}, seeds {args.interpolate}"
@@ -138,6 +138,7 @@ def run(args: argparse.Namespace) -> None:
         return
     kind = files.FOLDER if args.each else files.FILE
     files.check_free(args.out, args.overwrite, kind)
+    files.check_writable(args.out)
     seeds = None if args.seeds is None else read_seeds(args.seeds)
     n = args.n if seeds is None else len(seeds)
     gan, step, class_names, given = opened(args, n)
@@ -229,6 +230,7 @@ def write_walk(
 
     values.check_ending(args.out, FILMS, "A walk")
     files.check_free(args.out, args.overwrite)
+    files.check_writable(args.out)
     for name, value in {"frames": args.frames, "rate": rate, "size": side}.items():
         check_size(name, value)
     gan, step, _, given = opened(args)
@@ -323,11 +325,12 @@ def write_each(args: argparse.Namespace, modality: Any, stems: list, batches) ->
     return len(written)
 
 
-def read_seeds(text: str, flag: str = "--seeds") -> list[int]:
+def read_seeds(text: str, flag: str = "--seeds", least: int = 1) -> list[int]:
     """The seeds of a list such as "0-35,77", which a flag gave.
 
     Raises:
-        ValueError: it is no such list, or names more than a million.
+        ValueError: it is no such list, or names fewer than `least` or more than a
+            million.
     """
     seeds = []
     for part in text.split(","):
@@ -340,6 +343,11 @@ def read_seeds(text: str, flag: str = "--seeds") -> list[int]:
                 f"{flag}={text}."
             )
         seeds += range(first, last + 1)
+    if len(seeds) < least:
+        raise ValueError(
+            f"A walk goes from seed to seed: two or more. Received: {flag}={text}. "
+            f"Add another, as in {flag}=3,8."
+        )
     return seeds
 
 

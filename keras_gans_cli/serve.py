@@ -12,7 +12,11 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add = parser.add_argument
     add("models", metavar="MODELS", help="directory of NAME/VERSION/saved_model.pb")
     add("--port", type=int, default=8501, help="of REST; 0: any (default: 8501)")
-    add("--grpc_port", type=int, default=8500, help="of gRPC; 0: any (default: 8500)")
+    add(
+        "--grpc_port",
+        type=int,
+        help="of gRPC; 0: any (default: 8500; any with --port=0)",
+    )
     add(
         "--host",
         default="127.0.0.1",

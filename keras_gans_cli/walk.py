@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     """keras-gans walk RUN"""
     options = {"loop": args.loop, "space": args.space, "draws": args.draws}
     step = sample.write_walk(
-        args, sample.read_seeds(args.seeds), args.rate, args.size, **options
+        args, sample.read_seeds(args.seeds, least=2), args.rate, args.size, **options
     )
     print(f"{args.frames} frames{said.of_step(step)}, seeds {args.seeds}: {args.out}")
     said.next_steps(

@@ -170,9 +170,8 @@ def _judging():
 
 
 def _reals(model):
-    """The flag that files and presets need, which do not know their data."""
-    is_run = os.path.isdir(os.path.join(model, "checkpoints"))
-    return [] if is_run else [f"--data={PICTURES}"]
+    """The flag that files need: runs and presets know their data."""
+    return [f"--data={PICTURES}"] if os.path.isfile(model) else []
 
 
 def after_translation(model: str) -> None:

@@ -24,6 +24,7 @@ ENDINGS = {"onnx": ".onnx", "litert": ".tflite"}
 TOLERANCES = {"float32": 1e-4, "float16": 1e-2, "int8": 0.1}
 ROWS = 16  # compared, in batches of 1 and of the rest
 OPSET = 17
+SLOWER = 1.2  # than Keras by so much is told; less may be the machine's moods
 
 
 class Converted(NamedTuple):
@@ -47,11 +48,17 @@ class Converted(NamedTuple):
     rows: int
 
     def __str__(self):
+        slower = self.seconds / self.keras_seconds
+        lost = (
+            f"\nIt is {slower:.1f} times as slow as Keras here: what is won is size."
+            if slower > SLOWER
+            else ""
+        )
         return (
             f"{self.size / 1e6:.2f} MB; {1e3 * self.seconds:.2f} ms a row, Keras "
             f"{1e3 * self.keras_seconds:.2f} ms; of {self.rows} rows it differs from "
             f"Keras by at most {self.largest:.2g}, by {self.relative:.2g} of their "
-            "spread (root mean squares)"
+            f"spread (root mean squares){lost}"
         )
 
 
@@ -60,6 +67,7 @@ def check(path: Path, format: str, precision: str, overwrite: bool = False) -> N
 
     Raises:
         ValueError: as of `convert`.
+        NotWrittenError: an `OSError`: the disk is full or read-only, or the like.
         ImportError: a package is not installed.
     """
     one_of("format", format, ENDINGS)
@@ -81,6 +89,7 @@ def check(path: Path, format: str, precision: str, overwrite: bool = False) -> N
         )
     files.check_name(path)
     files.check_free(path, overwrite)
+    files.check_writable(path)
     if format == "onnx":
         for module in ("tf2onnx", "onnxruntime"):
             require(module, "onnx", "ONNX files")

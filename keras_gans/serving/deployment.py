@@ -120,17 +120,21 @@ spec:
 REST = '''\
 """Asks {name} over REST: python {file}{arguments}"""
 
+import argparse
 import base64
 import json
-import sys
 import urllib.request
 
-URL = "http://localhost:8501/v1/models/{name}:predict"
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("given", nargs="*", metavar="{given}")
+parser.add_argument("--server", default="localhost:8501", metavar="HOST:PORT")
+args = parser.parse_args()
 
 
 def predict(instances):
+    url = f"http://{{args.server}}/v1/models/{name}:predict"
     body = json.dumps({{"instances": instances}}).encode()
-    request = urllib.request.Request(URL, body, {{"Content-Type": "application/json"}})
+    request = urllib.request.Request(url, body, {{"Content-Type": "application/json"}})
     with urllib.request.urlopen(request) as response:
         return json.load(response)["predictions"]
 
@@ -146,7 +150,7 @@ GRPC = '''\
 pip install tensorflow tensorflow-serving-api
 """
 
-import sys
+import argparse
 
 import grpc
 import tensorflow as tf
@@ -154,13 +158,18 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 LARGEST = [("grpc.max_receive_message_length", 2**28)]
 
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("given", nargs="*", metavar="{given}")
+parser.add_argument("--server", default="localhost:8500", metavar="HOST:PORT")
+args = parser.parse_args()
+
 
 def predict(**inputs):
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "{name}"
     for key, value in inputs.items():
         request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
-    with grpc.insecure_channel("localhost:8500", options=LARGEST) as channel:
+    with grpc.insecure_channel(args.server, options=LARGEST) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         return stub.Predict(request, timeout=60).outputs
 
@@ -255,21 +264,21 @@ def _clients(gan, name):
     suffix = gan.modality.extensions[0]
     if translates:
         rest = (
-            "instances = []\nfor path in sys.argv[1:]:\n"
+            "instances = []\nfor path in args.given:\n"
             '    with open(path, "rb") as file:\n'
             "        data = base64.b64encode(file.read()).decode()\n"
             '    instances.append({"image_bytes": {"b64": data}})'
         )
         grpc = (
-            "files = [tf.io.read_file(path).numpy() for path in sys.argv[1:]]\n"
+            "files = [tf.io.read_file(path).numpy() for path in args.given]\n"
             "outputs = predict(image_bytes=files)"
         )
-        arguments = " PICTURE.png ..."
+        arguments = "PICTURE.png"
     else:
         given = [f'"{key}": {value}' for key, (value, _) in row.items()]
         given = ", ".join(['"seed": int(seed) << 32', *given])
         rest = (
-            "seeds = sys.argv[1:] or [0, 1, 2, 3]\n"
+            "seeds = args.given or [0, 1, 2, 3]\n"
             f"instances = [{{{given}}} for seed in seeds]"
         )
         tensors = "".join(
@@ -277,16 +286,17 @@ def _clients(gan, name):
             for key, (value, dtype) in row.items()
         )
         grpc = (
-            "seeds = [int(seed) << 32 for seed in sys.argv[1:] or [0, 1, 2, 3]]\n"
+            "seeds = [int(seed) << 32 for seed in args.given or [0, 1, 2, 3]]\n"
             f"outputs = predict(\n    seed=tf.constant(seeds, tf.int64){tensors}\n)"
         )
-        arguments = " SEED ..."
+        arguments = "SEED"
     # An answer of one output alone is a bare value.
     alone = translates and None in gan.image_shape
     encoded = 'made["b64"]' if alone else f'made["{output}"]["b64"]'
     text = {
         "name": name,
-        "arguments": arguments,
+        "arguments": f" {arguments} ...",
+        "given": arguments,
         "rest": rest,
         "grpc": grpc,
         "output": output,

@@ -49,11 +49,17 @@ def check(path: Path, overwrite: bool = False) -> None:
 
     Raises:
         ValueError: as of `write`.
+        NotWrittenError: an `OSError`: the disk is full or read-only, or the like.
     """
     folder, version = split(path)
     if version is not None:
         check_target(path, overwrite)
-        return
+    else:
+        _check_folder(folder, overwrite)
+    files.check_writable(folder / "1")
+
+
+def _check_folder(folder, overwrite):
     files.check_name(folder)
     check_target(folder / "1", overwrite=True)  # the backend
     if overwrite:

@@ -93,11 +93,11 @@ class _Api:
     def _route(self, request) -> tuple[Place, Callable]:
         path = request.url.path
         found = PATH.fullmatch(path)
-        malformed = invalid(f"Malformed request: {request.method} {shown(path)}.")
+        malformed = f"Malformed request: {request.method} {shown(path)}."
         if not found:
             if path.rstrip("/") == "/v1/models":
                 raise invalid("Missing model name in request.")
-            raise malformed
+            raise invalid(malformed)
         version = found["version"]
         if version and not (version.isascii() and version.isdecimal()):
             raise invalid(f"A version is a number. Received: {shown(version)}.")
@@ -117,7 +117,8 @@ class _Api:
                 "UNIMPLEMENTED", f"Generators do not {verb[1:]}. Ask for :predict."
             )
         if (request.method, verb) not in answers:
-            raise malformed
+            method = next((m for m, known in answers if known == verb), "POST")
+            raise invalid(f"{malformed} Ask for it by {method}.")
         return place, answers[request.method, verb]
 
     async def _status(self, request, place):

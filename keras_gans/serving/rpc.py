@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from google.protobuf.message import DecodeError
 import grpc
+from grpc_health.v1 import health_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -21,6 +22,7 @@ from keras_gans.serving.versions import Models, Place
 
 PREDICTION = "tensorflow.serving.PredictionService"
 MODEL = "tensorflow.serving.ModelService"
+HEALTH = "grpc.health.v1.Health"
 FIELD = "signature_def"  # the one metadata that there is
 MAX_CALLS = 128
 MAX_SECONDS = 60.0  # that a call without a deadline may take
@@ -31,8 +33,9 @@ _log = logging.getLogger("keras_gans.serving")
 class RpcServer:
     """`PredictionService` and `ModelService` on a port.
 
-    Predict, GetModelMetadata and GetModelStatus; the services' other methods
-    are UNIMPLEMENTED. Beyond `MAX_CALLS` at once, calls are RESOURCE_EXHAUSTED.
+    Predict, GetModelMetadata and GetModelStatus, and Check of gRPC's health
+    protocol; the services' other methods are UNIMPLEMENTED. Beyond `MAX_CALLS` at
+    once, calls are RESOURCE_EXHAUSTED.
 
     Args:
         models: `Models`.
@@ -84,8 +87,13 @@ class RpcServer:
         }
         for service, known in methods.items():
             handlers = {name: self._handler(*found) for name, found in known.items()}
-            generic = grpc.method_handlers_generic_handler(service, handlers)
-            self._server.add_generic_rpc_handlers((generic,))
+            self._add(service, handlers)
+        check = grpc.unary_unary_rpc_method_handler(
+            self._check,
+            request_deserializer=health_pb2.HealthCheckRequest.FromString,
+            response_serializer=health_pb2.HealthCheckResponse.SerializeToString,
+        )
+        self._add(HEALTH, {"Check": check})
         web.listen(host, port).close()  # tells why it cannot
         address = f"[{host}]" if ":" in host else host
         try:
@@ -103,6 +111,19 @@ class RpcServer:
     def stop(self, grace: float = 10.0) -> None:
         """Answers the calls in flight, and ends."""
         self._server.stop(grace).wait()
+
+    def _add(self, service, handlers):
+        generic = grpc.method_handlers_generic_handler(service, handlers)
+        self._server.add_generic_rpc_handlers((generic,))
+
+    def _check(self, request, context):
+        """Serving once a model is served, as `/readyz`."""
+        if request.service not in ("", PREDICTION, MODEL):
+            known = f"{PREDICTION} and {MODEL}"
+            context.abort(grpc.StatusCode.NOT_FOUND, f"The services are {known}.")
+        reply = health_pb2.HealthCheckResponse
+        ready = self._models.ready()
+        return reply(status=reply.SERVING if ready else reply.NOT_SERVING)
 
     def _handler(self, method, kind):
         # The message is read in the method, so that a broken one is an

@@ -13,6 +13,14 @@ from keras_gans.utils.types import Path
 REST_PORT = 8501
 GRPC_PORT = 8500
 MAX_BODY = 2**24
+MODULES = (
+    "tensorflow_serving.apis",
+    "grpc",
+    "grpc_health.v1",
+    "starlette",
+    "uvicorn",
+    "prometheus_client",
+)
 
 _log = logging.getLogger("keras_gans.serving")
 
@@ -28,7 +36,8 @@ class ModelServer:
         directory: str or path: models, `NAME/VERSION/saved_model.pb`.
         host: str, where it listens: this machine alone by default.
         port: int, of REST; 0 takes one that is free.
-        grpc_port: int, of gRPC; 0 takes one that is free.
+        grpc_port: int, of gRPC; 0 takes one that is free. By default 8500, or one
+            that is free where `port` is 0.
         max_batch_size: int, the most rows that a model is run on at once.
         batch_timeout: float, the seconds that rows wait for more of them.
         max_queue: int, the most rows of a model that wait. What comes beyond is
@@ -54,7 +63,7 @@ class ModelServer:
     from keras_gans.serving.server import ModelServer
 
     gan.export("exported/dcgan/1", overwrite=True)
-    with ModelServer("exported", port=0, grpc_port=0) as server:
+    with ModelServer("exported", port=0) as server:
         server.url  # "http://127.0.0.1:34567/"
     ```
     """
@@ -64,7 +73,7 @@ class ModelServer:
         directory: Path,
         host: str = web.LOCAL,
         port: int = REST_PORT,
-        grpc_port: int = GRPC_PORT,
+        grpc_port: int | None = None,
         max_batch_size: int = 32,
         batch_timeout: float = 0.002,
         max_queue: int = 256,
@@ -73,15 +82,16 @@ class ModelServer:
         max_body: int = MAX_BODY,
         timeout: float = web.TIMEOUT,
     ):
-        for module in ("tensorflow_serving.apis", "grpc", "starlette", "uvicorn"):
+        for module in MODULES:
             optional.require(module, "serve", "Servers")
-        optional.require("prometheus_client", "serve", "Servers")
         from keras_gans.serving import monitor, rest, rpc
         from keras_gans.serving.batching import Options
         from keras_gans.serving.versions import Models
 
         ok = validation.is_number(poll) and poll > 0
         validation.within("poll", poll, ok, "(0, inf) seconds")
+        if grpc_port is None:
+            grpc_port = GRPC_PORT if port else 0
         counts = monitor.Monitor()
         options = Options(max_batch_size, batch_timeout, max_queue)
         web.listen(host, port).close()  # before models are loaded

@@ -12,6 +12,7 @@ import threading
 import time
 from typing import Any, Self
 from urllib.parse import urlsplit
+import zlib
 
 from keras_gans.training.signals import StopSignals
 from keras_gans.utils import optional, validation
@@ -65,7 +66,8 @@ class Guard:
       nothing (DNS rebinding). `Origin`, where there is one, must be the same.
     - A body is read whole before the application sees it: within `max_body`
       bytes, `max_bodies` of all requests together, and `timeout` seconds. A
-      longer one that says so is refused before it is read.
+      longer one that says so is refused before it is read. One that is packed by
+      gzip is unpacked, within the same bounds.
     - Replies get the headers of `HEADERS` that the application does not set.
     - Errors are JSON: `{"error": message}`. What the application raises is
       logged, and answered with 500 without its text; `Refused` with its own.
@@ -130,6 +132,7 @@ class Guard:
         try:
             self._check_names(_headers_of(scope))
             body = await self._body(scope, receive, held)
+            body = self._unpacked(scope, body, held)
             await self.app(scope, _replay(body, receive), reply)
         except Refused as refused:
             await reply.error(refused.status, str(refused))
@@ -192,12 +195,7 @@ class Guard:
                         raise Refused(400, "The body of the request ended early.")
                     part = message.get("body", b"")
                     self._check_length(len(body) + len(part))
-                    if self._held + len(part) > self.max_bodies:
-                        raise Refused(
-                            503, "Too many large requests at once. Try again."
-                        )
-                    held.append(len(part))
-                    self._held += len(part)
+                    self._hold(len(part), held)
                     body += part
                     if not message.get("more_body"):
                         return bytes(body)
@@ -205,6 +203,32 @@ class Guard:
             raise Refused(
                 408, f"The request took more than {self.timeout:g} seconds to come."
             ) from None
+
+    def _unpacked(self, scope, body, held):
+        """A body without its `Content-Encoding`."""
+        encodings = _headers_of(scope).get("content-encoding", [])
+        if not encodings or encodings == ["identity"]:
+            return body
+        if encodings != ["gzip"]:
+            shown = ", ".join(encodings)
+            raise Refused(415, f"Bodies come plain or as gzip. Received: {shown!r}.")
+        # Never more than may come: a bomb is not unpacked.
+        reader = zlib.decompressobj(wbits=31)
+        try:
+            unpacked = reader.decompress(body, self.max_body + 1)
+        except zlib.error as error:
+            raise Refused(400, f"The body is no gzip: {error}.") from None
+        self._check_length(len(unpacked))
+        if not reader.eof or reader.unused_data:
+            raise Refused(400, "The body is cut short, or more than one gzip.")
+        self._hold(len(unpacked), held)
+        return unpacked
+
+    def _hold(self, length, held):
+        if self._held + length > self.max_bodies:
+            raise Refused(503, "Too many large requests at once. Try again.")
+        held.append(length)
+        self._held += length
 
     def _check_length(self, length):
         if length > self.max_body:

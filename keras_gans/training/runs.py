@@ -468,6 +468,7 @@ class _Training:
             verbose=0,
             callbacks=[
                 callbacks.NanGuard(),
+                callbacks.Balance(),
                 *self.first_callbacks,
                 self.logger,
                 self.grids,

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import tempfile
 from typing import NamedTuple
 
 from keras_gans.utils.types import Path
@@ -87,6 +88,22 @@ def check_free(path: Path, overwrite: bool = False, kind: Kind = FILE) -> pathli
             "path, or remove it yourself."
         )
     return path
+
+
+def check_writable(path: Path) -> None:
+    """Checks, by writing, that there may be a file or directory at a path.
+
+    Nothing is left behind; missing directories above it are not made.
+
+    Raises:
+        NotWrittenError: an `OSError`: the disk is full or read-only, or the like.
+    """
+    above = pathlib.Path(path).absolute().parent
+    while not above.exists() and above != above.parent:
+        above = above.parent
+    with naming(path), tempfile.TemporaryFile(dir=above) as file:
+        file.write(b"x")
+        file.flush()
 
 
 def check_name(path: Path) -> None:

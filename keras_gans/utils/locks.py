@@ -13,6 +13,7 @@ from keras_gans.utils import files
 from keras_gans.utils.types import Path
 
 NAME = ".keras-gans.lock"
+RETRIES = 100  # where a directory that was just made is gone
 UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
 
 
@@ -50,12 +51,17 @@ def _take(path, wait):
     """The descriptor of a locked file, which says who holds it."""
     import fcntl  # of POSIX
 
+    vanished = 0
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
-            continue  # another process has just removed the directory
+            # Another process has just removed the directory, or none can be made.
+            vanished += 1
+            if vanished > RETRIES:
+                raise
+            continue
         except (FileExistsError, NotADirectoryError) as error:
             raise ValueError(
                 f"A directory is expected. Received: {path.parent}, which is "

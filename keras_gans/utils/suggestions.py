@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 import difflib
 
 MAX_LETTERS = 255  # comparing takes time as the product of both lengths
+FURTHER = 0.1  # similarity that a second suggestion may lack, of 1
 
 
 def nearest(word: object, known: Iterable[str], most: int = 3) -> list[str]:
@@ -15,7 +16,9 @@ def nearest(word: object, known: Iterable[str], most: int = 3) -> list[str]:
     if len(word) > MAX_LETTERS:
         return []
     short = [name for name in known if len(name) <= MAX_LETTERS]
-    return difflib.get_close_matches(word, short, n=most)
+    near = difflib.get_close_matches(word, short, n=most)
+    likeness = {name: difflib.SequenceMatcher(a=name, b=word).ratio() for name in near}
+    return [name for name in near if likeness[name] >= likeness[near[0]] - FURTHER]
 
 
 def did_you_mean(near: Sequence[str]) -> str:

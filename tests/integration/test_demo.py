@@ -211,7 +211,7 @@ def test_it_is_served_of_this_machine(capsys):
         with urllib.request.urlopen(f"{shown.url}api/models") as answer:
             assert json.loads(answer.read())["models"][0]["name"] == "GAN"
             assert "http://localhost:*" in answer.headers["content-security-policy"]
-        assert shown.url in shown._repr_html_()
+        assert shown.url in shown._repr_html_() and shown.url in repr(shown)
         with pytest.raises(ValueError, match=f"port {shown.port} .*in use.*`port`"):
             Demo(small_gan(), port=shown.port)
     with pytest.raises(urllib.error.URLError), urllib.request.urlopen(shown.url):

@@ -53,6 +53,14 @@ def test_nearest_writes_a_table(capsys, tmp_path, trained_run):
     assert "The nearest pair: seed" in told
     assert call("nearest", "r", "--seeds=0-3", "--out=n.png") == 1
     assert "overwritten unasked" in capsys.readouterr().err
+    assert call("nearest", "r", "--n=2", "--overwrite", "--out=n.png") == 0
+    assert "2 samples" in capsys.readouterr().out
+    for words, why in (
+        (["--n=2", "--seeds=1"], "--seeds=1 with --n=2. Drop one"),
+        (["--n=0"], "--n must lie in 1, 2"),
+    ):
+        assert call("nearest", "r", *words, "--out=m.png") == 1
+        assert why in capsys.readouterr().err
     assert call("nearest", "lines_to_3d") == 1
     assert "images of a seed" in capsys.readouterr().err
 
@@ -62,7 +70,7 @@ def test_nearest_writes_a_table(capsys, tmp_path, trained_run):
     [
         (["--interpolate=3,8", "--seed=1", "--out=w.gif"], "with --seed. Drop one"),
         (["--interpolate=3,8", "--each", "--out=w.gif"], "with --each"),
-        (["--interpolate=3", "--out=w.gif"], "two or more"),
+        (["--interpolate=3", "--out=w.gif"], "Received: --interpolate=3. Add"),
         (["--interpolate=3,8", "--out=w.png"], ".gif or .webp or .mp4"),
         (["--interpolate=3,8", "--frames=0", "--out=w.gif"], "--frames"),
         (["--interpolate=a", "--out=w.gif"], "--interpolate are ints"),

@@ -1,17 +1,24 @@
 """`keras-gans serve`: what it says, and an exported GAN behind it."""
 
 import os
+import pathlib
 import re
+import runpy
 import signal
 import socket
+import sys
 import threading
 
 from command_line import call
+from networks import tiny_judge, tiny_translator
 import numpy as np
+from PIL import Image
 import pytest
 import served
+from small import small_pix2pix
 
 import keras_gans
+from keras_gans.serving import deployment
 from keras_gans.utils import optional
 
 TOLERANCE = 1e-6  # batches of other sizes round otherwise
@@ -45,7 +52,7 @@ def test_an_exported_gan_is_served_until_a_signal(exported, capfd):
 
     visitor = threading.Thread(target=visit)
     visitor.start()
-    assert call("serve", folder, "--port=0", "--grpc_port=0") == 0
+    assert call("serve", folder, "--port=0") == 0
     visitor.join()
     [(status, told)] = answers
     assert status == 200
@@ -56,6 +63,8 @@ def test_an_exported_gan_is_served_until_a_signal(exported, capfd):
     assert "dcgan/1 is served" in errors
     assert re.search(r"127.0.0.1 POST /v1/models/dcgan:predict 200 \d+ bytes", errors)
     assert "Serving dcgan\n" in out()
+    # Beside a REST port that is free, gRPC takes one too.
+    assert re.search(r"gRPC: 127.0.0.1:(?!8500)\d+\n", out())
 
 
 def test_bad_input_is_told_by_its_flags(exported, tmp_path, capsys):
@@ -72,6 +81,53 @@ def test_bad_input_is_told_by_its_flags(exported, tmp_path, capsys):
     assert "give the one above it" in capsys.readouterr().err
     assert call("serve", folder, "--max_batch_size=0", "--port=0") == 1
     assert "--max_batch_size must" in capsys.readouterr().err
+
+
+def test_the_written_clients_ask_any_server(exported, tmp_path, monkeypatch):
+    from keras_gans.serving.server import ModelServer
+
+    gan, folder = exported
+    deployment.write(gan, folder / "dcgan")
+    monkeypatch.chdir(tmp_path)
+    with ModelServer(folder, port=0) as server:
+        for kind, port in (("rest", server.port), ("grpc", server.grpc_port)):
+            client = str(folder / f"dcgan_{kind}_client.py")
+            words = [client, "3", "8", f"--server=127.0.0.1:{port}"]
+            monkeypatch.setattr(sys, "argv", words)
+            runpy.run_path(client, run_name="__main__")
+            pictures = [Image.open(f"{i}.png") for i in range(2)]
+            wanted = [gan.sample(1, seed=seed)[0, :, :, 0] for seed in (3, 8)]
+            for picture, right in zip(pictures, wanted, strict=True):
+                levels = np.float32(picture) / 127.5 - 1
+                # Half a level of rounding.
+                np.testing.assert_allclose(levels, right, atol=0.51 / 127.5)
+                picture.close()
+                os.remove(picture.filename)
+
+
+def test_the_written_clients_translate_pictures_of_any_size(tmp_path, monkeypatch):
+    """What docs/exporting.md says of translators of any size."""
+    from keras_gans.serving.server import ModelServer
+
+    translator = tiny_translator(1, 1, side=None)
+    gan = small_pix2pix(generator=translator, discriminator=tiny_judge(2))
+    gan.export("models/lines/1")
+    deployment.write(gan, pathlib.Path("models/lines"))
+    names = []
+    for i, size in enumerate(((8, 12), (20, 9))):
+        names.append(f"{i}given.png")
+        pixels = np.random.default_rng(i).integers(0, 256, size).astype("uint8")
+        Image.fromarray(pixels).save(names[-1])
+    with ModelServer("models", port=0) as server:
+        for kind, port in (("rest", server.port), ("grpc", server.grpc_port)):
+            client = f"models/lines_{kind}_client.py"
+            words = [client, *names, f"--server=127.0.0.1:{port}"]
+            monkeypatch.setattr(sys, "argv", words)
+            runpy.run_path(client, run_name="__main__")
+            for i, size in enumerate(((12, 8), (9, 20))):
+                with Image.open(f"{i}.png") as picture:
+                    assert picture.size == size
+                os.remove(f"{i}.png")
 
 
 def test_a_missing_extra_is_told(exported, capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """TensorFlow Serving's gRPC protocol, by its stubs and by another client."""
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 import numpy as np
 import ovmsclient
 import pytest
@@ -193,3 +194,16 @@ def test_methods_that_are_not_there_are_told(prediction, channel):
     large = asking(seed=np.arange(2**14))
     assert refusal(prediction.Predict, large)[0] == "RESOURCE_EXHAUSTED"
     assert refusal(prediction.Predict, asking(model=""))[0] == "INVALID_ARGUMENT"
+
+
+def test_kubernetes_asks_for_health(server, channel, monkeypatch):
+    """grpc.health.v1, as `readinessProbe: {grpc: {port: 8500}}` asks."""
+    health = health_pb2_grpc.HealthStub(channel)
+    for service in ("", "tensorflow.serving.PredictionService"):
+        request = health_pb2.HealthCheckRequest(service=service)
+        assert health.Check(request, timeout=30).status == 1  # SERVING
+    monkeypatch.setattr(server.models, "ready", lambda: False)
+    request = health_pb2.HealthCheckRequest()
+    assert health.Check(request, timeout=30).status == 2  # NOT_SERVING
+    request = health_pb2.HealthCheckRequest(service="pictures")
+    assert refusal(health.Check, request)[0] == "NOT_FOUND"

@@ -164,9 +164,10 @@ def test_no_rows_in_columns_give_no_rows(client):
     [
         ("GET", "/v1/models", 400, "Missing model name"),
         ("GET", "/v1/foo", 400, "Malformed request: GET '/v1/foo'"),
-        ("GET", "/v1/models/pictures:predict", 400, "Malformed request"),
-        ("POST", "/v1/models/pictures", 400, "Malformed request"),
-        ("POST", "/v1/models/pictures/metadata", 400, "Malformed request"),
+        ("GET", "/v1/models/pictures:predict", 400, "predict'. Ask for it by POST."),
+        ("GET", "/v1/models/pictures:classify", 400, "Ask for it by POST."),
+        ("POST", "/v1/models/pictures", 400, "pictures'. Ask for it by GET."),
+        ("POST", "/v1/models/pictures/metadata", 400, "Ask for it by GET."),
         ("DELETE", "/v1/models/pictures", 400, "Malformed request"),
         ("GET", "/v1/models/pictures/version/1", 400, "Malformed request"),
         ("GET", "/v1/models/pictures/versions/x", 400, "A version is a number"),

@@ -1,5 +1,6 @@
 """The guard and the server of local pages."""
 
+import gzip
 import json
 import os
 import signal
@@ -122,6 +123,24 @@ def test_bodies_of_all_requests_are_bounded(page):
         visitor = served.Client(small.port)
         assert visitor.ask("POST", "/", b"x" * 1000) == (200, b"1000")
         visitor.close()
+
+
+def test_bodies_may_be_packed(visitor):
+    packed = {"Content-Encoding": "gzip"}
+    assert visitor.ask("POST", "/", gzip.compress(b"x" * 999), packed) == (200, b"999")
+    assert visitor.ask("POST", "/", b"x", {"Content-Encoding": "identity"})[0] == 200
+    whole = gzip.compress(os.urandom(300))
+    for body, encoding, status, told in (
+        (gzip.compress(b"x" * 1001), "gzip", 413, "more than 1000 bytes"),
+        (gzip.compress(b"x" * 900_000), "gzip", 413, "more than 1000 bytes"),
+        (whole[:-1], "gzip", 400, "cut short"),
+        (whole + whole, "gzip", 400, "more than one gzip"),
+        (b"", "gzip", 400, "cut short"),
+        (b"plain", "gzip", 400, "The body is no gzip"),
+        (b"x", "br", 415, "plain or as gzip. Received: 'br'"),
+    ):
+        found, reply = visitor.ask("POST", "/", body, {"Content-Encoding": encoding})
+        assert (found, told in reply["error"]) == (status, True), reply
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ class Demo:
     def __exit__(self, *error) -> None:
         self.close()
 
+    def __repr__(self):
+        return f"<keras_gans demo at {self.url}>"
+
     def _repr_html_(self):
         """The page, as the result of a notebook's cell."""
         return (

@@ -1,5 +1,6 @@
 """Callbacks for `fit`: what GANs need and Keras does not have."""
 
+from keras_gans.training.callbacks.balance import Balance
 from keras_gans.training.callbacks.evaluation import Evaluate
 from keras_gans.training.callbacks.grids import SampleGrid
 from keras_gans.training.callbacks.guard import NanGuard
@@ -11,6 +12,7 @@ from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import StepCallback
 
 __all__ = [
+    "Balance",
     "Checkpoint",
     "Evaluate",
     "JsonlLogger",

@@ -39,6 +39,21 @@ def actions():
                 yield name, action
 
 
+def test_exit_statuses_are_told_and_kept(capsys):
+    """By one bad command line for each status."""
+    with pytest.raises(SystemExit) as stop:
+        call("--help")
+    told = capsys.readouterr().out
+    assert stop.value.code == 0
+    for line in ("0: done.", "1: refused or failed", "2: the\ncommand line is not"):
+        assert line in told
+    for words in (["--no_such"], ["--n=many"], []):
+        with pytest.raises(SystemExit) as stop:
+            call("sample", "emoji", *words)
+        assert stop.value.code == 2
+    assert call("sample", "emoji", "--n=0", "--out=x.png") == 1
+
+
 def test_formats_are_told():
     seen = set()
     for name, action in actions():

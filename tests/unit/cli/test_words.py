@@ -73,6 +73,8 @@ def test_the_nearest_flag_is_named_first(capsys):
         ),
         (["train", "dcgan", "--batch=4"], "Did you mean --batch_size?"),
         (["train", "dcgan", "--size=64"], "Did you mean --image_shape?"),
+        # One that is much less alike is not named.
+        (["train", "dcgan", "--bathc_size=4"], "Did you mean --batch_size?"),
     ):
         with pytest.raises(SystemExit) as stop:
             call(*line)
@@ -89,6 +91,10 @@ def test_errors_of_data_and_shapes_offer_what_can_be_typed(capsys):
     ):
         assert call("train", "dcgan", "--run_dir=r", flag) == 1
         assert told in capsys.readouterr().err
+    # What does not fit is the recipe's.
+    assert call("train", "biggan", "--run_dir=r", "--image_shape=8,8,3") == 1
+    told = "than a recipe's give --attention=[8], or --attention=none"
+    assert told in capsys.readouterr().err
 
 
 def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
@@ -100,8 +106,13 @@ def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     assert "translate r PICTURES --out=translated" in capsys.readouterr().out
     words.after_sampling("x.keras", 3)
     out = capsys.readouterr().out
-    assert "evaluate x.keras --data=PICTURES" in out and "--seed=4" in out
+    assert "--seed=4" in out
     assert "install" not in out
+    (tmp_path / "x.keras").touch()
+    words.after_sampling(str(tmp_path / "x.keras"), 3)
+    assert "x.keras --data=PICTURES" in capsys.readouterr().out
+    words.after_sampling("emoji", 3)  # a preset knows its data
+    assert "evaluate emoji  " in capsys.readouterr().out
     monkeypatch.setitem(words.EXTRAS, "metrics", "no_such_module")
     words.after_training("r", "images")
     out = capsys.readouterr().out

@@ -67,6 +67,12 @@ def test_what_differs_is_not_kept(gan, monkeypatch):
     assert not list(pathlib.Path().iterdir())
 
 
+def test_what_is_slower_than_keras_is_told():
+    found = converting.Converted(10**6, 0.002, 0.001, 0.1, 0.01, 16)
+    assert "2.0 times as slow as Keras here: what is won is size" in str(found)
+    assert "slow" not in str(found._replace(seconds=0.001))
+
+
 def test_a_missing_extra_is_named(monkeypatch):
     for format, module, extra in (
         ("onnx", "tf2onnx", "onnx"),

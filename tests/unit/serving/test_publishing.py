@@ -106,6 +106,18 @@ def test_files_for_servers(gan):
     assert "current directory" in told[-1] and not pathlib.Path("Dockerfile").exists()
 
 
+def test_what_cannot_be_written_is_told_before_a_model_is_loaded(capsys):
+    for words in (
+        ["--to=/proc/models/emoji"],
+        ["--to=/proc/models/emoji/3"],
+        ["--to=/proc/emoji.onnx", "--format=onnx"],
+    ):
+        assert call("export", "nowhere", *words) == 1
+        assert "could not be written" in capsys.readouterr().err
+    assert call("sample", "nowhere", "--out=/proc/s.png") == 1
+    assert "/proc/s.png could not be written" in capsys.readouterr().err
+
+
 def test_the_command(capsys):
     small_gan().save("gan.keras")
     assert call("export", "gan.keras", "--to=models/emoji") == 0

@@ -143,6 +143,25 @@ def test_pictures_in_and_pictures_out(answer):
     assert {"serving_default", "serving_ba", "ba"} <= set(warmed_up("gan/1", answer))
 
 
+def test_a_translator_of_any_size_takes_each_picture_in_its_own(answer):
+    """There is no tensor that holds pictures of several sizes: files alone."""
+    gan = small_pix2pix(
+        generator=tiny_translator(3, 1, side=None), discriminator=tiny_judge(4)
+    )
+    gan.export("gan/1")
+    random = np.random.default_rng(0)
+    files = [
+        png(random.integers(0, 256, (*size, 3)).astype("uint8"))
+        for size in ((8, 12), (20, 9), (8, 12))
+    ]
+    made = answer("gan/1", "serving_default", image_bytes=np.array(files, object))
+    assert set(made) == {"image_bytes"}
+    for data, given in zip(made["image_bytes"], files, strict=True):
+        wanted = gan.translate(decode_image(given, 3)[None])[0]
+        # Half a level of rounding.
+        np.testing.assert_allclose(decode_image(data, 1), wanted, atol=0.51 / 127.5)
+
+
 def test_what_there_is_no_score_of():
     keras.Sequential(
         [keras.Input((4,)), keras.layers.Dense(4), keras.layers.Reshape((2, 2, 1))]

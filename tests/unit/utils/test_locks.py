@@ -67,3 +67,9 @@ def test_file_systems_without_locks(tmp_path, monkeypatch):
     monkeypatch.setattr("fcntl.flock", flock)
     with pytest.warns(UserWarning, match="knows no locks"), locked(tmp_path / "a"):
         pass
+
+
+def test_a_directory_that_cannot_be_made():
+    """Some file systems say that the one above is missing: no endless waiting."""
+    with pytest.raises(OSError, match="could not be written"), locked("/proc/x"):
+        pass
