@@ -52,6 +52,7 @@ from keras_gans.engine.phases import Phase
 from keras_gans.inference import latent
 from keras_gans.inference.opening import load
 from keras_gans.inference.translate import translate_files
+from keras_gans.inference.upscale import upscale
 from keras_gans.modalities.image import Image
 from keras_gans.modalities.points import Points
 from keras_gans.modalities.table import Table
@@ -64,12 +65,15 @@ from keras_gans.models.biggan import BigGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
+from keras_gans.models.esrgan import ESRGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
+from keras_gans.models.real_esrgan import RealESRGAN
 from keras_gans.models.sagan import SAGAN
 from keras_gans.models.sngan import SNGAN
+from keras_gans.models.srgan import SRGAN
 from keras_gans.models.stylegan2 import StyleGAN2
 from keras_gans.models.stylegan3 import StyleGAN3
 from keras_gans.models.wgan import WGAN
@@ -82,10 +86,12 @@ __all__ = [
     "ADA",
     "DCGAN",
     "EMA",
+    "ESRGAN",
     "GAN",
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SRGAN",
     "WGAN",
     "WGANGP",
     "Attributes",
@@ -105,6 +111,7 @@ __all__ = [
     "Phase",
     "Pix2Pix",
     "Points",
+    "RealESRGAN",
     "RunningAverage",
     "Schedule",
     "Source",
@@ -138,6 +145,7 @@ __all__ = [
     "serving",
     "training",
     "translate_files",
+    "upscale",
 ]
 
 

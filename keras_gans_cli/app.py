@@ -30,6 +30,7 @@ COMMANDS = (
     "serve",
     "evaluate",
     "translate",
+    "upscale",
     "convert",
     "doctor",
 )

@@ -60,7 +60,10 @@ def run(args: argparse.Namespace) -> None:
     print(f"{text}\n{target}")
     if opening.is_preset(target):
         return said.after_preset(target, text.split()[0].rstrip(":"))
-    if "output_channels" in text:
+    if "scale" in text:
+        use = ("your pictures, enlarged", "upscale", target, said.PICTURES)
+        said.next_steps((*use, "--out=enlarged"))
+    elif "output_channels" in text:
         use = ("your pictures", "translate", target, said.PICTURES)
         said.next_steps((*use, "--out=translated"))
     elif "w_dim" in text:

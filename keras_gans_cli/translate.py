@@ -66,19 +66,29 @@ def run(args: argparse.Namespace) -> None:
         max_pixels=translate.MAX_PIXELS if limit is None else limit,
         overwrite=args.overwrite,
     )
+    tell(report, args.out, "translated", args.model)
+
+
+def tell(report, out: str, done: str, model: str | None = None) -> None:
+    """Prints what came of files; `done` is what was done to them.
+
+    Raises:
+        ValueError: some failed, which it names.
+    """
     for note, count in report.notes.items():
         print(f"{note}: {count}", file=sys.stderr)
     failed = report.failed
     total = len(report.written) + len(failed)
-    print(f"{len(report.written)} of {total} pictures translated: {args.out}")
-    print(f"mode: {report.mode}")
-    said.after_translation(args.model)
+    print(f"{len(report.written)} of {total} pictures {done}: {out}")
+    if model is not None:
+        print(f"mode: {report.mode}")
+        said.after_translation(model)
     if failed:
         lines = [f"{path}: {why}" for path, why in failed.items()]
         more = [f"and {len(lines) - MAX_LISTED} more"]
         more = more if len(lines) > MAX_LISTED else []
         were = "was" if len(failed) == 1 else "were"
         raise ValueError(
-            f"{len(failed)} of {total} pictures {were} not translated:\n"
+            f"{len(failed)} of {total} pictures {were} not {done}:\n"
             + "\n".join(lines[:MAX_LISTED] + more)
         )

@@ -135,6 +135,8 @@ def after_training(run_dir: str, task: str) -> None:
             ("a grid of samples", "sample", run_dir, "--out=samples.png"),
             (_judging(), "evaluate", run_dir),
         ]
+    elif task == "photos":
+        use = [("your pictures, enlarged", "upscale", run_dir, PICTURES, "--out=large")]
     else:
         masks = ["--masks=MASKS"] if task == "inpainting" else []
         words = ("translate", run_dir, PICTURES, "--out=translated", *masks)

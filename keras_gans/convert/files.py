@@ -23,6 +23,7 @@ KNOWN = {
     "stylegan2_tf": "StyleGAN2's networks in TensorFlow",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
+    "superresolution": "the networks of ESRGAN and Real-ESRGAN",
 }
 
 # Names that tell architectures which are not converted. Each pattern takes time

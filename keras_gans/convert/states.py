@@ -17,6 +17,7 @@ from keras_gans.convert.families import (
     stylegan2,
     stylegan2_tf,
     stylegan3,
+    superresolution,
     translation,
 )
 from keras_gans.utils.text import brief
@@ -35,6 +36,7 @@ FAMILIES = {
     "stylegan2": stylegan2,
     "stylegan3": stylegan3,
     "stylegan2_tf": stylegan2_tf,
+    "superresolution": superresolution,
 }
 
 
@@ -58,7 +60,9 @@ def from_state(
             "biggan_deep" (the generator of pytorch-pretrained-BigGAN),
             "inception_fid" (of pytorch-fid and torch-fidelity), "efficientnet_lite0",
             "r3gan", "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow),
-            "stylegan3", or "pix2pix" (its networks and CycleGAN's; images of any
+            "stylegan3", "superresolution" (ESRGAN, Real-ESRGAN, BasicSR's SRResNet
+            and their discriminators; the average where a file holds `params` and
+            `params_ema`), or "pix2pix" (its networks and CycleGAN's; images of any
             size, unless `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
@@ -68,7 +72,9 @@ def from_state(
             `widths`, `blocks`, `group_size`, `num_classes`, `embedding_dim`; for
             StyleGAN2 `widths`, `w_dim`,
             `num_classes`, `mapping_layers`, `residual`; for StyleGAN3 these but
-            for the last, `layers`, `kernel_size`, `radial`; for the feature
+            for the last, `layers`, `kernel_size`, `radial`; for super-resolution
+            `scale`, `activation` of SRVGGNetCompact without learned slopes ("relu",
+            "leaky_relu"), and what `networks` has as arguments; for the feature
             networks only `taps`, see `networks.inception_fid` and
             `networks.efficientnet_lite0`.
 
@@ -160,6 +166,8 @@ def _unwrapped(state):
         for key, value in state.items()
         if isinstance(value, dict) and any(map(_is_tensor, value.values()))
     }
+    if set(inner) == {"params", "params_ema"}:
+        return inner["params_ema"]  # the average, which BasicSR tests
     if len(inner) != 1:
         raise ValueError(
             "`state` must hold the weights of one network. Received a dict "

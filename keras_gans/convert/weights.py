@@ -137,6 +137,14 @@ def spectral_norm(prefix, layer):
     ]
 
 
+def prelu(prefix, layer):
+    """A slope a channel, the same for all pixels."""
+    shape = tuple(layer.alpha.shape)
+    return [
+        Entry(f"{prefix}.weight", layer.alpha, shape[-1:], lambda w: w.reshape(shape))
+    ]
+
+
 def _rows_first(shape, layer):
     """PyTorch's shape of a kernel with the axis of outputs first."""
     if isinstance(layer, (layers.Conv1DTranspose, layers.Conv2DTranspose)):
@@ -148,6 +156,7 @@ def _rows_first(shape, layer):
 _OF_LAYER = {
     **dict.fromkeys([*_KERNELS, layers.Embedding], plain),
     layers.BatchNormalization: batch_norm,
+    layers.PReLU: prelu,
     SpectralNormalization: spectral_norm,
 }
 

@@ -64,6 +64,7 @@ class TranslatingGAN(BaseGAN):
 
     directions = ("ab",)
     pair_names = ("source", "target")
+    scale = 1  # how many times larger than its source an image is made
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -228,10 +229,12 @@ class TranslatingGAN(BaseGAN):
         for name, part, shape in zip(names, parts, shapes, strict=True):
             _check_shape(name, part, shape)
         a, b = parts
-        if len(a) != len(b) or a.shape[1:3] != b.shape[1:3]:
+        sides = tuple(self.scale * side for side in a.shape[1:3])
+        if len(a) != len(b) or sides != b.shape[1:3]:
+            size = "one size" if self.scale == 1 else f"sizes of 1 : {self.scale}"
             raise ValueError(
                 f"The two parts of a batch {wanted} have one number of images "
-                f"and one size. Received: {names[0]} of shape {a.shape}, "
+                f"and {size}. Received: {names[0]} of shape {a.shape}, "
                 f"{names[1]} of {b.shape}. Resize or crop them alike."
             )
         # Lightness beside colour, or a mask, may well be above 0.

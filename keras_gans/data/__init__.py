@@ -1,6 +1,7 @@
 """Data as `tf.data` pipelines of images in [-1, 1], and toy sets of points."""
 
 from keras_gans.data import toy
+from keras_gans.data.crops import load_crops
 from keras_gans.data.embedded import Emoji, emoji
 from keras_gans.data.loading import load
 from keras_gans.data.pairs import load_pairs, load_unpaired
@@ -14,6 +15,7 @@ __all__ = [
     "describe",
     "emoji",
     "load",
+    "load_crops",
     "load_pairs",
     "load_unpaired",
     "toy",

@@ -82,7 +82,7 @@ def holds_images_alone(place):
     return not folders and any(ending in EXTENSIONS for ending in endings)
 
 
-def match_files(a: Usable, b: Usable) -> tuple[Usable, Usable]:
+def match_files(a: Usable, b: Usable, same_size: bool = True) -> tuple[Usable, Usable]:
     """Finds the image files of two folders that belong together.
 
     Those do that have one path below their folders but for the extension.
@@ -90,6 +90,7 @@ def match_files(a: Usable, b: Usable) -> tuple[Usable, Usable]:
     Args:
         a: files of A. Where one is broken, its partner is left out, too.
         b: files of B.
+        same_size: bool, whether the two of a pair must have one size.
 
     Returns:
         Both, in matching order.
@@ -120,7 +121,8 @@ def match_files(a: Usable, b: Usable) -> tuple[Usable, Usable]:
     for *names, head_a, head_b in zip(
         a.listing.paths, b.listing.paths, a.heads, b.heads, strict=True
     ):
-        check_same_size(names, (head_a.size, head_b.size))
+        if same_size:
+            check_same_size(names, (head_a.size, head_b.size))
     return a, b
 
 

@@ -119,7 +119,7 @@ def describe(
 
     Args:
         source: see `load`, `load_pairs` and `load_unpaired`.
-        task: "images", "labelled images", "pairs" or "unpaired".
+        task: "images", "labelled images", "pairs", "unpaired" or "photos".
         image_size: `(height, width)` that the pictures are brought to.
         channels: of the images, or of B.
         source_channels: of A.
@@ -184,6 +184,8 @@ def _source_rows(found: Source, task, domain, counts, size):
     if found.classes is not None:
         rows.append(("classes", _classes(found.classes, found.labels)))
         rows += _weight_rows(found)
+    if task == "photos":
+        return [*rows, ("crops", f"{size[1]} x {size[0]} pixels, anywhere")]
     if found.files:
         return rows + _made_rows(found.files, size, counts[0], "crop", halves)
     return [*rows, ("made", f"{size[1]} x {size[0]} pixels, {_kinds(counts)}")]

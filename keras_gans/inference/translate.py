@@ -131,7 +131,7 @@ def translate_files(
         raise ValueError(f"`out` is a folder. Received: the file {out}.")
     files.check_free(out, overwrite, files.FOLDER)
     report = Report([], {}, {})
-    targets = _targets(inputs, out, report)
+    targets = targets_of(inputs, out, report)
     gan = open_translator(model)
     gan.check_direction(direction)
     work = _work(model, gan, direction, evaluation, seed, size, masks)
@@ -156,7 +156,7 @@ def translate_files(
             deep = deep and work.makes == 1
             pictures.save_image(target, made, deep, overwrite)
         except Exception as error:
-            if not _is_of_the_file(error):
+            if not is_of_the_file(error):
                 raise
             report.failed[source] = str(error)
         else:
@@ -259,8 +259,10 @@ def _check_translates(network):
 # --- Files ---
 
 
-def _targets(inputs, out, report):
-    """Each file to translate, by its path: (its place, the file to write).
+def targets_of(
+    inputs: Path | list[Path], out: pathlib.Path, report: Report
+) -> dict[str, tuple[pathlib.Path, pathlib.Path]]:
+    """Each file to work on, by its path: (its place, the file to write).
 
     Inputs without a picture go to the report's failures.
     """
@@ -373,7 +375,7 @@ def _check_size(size, max_pixels, multiple, file_size):
         )
 
 
-def _is_of_the_file(error):
+def is_of_the_file(error: Exception) -> bool:
     """Whether an error is that of one picture, not of the program."""
     if isinstance(error, OSError):
         return error.errno in OF_ONE_FILE

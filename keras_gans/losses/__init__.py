@@ -24,11 +24,13 @@ from keras_gans.losses.penalties import (
     squared_gradient_norms,
     zero_centred_penalty,
 )
+from keras_gans.losses.perceptual import distance, perceptual
 
 __all__ = [
     "OBJECTIVES",
     "Objective",
     "consistency",
+    "distance",
     "get",
     "gradient_penalty",
     "hinge_d",
@@ -40,6 +42,7 @@ __all__ = [
     "minimax_g",
     "non_saturating_g",
     "off_diagonal_products",
+    "perceptual",
     "relativistic_d",
     "relativistic_g",
     "serialize",

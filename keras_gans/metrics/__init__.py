@@ -10,6 +10,7 @@ from keras_gans.metrics.functional.scores import (
     classification_accuracy_score,
     inception_score,
 )
+from keras_gans.metrics.perceptual import feature_distance
 from keras_gans.metrics.record import Record
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "classification_accuracy_score",
     "density_coverage",
     "evaluate",
+    "feature_distance",
     "frechet_distance",
     "inception_score",
     "kernel_distance",

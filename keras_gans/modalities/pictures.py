@@ -257,11 +257,12 @@ def side_by_side(*batches) -> tuple[np.ndarray, int]:
 
     Where they differ in channels, transparency is laid on white and grey
     becomes RGB if another batch has colours. Images of more than 4 channels
-    are a grey tile for each channel.
+    are a grey tile for each channel. Images a whole number of times smaller than
+    the largest are enlarged, pixel by pixel.
 
     Args:
         *batches: float arrays `[n, height, width, channels]` in [-1, 1], that
-            differ in channels alone; 2 channels are grey and alpha.
+            differ in channels and scale alone; 2 channels are grey and alpha.
 
     Returns:
         `(tiles, columns)`: a float32 array `[n * columns, height, width,
@@ -269,7 +270,7 @@ def side_by_side(*batches) -> tuple[np.ndarray, int]:
         row.
 
     Raises:
-        ValueError: the batches differ in more than channels.
+        ValueError: the batches differ in more than channels and scale.
 
     Example:
 
@@ -281,6 +282,11 @@ def side_by_side(*batches) -> tuple[np.ndarray, int]:
     ```
     """
     batches = [np.asarray(batch, dtype="float32") for batch in batches]
+    if all(b.ndim == 4 and 0 not in b.shape for b in batches):
+        side = max(b.shape[1] for b in batches)
+        batches = [b.repeat(side // b.shape[1], 1) for b in batches]
+        side = max(b.shape[2] for b in batches)
+        batches = [b.repeat(side // b.shape[2], 2) for b in batches]
     if any(b.ndim != 4 for b in batches) or len({b.shape[:3] for b in batches}) != 1:
         raise ValueError(
             "Batches side by side are as many images of one size. Received: "

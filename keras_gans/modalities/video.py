@@ -165,7 +165,7 @@ class Video(base.Modality):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "video.mp4"
             subprocess.run(
-                [*_ffmpeg(), *raw, *code, str(path)], input=frames.tobytes(), check=True
+                [*ffmpeg(), *raw, *code, str(path)], input=frames.tobytes(), check=True
             )
             return path.read_bytes()
 
@@ -178,7 +178,7 @@ class Video(base.Modality):
             path = pathlib.Path(folder) / "video.mp4"
             path.write_bytes(data)
             with subprocess.Popen(
-                [*_ffmpeg(), *source, str(path), *pictures_of],
+                [*ffmpeg(), *source, str(path), *pictures_of],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -227,6 +227,7 @@ class Video(base.Modality):
         return base.Preview(picture, [base.Media("videos.gif", "image/gif", gif)])
 
 
-def _ffmpeg():
+def ffmpeg() -> list[str]:
+    """The start of a command of ffmpeg, of the extra `video`."""
     package = require("imageio_ffmpeg", "video", "MP4 files")
     return [package.get_ffmpeg_exe(), "-v", "error", "-nostdin"]

@@ -138,6 +138,15 @@ DATA_OPTIONS = {
     "direction": Option(
         "data", str, None, "ab, or ba to learn to translate from B to A"
     ),
+    "degradation": Option(
+        "data", str, None, "how photos are made small: bicubic, or real (Real-ESRGAN's)"
+    ),
+    "low": Option("data", str, None, "folder of small pictures, named as their photos"),
+    "crops_per_photo": Option("data", int, None, "crops of each photo in an epoch"),
+    "shrink": Option("data", int, None, "how many times smaller photos are made first"),
+    "tries": Option(
+        "data", int, None, "places drawn for a crop; that of most contrast is taken"
+    ),
     "jitter": Option(
         "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),

@@ -44,6 +44,19 @@ def unpaired(gan: BaseGAN, source, **options):
     return data.load_unpaired(source, **_shapes(gan), **options)
 
 
+def photos(gan: BaseGAN, source, *, data_dir=None, **options):
+    """Crops of photos that `gan` enlarges; see `keras_gans.data.load_crops`."""
+    from keras_gans import data
+
+    if data_dir is not None:
+        raise ValueError(
+            '`data_dir` is for "tfds:" sources only, and photos are a folder or a '
+            f"zip archive. Received: data_dir={data_dir!r}. Drop it."
+        )
+    size = gan.modality.shape[:2]
+    return data.load_crops(source, image_size=size, scale=gan.scale, **options)
+
+
 def _shapes(gan):
     return {
         "image_size": gan.modality.shape[:2],
@@ -57,6 +70,7 @@ TASKS = {
     "labelled images": labelled_images,
     "pairs": pairs,
     "unpaired": unpaired,
+    "photos": photos,
 }
 
 

@@ -33,6 +33,7 @@ def test_one_and_two_replicas_agree(full):
         "clipped",
         "outside",
         "vocoder",
+        "esrgan",
         *(["path-length", "biggan"] if full else []),
         "ada",
         "wgan",

@@ -66,10 +66,11 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 def test_examples_run(name, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     # Five batches of two classes, or a few pairs: batches are of one.
-    for i in range(12 if name in ("pix2pix", "cyclegan") else 160):
+    side = 64 if name == "srgan" else 32
+    for i in range(12 if name in ("pix2pix", "cyclegan", "srgan") else 160):
         folder = tmp_path / "pictures" / "ab"[i % 2]
         folder.mkdir(parents=True, exist_ok=True)
-        pixels = rng.integers(0, 256, (32, 32, 3), dtype="uint8")
+        pixels = rng.integers(0, 256, (side, side, 3), dtype="uint8")
         Image.fromarray(pixels).save(folder / f"{i // 2}.png")
     # In this process: importing TensorFlow anew takes as long as the example.
     monkeypatch.setenv("KERAS_GANS_KERNELS", QUICK_KERNELS)

@@ -91,7 +91,9 @@ def _check_training(gan, data, labels, still, options):
     assert set(history) >= names | {f"val_{n}" for n in evaluated(gan)}
     # Phases that are not due in an epoch are not in its logs.
     lazy = [phase for phase in gan.phases() if not phase.always]
-    lazy = {f"{p.name}_{x}" for p in lazy for x in ("loss", "grad_norm", *p.logs)}
+    own = {f"{p.name}_{x}" for p in lazy for x in ("loss", "grad_norm", *p.logs)}
+    scores = gan.score_names if "d" in {p.name for p in lazy} else ()
+    lazy = {*own, *scores, *(name for p in lazy for name in p.logs)}
     for name, values in history.items():
         least = 1 if name in lazy else 2
         assert least <= len(values) <= 2 and np.isfinite(values).all(), name

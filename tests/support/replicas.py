@@ -146,11 +146,18 @@ def optimizers(one, two):
 
 
 def toys(one, two):
-    """Of toy GANs: lazy phases, two discriminators and sources."""
+    """Of toy GANs: lazy phases, two discriminators, sources, means of logits."""
 
     def uniform(*shape):
         rng = np.random.default_rng(0)
         return rng.uniform(-1, 1, (24, *shape)).astype("float32")
+
+    def esrgan(ema):
+        sizes = {"blocks": 1, "width": 2, "growth": 2, "pretrain_steps": 0}
+        critic = tiny_critic()
+        weights = {"perceptual_weight": 0.0, "adversarial_weight": 1.0}
+        shape = (8, 8, 1)
+        return kg.ESRGAN(shape, 2, ema=ema, discriminator=critic, **sizes, **weights)
 
     def trained(strategy, toy, data):
         keras.utils.set_random_seed(0)
@@ -163,6 +170,7 @@ def toys(one, two):
         return gan, largest_difference(before, arrays(gan))
 
     rows = [("vocoder", Vocoder, (uniform(8, 4), uniform(64, 1)))]
+    rows.append(("esrgan", esrgan, (uniform(4, 4, 1), uniform(8, 8, 1))))
     if "--full" in sys.argv:
         rows.append(("path-length", PathLengthGAN, uniform(16, 16, 1)))
     for name, toy, data in rows:

@@ -140,7 +140,7 @@ def _windowed(maps):
 def _each(metric, images, references, value_range, y_channel, crop_border):
     """The metric of each pair, of values in [0, 255], or of a single pair."""
     images, references = np.asarray(images), np.asarray(references)
-    lo, hi = _check_range(value_range)
+    lo, hi = check_value_range(value_range)
     if images.shape != references.shape:
         raise ValueError(
             "`images` and `references` must have the same shape. Received: "
@@ -177,7 +177,7 @@ def _each(metric, images, references, value_range, y_channel, crop_border):
     return float(values[0]) if single else values
 
 
-def _check_range(value_range):
+def check_value_range(value_range):
     pair = isinstance(value_range, (tuple, list)) and len(value_range) == 2
     if (
         not pair
