@@ -67,6 +67,7 @@ from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.esrgan import ESRGAN
 from keras_gans.models.gan import GAN
+from keras_gans.models.hifigan import HiFiGAN
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
@@ -76,6 +77,7 @@ from keras_gans.models.sngan import SNGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.stylegan2 import StyleGAN2
 from keras_gans.models.stylegan3 import StyleGAN3
+from keras_gans.models.wavegan import WaveGAN
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
 from keras_gans.training import callbacks
@@ -101,6 +103,7 @@ __all__ = [
     "ConditionalGAN",
     "Controller",
     "CycleGAN",
+    "HiFiGAN",
     "Image",
     "InfoGAN",
     "Label",
@@ -122,6 +125,7 @@ __all__ = [
     "Tokens",
     "Video",
     "Volume",
+    "WaveGAN",
     "Waveform",
     "__version__",
     "applications",

@@ -31,6 +31,7 @@ COMMANDS = (
     "evaluate",
     "translate",
     "upscale",
+    "vocode",
     "convert",
     "doctor",
 )

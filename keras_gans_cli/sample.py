@@ -36,8 +36,8 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         "--out",
         required=True,
         metavar="PATH",
-        help="PNG file to write, with --each a folder, with --interpolate a GIF, "
-        "WebP or MP4 file",
+        help="PNG file to write, with --each, or of sounds, a folder, with "
+        "--interpolate a GIF, WebP or MP4 file",
     )
     add("--each", action="store_true", help="write each sample to a file of its own")
     add(
@@ -136,12 +136,13 @@ def run(args: argparse.Namespace) -> None:
             + ("--out=slow.gif",)
         )
         return
-    kind = files.FOLDER if args.each else files.FILE
-    files.check_free(args.out, args.overwrite, kind)
+    grid = args.out.lower().endswith(".png")
+    files.check_free(args.out, args.overwrite, files.FILE if grid else files.FOLDER)
     files.check_writable(args.out)
     seeds = None if args.seeds is None else read_seeds(args.seeds)
     n = args.n if seeds is None else len(seeds)
     gan, step, class_names, given = opened(args, n)
+    _check_folder(args, gan)
     names = None
     if seeds is None:
         seed = args.seed or 0
@@ -272,11 +273,24 @@ def _check_out(args):
             f"--each writes files into a folder. Received: --out={args.out}. Name "
             "a folder."
         )
-    if not args.each and not is_png:
-        raise ValueError(
-            f"A grid is a .png file. Received: --out={args.out}. Name such a file, "
-            "or write each sample to a file of its own by --each."
-        )
+    if not args.each and pathlib.Path(args.out).suffix.lower() not in ("", ".png"):
+        _refuse_grid(args)
+
+
+def _check_folder(args, gan):
+    """Writes sounds each to a file where a folder is named; not pictures."""
+    if args.each or args.out.lower().endswith(".png"):
+        return
+    if gan.modality.kind != "waveform":
+        _refuse_grid(args)
+    args.each = True
+
+
+def _refuse_grid(args):
+    raise ValueError(
+        f"A grid is a .png file. Received: --out={args.out}. Name such a file, "
+        "or write each sample to a file of its own by --each."
+    )
 
 
 def with_classes(

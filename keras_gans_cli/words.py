@@ -137,6 +137,8 @@ def after_training(run_dir: str, task: str) -> None:
         ]
     elif task == "photos":
         use = [("your pictures, enlarged", "upscale", run_dir, PICTURES, "--out=large")]
+    elif task == "sounds":
+        use = [("sounds", "sample", run_dir, "--out=sounds")]
     else:
         masks = ["--masks=MASKS"] if task == "inpainting" else []
         words = ("translate", run_dir, PICTURES, "--out=translated", *masks)

@@ -11,6 +11,7 @@ from keras_gans.convert.families import (
     biggan_deep,
     dcgan,
     efficientnet_lite0,
+    hifigan,
     inception_fid,
     mimicry,
     r3gan,
@@ -19,6 +20,7 @@ from keras_gans.convert.families import (
     stylegan3,
     superresolution,
     translation,
+    wavegan,
 )
 from keras_gans.utils.text import brief
 
@@ -37,6 +39,8 @@ FAMILIES = {
     "stylegan3": stylegan3,
     "stylegan2_tf": stylegan2_tf,
     "superresolution": superresolution,
+    "wavegan": wavegan,
+    "hifigan": hifigan,
 }
 
 
@@ -62,8 +66,9 @@ def from_state(
             "r3gan", "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow),
             "stylegan3", "superresolution" (ESRGAN, Real-ESRGAN, BasicSR's SRResNet
             and their discriminators; the average where a file holds `params` and
-            `params_ema`), or "pix2pix" (its networks and CycleGAN's; images of any
-            size, unless `image_shape` says which).
+            `params_ema`), "wavegan" (of TensorFlow), "hifigan", or "pix2pix" (its
+            networks and CycleGAN's; images of any size, unless `image_shape` says
+            which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,
@@ -74,7 +79,9 @@ def from_state(
             `num_classes`, `mapping_layers`, `residual`; for StyleGAN3 these but
             for the last, `layers`, `kernel_size`, `radial`; for super-resolution
             `scale`, `activation` of SRVGGNetCompact without learned slopes ("relu",
-            "leaky_relu"), and what `networks` has as arguments; for the feature
+            "leaky_relu"), and what `networks` has as arguments; for WaveGAN `samples`,
+            `channels`, `dim`, `latent_dim`; for HiFi-GAN `rates`, `dilations` and
+            the others of its `Configuration`; for the feature
             networks only `taps`, see `networks.inception_fid` and
             `networks.efficientnet_lite0`.
 

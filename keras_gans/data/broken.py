@@ -124,11 +124,11 @@ def _any_good(checked):
     return any(one.error is None for one in checked)
 
 
-def describe_broken(broken: dict, found: int, place: str) -> str:
+def describe_broken(broken: dict, found: int, place: str, kind: str = "image") -> str:
     """The message that names all broken files of a place."""
     lines = "\n".join(f"  {path!r}: {why}" for path, why in broken.items())
     return (
-        f"{len(broken)} of {found} image files of {place!r} cannot be read:\n"
+        f"{len(broken)} of {found} {kind} files of {place!r} cannot be read:\n"
         f"{lines}\nRemove or replace them, or leave them out by "
         '`on_error="skip"` (--skip_broken).'
     )

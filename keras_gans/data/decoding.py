@@ -1,6 +1,7 @@
 """Image files of a folder or an archive: which there are, and of what class."""
 
 from collections import Counter
+from collections.abc import Collection
 import os
 from typing import NamedTuple
 
@@ -67,21 +68,35 @@ def list_images(place: Folder | str, labels: bool) -> Listing:
             that lie in no subfolder.
     """
     place = find_place(place) if isinstance(place, str) else place
+    return list_files(place, labels, EXTENSIONS, "images")
+
+
+def list_files(
+    place: Folder, labels: bool, extensions: Collection[str], kind: str
+) -> Listing:
+    """Lists the files of a kind, as `list_images` does.
+
+    Args:
+        place: `places.Folder`.
+        labels: whether to label each file by its first-level subfolder.
+        extensions: the endings of such files.
+        kind: str, what messages call them: "images".
+    """
     names, others = [], Counter()
     for name in place.walk():
         extension = os.path.splitext(name)[1].lower()
-        if extension in EXTENSIONS:
+        if extension in extensions:
             names.append(name)
         else:
             others[extension or "no ending"] += 1
     if not names:
         raise ValueError(
-            f"Folder {place.path!r} holds no images. Expected files ending in "
-            f"{', '.join(EXTENSIONS)}, in it or in its subfolders. Received: "
+            f"Folder {place.path!r} holds no {kind}. Expected files ending in "
+            f"{', '.join(extensions)}, in it or in its subfolders. Received: "
             f"{counted(others) or 'no files at all'}."
         )
     names.sort()
-    numbers, classes = _classes(place.path, names) if labels else (None, None)
+    numbers, classes = _classes(place.path, names, kind) if labels else (None, None)
     return Listing(place, names, numbers, classes, others)
 
 
@@ -90,19 +105,19 @@ def counted(kinds: Counter) -> str:
     return ", ".join(f"{kind} x{count}" for kind, count in sorted(kinds.items()))
 
 
-def _classes(folder, names):
+def _classes(folder, names, kind):
     """The class of each file, and their names."""
     tops = [name.split(os.sep, 1) for name in names]
     loose = [parts[0] for parts in tops if len(parts) == 1]
     if len(loose) == len(names):
         raise ValueError(
-            f"Classes are subfolders of images, but folder {folder!r} has no "
-            "subfolders of images. Put the images of each class into a subfolder "
+            f"Classes are subfolders of {kind}, but folder {folder!r} has no "
+            f"subfolders of {kind}. Put the {kind} of each class into a subfolder "
             "of its own, or load them without labels (`labels=False`)."
         )
     if loose:
         raise ValueError(
-            f"Classes are subfolders of images, but {len(loose)} of the images of "
+            f"Classes are subfolders of {kind}, but {len(loose)} of the {kind} of "
             f"folder {folder!r} lie in none, the first being "
             f"{os.path.join(folder, loose[0])!r}. Move them, or load all without "
             "labels (`labels=False`)."

@@ -397,11 +397,13 @@ def not_of_tfds(name: str, value: Any, source: Any) -> ValueError:
     )
 
 
-def missing_folder(folder: str, known: Iterable[str], allowed: str) -> ValueError:
+def missing_folder(
+    folder: str, known: Iterable[str], allowed: str, kind: str = "images"
+) -> ValueError:
     """The error of a folder that does not exist; see `unknown`."""
     if os.path.exists(folder):
         return ValueError(
-            "Expected a folder, or a .zip archive, of images. Received: the file "
+            f"Expected a folder, or a .zip archive, of {kind}. Received: the file "
             f"{folder!r}"
         )
     parent, name = os.path.split(os.path.normpath(folder))

@@ -3,6 +3,7 @@
 from keras_gans.layers.attention import SelfAttention
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_gans.layers.filtered import FilteredLeakyReLU, FourierFeatures, MagnitudeNorm
+from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev, with_minibatch_stddev
 from keras_gans.layers.modulated import (
     Bias,
@@ -11,6 +12,7 @@ from keras_gans.layers.modulated import (
     NoiseMap,
     Truncation,
 )
+from keras_gans.layers.phase_shuffle import PhaseShuffle
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.layers.truncated import TruncatedNormal
 
@@ -22,9 +24,11 @@ __all__ = [
     "FourierFeatures",
     "LearnedMap",
     "MagnitudeNorm",
+    "MelSpectrogram",
     "MinibatchStdDev",
     "ModulatedConv2D",
     "NoiseMap",
+    "PhaseShuffle",
     "SelfAttention",
     "SpectralNormalization",
     "TruncatedNormal",

@@ -170,7 +170,7 @@ class SpectralNormalization(layers.Wrapper):
         kernel = self._kernel_variable
         with AutocastScope(None):
             normalized = kernel / ops.cast(sigma, kernel.dtype)
-        with _substituted(kernel, normalized):
+        with substituted(kernel, normalized):
             return self.layer(inputs)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
@@ -189,7 +189,7 @@ class SpectralNormalization(layers.Wrapper):
 
 
 @contextlib.contextmanager
-def _substituted(variable, value):
+def substituted(variable, value):
     """`variable` has this value inside; all others keep theirs.
 
     Within training on JAX, variables have their values by such a scope too.

@@ -1,4 +1,4 @@
-"""Metrics: of images, and as short functions over features and scores."""
+"""Metrics: of images and sounds, and as short functions over features and scores."""
 
 from keras_gans.metrics.evaluation import evaluate
 from keras_gans.metrics.features.network import FeatureNetwork
@@ -10,6 +10,11 @@ from keras_gans.metrics.functional.scores import (
     classification_accuracy_score,
     inception_score,
 )
+from keras_gans.metrics.functional.sounds import (
+    SoundScores,
+    sound_scores,
+    stft_distance,
+)
 from keras_gans.metrics.perceptual import feature_distance
 from keras_gans.metrics.record import Record
 
@@ -17,6 +22,7 @@ __all__ = [
     "FeatureNetwork",
     "Moments",
     "Record",
+    "SoundScores",
     "classification_accuracy_score",
     "density_coverage",
     "evaluate",
@@ -26,5 +32,7 @@ __all__ = [
     "kernel_distance",
     "precision_recall",
     "psnr",
+    "sound_scores",
     "ssim",
+    "stft_distance",
 ]

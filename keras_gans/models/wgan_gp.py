@@ -3,17 +3,12 @@
 import functools
 
 import keras
-from keras import ops
 
-from keras_gans.core.gan import BaseGAN
+from keras_gans.core.gradient_penalty import GradientPenaltyGAN
 from keras_gans.core.networks import latent_of, modality_of
 from keras_gans.core.recipe import Recipe
-from keras_gans.core.regularization import logits_of
-from keras_gans.engine.phases import Phase
-from keras_gans.losses.penalties import gradient_penalty
 from keras_gans.networks.resnet import resnet_critic, resnet_generator
-from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_shape, is_number, within
+from keras_gans.utils.validation import check_shape
 
 
 def reference_widths(image_shape: tuple[int, int, int]) -> tuple[int, int]:
@@ -25,7 +20,7 @@ def reference_widths(image_shape: tuple[int, int, int]) -> tuple[int, int]:
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class WGANGP(BaseGAN):
+class WGANGP(GradientPenaltyGAN):
     """Wasserstein GAN with gradient penalty.
 
     Residual networks as mimicry's, whose published weights fit at 32 and 64
@@ -77,8 +72,6 @@ class WGANGP(BaseGAN):
         d_steps: int = 5,
         **kwargs,
     ):
-        ok = is_number(gp_weight) and 0 <= gp_weight < float("inf")
-        self.gp_weight = within("gp_weight", gp_weight, ok, "[0, inf)")
         shape = (32, 32, 3) if image_shape is None else image_shape
         if generator is None:
             dim = 128 if latent_dim is None else latent_dim
@@ -86,17 +79,15 @@ class WGANGP(BaseGAN):
             generator = resnet_generator(shape, dim, width)
         if discriminator is None:
             discriminator = functools.partial(_critic, width=d_width)
-        kwargs.setdefault("objective", "wasserstein")
         super().__init__(
             generator,
             discriminator,
             modality=modality_of(image_shape),
             inputs=(latent_of(generator, latent_dim),),
+            gp_weight=gp_weight,
             d_steps=d_steps,
             **kwargs,
         )
-        if gp_weight:
-            self.warn_of_batch_norm("`gp_weight`")
 
     def default_optimizers(self) -> tuple:
         """The paper's Adam for residual networks: 2e-4, betas 0 and 0.9."""
@@ -105,41 +96,6 @@ class WGANGP(BaseGAN):
             return keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
 
         return adam(), adam()
-
-    def phases(self) -> list[Phase]:
-        """Algorithm 1."""
-        return [
-            Phase(
-                "d",
-                self.discriminator_loss,
-                penalty=self.penalties,
-                logs=("gradient_penalty",),
-                batches=self.d_steps,
-            ),
-            Phase("g", self.generator_loss, fakes="fresh"),
-        ]
-
-    def discriminator_loss(
-        self, fake: Tensor, batch: dict, training: bool
-    ) -> tuple[Tensor, dict]:
-        """Line 7: E[C(G(z))] - E[C(x)] and the penalty of equation 3."""
-        loss, logs = super().discriminator_loss(fake, batch, training)
-        penalty = gradient_penalty(
-            lambda x: logits_of(self.discriminate(x, batch, training, "mixed")),
-            self._between(batch["real"], fake),
-        )
-        logs |= {"gradient_penalty": penalty}
-        return loss + self.gp_weight * penalty, logs
-
-    def _between(self, real, fake):
-        """alpha x + (1 - alpha) G(z), an alpha of U(0, 1) for each pack."""
-        real = ops.cast(real, "float32")
-        m = self.packing
-        n = ops.shape(real)[0] // m
-        alpha = self.rng.uniform(n, 1, "interpolation")
-        alpha = ops.repeat(alpha, m, axis=0)
-        alpha = ops.reshape(alpha, (-1, *[1] * (len(real.shape) - 1)))
-        return alpha * real + (1.0 - alpha) * fake
 
 
 def _critic(shape, width):

@@ -17,7 +17,9 @@ from keras_gans.utils import errors, files
 from keras_gans.utils.types import Path
 
 LABELLED = "labelled images"
+SOUNDS = "sounds"
 REALS = 64  # pictures of the data in one of its own
+HEARD = 16  # sounds of it
 # Beside a SavedModel's own files; loaders leave the directory alone.
 NAMES_FILE = "assets.extra/class_names.json"
 
@@ -59,9 +61,10 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
             f"--num_classes={given}. Leave it out; {recipe.model} is trained on "
             "classes in Python, with data that is loaded with labels."
         )
-    if recipe.task != LABELLED or config["class_names"] is not None:
+    labelled = recipe.task == LABELLED or (recipe.task == SOUNDS and given)
+    if not labelled or config["class_names"] is not None:
         return config
-    names = _names(config)
+    names = _names(recipe, config)
     if len(names) < 2:
         raise ValueError(
             f"Labels need 2 classes or more. Received: {_listed(names)} in "
@@ -77,9 +80,11 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
     return {**config, "arguments": arguments, "class_names": names}
 
 
-def _names(config):
+def _names(recipe, config):
     from keras_gans import data
 
+    if recipe.task == SOUNDS:
+        return data.sound_classes(config["data"])
     return data.class_names(config["data"], data_dir=config["data_dir"])
 
 
@@ -113,6 +118,8 @@ def describe(recipe: Recipe, config: dict, gan: BaseGAN):
     _check_gan(recipe, config, gan)
     options = {"data_dir": config["data_dir"], "on_error": _on_error(config)}
     options["jitter"] = config.get("jitter", 0)
+    if recipe.task == SOUNDS:
+        options["segments"] = config["segments"]
     return tasks.describe(recipe.task, gan, config["data"], **options)
 
 
@@ -172,7 +179,10 @@ def check_unchanged(path: pathlib.Path, config: dict, report: Any) -> None:
 
 
 def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
-    """Writes a picture of what a run trains on, as the GAN sees it."""
+    """Writes a picture of what a run trains on, as the GAN sees it.
+
+    Of sounds, also some of them beside it.
+    """
     given = {**_options(recipe, config), "batch_size": REALS, "flip": False}
     dataset = tasks.load(
         recipe.task, gan, config["data"], drop_remainder=False, **given
@@ -180,6 +190,13 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     batch = next(iter(dataset))
     parts = [np.asarray(x) for x in (batch if isinstance(batch, tuple) else (batch,))]
     columns = None
+    if recipe.task == SOUNDS:
+        told = f"{min(HEARD, len(parts[0]))} sounds of {config['data']}"
+        preview = gan.modality.preview(
+            parts[0][:HEARD], caption=f"{told}, as the GAN hears them."
+        )
+        preview.save(path, overwrite=True)
+        return
     if recipe.task == LABELLED:
         images, labels = parts
         tiles = images[np.argsort(labels, kind="stable")]
@@ -229,7 +246,7 @@ def training(
     Raises:
         ValueError: the data does not fit, or has changed since.
     """
-    _check_classes(config)
+    _check_classes(recipe, config)
     images = count(recipe, config, gan) if images is None else images
     given = _options(recipe, config)
     steps = config["steps_per_epoch"]
@@ -288,13 +305,13 @@ def _on_error(config):
     return "skip" if config["skip_broken"] else "raise"
 
 
-def _check_classes(config):
+def _check_classes(recipe, config):
     """Refuses data whose classes are no longer those that a run began with."""
     names = config["class_names"]
-    if names is not None and _names(config) != names:
+    if names is not None and (found := _names(recipe, config)) != names:
         raise ValueError(
             f"The data has changed since the run began: {config['data']} has "
-            f"{_listed(_names(config))}. Received: a run of {_listed(names)}. "
+            f"{_listed(found)}. Received: a run of {_listed(names)}. "
             "Bring the data back, or start in another --run_dir."
         )
 
@@ -316,6 +333,14 @@ def _check_gan(recipe, config, gan):
     made = application(recipe, config)
     if made is not None:
         made.check(gan)
+    if recipe.task == SOUNDS:
+        if config["evaluate_every"] is not None:
+            raise ValueError(
+                "--evaluate_every scores images. Received: --evaluate_every="
+                f"{config['evaluate_every']} for sounds. Drop it; in Python, "
+                "`keras_gans.metrics.sound_scores` scores them."
+            )
+        return
     if len(gan.modality.shape) != 3 or not 1 <= gan.modality.shape[2] <= 4:
         raise ValueError(
             "Files and data sets hold images of 1 to 4 channels. Received: "

@@ -147,6 +147,9 @@ DATA_OPTIONS = {
     "tries": Option(
         "data", int, None, "places drawn for a crop; that of most contrast is taken"
     ),
+    "segments": Option(
+        "data", str, None, "random parts of files of sound, or their first"
+    ),
     "jitter": Option(
         "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),

@@ -30,6 +30,34 @@ def labelled_images(gan: BaseGAN, source, **options):
     return images(gan, source, labels=True, **options)
 
 
+def sounds(gan: BaseGAN, source, *, flip=False, data_dir=None, **options):
+    """Sounds as `gan` makes them, with their classes where it has any.
+
+    Args:
+        gan: `BaseGAN`.
+        source: see `keras_gans.data.load_sounds`.
+        flip: bool, which sounds are not.
+        data_dir: str, of sources that sounds have none of.
+        **options: its other arguments.
+    """
+    from keras_gans import data
+
+    if flip or data_dir is not None:
+        raise ValueError(
+            "Sounds are neither mirrored nor read from `data_dir`. Received: "
+            f"flip={flip}, data_dir={data_dir}. Drop it."
+        )
+    samples, channels = gan.modality.shape
+    return data.load_sounds(
+        source,
+        samples=samples,
+        channels=channels,
+        rate=gan.modality.rate,
+        labels=gan.labelled,
+        **options,
+    )
+
+
 def pairs(gan: BaseGAN, source, **options):
     """Pairs that `gan` translates; see `keras_gans.data.load_pairs`."""
     from keras_gans import data
@@ -68,6 +96,7 @@ def _shapes(gan):
 TASKS = {
     "images": images,
     "labelled images": labelled_images,
+    "sounds": sounds,
     "pairs": pairs,
     "unpaired": unpaired,
     "photos": photos,
@@ -78,6 +107,10 @@ def describe(task: str, gan: BaseGAN, source, **options):
     """What a task reads from a source, see `keras_gans.data.describe`."""
     from keras_gans import data
 
+    if task == "sounds":
+        names = ("segments", "trim", "on_error")
+        own = {name: options[name] for name in names if name in options}
+        return data.describe_sounds(source, gan.modality, gan.labelled, **own)
     shapes = _shapes(gan)
     if task not in TASKS:
         made = applications.APPLICATIONS[task]

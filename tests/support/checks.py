@@ -170,7 +170,7 @@ def _check_sampling(gan, given):
     values = [
         np.ones((3,), "int32")
         if i.dtype == "int32"
-        else rng.uniform(0, 1, (3, *i.shape)).astype("float32")
+        else rng.uniform(0, 1, (3, *(side or 8 for side in i.shape))).astype("float32")
         for i in gan.inputs
     ]
     values = values if len(values) > 1 else values[0]

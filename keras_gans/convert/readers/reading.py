@@ -22,6 +22,7 @@ from keras_gans.convert.readers.storages import (
     is_shape,
     item_size,
 )
+from keras_gans.convert.readers.tensorflow_checkpoints import read_index
 from keras_gans.utils.text import brief
 from keras_gans.utils.types import Path
 
@@ -63,7 +64,8 @@ def read(path: Path) -> dict[str, Any]:
     `.safetensors` are read, and the `.pkl` snapshots of StyleGAN2 (of PyTorch and
     TensorFlow), StyleGAN3 and R3GAN: their networks as state dicts by name, "G",
     "D" and "G_ema". They are told apart by content. Neither PyTorch nor
-    TensorFlow is needed.
+    TensorFlow is needed. A TensorFlow checkpoint is read by its ".index" file, and
+    by TensorFlow.
     Tensors that share memory in the file share it in the result. bfloat16
     becomes float32.
 
@@ -98,6 +100,8 @@ def read(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"`path` must be that of an existing file. Received: path={path!r}."
         )
+    if path.endswith(".index"):
+        return read_index(path)
     try:
         with open(path, "rb") as file:
             return _read(_Source(file, os.path.getsize(path)))

@@ -13,18 +13,19 @@ from keras_gans.utils import files
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import is_int
 
+MAX_PLAYERS = 16
 MAX_GRIDS = 60  # past grids shown, evenly spread where there are more
 ROWS = 12  # lines of the log
 TAIL = 2**16  # bytes at the end of the log that hold them
 
-# It runs nothing and loads nothing but pictures.
+# It runs nothing and loads nothing but pictures and sounds.
 PAGE = string.Template("""\
 <!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-img-src 'self' file:; style-src 'unsafe-inline'">
+img-src 'self' file:; media-src 'self' file:; style-src 'unsafe-inline'">
 <title>$title</title>
 <style>
 :root { color-scheme: light dark; }
@@ -170,7 +171,8 @@ class ProgressPage(StepCallback):
             return ""
         newest, *past = found
         legend = f"<p>{_escaped(self.model.preview_legend)}</p>\n"
-        text = _section("Newest samples", legend + self._figure(newest))
+        shown = legend + self._figure(newest) + self._players(newest)
+        text = _section("Newest samples", shown)
         # Evenly spread, the first of all among them.
         shown = past
         if len(past) > MAX_GRIDS:
@@ -193,6 +195,16 @@ class ProgressPage(StepCallback):
             f'src="{link}" alt="samples"></a><figcaption>step '
             f"{_escaped(number)}</figcaption></figure>"
         )
+
+    def _players(self, grid):
+        """The sounds beside a grid, to be listened to."""
+        found = list(grid.parent.glob(f"{grid.stem}-*.wav"))
+        found.sort(key=lambda path: (len(path.name), path.name))
+        players = [
+            f'<audio controls preload="none" src="{self._link(path)}"></audio>'
+            for path in found[:MAX_PLAYERS]
+        ]
+        return f'<p class="sounds">{" ".join(players)}</p>' if players else ""
 
     def _plot(self):
         if self.plot is None or not pathlib.Path(self.plot).is_file():

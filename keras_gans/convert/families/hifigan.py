@@ -1,0 +1,190 @@
+"""HiFi-GAN's networks, `ups.0.weight_g` and so on, and what it trains on from.
+
+From jik876/hifi-gan, models.py and train.py. Rates and dilations have no weights:
+kernels are twice the rates and dilations the paper's, unless told otherwise.
+"""
+
+import re
+
+from keras import ops
+import numpy as np
+
+from keras_gans.convert import weights
+from keras_gans.engine.keras_internals import adam_moments
+from keras_gans.layers.spectral import SpectralNormalization
+from keras_gans.layers.weight_norm import WeightNormalization
+from keras_gans.networks.hifigan import Configuration, hifigan_generator
+
+KERNEL = re.compile(r"(conv_pre|ups\.\d+|resblocks\.\d+\.convs[12]?\.\d+)\.weight(_v)?")
+MODULES = ("conv_pre", "ups", "resblocks", "conv_post")
+DILATIONS = {"1": ((1, 3, 5),), "2": ((1, 2), (2, 6), (3, 12))}
+
+
+def detect(state):
+    """Tells the configuration of a generator from names and shapes.
+
+    Args:
+        state: Dict of the reference's name to numpy array.
+
+    Returns:
+        Dict for `build`, or None if the weights are of another family.
+    """
+    kernels = {
+        match[1]: weight.shape
+        for name, weight in state.items()
+        if (match := KERNEL.fullmatch(name)) and weight.ndim == 3
+    }
+    ups = [shape for name, shape in kernels.items() if name.startswith("ups.")]
+    blocks = {name.split(".")[1]: s for name, s in kernels.items() if "resb" in name}
+    known = 1 <= len(ups) <= weights.MAX_BLOCKS and blocks and "conv_pre" in kernels
+    each = len(blocks) // len(ups) if known else 0
+    if not each or len(kernels) > 4 * weights.MAX_BLOCKS:
+        return None
+    block = "1" if any("convs1" in name for name in kernels) else "2"
+    order = sorted(blocks, key=int)[:each]
+    paper = DILATIONS[block]
+    return {
+        "bands": kernels["conv_pre"][1],
+        "channels": kernels["conv_pre"][0],
+        "rates": tuple(shape[2] // 2 for shape in ups),
+        "kernels": tuple(shape[2] for shape in ups),
+        "block": block,
+        "block_kernels": tuple(blocks[number][2] for number in order),
+        "dilations": tuple(paper[i % len(paper)] for i in range(each)),
+        "weight_norm": any(name.endswith(".weight_g") for name in state),
+    }
+
+
+def build(state, config):
+    """Makes the generator that `config` describes, with the weights of `state`.
+
+    Args:
+        state: Dict of the reference's name to numpy array.
+        config: Dict as `detect` returns it.
+
+    Returns:
+        `keras.Model`: spectrograms [n, frames, bands] to waveforms.
+
+    Raises:
+        ValueError: If the weights do not fit the configuration.
+    """
+    config = dict(config)
+    bands, weight_norm = config.pop("bands"), config.pop("weight_norm")
+    model = hifigan_generator(Configuration(**config), bands, weight_norm)
+    weights.assign(model, state, entries(model))
+    return model
+
+
+def entries(model, prefix=""):
+    """The reference's tensors of one of the networks.
+
+    Args:
+        model: `keras.Model`, of `networks.hifigan`.
+        prefix: String. What their names begin with.
+
+    Returns:
+        List of `weights.Entry`; a layer's are in the reference's order.
+    """
+    found = []
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        stem = re.sub(r"_(\d+)(?=_|$)", r".\1", layer.name)
+        stem = prefix + re.sub(r"(\d)_convs", r"\1.convs", stem)
+        inner, leaf = layer, "weight"
+        normed = isinstance(layer, (WeightNormalization, SpectralNormalization))
+        if normed:
+            inner = layer.layer
+            leaf = "weight_v" if isinstance(layer, WeightNormalization) else leaf
+        kernel = weights.conv(f"{stem}.{leaf}", inner.kernel)
+        if ".scale" in f".{model.name}":  # convolutions of one axis there
+            kernel = kernel._replace(shape=kernel.shape[:-1], convert=_of_one_axis)
+        if isinstance(layer, SpectralNormalization):
+            own = weights.spectral_norm(stem, layer)
+            columns = (*kernel.shape[1:],)
+            found += [
+                own[1],
+                kernel._replace(name=f"{stem}.weight_orig"),
+                own[2],
+                own[3]._replace(convert=lambda v, c=columns: v.reshape(c).T.ravel()),
+            ]
+            continue
+        found.append(weights.vector(f"{stem}.bias", inner.bias))
+        if isinstance(layer, WeightNormalization):
+            ones = (1,) * (len(kernel.shape) - 1)
+            shape = (layer.g.shape[0], *ones)
+            g = weights.Entry(f"{stem}.weight_g", layer.g, shape, np.ravel)
+            found.append(g)
+        found.append(kernel)
+    return found
+
+
+def _of_one_axis(weight):
+    return np.moveaxis(weight[..., None], (0, 1), (-1, -2))
+
+
+def restore(gan, generator, discriminators=None):
+    """Takes over what the reference has trained, to train on from it.
+
+    Args:
+        gan: `HiFiGAN` of the same networks, compiled where optimizers are there.
+        generator: Dict, as `read` returns it of a `g_...` file.
+        discriminators: Dict, as `read` returns it of the `do_...` file beside; it
+            may lack the discriminators, or the optimizers.
+
+    Raises:
+        ValueError: If weights do not fit the networks.
+    """
+    state = generator.get("generator", generator)
+    of_g = entries(gan.networks["generator"])
+    weights.assign(gan.networks["generator"], state, of_g)
+    held = discriminators or {}
+    of_d = []
+    for part in ("msd", "mpd"):  # the order of the reference's optimizer
+        kind = {"msd": "scale_", "mpd": "period_"}[part]
+        names = [name for name in gan.discriminator_names if name.startswith(kind)]
+        for i, name in enumerate(names):
+            network = gan.networks[name]
+            own = entries(network, f"discriminators.{i}.")
+            of_d += own
+            if part in held:
+                stem = f"discriminators.{i}."
+                some = {k: v for k, v in held[part].items() if k.startswith(stem)}
+                weights.assign(network, some, own)
+    for name, own in (("g", of_g), ("d", of_d)):
+        if f"optim_{name}" in held:
+            _restore_optimizer(gan.optimizers[name], held[f"optim_{name}"], own)
+    if "steps" in held:
+        gan.step.assign(int(held["steps"]))
+
+
+def _place(entry):
+    """Where a layer stands in the reference: by kind, then by its numbers."""
+    *parts, _ = entry.name.split(".")
+    if parts[0] == "discriminators":
+        return 0, []  # in order already
+    return MODULES.index(parts[0]), [p.zfill(6) for p in parts[1:]]
+
+
+def _restore_optimizer(optimizer, state, own):
+    """The moments of AdamW, in the order of parameters."""
+    trained = [entry for entry in own if entry.variable.trainable]
+    trained.sort(key=_place)
+    moments = state["state"]
+    if len(moments) != len(trained):
+        raise ValueError(
+            f"The optimizer has {len(trained)} variables. Received: the moments of "
+            f"{len(moments)}. Build the GAN with the networks that they are of."
+        )
+    for i, entry in enumerate(trained):
+        kept = moments[i] if i in moments else moments[str(i)]
+        m, v = adam_moments(optimizer, entry.variable)
+        for variable, value in ((m, kept["exp_avg"]), (v, kept["exp_avg_sq"])):
+            if value.shape != entry.shape:
+                raise ValueError(
+                    f"{entry.name} has moments of shape {value.shape}, expected "
+                    f"{entry.shape}."
+                )
+            variable.assign(np.array(entry.convert(value)))
+    steps = int(np.asarray(moments[next(iter(moments))]["step"]))
+    optimizer.iterations.assign(ops.cast(steps, optimizer.iterations.dtype))

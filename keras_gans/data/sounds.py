@@ -1,0 +1,430 @@
+"""Sounds of files: found, looked at, and read by segments."""
+
+from collections.abc import Iterator
+import contextlib
+import importlib.resources
+import io
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.data.broken import ON_ERROR, Usable, describe_broken, mapped
+from keras_gans.data.checks import check_choice, check_length, is_integer
+from keras_gans.data.decoding import counted, list_files
+from keras_gans.data.digests import digests
+from keras_gans.data.pipeline import (
+    batches,
+    epoch_order,
+    example_seeds,
+    seed_key,
+    shuffled_range,
+)
+from keras_gans.data.places import Archive, Folder, find_place
+from keras_gans.data.python_calls import python_call
+from keras_gans.data.sources import Source, kind, missing_folder
+from keras_gans.data.summary import Report
+from keras_gans.modalities.waveform import Waveform
+from keras_gans.utils.optional import require
+from keras_gans.utils.types import Path
+from keras_gans.utils.validation import check_size, is_number, one_of, within
+
+EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
+EMBEDDED = ("drums",)
+ALLOWED = '"drums" (the embedded set), or the path of a folder or zip archive of sounds'
+SEGMENTS = ("random", "first")
+SILENT = 1e-4  # a file without a sample as loud as that is silent
+QUIET = 1e-3  # of a file's peak: quieter ends are trimmed
+BLOCK = 256  # samples of which the loudest is kept, to trim by
+READ = 2**18  # samples read at a time
+MARGIN = 64  # samples around a segment that is resampled
+
+
+class Sound(NamedTuple):
+    """What is known of a file of sound, in its own samples.
+
+    Attributes:
+        frames: int, its length.
+        rate: int, samples a second.
+        channels: int.
+        peak: float, the largest |sample|.
+        start: int, where it stops being quiet.
+        stop: int, where it has become quiet again.
+    """
+
+    frames: int
+    rate: int
+    channels: int
+    peak: float
+    start: int
+    stop: int
+
+
+def load_sounds(
+    source: Any,
+    *,
+    samples: int,
+    channels: int = 1,
+    rate: int = 16000,
+    batch_size: int = 64,
+    labels: bool = False,
+    segments: str = "random",
+    peak: float | None = 1.0,
+    trim: bool = True,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+    on_error: str = "raise",
+) -> tf.data.Dataset:
+    """Returns a `tf.data.Dataset` of batches of sounds in [-1, 1].
+
+    All files are looked at once beforehand, in parts; then segments alone are
+    read, so that memory does not grow with their length. (Of zip archives, one
+    file at a time is in memory.) A file is one example for each whole segment
+    that it holds. Order and places are functions of the seed, the epoch and the
+    example's index, as of `load`.
+
+    Args:
+        source: "drums", 98 embedded percussive sounds of a second; or the path
+            of a folder of WAV, FLAC, OGG or MP3 files, searched with its
+            subfolders, or of a zip archive of them.
+        samples: int, the length of a segment. Shorter sounds are followed by
+            silence.
+        channels: int. Several channels are averaged to one, and one serves all;
+            other numbers are refused.
+        rate: int, samples a second. Files of another rate are resampled.
+        batch_size: int.
+        labels: whether to give `(sounds, labels)`: the first-level subfolders,
+            sorted by name.
+        segments: "random", anywhere in its part of the file, elsewhere each
+            epoch; or "first", the beginning of each file alone.
+        peak: float in (0, 1], what the loudest sample of each file is brought
+            to; `None` leaves files as loud as they are.
+        trim: whether to leave out both ends of a file where they are quieter
+            than a thousandth of its peak (-60 dB).
+        shuffle: whether each epoch has an order of its own.
+        seed: a non-negative integer.
+        drop_remainder: whether to leave out the last batch of an epoch if it is
+            short.
+        repeat: whether the dataset is endless.
+        start: batches already consumed. With `repeat=False`, whole epochs.
+        on_error: "raise", or "skip" to leave out files that cannot be used.
+
+    Returns:
+        A dataset of float32 `[batch_size, samples, channels]`, or of tuples of
+        it and int32 `[batch_size]` with `labels=True`.
+
+    Raises:
+        ValueError: an argument is unusable, there are no sounds, or files are
+            damaged, silent or hold NaN: all of them are named.
+        ImportError: the extra "audio" is not installed.
+
+    Example:
+
+    ```python
+    from keras_gans.data import load_sounds
+
+    dataset = load_sounds("drums", samples=4096, rate=8000, batch_size=16)
+    print(len(dataset), next(iter(dataset)).shape)  # 6 (16, 4096, 1)
+    ```
+    """
+    for name, value in (("samples", samples), ("channels", channels), ("rate", rate)):
+        check_size(name, value)
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("start", start, 0),
+    ):
+        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    one_of("segments", segments, SEGMENTS)
+    ok = peak is None or (is_number(peak) and 0 < peak <= 1)
+    within("peak", peak, ok, "(0, 1], or None")
+    found = find_sounds(source, channels, labels, on_error)
+    cutter = _Cutter(found.files[0], samples, channels, rate, segments, peak, trim)
+    found = found._replace(size=cutter.size)
+    check_length(found, batch_size, drop_remainder, repeat, start)
+    key = seed_key(seed)
+
+    def examples(epoch, first):
+        order = epoch_order(key, epoch) if shuffle else None
+        return shuffled_range(cutter.size, order, first)
+
+    def prepare(epoch, index):
+        seeds = example_seeds(key, epoch, index, 1)
+        place = tf.random.stateless_uniform([], seeds[0])
+        call = python_call(cutter.read, [index, place], tf.float32)
+        sound = tf.ensure_shape(call, (samples, channels))
+        if not labels:
+            return sound
+        return sound, tf.gather(tf.constant(cutter.labels, "int32"), index)
+
+    return batches(
+        examples,
+        prepare,
+        size=cutter.size,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        repeat=repeat,
+        start=start,
+    )
+
+
+def find_sounds(
+    source: Any, channels: int, labels: bool = False, on_error: str = "raise"
+) -> Source:
+    """Returns the `Source` of a folder, an archive or the embedded set.
+
+    Raises:
+        ValueError: there are no sounds, or files cannot be used.
+    """
+    check_choice("on_error", on_error, ON_ERROR)
+    place = _place(source)
+    listing = list_files(place, labels, EXTENSIONS, "sounds")
+    looked_at = mapped(
+        lambda name: _look(place, name, channels), listing.names, os.cpu_count() or 1
+    )
+    pairs = list(zip(listing.names, looked_at, strict=True))
+    broken = {place.path_of(n): one for n, one in pairs if isinstance(one, str)}
+    broken |= {
+        path: f"the folder cannot be searched: {why}"
+        for path, why in place.closed.items()
+    }
+    sounds = [one for _, one in pairs if not isinstance(one, str)]
+    found = len(listing.names)
+    if broken and (on_error == "raise" or not sounds):
+        raise ValueError(describe_broken(broken, found, place.path, "sound"))
+    listing = listing.without({n for n, one in pairs if isinstance(one, str)})
+    usable = Usable(listing, sounds, found, broken)
+    name = f"folder {place.path!r}"
+    shape = (None, channels)
+    return Source(name, len(sounds), shape, None, None, listing.classes, [usable])
+
+
+def read_sound(path: Path, rate: int, channels: int = 1) -> np.ndarray:
+    """A whole file of sound, resampled and mixed where it has to be.
+
+    Args:
+        path: str or path of a WAV, FLAC, OGG or MP3 file.
+        rate: int, samples a second.
+        channels: int, see `load_sounds`.
+
+    Returns:
+        float32 `[samples, channels]` in [-1, 1].
+
+    Raises:
+        ValueError: naming the file, where it cannot be used.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    place = Folder(folder)
+    sound = _look(place, name, channels)
+    if isinstance(sound, str):
+        raise ValueError(f"Cannot read {os.fspath(path)!r}: {sound}.")
+    with _opened(place, name) as file:
+        values = file.read(dtype="float32", always_2d=True)
+    if sound.rate != rate:
+        soxr = require("soxr", "audio", "Sounds of another rate")
+        values = soxr.resample(values, sound.rate, rate)
+    return np.clip(_mixed(values, channels), -1, 1)
+
+
+def sound_classes(source: Any) -> list[str]:
+    """The names of the classes of sounds: the subfolders of a source.
+
+    Raises:
+        ValueError: there are no sounds, or some lie in no subfolder.
+    """
+    return list_files(_place(source), True, EXTENSIONS, "sounds").classes
+
+
+def describe_sounds(
+    source: Any,
+    modality: Waveform,
+    labels: bool = False,
+    segments: str = "random",
+    trim: bool = True,
+    on_error: str = "raise",
+) -> Report:
+    """What a training reads from a source of sounds.
+
+    Args:
+        source: see `load_sounds`.
+        modality: `Waveform` of a segment.
+        labels: bool.
+        segments: see `load_sounds`.
+        trim: see `load_sounds`.
+        on_error: see `load_sounds`.
+
+    Returns:
+        `Report`.
+    """
+    found = find_sounds(source, modality.channels, labels, on_error)
+    (usable,) = found.files
+    sounds, rate = usable.heads, modality.rate
+    cutter = _Cutter(usable, *modality.shape, rate, segments, 1.0, trim)
+    lengths = [s.frames / s.rate for s in sounds]
+    rows = [
+        ("data", str(source)),
+        ("used", f"{len(sounds)} of {usable.found} sound files"),
+        (
+            "lengths",
+            f"{sum(lengths):,.1f} s in all, from {min(lengths):.2f} to "
+            f"{max(lengths):.2f} s",
+        ),
+    ]
+    left = [f"{path!r}: {why}" for path, why in usable.broken.items()]
+    if usable.listing.others:
+        left.append(f"of other kinds: {counted(usable.listing.others)}")
+    if left:
+        rows.append(("left out", "\n".join(left)))
+    if found.classes:
+        rows.append(("classes", f"{len(found.classes)}: {', '.join(found.classes)}"))
+    other = sorted({s.rate for s in sounds} - {rate})
+    if other:
+        count = sum(s.rate != rate for s in sounds)
+        rates = ", ".join(map(str, other))
+        rows.append(("resampled", f"{count} files of {rates} Hz, to {rate} Hz"))
+    mixed = sum(s.channels > modality.channels for s in sounds)
+    if mixed:
+        rows.append(("mixed", f"{mixed} files of several channels, to one"))
+    padded = sum(length < modality.samples for length in cutter.lengths)
+    made = f"{cutter.size} segments of {modality.samples} samples"
+    made += f" ({modality.samples / rate:.2f} s), {SEGMENT_WORDS[segments]}"
+    if padded:
+        made += f"; {padded} shorter sounds are followed by silence"
+    rows.append(("made", made))
+    return Report(rows, usable.broken, [usable], digests([usable]))
+
+
+SEGMENT_WORDS = {
+    "random": "anywhere in the files",
+    "first": "the beginning of each file",
+}
+
+
+class _Cutter:
+    """Cuts segments of files; keeps none of them."""
+
+    def __init__(self, usable, samples, channels, rate, segments, peak, trim):
+        self.listing, self.sounds = usable.listing, usable.heads
+        self.samples, self.channels, self.rate = samples, channels, rate
+        self.segments, self.peak = segments, peak
+        self.ends = [(s.start, s.stop) if trim else (0, s.frames) for s in self.sounds]
+        self.lengths = [
+            (stop - start) * rate // s.rate
+            for (start, stop), s in zip(self.ends, self.sounds, strict=True)
+        ]
+        slots = [1 if segments == "first" else n // samples for n in self.lengths]
+        slots = np.maximum(slots, 1)
+        self.firsts = np.concatenate([[0], np.cumsum(slots)])
+        self.size = int(self.firsts[-1])
+        numbers = self.listing.labels
+        self.labels = None if numbers is None else np.repeat(numbers, slots)
+
+    def read(self, index, place):
+        """The segment of an example; `place` in [0, 1) within its part."""
+        number = int(np.searchsorted(self.firsts, index, side="right") - 1)
+        offset = 0
+        if self.segments == "random":
+            slot = int(index - self.firsts[number])
+            offset = int((slot + float(place)) * self.samples)
+        offset = max(0, min(offset, self.lengths[number] - self.samples))
+        sound = self.sounds[number]
+        values = self._cut(number, offset)
+        if self.peak is not None:
+            values = values * np.float32(self.peak / sound.peak)
+        values = _mixed(values, self.channels)
+        made = np.zeros((self.samples, self.channels), "float32")
+        made[: len(values)] = np.clip(values, -1, 1)
+        return made
+
+    def _cut(self, number, offset):
+        sound, (start, stop) = self.sounds[number], self.ends[number]
+        margin = 0 if sound.rate == self.rate else MARGIN
+        first = max(0, offset - margin)
+        begin = start + first * sound.rate // self.rate
+        count = (offset - first + self.samples + margin) * sound.rate // self.rate + 1
+        with _opened(self.listing.place, self.listing.names[number]) as file:
+            file.seek(begin)
+            values = file.read(min(count, stop - begin), "float32", always_2d=True)
+        if margin:
+            soxr = require("soxr", "audio", "Sounds of another rate")
+            values = soxr.resample(values, sound.rate, self.rate)
+            values = values[offset - first :]
+        return values[: self.samples]
+
+
+def _mixed(values, channels):
+    """Sounds of several channels as one, or of one as several."""
+    if values.shape[1] == channels:
+        return values
+    return np.repeat(values.mean(axis=1, keepdims=True), channels, axis=1)
+
+
+def _place(source):
+    if isinstance(source, str) and source in EMBEDDED:
+        folder = importlib.resources.files("keras_gans.data") / "assets"
+        return Archive(str(folder / f"{source}.zip"))
+    if not isinstance(source, (str, os.PathLike)):
+        raise ValueError(
+            f"Sounds are loaded from {ALLOWED}. Received: {kind(source)}. Arrays "
+            "are passed to `fit` as they are."
+        )
+    place = find_place(os.fspath(source))
+    if place is None:
+        raise missing_folder(os.fspath(source), EMBEDDED, ALLOWED, "sounds")
+    return place
+
+
+@contextlib.contextmanager
+def _opened(place: Any, name: Path) -> Iterator[Any]:
+    """A file of sound, opened for reading."""
+    soundfile = require("soundfile", "audio", "Files of sound")
+    if isinstance(place, Archive):
+        with soundfile.SoundFile(io.BytesIO(place.read(name))) as file:
+            yield file
+    else:
+        with soundfile.SoundFile(place.path_of(name)) as file:
+            yield file
+
+
+def _look(place, name, channels):
+    """`Sound`, or why a file cannot be used."""
+    try:
+        place.version_of(name)
+        with _opened(place, name) as file:
+            return _scan(file, channels)
+    except ImportError:
+        raise
+    except Exception as error:  # decoders raise every kind
+        return str(error) or type(error).__name__
+
+
+def _scan(file, channels):
+    """Reads all of a file once, in parts."""
+    if channels != file.channels and 1 not in (channels, file.channels):
+        raise ValueError(
+            f"it has {file.channels} channels, which are mixed to one only, and "
+            f"{channels} are asked for"
+        )
+    peaks, read = [], 0
+    while len(block := file.read(READ, "float32", always_2d=True)):
+        if not np.isfinite(block).all():
+            raise ValueError("it holds NaN or infinite values")
+        loud = np.abs(block).max(axis=1)
+        loud = np.pad(loud, (0, -len(loud) % BLOCK)).reshape(-1, BLOCK)
+        peaks.append(loud.max(axis=1))
+        read += len(block)
+    if read == 0:
+        raise ValueError("it is empty")
+    if read < file.frames:
+        raise ValueError(f"it ends after {read} of {file.frames} samples")
+    peaks = np.concatenate(peaks)
+    peak = float(peaks.max())
+    if peak < SILENT:
+        raise ValueError(f"it is silent: no sample is louder than {peak:.1g}")
+    loud = np.nonzero(peaks > QUIET * peak)[0]
+    start, stop = int(loud[0]) * BLOCK, min(read, (int(loud[-1]) + 1) * BLOCK)
+    return Sound(read, file.samplerate, file.channels, peak, start, stop)

@@ -1,0 +1,255 @@
+"""HiFi-GAN: waveforms from mel spectrograms."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_gans.core.gan import BaseGAN
+from keras_gans.core.inputs import Mel
+from keras_gans.core.optimizers import TorchAdam
+from keras_gans.core.recipe import Recipe
+from keras_gans.engine.phases import Phase
+from keras_gans.layers.mel import MelSpectrogram
+from keras_gans.modalities import Waveform
+from keras_gans.networks.hifigan import (
+    CONFIGURATIONS,
+    Configuration,
+    hifigan_discriminators,
+    hifigan_generator,
+)
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import check_size, is_number, one_of, within
+
+FULL_BAND = 22050  # the highest rate at which mels end at 8 kHz by default
+
+
+def default_mel(rate: int, hop: int, bands: int = 80) -> MelSpectrogram:
+    """HiFi-GAN's spectrogram at a rate: windows of four hops.
+
+    At 22,050 samples a second and a hop of 256, it is the paper's.
+    """
+    window = 4 * hop
+    n_fft = 1 << (window - 1).bit_length()
+    high = min(8000.0, rate / 2) if rate <= FULL_BAND else None
+    return MelSpectrogram(rate, bands, n_fft, hop, window, high=high)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class HiFiGAN(BaseGAN):
+    """HiFi-GAN: a vocoder, against discriminators of periods and of scales.
+
+    `fit(waveforms)` takes segments float `[n, segment, 1]`, of which spectrograms
+    are made in the step; `fit(mels, waveforms)` takes those of another model, to
+    fine-tune on. `sample(n, mel=...)` makes waveforms of spectrograms of any
+    length, and `gan.mel(waveforms)` the spectrograms.
+
+    Args:
+        configuration: "v1", "v2" or "v3" of the paper, which the next six
+            arguments change.
+        rate: int, samples a second.
+        segment: int, samples of a training segment, a multiple of the hop.
+        channels: int, of the generator's first map.
+        rates: tuple of int, of the upsamplings; their product is the hop.
+        kernels: tuple of int, of the upsamplings.
+        block: "1" or "2", the kind of residual block.
+        block_kernels: tuple of int, of the residual blocks.
+        dilations: tuple of a tuple of int for each of them.
+        bands: int, mel bands.
+        mel: `MelSpectrogram`, by default that of `default_mel` at the rate; it is
+            kept with the model.
+        feature_weight: float of 0 or more, of feature matching.
+        mel_weight: float of 0 or more, of the distance of spectrograms.
+        periods: tuple of int, of the discriminators.
+        scales: int, how many discriminators see averages.
+        d_width: int, channels of the first map of discriminators of periods, a
+            multiple of 4.
+        generator: `keras.Model` to use instead of `hifigan_generator`.
+        discriminator: dict of `keras.Model`s by name to use instead of
+            `hifigan_discriminators`, each with a list of outputs, logits first.
+        **kwargs: the other arguments of `BaseGAN`.
+
+    Raises:
+        ValueError: an argument is out of its range, or networks do not fit.
+
+    Example:
+
+    ```python
+    gan = keras_gans.HiFiGAN(
+        "v3", rate=8000, segment=512, channels=16, rates=(8, 4), kernels=(16, 8),
+        d_width=4,
+    )
+    gan.compile()
+    sounds = np.random.uniform(-1, 1, (4, 512, 1)).astype("float32")
+    gan.fit(sounds, batch_size=2, verbose=0)
+    gan.sample(4, mel=gan.mel(sounds)).shape  # (4, 512, 1)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/2010.05646
+    """
+
+    def __init__(
+        self,
+        configuration: str = "v1",
+        rate: int = 22050,
+        segment: int = 8192,
+        channels: int | None = None,
+        rates: tuple[int, ...] | None = None,
+        kernels: tuple[int, ...] | None = None,
+        block: str | None = None,
+        block_kernels: tuple[int, ...] | None = None,
+        dilations: tuple[tuple[int, ...], ...] | None = None,
+        *,
+        bands: int = 80,
+        mel: MelSpectrogram | None = None,
+        feature_weight: float = 2.0,
+        mel_weight: float = 45.0,
+        periods: tuple[int, ...] = (2, 3, 5, 7, 11),
+        scales: int = 3,
+        d_width: int = 32,
+        generator: keras.Model | None = None,
+        discriminator: dict[str, keras.Model] | None = None,
+        **kwargs,
+    ):
+        one_of("configuration", configuration, tuple(CONFIGURATIONS))
+        check_size("segment", segment)
+        given = Configuration(channels, rates, kernels, block, block_kernels, dilations)
+        changed = {k: v for k, v in given._asdict().items() if v is not None}
+        numbers = CONFIGURATIONS[configuration]._replace(**changed)
+        for name in ("feature_weight", "mel_weight"):
+            value = locals()[name]
+            ok = is_number(value) and 0 <= value < float("inf")
+            within(name, value, ok, "[0, inf)")
+        if generator is None:
+            generator = hifigan_generator(numbers, bands)
+        hop = 1
+        for factor in numbers.rates:
+            hop *= factor
+        mel = default_mel(rate, hop, bands) if mel is None else mel
+        _check_mel(mel, rate, hop, bands)
+        if segment % hop or segment <= mel.n_fft:
+            raise ValueError(
+                f"`segment` is a multiple of the hop, {hop}, and longer than "
+                f"`mel.n_fft`, {mel.n_fft}. Received: segment={segment}."
+            )
+        if discriminator is None:
+            discriminator = hifigan_discriminators(segment, periods, scales, d_width)
+        kwargs.setdefault("objective", "least_squares")
+        super().__init__(
+            generator,
+            discriminator,
+            modality=Waveform(segment, 1, rate),
+            inputs=(Mel(bands),),
+            **kwargs,
+        )
+        self.mel = mel
+        # The loss compares all bands up to half of the rate.
+        self.loss_mel = MelSpectrogram(**{**mel.get_config(), "high": None})
+        self.feature_weight, self.mel_weight = feature_weight, mel_weight
+
+    def default_optimizers(self) -> tuple:
+        """The paper's AdamW: 2e-4, betas 0.8 and 0.99, decay 0.01.
+
+        The paper multiplies the rate by 0.999 each epoch, which a
+        `keras.optimizers.schedules.ExponentialDecay` does.
+        """
+
+        def adamw():
+            return TorchAdam(
+                2e-4, beta_1=0.8, beta_2=0.99, epsilon=1e-8, weight_decay=0.01
+            )
+
+        return adamw(), adamw()
+
+    def phases(self) -> list[Phase]:
+        """D first, then G through the same fakes."""
+        return [
+            Phase("d", self.discriminator_loss, penalty=self.penalties),
+            Phase("g", self.generator_loss, logs=("feature_loss", "mel_loss")),
+        ]
+
+    def parts(self, batch: Any) -> tuple:
+        """(mels, waveforms), the first made of the second where they are alone."""
+        parts = super().parts(batch)
+        alone = len(parts) == 1 and len(getattr(parts[0], "shape", ())) == 3
+        if alone and parts[0].shape[-1] == 1:
+            return (self.mel(parts[0]), *parts)
+        return parts
+
+    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
+        """What each discriminator says: a list of lists, logits first."""
+        names = self.discriminator_names
+        return [self.forward(name, x, training) for name in names]
+
+    def discriminator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """Equation 1, summed over the discriminators."""
+        real = self.discriminate(batch["real"], batch, training, "real")
+        fake = self.discriminate(fake, batch, training, "fake")
+        # The reference's least squares are not halved.
+        total = sum(
+            2.0 * self.objective.d(r[0], f[0]) for r, f in zip(real, fake, strict=True)
+        )
+        n = len(real)
+        scores = {
+            "d_real": sum(ops.mean(r[0]) for r in real) / n,
+            "d_fake": sum(ops.mean(f[0]) for f in fake) / n,
+        }
+        return total, {"d_loss": total, **scores}
+
+    def generator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """Equations 2, 3 and 4: adversarial, of spectrograms and of features."""
+        judged = self.discriminate(fake, batch, training, "generated")
+        real = self.discriminate(batch["real"], batch, training, "real")
+        loss = sum(2.0 * self.objective.g(f[0]) for f in judged)
+        matched = sum(
+            ops.mean(ops.abs(ops.stop_gradient(a) - b))
+            for r, f in zip(real, judged, strict=True)
+            for a, b in zip(r, f, strict=True)
+        )
+        distance = self.mel_distance(batch["real"], fake)
+        loss = loss + self.feature_weight * matched + self.mel_weight * distance
+        logs = {"g_loss": loss, "feature_loss": matched, "mel_loss": distance}
+        return loss, logs
+
+    def mel_distance(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Equation 3: the mean |difference| of log-mel spectrograms."""
+        return ops.mean(ops.abs(self.loss_mel(real) - self.loss_mel(fake)))
+
+    @property
+    def hop(self) -> int:
+        """Samples of a frame."""
+        return self.mel.hop
+
+
+def _check_mel(mel, rate, hop, bands):
+    if not isinstance(mel, MelSpectrogram):
+        raise ValueError(
+            "`mel` is a keras_gans.layers.MelSpectrogram, or None. Received: "
+            f"mel={mel!r}."
+        )
+    wanted = {"rate": rate, "hop": hop, "bands": bands}
+    if wrong := {k: v for k, v in wanted.items() if getattr(mel, k) != v}:
+        told = ", ".join(f"{k}={v}" for k, v in wrong.items())
+        raise ValueError(
+            "Spectrograms are made as the generator takes them: the hop is the "
+            f"product of the rates. Received: {mel!r}, where {told}."
+        )
+
+
+RECIPE = Recipe(
+    name="hifigan",
+    model="HiFiGAN",
+    summary="Waveforms from mel spectrograms, arXiv:2010.05646",
+    task="sounds",
+    data="drums",
+    epochs=200,
+    batch_size=8,
+    arguments={"configuration": "v3", "rate": 16000, "channels": 64, "d_width": 4},
+    data_options={"segments": "random"},
+    without=("flip", "data_dir", "evaluate_every"),
+)

@@ -1,0 +1,207 @@
+"""HiFi-GAN: the reference's networks, steps and files; its training."""
+
+import json
+
+from checks import check_gan
+from golden.recipe import fill
+import keras
+from keras import ops
+import numpy as np
+from paths import GOLDEN
+import pytest
+
+import keras_gans as kg
+from keras_gans.convert import from_state, read
+from keras_gans.convert.families import hifigan as family
+from keras_gans.convert.weights import assign
+from keras_gans.layers import MelSpectrogram
+from keras_gans.networks.hifigan import (
+    Configuration,
+    hifigan_generator,
+    period_discriminator,
+    scale_discriminator,
+)
+
+
+def small(**kwargs):
+    numbers = {"channels": 8, "rates": (8, 4), "kernels": (16, 8)}
+    options = {"rate": 8000, "segment": 256, "bands": 8, "d_width": 4, "scales": 1}
+    blocks = {"block_kernels": (3,), "dilations": ((1, 2),), "periods": (3,)}
+    return kg.HiFiGAN("v3", **{**numbers, **options, **blocks, **kwargs})
+
+
+def sounds(n, samples=256):
+    times = np.arange(samples) / 8000
+    pitches = np.linspace(200, 2000, n)[:, None]
+    return (0.5 * np.sin(2 * np.pi * pitches * times))[..., None].astype("float32")
+
+
+def close(got, want, bound=1e-5):
+    got = np.asarray(ops.convert_to_numpy(got), "float64")
+    assert got.shape == want.shape
+    assert np.abs(got - want).max() <= bound * np.abs(want).max()
+
+
+def golden(name):
+    about = json.loads((GOLDEN / f"{name}.json").read_text())
+    return about, np.load(GOLDEN / f"{name}.npz")
+
+
+def filled(network):
+    """A network with the recipe's weights."""
+    own = family.entries(network)
+    assign(network, {e.name: fill(e.name, e.shape) for e in own}, own)
+    return network
+
+
+@pytest.mark.backends
+def test_spectrograms_are_the_reference_s():
+    _, wanted = golden("hifigan_mel")
+    close(MelSpectrogram()(wanted["wav"]), np.moveaxis(wanted["mel"], 1, 2))
+    _, wanted = golden("hifigan_resume")
+    mel = MelSpectrogram(16000, 80, 512, 32, 128)
+    close(mel(wanted["wav"][:, 0]), np.moveaxis(wanted["mel"], 1, 2))
+
+
+@pytest.mark.backends
+def test_networks_are_the_reference_s():
+    _, wanted = golden("hifigan_v3_G")
+    generator = from_state(read(GOLDEN / "hifigan_v3_G.pth"))
+    close(generator(np.moveaxis(wanted["mel"], 1, 2))[..., 0], wanted["wav"][:, 0])
+    for name, network in (
+        ("hifigan_period3_D", period_discriminator(4096, 3)),
+        ("hifigan_scale_D", scale_discriminator(4096)),
+    ):
+        _, wanted = golden(name)
+        score = next(key for key in wanted if "score" in key)
+        logits, *maps = filled(network)(np.moveaxis(wanted["y"], 1, 2))
+        close(ops.reshape(logits, (1, -1)), wanted[score])
+        assert len(maps) == len(network.outputs) - 1
+
+
+def test_parameters_are_the_paper_s():
+    for name, millions in (("v1", 13.926), ("v2", 0.926), ("v3", 1.462)):
+        count = hifigan_generator(name, weight_norm=False).count_params()
+        assert round(count / 1e6, 3) == millions
+
+
+def test_folded_weights_sound_the_same():
+    state = read(GOLDEN / "hifigan_v3_G.pth")["generator"]
+    folded = {}
+    for name, value in state.items():
+        stem, _, leaf = name.rpartition(".")
+        if leaf == "weight_v":
+            norms = np.sqrt(np.square(value).sum(axis=(1, 2), keepdims=True))
+            folded[f"{stem}.weight"] = value / norms * state[f"{stem}.weight_g"]
+        elif leaf == "bias":
+            folded[name] = value
+    mel = np.moveaxis(golden("hifigan_v3_G")[1]["mel"], 1, 2)
+    plain = from_state(folded)
+    assert all(type(x).__module__.startswith("keras.src") for x in plain.layers)
+    close(plain(mel), ops.convert_to_numpy(from_state(state)(mel)), 1e-6)
+
+
+class OfSpectrograms(kg.HiFiGAN):
+    """The fixture's step: the distance of spectrograms alone."""
+
+    def phases(self):
+        return [kg.Phase("g", self.distance)]
+
+    def distance(self, fake, batch, training):
+        loss = 45.0 * ops.mean(ops.abs(self.mel(batch["real"]) - self.mel(fake)))
+        return loss, {"g_loss": loss}
+
+
+def resumable(**kwargs):
+    about, wanted = golden("hifigan_resume")
+    c = about["call"]
+    gan = OfSpectrograms(
+        "v3",
+        c["sampling_rate"],
+        2048,
+        c["upsample_initial_channel"],
+        c["upsample_rates"],
+        c["upsample_kernel_sizes"],
+        mel=MelSpectrogram(c["sampling_rate"], 80, 512, 32, 128),
+        periods=(3,),
+        scales=1,
+        d_width=4,
+    )
+    gan.compile()
+    return gan, wanted
+
+
+def waves(wanted, name):
+    return np.moveaxis(wanted[name], 1, 2)
+
+
+@pytest.mark.backends
+def test_steps_are_the_reference_s():
+    gan, wanted = resumable()
+    filled(gan.generator)
+    for i in range(2):
+        gan.train_on_batch(waves(wanted, f"wav_{i}"))
+    trained = read(GOLDEN / "hifigan_resume.pth")
+    for entry in family.entries(gan.generator):
+        want = entry.convert(trained["generator"][entry.name])
+        close(entry.variable, want, 1e-4)
+
+
+@pytest.mark.backends
+def test_training_goes_on_from_the_reference_s_files():
+    gan, wanted = resumable()
+    state = read(GOLDEN / "hifigan_resume.pth")
+    family.restore(gan, state, {k: v for k, v in state.items() if k != "generator"})
+    assert int(gan.step.value) == 2
+    mels = np.moveaxis(wanted["mel"], 1, 2)
+    close(gan.generator(mels), waves(wanted, "generated"))
+    logs = gan.train_on_batch(waves(wanted, "wav"), return_dict=True)
+    assert abs(logs["g_loss"] - wanted["loss"]) <= 1e-5 * wanted["loss"]
+    close(gan.generator(mels), waves(wanted, "after_wav"), 1e-4)
+    bias = gan.generator.get_layer("conv_pre").layer.bias
+    close(bias, wanted["after_first_bias"], 1e-4)
+    with pytest.raises(ValueError, match=r"48 variables"):
+        short = {"state": {0: state["optim_g"]["state"][0]}}
+        family.restore(gan, state, {"optim_g": short})
+
+
+@pytest.mark.backends
+def test_hifigan():
+    data = sounds(8)
+    mels = ops.convert_to_numpy(small().mel(data))
+    check_gan(small, mels, data, batch_size=2, executions=False)
+
+
+def test_waveforms_alone_and_any_length():
+    gan = small(scales=0)
+    gan.compile()
+    logs = gan.fit(sounds(4), batch_size=2, verbose=0).history
+    assert np.isfinite(logs["mel_loss"]).all() and logs["feature_loss"][0] > 0
+    assert gan.sample(1, mel=np.zeros((1, 5, 8))).shape == (1, 160, 1)
+    with pytest.raises(ValueError, match=r"`mel`"):
+        gan.sample(1, mel=np.zeros((1, 5, 9)))
+    with pytest.raises(ValueError, match=r"256, 1"):
+        gan.fit(sounds(4, 288), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"segment": 250}, "multiple of the hop, 32"),
+        ({"kernels": (15, 8)}, "larger by an even one"),
+        ({"block_kernels": (4,)}, "are odd"),
+        ({"channels": 6}, "halved 2 times"),
+        ({"mel": MelSpectrogram(8000, 8, 128, 16, 64, high=None)}, "hop=32"),
+        ({"d_width": 2}, "divisible by 16"),
+    ],
+)
+def test_refusals(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        small(**kwargs)
+
+
+def test_numbers_fit_each_other():
+    numbers = Configuration(8, (8, 4), (16, 8), "2", (3,), ((1, 2),))
+    made = hifigan_generator(numbers, bands=8, weight_norm=False)
+    assert made.output_shape == (None, None, 1)
+    assert isinstance(made, keras.Model)

@@ -1,0 +1,150 @@
+"""Sounds of files: read by segments, resampled, mixed, and refused."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from keras_gans.data import describe_sounds, load_sounds, sound_classes
+from keras_gans.data import sounds as reading
+from keras_gans.modalities import Waveform
+
+
+def sine(seconds, rate, hertz=440.0, channels=1):
+    times = np.arange(int(seconds * rate)) / rate
+    one = 0.5 * np.sin(2 * np.pi * hertz * times)
+    return np.repeat(one[:, None], channels, axis=1)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three classes of sounds, of several formats and rates."""
+    for name, rate, channels, seconds in (
+        ("low/a.wav", 8000, 1, 1.0),
+        ("low/b.flac", 16000, 2, 0.5),
+        ("mid/c.ogg", 22050, 1, 0.5),
+        ("top/d.mp3", 44100, 1, 0.5),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, sine(seconds, rate, channels=channels), rate)
+    (tmp_path / "notes.txt").write_text("none")
+    return tmp_path
+
+
+def batch_of(*args, **kwargs):
+    given = {"samples": 2048, "rate": 8000, "batch_size": 2, "shuffle": False, **kwargs}
+    return list(load_sounds(*args, **given).as_numpy_iterator())
+
+
+def test_formats_rates_and_channels(folder):
+    batches = batch_of(folder, drop_remainder=False, labels=True)
+    sounds = np.concatenate([x for x, _ in batches])
+    labels = np.concatenate([y for _, y in batches])
+    assert sounds.shape == (6, 2048, 1)
+    np.testing.assert_array_equal(labels, [0, 0, 0, 0, 1, 2])
+    assert sound_classes(folder) == ["low", "mid", "top"]
+    for sound in sounds:  # the same tone, as loud, whatever it was read from
+        spectrum = np.abs(np.fft.rfft(sound[:, 0]))
+        assert abs(spectrum.argmax() * 8000 / 2048 - 440) < 4
+        assert 0.97 < np.abs(sound).max() <= 1
+
+
+def test_what_is_found_is_said(folder):
+    text = str(describe_sounds(folder, Waveform(2048, rate=8000), labels=True))
+    for part in (
+        "4 of 4 sound files",
+        "2.5 s in all, from 0.50 to 1.00 s",
+        ".txt x1",
+        "3: low, mid, top",
+        "3 files of 16000, 22050, 44100 Hz, to 8000 Hz",
+        "1 files of several channels, to one",
+        "6 segments of 2048 samples (0.26 s), anywhere in the files",
+    ):
+        assert part in text
+
+
+def test_segments_depend_on_seed_epoch_and_place(folder):
+    options = {"samples": 512, "rate": 8000, "batch_size": 4, "repeat": True}
+
+    def some(**kwargs):
+        return next(load_sounds(folder, **options, **kwargs).as_numpy_iterator())
+
+    first = some(seed=1)
+    np.testing.assert_array_equal(first, some(seed=1))
+    assert (first != some(seed=2)).any()
+    assert (first != some(seed=1, start=7)).any()
+    *_, eighth = load_sounds(folder, **options, seed=1).take(8).as_numpy_iterator()
+    np.testing.assert_array_equal(eighth, some(seed=1, start=7))
+
+
+def test_ends_are_trimmed_and_short_sounds_padded(tmp_path):
+    loud = sine(0.2, 8000)
+    quiet = np.zeros((800, 1))
+    soundfile.write(tmp_path / "a.wav", np.concatenate([quiet, loud, quiet]), 8000)
+    (whole,) = batch_of(tmp_path, batch_size=1, segments="first", trim=False)
+    (cut,) = batch_of(tmp_path, batch_size=1, segments="first")
+    assert np.abs(whole[0, :700]).max() == 0
+    assert np.abs(cut[0, :300]).max() > 0.9
+    assert (cut[0, 2047] == 0).all()
+    (as_is,) = batch_of(tmp_path, batch_size=1, segments="first", peak=None)
+    assert 0.49 < np.abs(as_is).max() < 0.51
+
+
+def test_long_files_are_read_in_parts(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "long.wav", sine(60, 8000), 8000)
+    counts = []
+
+    class Counting(soundfile.SoundFile):
+        def read(self, frames=-1, *args, **kwargs):
+            counts.append(frames)
+            return super().read(frames, *args, **kwargs)
+
+    monkeypatch.setattr(soundfile, "SoundFile", Counting)
+    monkeypatch.setattr(reading, "READ", 2**12)
+    batches = batch_of(tmp_path, batch_size=64)
+    assert len(batches) == 60 * 8000 // 2048 // 64
+    assert max(counts) <= 2**12
+
+
+def test_unusable_files_are_named(folder):
+    soundfile.write(folder / "low" / "nan.wav", np.full((99, 1), np.nan), 8000, "FLOAT")
+    soundfile.write(folder / "low" / "silent.wav", np.zeros((99, 1)), 8000)
+    soundfile.write(folder / "low" / "six.wav", np.ones((99, 6)) / 2, 8000)
+    (folder / "low" / "text.wav").write_text("no sound")
+    whole = (folder / "low" / "b.flac").read_bytes()
+    (folder / "low" / "half.flac").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="5 of 9 sound files") as error:
+        batch_of(folder, channels=2)
+    for part in (
+        "nan.wav': it holds NaN",
+        "silent.wav': it is silent",
+        "text.wav'",
+        "six.wav': it has 6 channels",
+        "half.flac'",
+        "--skip_broken",
+    ):
+        assert part in str(error.value), part
+    assert batch_of(folder, on_error="skip")[0].shape == (2, 2048, 1)
+
+
+def test_drums_are_embedded():
+    (sounds,) = batch_of("drums", samples=4096, segments="first", batch_size=98)
+    assert sounds.shape == (98, 4096, 1)
+    assert np.abs(sounds).max(axis=(1, 2)).min() > 0.1
+    assert sound_classes("drums") == ["bd", "drum", "elec", "perc", "sn", "tabla"]
+
+
+@pytest.mark.parametrize(
+    ("source", "kwargs", "message"),
+    [
+        ("drum", {}, "no such folder|does not exist|Unknown|drums"),
+        (np.zeros((4, 8, 1)), {}, "Arrays are passed to `fit`"),
+        ("drums", {"segments": "any"}, "'random', 'first'"),
+        ("drums", {"peak": 2.0}, "peak"),
+        ("drums", {"samples": 0}, "samples"),
+        ("drums", {"batch_size": 1000}, "too few for a batch"),
+    ],
+)
+def test_refusals(source, kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        batch_of(source, **kwargs)
