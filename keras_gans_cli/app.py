@@ -167,8 +167,8 @@ def make_parser(words: list | None = None) -> Parser:
         description="Train, sample and export generative adversarial networks.",
         epilog=f"commands:\n{values.indented(rows)}\n\n"
         "keras-gans COMMAND --help lists the flags of a command.\n"
-        "keras-gans train dcgan trains on 1,570 emoji that come with the package.\n\n"
-        "exit status: 0: done. 1: refused or failed; the last line says why. 2: the\n"
+        "keras-gans train dcgan trains on 1,570 emoji that come with the package.\n"
+        "Exit status: 0: done. 1: refused or failed; the last line says why. 2: the\n"
         "command line is not understood. 130, 143, 129: by Ctrl-C, SIGTERM, SIGHUP.",
     )
     parser.add_argument(

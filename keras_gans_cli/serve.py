@@ -1,6 +1,7 @@
 """The command `keras-gans serve`."""
 
 import argparse
+import contextlib
 import logging
 import sys
 
@@ -52,9 +53,13 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans serve MODELS"""
+    with _logging_to_stderr(logging.WARNING if args.quiet else logging.INFO):
+        _serve(args)
+
+
+def _serve(args):
     from keras_gans.serving.server import ModelServer
 
-    _log_to_stderr(logging.WARNING if args.quiet else logging.INFO)
     server = ModelServer(
         args.models,
         host=args.host,
@@ -72,11 +77,20 @@ def run(args: argparse.Namespace) -> None:
     server.run()
 
 
-def _log_to_stderr(requests):
+@contextlib.contextmanager
+def _logging_to_stderr(requests):
+    """Logs as a server does; loggers are as before where it ends."""
+    logger = logging.getLogger("keras_gans")
+    access = logging.getLogger("keras_gans.access")
+    before = logger.handlers[:], logger.propagate, logger.level, access.level
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger = logging.getLogger("keras_gans")
-    logger.handlers[:] = [handler]
-    logger.propagate = False
+    logger.handlers[:], logger.propagate = [handler], False
     logger.setLevel(logging.INFO)
-    logging.getLogger("keras_gans.access").setLevel(requests)
+    access.setLevel(requests)
+    try:
+        yield
+    finally:
+        logger.handlers[:], logger.propagate = before[:2]
+        logger.setLevel(before[2])
+        access.setLevel(before[3])

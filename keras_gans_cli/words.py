@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 import importlib.util
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -184,6 +185,9 @@ def after_translation(model: str) -> None:
         next_steps(("for TF Serving", "export", model, "--to=models/gan"))
 
 
-def after_export(folder: str) -> None:
-    """Prints how to use an exported model."""
+def after_export(folder: pathlib.Path) -> None:
+    """Prints how to use a version of an exported model."""
+    there = importlib.util.find_spec(EXTRAS["serve"]) is not None
+    first = "" if there else f", once you {pip()} install 'keras_gans[serve]'"
+    next_steps((f"over REST and gRPC{first}", "serve", folder.parent.parent))
     print(f"In Python: served = tf.saved_model.load({str(folder)!r})")

@@ -35,7 +35,7 @@ OTHERS = {
     r"(.*\.)?synthesis\.|(convs|conv1)\..*modulation": "a StyleGAN",
     r"b\d+\.fromrgb\.": "the discriminator of a StyleGAN",
     r"blocks\.\d+\.\d+\.conv1\.": "a BigGAN of another configuration",
-    r"conv_first\.": "an ESRGAN or another network of superresolution",
+    r"conv_first\.": "another network of super-resolution",
     r"layer1\.0\.conv1\.": "a ResNet for classification (torchvision)",
     r"features\.\d+\.": "a VGG, AlexNet or MobileNet (torchvision)",
     r"(.*\.)?(attn|attention|self_attn)\.": "a transformer",

@@ -145,7 +145,7 @@ def export_translator(
       PNG or JPEG files, each translated as `gan.translate` does it alone. A
       picture of another size is brought to the generator's: resized, and cropped
       around its middle. A generator of any size translates each in its own, and
-      gives `image_bytes` alone.
+      gives `image_bytes` alone; so does one that enlarges.
     - `translate(images: float32 [n, height, width, channels]) -> {"images"}`:
       as `gan.translate(images)`, in the mode that suits how the GAN was trained;
     - `test`: as `gan.translate(images, evaluation=False)`, as the reference

@@ -379,7 +379,7 @@ def _made(cls, config, directory):
         reason = " ".join(str(error).split())[-300:]
         raise ValueError(
             f"The GAN of {directory}, written by keras_gans {about}, cannot be built: "
-            f"{reason}"
+            f"{reason.rstrip('.')}. Install that version, or mend config.json."
         ) from error
 
 

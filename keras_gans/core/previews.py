@@ -33,9 +33,9 @@ class Previews:
         return classes * max(1, LEAST_COLUMNS // classes)  # of few, several each
 
     def preview_count(self, columns: int | None = None) -> int:
-        """Samples of a preview: 64, or the whole rows among them."""
+        """Samples of a preview: as many as suit, or the whole rows among them."""
         columns = columns or self.preview_columns or 1
-        return max(PREVIEWED // columns, 1) * columns
+        return max(self.modality.previewed // columns, 1) * columns
 
     def keep_for_previews(
         self, given: dict | None, n: int | None = None

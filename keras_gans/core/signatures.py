@@ -284,6 +284,8 @@ def _of_files(gan, direction, modes):
     import tensorflow as tf
 
     shapes = (gan.source_shape, gan.image_shape)
+    if gan.scale > 1:  # trained on crops, of any size
+        shapes = [(None, None, shape[-1]) for shape in shapes]
     source, target = (
         Image(shape) for shape in (shapes if direction == "ab" else shapes[::-1])
     )

@@ -26,6 +26,7 @@ BUDGET = 2**28
 TOLERANCE = 2e-6
 FIRST, FARTHEST = 32, 512  # pixels at which the overlap is looked for
 BAND = 48  # pixels across
+LEAST = 2  # pixels a side of what a network sees
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
@@ -109,7 +110,9 @@ class Enlarger:
         return len(list(self._tiles(size, padding)))
 
     def _padded(self, size, padding):
-        return [-(-(s + padding) // self.multiple) * self.multiple for s in size]
+        # A single row or column has no mirror image for what interpolates.
+        sides = [max(side + padding, LEAST) for side in size]
+        return [-(-side // self.multiple) * self.multiple for side in sides]
 
     def parts(
         self, image: np.ndarray, padding: int = 0
@@ -250,8 +253,8 @@ def check_enlarges(network: keras.Model) -> tuple[int, int, int, int]:
     if shape is not None and len(shape) == 4 and None not in shape[1:3]:
         raise ValueError(
             "Pictures of any size need a network of any size. Received: "
-            f"{network.name}, which takes {tuple(shape[1:])}. Build it with "
-            "image_shape=(None, None, channels): it takes the same weights."
+            f"{network.name}, which takes {tuple(shape[1:])}. Build it for a height "
+            "and width of None: the same weights fit."
         )
     for multiple in MULTIPLES if shape is not None and len(shape) == 4 else ():
         # A side that is a multiple of this one, and of none of the later ones.

@@ -1,5 +1,6 @@
 """Spectral normalization: kernels divided by their largest singular value."""
 
+from collections.abc import Iterator
 import contextlib
 
 import keras
@@ -189,7 +190,7 @@ class SpectralNormalization(layers.Wrapper):
 
 
 @contextlib.contextmanager
-def substituted(variable, value):
+def substituted(variable: keras.Variable, value: Tensor) -> Iterator[None]:
     """`variable` has this value inside; all others keep theirs.
 
     Within training on JAX, variables have their values by such a scope too.

@@ -97,6 +97,7 @@ class Modality:
         metrics: tuple, names of the default metrics.
         features: str, name of the default feature network, or `None`.
         augmentations: tuple, names of the augmentations that fit.
+        previewed: int, samples of a preview, unless told otherwise.
         holds_pixels: bool, whether a batch of 8 bits, 0 to 255, is scaled to
             `range`.
         extensions: tuple, endings of files that `write` takes; the first is
@@ -112,6 +113,7 @@ class Modality:
     metrics: ClassVar[tuple] = ()
     features: ClassVar[str | None] = None
     augmentations: ClassVar[tuple] = ()
+    previewed: ClassVar[int] = 64
     holds_pixels: ClassVar[bool] = False
     extensions: ClassVar[tuple]
     read_extensions: ClassVar[tuple]

@@ -51,6 +51,7 @@ class Waveform(base.Modality):
     tensor_name = "audio"
     bytes_name = "audio_bytes"
     range = (-1.0, 1.0)
+    previewed = 16
     extensions = (".wav", ".flac", ".ogg")
     read_extensions = (".wav", ".flac", ".ogg")
 

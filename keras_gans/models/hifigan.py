@@ -251,5 +251,5 @@ RECIPE = Recipe(
     batch_size=8,
     arguments={"configuration": "v3", "rate": 16000, "channels": 64, "d_width": 4},
     data_options={"segments": "random"},
-    without=("flip", "data_dir", "evaluate_every"),
+    without=("data_dir", "evaluate_every", "diff_augment"),
 )

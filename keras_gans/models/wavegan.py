@@ -181,9 +181,9 @@ RECIPE = Recipe(
         "ema": 0.99,
     },
     optimizers={
-        "d": ("adam", {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.99}),
-        "g": ("adam", {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.99}),
+        "d": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.99}),
+        "g": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.99}),
     },
     data_options={"segments": "first"},
-    without=("flip", "data_dir", "evaluate_every"),
+    without=("data_dir", "evaluate_every", "diff_augment"),
 )

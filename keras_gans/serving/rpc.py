@@ -94,7 +94,7 @@ class RpcServer:
             response_serializer=health_pb2.HealthCheckResponse.SerializeToString,
         )
         self._add(HEALTH, {"Check": check})
-        web.listen(host, port).close()  # tells why it cannot
+        web.listen(host, port, "grpc_port").close()  # tells why it cannot
         address = f"[{host}]" if ":" in host else host
         try:
             self.port = self._server.add_insecure_port(f"{address}:{port}")

@@ -54,7 +54,8 @@ class ModelServer:
         grpc_port: int, of gRPC.
 
     Raises:
-        ValueError: the directory holds no model, or a port is in use.
+        ValueError: the directory holds no model, or a port is in use or both are
+            one.
         ImportError: the extra `serve` is not installed.
 
     Example:
@@ -92,6 +93,11 @@ class ModelServer:
         validation.within("poll", poll, ok, "(0, inf) seconds")
         if grpc_port is None:
             grpc_port = GRPC_PORT if port else 0
+        if port and port == grpc_port:
+            raise ValueError(
+                "REST and gRPC take a port each. Received: "
+                f"port={port}, grpc_port={grpc_port}. Change one."
+            )
         counts = monitor.Monitor()
         options = Options(max_batch_size, batch_timeout, max_queue)
         web.listen(host, port).close()  # before models are loaded

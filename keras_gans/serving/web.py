@@ -289,19 +289,20 @@ class _Reply:
         await self({"type": "http.response.body", "body": body})
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, name: str = "port") -> socket.socket:
     """A socket that is bound to a port.
 
     Args:
         host: str, an address or a name of this machine.
         port: int; 0 takes one that is free.
+        name: str, what the port's argument is called.
 
     Raises:
         ValueError: the port is none, or in use, or not allowed; or the host is
             not of this machine.
     """
     ok = validation.is_int(port) and 0 <= port < 65536
-    validation.within("port", port, ok, "[0, 65535]")
+    validation.within(name, port, ok, "[0, 65535]")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, kind, number, _, address = found[0]
@@ -319,7 +320,7 @@ def listen(host: str, port: int) -> socket.socket:
         bound.close()
         if error.errno == errno.EADDRINUSE:
             raise ValueError(
-                f"The port {port} of {host} is in use. Give another `port`, or 0 "
+                f"The port {port} of {host} is in use. Give another `{name}`, or 0 "
                 "for one that is free."
             ) from None
         raise ValueError(

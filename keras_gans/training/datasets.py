@@ -287,7 +287,7 @@ def shown(recipe: Recipe, config: dict, gan: BaseGAN):
         The first images of the run, neither enlarged nor mirrored; `None` of
         a GAN that makes images from a seed.
     """
-    if gan.samples_from_seed:
+    if gan.samples_from_seed or recipe.task == SOUNDS:  # else those seen first
         return None
     given = {**_options(recipe, config), "batch_size": 1, "flip": False}
     if "jitter" in given:

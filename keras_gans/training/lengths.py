@@ -139,7 +139,8 @@ def notes(
     else:
         passes = steps * a_step / images
         times = f"{passes:,.0f}" if passes >= 100 else f"{passes:.3g}"
-        length = f"{steps:,} steps, which see {images:,} images {times} times"
+        what = "sounds" if recipe.task == "sounds" else "images"
+        length = f"{steps:,} steps, which see {images:,} {what} {times} times"
     told = [f"Training for {length}, in batches of {batch}."]
     few = images < recipe.batch_size
     if few and batch == _batch_of_few(images):  # else a flag says so
@@ -164,7 +165,7 @@ def notes(
         augments = gan.samples_from_seed and "diff_augment" not in recipe.without
         if augments and not config["arguments"].get("diff_augment"):
             flags.append("--diff_augment=color,translation,cutout")
-        if not config["flip"]:
+        if not config["flip"] and recipe.task != "sounds":
             flags.append("--flip (where a mirrored image is as good)")
         if flags:
             told.append(

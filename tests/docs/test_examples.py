@@ -65,9 +65,10 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_examples_run(name, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
-    # Five batches of two classes, or a few pairs: batches are of one.
     side = 64 if name == "srgan" else 32
-    for i in range(12 if name in ("pix2pix", "cyclegan", "srgan") else 160):
+    # Of two classes: a few pairs, two batches, or the five of a step of a critic.
+    pictures = {"pix2pix": 12, "cyclegan": 12, "srgan": 12, "wgan": 160, "wgan_gp": 160}
+    for i in range(pictures.get(name, 64)):
         folder = tmp_path / "pictures" / "ab"[i % 2]
         folder.mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 256, (side, side, 3), dtype="uint8")

@@ -94,12 +94,14 @@ def called(tree):
 
 @pytest.fixture(scope="module")
 def gans():
-    """One that samples, and two that translate."""
+    """One that samples, two that translate, and one that makes sounds."""
+    few = {"segment": 256, "rates": (8, 4), "kernels": (16, 8), "periods": (2,)}
     small = {"width": 2, "n_layers": 1}
     return (
         kg.DCGAN((16, 16, 1), width=2, ema=0.9),
         kg.Pix2Pix((16, 16, 1), depth=2, **small),
         kg.CycleGAN((16, 16, 1), blocks=1, pool_size=0, **small),
+        kg.HiFiGAN("v3", 8000, channels=8, scales=0, d_width=4, **few),
     )
 
 

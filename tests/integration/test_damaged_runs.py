@@ -267,7 +267,6 @@ def test_what_cannot_be_written_is_named(number, trained_run, monkeypatch, capsy
     assert "What is safe is r/checkpoints/step-00000008" in err
 
 
-@pytest.mark.backends
 def test_room_for_a_checkpoint_is_taken_first(images, monkeypatch):
     """HDF5 may end the process where it meets a full disk as it closes a file."""
     gan = ready_gan()
@@ -290,7 +289,6 @@ def test_room_for_a_checkpoint_is_taken_first(images, monkeypatch):
     assert [p.name for p in pathlib.Path("c").iterdir()] == ["step-00000004"]
 
 
-@pytest.mark.backends
 def test_a_directory_that_vanishes_is_named(images):
     def vanish(epoch, logs):
         shutil.rmtree("v")

@@ -247,6 +247,12 @@ def test_runs_are_scored(small_lite0, capsys):
     record = Record.from_json(pathlib.Path("best.jsonl").read_text())
     assert record.fake == f"DCGAN, step {best.step}"
 
+    # A preset knows what it was trained on, too.
+    few = ["--n=4", "--reals=4", "--cache_dir=", "--out=preset.jsonl"]
+    assert call("evaluate", "emoji", "--metrics=kid", *few) == 0
+    record = Record.from_json(pathlib.Path("preset.jsonl").read_text())
+    assert record.real == "emoji" and record.fake.startswith("DCGAN, step ")
+
     # A run that stopped and went on evaluates as the undisturbed one.
     assert train_run("b", "--epochs=1") == 0
     assert train_run("b", "--epochs=2", "--resume") == 0

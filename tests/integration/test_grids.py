@@ -181,7 +181,6 @@ def test_images_of_a_data_set_or_an_array(images):
         )
 
 
-@pytest.mark.backends
 def test_how_many_a_grid_shows_changes_no_training(images):
     data = images(8, 8, 8)
     trained = []

@@ -6,7 +6,7 @@ import shutil
 import types
 import zipfile
 
-from command_line import TINY, call, files
+from command_line import TINY, call, files, in_full
 import numpy as np
 from pictures import noise, save
 from PIL import Image
@@ -21,8 +21,8 @@ from keras_gans.training import directories, lengths, runs
 TWO_STEPS = [flag for flag in TINY if "epoch" not in flag] + ["--steps=2"]
 
 
-def train(*words, recipe="dcgan"):
-    return call("train", recipe, *words)
+def train(*words, recipe="dcgan", command=call):
+    return command("train", recipe, *words)
 
 
 def rows():
@@ -74,25 +74,25 @@ def test_a_mistyped_run_is_not_started_anew(first_run, capsys):
 def test_jobs_that_a_scheduler_restarts(capsys):
     """One command starts a run, goes on with it, and finds it finished."""
     job = ["--run_dir=r", "--resume=auto", *TWO_STEPS]
-    assert train(*job) == 0
+    assert train(*job, command=in_full) == 0
     told = "No run in r yet: training starts from the beginning."
     assert capsys.readouterr().out.count(told) == 1
     made = files("r")
-    assert train(*job) == 0
+    assert train(*job, command=in_full) == 0
     out = capsys.readouterr().out
     assert told not in out
     assert "finished: it has trained 2 steps. Train on with --steps=4," in out
     assert "Trained" not in out and "Training for" not in out
     assert files("r") == made
     # A length that it has long reached is not noted, and one beyond is told.
-    assert train("--run_dir=r", "--resume", "--steps=1") == 0
+    assert train("--run_dir=r", "--resume", "--steps=1", command=in_full) == 0
     assert "trained 2 steps. Train on with --steps=4," in capsys.readouterr().out
     assert files("r") == made
     # Killed after its last checkpoint: what follows it is made up for.
     before, log = rows(), pathlib.Path("r/metrics.jsonl")
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
     shutil.rmtree("r/export/1")
-    assert train(*job) == 0
+    assert train(*job, command=in_full) == 0
     assert "All steps are trained" in capsys.readouterr().out
     assert rows() == before and sorted(files("r")) == sorted(made)
     with pytest.raises(SystemExit):

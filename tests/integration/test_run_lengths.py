@@ -158,7 +158,6 @@ def test_a_run_in_use_is_refused(trained_run, capsys):
     assert sorted(pathlib.Path("r").rglob("*")) == before
 
 
-@pytest.mark.backends
 def test_two_trainings_do_not_share_checkpoints(images):
     gan = ready_gan()
     with locked("c"), pytest.raises(ValueError, match="in use by process"):
@@ -172,7 +171,6 @@ def fit_with(callback, images, steps=6):
     )
 
 
-@pytest.mark.backends
 def test_progress_in_a_file(images, capsys, monkeypatch):
     now = iter(range(0, 1000, 7))  # seconds: each look at the clock takes 7
     clock = types.SimpleNamespace(monotonic=lambda: next(now))

@@ -87,8 +87,7 @@ def test_a_signal_ends_training_after_its_step(name, images, capfd):
     assert sorted(os.listdir("c")) == ["step-00000003"]  # no lock is left
 
 
-@pytest.mark.backends
-@pytest.mark.parametrize("moment", [7, 9])
+@pytest.mark.parametrize("moment", [pytest.param(7, marks=pytest.mark.backends), 9])
 def test_what_a_signal_interrupts_goes_on_to_the_same_bits(moment, images):
     """In mid-epoch, and at the end of the data's pass."""
 
@@ -129,7 +128,6 @@ def test_what_a_signal_interrupts_goes_on_to_the_same_bits(moment, images):
     assert_same(straight, weights(again))
 
 
-@pytest.mark.backends
 def test_a_second_ctrl_c_ends_at_once(images):
     with pytest.raises(KeyboardInterrupt) as stop:
         fit(compiled(), images, Send(signal.SIGINT, signal.SIGINT), saver())
@@ -149,7 +147,6 @@ def test_steps_of_one_execution_are_finished(images):
     assert checkpoints.latest("c").name == "step-00000004"
 
 
-@pytest.mark.backends
 def test_a_signal_in_validation_breaks_it_off(images):
     seen = []
 
@@ -229,7 +226,6 @@ def test_ignored_signals_stay_so(images):
     assert not checkpoints.all_in("c")
 
 
-@pytest.mark.backends
 def test_handlers_come_back_however_fit_ends(images):
     data = images(20, 8, 8)
     data[8:] = np.nan
@@ -255,7 +251,6 @@ def test_a_fit_in_another_thread(images):
     assert not errors
 
 
-@pytest.mark.backends
 def test_a_fit_within_a_fit(images):
     """Both write their checkpoint, and the program ends."""
 

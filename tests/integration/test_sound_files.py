@@ -92,3 +92,21 @@ def test_vocode_command(vocoder, tmp_path, capsys):
     for name, told in (("c.wav", "c.wav"), ("d.wav", "does not exist")):
         assert call(*words, tmp_path / name, f"--out={out}")
         assert told in capsys.readouterr().err
+
+
+def test_vocoders_are_trained_by_the_command(run, tmp_path):
+    """Without a compiled step: what a run asks of its data and its previews."""
+    from keras_gans.training import datasets, recipes, runs
+
+    data = str(run.parent / "data")
+    numbers = {"segment": 256, "rate": 8000, "channels": 8, "rates": [8, 4]}
+    numbers |= {"kernels": [16, 8], "bands": 8, "scales": 0, "periods": [2]}
+    config = runs.new_config("hifigan", numbers, data=data, batch_size=2)
+    recipe, gan = recipes.get("hifigan"), runs.build(config)
+    report = datasets.describe(recipe, config, gan)
+    assert "segments of 256 samples" in str(report)
+    dataset, _ = datasets.training(recipe, config, gan, None)
+    batch = next(iter(dataset))
+    gan.check_batch(batch)
+    assert gan.preview().picture.ndim == 3
+    assert len(gan.preview().media) == 16

@@ -223,7 +223,6 @@ def test_seeds_have_a_sample_each():
             gan.seed_batches(wrong)
 
 
-@pytest.mark.backends
 def test_previews_name_classes():
     gan = small()
     assert gan.preview_count() == 60 and gan.preview_count(8) == 64
@@ -244,7 +243,6 @@ def test_previews_name_classes():
         gan.preview(class_names=["cats", "dogs"])
 
 
-@pytest.mark.backends
 def test_many_classes_are_named_below_their_samples():
     gan = kg.ConditionalGAN(SHAPE, 40, 4, width=2)
     assert gan.preview_columns is None and gan.preview_count() == 64

@@ -31,7 +31,6 @@ def test_pix2pix(pairs):
     check_gan(lambda: small(ema=0.9), sources, targets, batch_size=2)
 
 
-@pytest.mark.backends
 def test_the_mode_is_that_of_the_training(pairs, tmp_path):
     """Of batches above 1 moving statistics; it is saved with the model."""
     x, y = pairs(4)

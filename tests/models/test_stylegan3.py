@@ -201,7 +201,8 @@ def test_means_follow_the_fakes_of_the_discriminator(images):
 @pytest.mark.backends
 def test_training_and_samples(images, tmp_path):
     x, labels = images(8, 8, 8), np.arange(8) % 3
-    gan = StyleGAN3((8, 8, 1), 3, **SMALL, configuration="r", gamma=1.0)
+    given = {**SMALL, "configuration": "r", "gamma": 1.0, "diff_augment": None}
+    gan = StyleGAN3((8, 8, 1), 3, **given)
     gan.compile()
     before = means_of(gan)
     gan.fit(x, labels, batch_size=4, shuffle=False, verbose=0)

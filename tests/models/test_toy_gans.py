@@ -47,12 +47,26 @@ def data_of(name):
     return rng.integers(0, 5, (16, 4)), None
 
 
+# Of lazy phases and of two discriminators; the others in full.
+IN_TWOS = ("path length", "vocoder")
+
+
+def check(name, executions):
+    x, y = data_of(name)
+    atol = 1e-6 if name == "text to image" else 0.0  # D is called three times
+    check_gan(TOYS[name], x, y, atol=atol, executions=executions)
+
+
 @pytest.mark.backends
 @pytest.mark.parametrize("name", TOYS)
 def test_toy_gans(name):
-    x, y = data_of(name)
-    atol = 1e-6 if name == "text to image" else 0.0  # D is called three times
-    check_gan(TOYS[name], x, y, atol=atol)
+    check(name, executions=name in IN_TWOS)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", sorted(set(TOYS) - set(IN_TWOS)))
+def test_toy_gans_of_two_steps_an_execution(name):
+    check(name, executions=True)
 
 
 @pytest.mark.parametrize("name", TOYS)

@@ -1,5 +1,6 @@
 """`keras-gans serve`: what it says, and an exported GAN behind it."""
 
+import logging
 import os
 import pathlib
 import re
@@ -63,6 +64,7 @@ def test_an_exported_gan_is_served_until_a_signal(exported, capfd):
     assert "dcgan/1 is served" in errors
     assert re.search(r"127.0.0.1 POST /v1/models/dcgan:predict 200 \d+ bytes", errors)
     assert "Serving dcgan\n" in out()
+    assert not logging.getLogger("keras_gans").handlers  # as before
     # Beside a REST port that is free, gRPC takes one too.
     assert re.search(r"gRPC: 127.0.0.1:(?!8500)\d+\n", out())
 
@@ -74,7 +76,10 @@ def test_bad_input_is_told_by_its_flags(exported, tmp_path, capsys):
         assert call("serve", folder, f"--port={port}", "--grpc_port=0") == 1
         assert f"port {port} of 127.0.0.1 is in use" in capsys.readouterr().err
         assert call("serve", folder, "--port=0", f"--grpc_port={port}") == 1
-        assert f"port {port} of 127.0.0.1 is in use" in capsys.readouterr().err
+        told = f"port {port} of 127.0.0.1 is in use. Give another --grpc_port"
+        assert told in capsys.readouterr().err
+    assert call("serve", folder, "--port=8500") == 1
+    assert "--port=8500, --grpc_port=8500. Change one" in capsys.readouterr().err
     assert call("serve", tmp_path, "--port=0") == 1
     assert "holds no model" in capsys.readouterr().err
     assert call("serve", folder / "dcgan" / "1", "--port=0") == 1

@@ -5,6 +5,7 @@ import io
 import pathlib
 from unittest import mock
 
+from keras_gans.training import runs
 from keras_gans.training.callbacks import LossPlot
 from keras_gans_cli import app
 
@@ -12,6 +13,7 @@ from keras_gans_cli import app
 TINY = [
     "--image_shape=16,16,3",
     "--width=2",
+    "--diff_augment=none",
     "--batch_size=4",
     "--epochs=2",
     "--steps_per_epoch=4",
@@ -24,13 +26,18 @@ TINY = [
 def call(*words):
     """What `keras-gans` with these words would exit with.
 
-    Trainings plot their losses at their end alone: it takes as long as they do.
+    Trainings neither plot their losses nor export, which takes as long as they
+    do: `in_full` does.
     """
-    with mock.patch.object(LossPlot, "after_step"):
-        return _main(*words)
+    with (
+        mock.patch.object(LossPlot, "plot"),
+        mock.patch.object(runs._Training, "_export"),
+    ):
+        return in_full(*words)
 
 
-def _main(*words):
+def in_full(*words):
+    """As `call`, and a training leaves all that it leaves its user."""
     return app.main(app.parse(["keras-gans", *map(str, words)]))
 
 
@@ -38,7 +45,7 @@ def train_tiny(folder):
     """Trains a DCGAN into a folder, with all plots; returns what was printed."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        status = _main("train", "dcgan", f"--run_dir={folder}", *TINY)
+        status = in_full("train", "dcgan", f"--run_dir={folder}", *TINY)
     if status:
         raise RuntimeError(f"training ended with status {status}")
     return printed.getvalue()

@@ -124,7 +124,10 @@ class Model:
             "parameters": sum(x.count_params() for x in gan.networks.values()),
         }
         if isinstance(gan, TranslatingGAN):
+            height, width = _given(gan)
             return about | {
+                "height": height,
+                "width": width,
                 "kind": "translator",
                 "directions": list(gan.directions),
                 "ways": dict(zip(("ab", "ba"), self._ways(), strict=True)),
@@ -313,9 +316,8 @@ class Model:
         except Exception as error:  # decoders raise every kind
             reason = brief(image_files.reason(error), 200)
             raise ValueError(f"The picture cannot be read: {reason}.") from error
-        height, width, _ = _sides(gan.image_shape)
-        if image.shape[:2] != (height, width):
-            image = fitted(image, (height, width)).clip(-1, 1)
+        if image.shape[:2] != _given(gan):
+            image = fitted(image, _given(gan)).clip(-1, 1)
         with LOCK:
             options = {} if direction == "ab" else {"direction": direction}
             made = gan.translate(image[None].astype("float32"), **options)[0]
@@ -401,6 +403,16 @@ def _opened(path):
         return opening.open_gan(path)[0], False
     except ValueError:
         return open_translator(path), False
+
+
+def _given(gan):
+    """The height and width of the pictures that a translator is given.
+
+    One that enlarges was trained on crops, and is shown at work on more than that.
+    """
+    if gan.scale > 1:
+        return (2 * OPEN_SIDE // gan.scale,) * 2
+    return _sides(gan.image_shape)[:2]
 
 
 def _check_shown(gan, name):

@@ -105,7 +105,8 @@ def test_every_flag_of_a_recipe_is_explained(name):
     known = read.model_arguments(recipe)
     assert {*recipe.arguments} <= known.keys()
     # All in the constructor's signature, but for networks.
-    assert {"image_shape", "objective", "ema"} <= known.keys()
+    assert {"objective", "ema"} <= known.keys()
+    assert known.keys() & {"image_shape", "samples", "segment"}
     assert not [n for n in known if n.startswith(("generator", "discrim"))]
 
 
@@ -119,6 +120,8 @@ def test_every_flag_of_a_command_is_explained(name):
 
 TINY = {
     "gan": {"image_shape": (8, 8, 1)},
+    "hifigan": {"segment": 1280, "channels": 16, "d_width": 4, "periods": (2,)},
+    "wavegan": {"samples": 256, "dim": 2},
     "wgan_gp": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},
     "sngan": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},
     "sagan": {"image_shape": (16, 16, 3), "g_width": 8, "d_width": 8},

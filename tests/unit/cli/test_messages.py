@@ -28,6 +28,7 @@ REACHES = {
     "sample": OPENING,
     "export": ("core/export.py", *OPENING),
     "translate": ("inference/translate.py", "applications/inpainting.py"),
+    "upscale": tuple(f"inference/{n}.py" for n in ("upscale", "tiles", "films")),
     "convert": ("convert",),
 }
 # Files, and functions of others, whose messages are for those who write Python: of
@@ -43,6 +44,7 @@ PYTHON_ALONE = {
     "convert/families/r3gan.py": "build",
     "convert/families/stylegan2.py": "build",
     "convert/families/stylegan3.py": "build",
+    "convert/families/superresolution.py": "build",
     "convert/families/translation.py": "build",
     "convert/states.py": "from_state",
     "core/batches.py": "",
@@ -84,6 +86,7 @@ PYTHON_ALONE = {
     "networks/features/taps.py": "",
     "networks/padding.py": "",
     "networks/resnet.py": "resnet_critic",
+    "networks/rrdbnet.py": "rrdbnet",  # of its builder alone
     "networks/stylegan3.py": "place",
     "training/callbacks/page.py": "_figure",  # HTML
     "training/callbacks/steps.py": "__init__",
@@ -134,6 +137,7 @@ def flags_of(command):
         needed = {"sample": ["--out=x.png", "r"], "export": ["--to=x", "r"]}
         needed |= {"translate": ["r", "a.png", "--out=x"], "check": ["f"]}
         needed |= {"convert": ["f.pth", "--to=x"], "evaluate": ["r"]}
+        needed |= {"upscale": ["r", "a.png", "--out=x"]}
         return app.parse(["keras-gans", command, *needed[command]]).parser.typed()
     found = {}
     for name in recipes.recipes():

@@ -31,9 +31,10 @@ def run(model, x, training):
     return np.asarray(model(x, training=training))
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
-@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize(
+    "mode", ["eval", pytest.param("train", marks=pytest.mark.backends)]
+)
 # Of the other implementations, the one that is taken for it.
 @pytest.mark.parametrize("implementation", ["keras", "winograd"], indirect=True)
 def test_dcgan_generator_gives_the_reference_images(state_of, mode, implementation):
@@ -43,9 +44,10 @@ def test_dcgan_generator_gives_the_reference_images(state_of, mode, implementati
     check_close(images.transpose(0, 3, 1, 2), golden[f"img_{mode}"])
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
-@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize(
+    "mode", ["eval", pytest.param("train", marks=pytest.mark.backends)]
+)
 def test_dcgan_discriminator_gives_the_reference_scores(state_of, mode, implementation):
     golden = np.load(GOLDEN / "dcgan64_D.npz")
     model = implementation(from_state(state_of("dcgan64_D")))

@@ -53,10 +53,10 @@ def scored(model, x, label=None):
     return run(model, x.transpose(0, 2, 3, 1).astype("float32"), label)
 
 
+@pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize(
-    "state_of", [recipe_state, pytest.param(file_state, marks=pytest.mark.backends)]
+    "name", ["wgan_gp", "sngan", pytest.param("cgan_pd", marks=pytest.mark.backends)]
 )
-@pytest.mark.parametrize("name", ["wgan_gp", "sngan", "cgan_pd"])
 def test_the_reference_outputs_come_out(name, state_of, implementation):
     golden = np.load(GOLDEN / f"mimicry_{name}_32_G.npz")
     label = golden["y"].astype("int32") if name == "cgan_pd" else None

@@ -24,7 +24,6 @@ from keras_gans.convert import convert_file, from_state, read
 
 
 @pytest.mark.parametrize("name", ["r3gan", "stylegan2"])
-@pytest.mark.backends
 def test_networks_of_snapshots_give_the_reference_s_images(name):
     snapshot = read(GOLDEN / f"{name}_pkl.pkl")
     wanted = np.load(GOLDEN / f"{name}_pkl.npz")
@@ -39,7 +38,6 @@ def test_networks_of_snapshots_give_the_reference_s_images(name):
     assert from_state(snapshot["D"]).output_shape == (None, 1)
 
 
-@pytest.mark.backends
 def test_networks_of_tensorflow_give_the_reference_s_images():
     snapshot = read(GOLDEN / "stylegan2_tf_pkl.pkl")
     wanted = np.load(GOLDEN / "stylegan2_tf_pkl.npz")

@@ -139,7 +139,6 @@ def rows_critic():
     return Rows(layers.Flatten(), layers.Dense(1))
 
 
-@pytest.mark.backends
 def test_networks_that_are_not_built(images):
     x, options = images(8, 8, 8), {"batch_size": 4, "verbose": 0}
     gan = kg.GAN(generator=rows_generator(), discriminator=rows_critic(), latent_dim=6)

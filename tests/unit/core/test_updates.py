@@ -19,6 +19,10 @@ WAYS = {
     "executions": {"steps_per_execution": 2},
     "both": {"accumulate": 2, "rematerialize": True, "steps_per_execution": 2},
 }
+EACH = [
+    pytest.param(way, marks=pytest.mark.backends if way in ("in four", "both") else ())
+    for way in WAYS
+]
 
 
 def wgan():
@@ -35,8 +39,7 @@ def largest(gan):
     return max(float(ops.max(ops.abs(v))) for v in gan.variables_of("d"))
 
 
-@pytest.mark.backends
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EACH)
 def test_the_critic_is_clipped(images, way):
     gan = wgan()
     assert largest(gan) > 10 * CLIP
@@ -81,8 +84,7 @@ class Added(kg.BaseGAN):
         self.updates.assign_add(1.0)
 
 
-@pytest.mark.backends
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EACH)
 def test_penalties_and_afters(images, way):
     """The penalty draws the critic's weights down, once an update."""
     gan = Added()

@@ -8,8 +8,7 @@ import pytest
 import keras_gans as kg
 
 
-@pytest.mark.backends
-@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("accumulate", [1, pytest.param(2, marks=pytest.mark.backends)])
 def test_adam_squares_the_sum_of_a_class(images, accumulate):
     """The first step of Adam moves each weight by its learning rate."""
     gan = kg.ConditionalGAN((16, 16, 1), num_classes=3, width=4)

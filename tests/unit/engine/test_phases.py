@@ -117,9 +117,13 @@ def test_phases_run_in_the_steps_they_are_due_in(images, plan, executions):
     assert logs["extra_loss"][0] > 0
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize(
-    "plan", ["lazy", pytest.param("late", marks=pytest.mark.full), "pre-training"]
+    "plan",
+    [
+        pytest.param("lazy", marks=pytest.mark.backends),
+        pytest.param("late", marks=pytest.mark.full),
+        "pre-training",
+    ],
 )
 def test_resume_in_mid_interval_is_exact(images, plan):
     data = images(32, 8, 8)
@@ -267,7 +271,6 @@ def test_loss_names_of_ones_own(images):
     assert {"d_loss", "g_loss", "val_d_loss", "val_g_loss"} <= set(logs)
 
 
-@pytest.mark.backends
 @pytest.mark.parametrize(("plan", "shared"), [("plain", True), ("fresh", False)])
 def test_shared_and_fresh_fakes(images, monkeypatch, plan, shared):
     """What D and G see: rows of one draw, or of two."""

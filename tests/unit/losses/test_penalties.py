@@ -136,7 +136,6 @@ def test_batch_norm_under_a_penalty_warns():
         kg.WGANGP((16, 16, 1), g_width=4, discriminator=critic)
 
 
-@pytest.mark.backends
 def test_wgan_clips_after_each_update(images):
     gan = kg.WGAN((16, 16, 1), 4, width=2, clip=0.02, d_steps=2)
     before = [np.abs(ops.convert_to_numpy(v)).max() for v in gan.variables_of("d")]
@@ -147,7 +146,6 @@ def test_wgan_clips_after_each_update(images):
         assert np.abs(ops.convert_to_numpy(v)).max() <= np.float32(0.02)
 
 
-@pytest.mark.backends
 def test_every_critic_step_has_fresh_noise(images):
     """The generator learns through fakes that the critic never saw."""
     seen = []

@@ -303,8 +303,8 @@ def labelled(n, seed=0):
 
 
 def test_classification_accuracy_score():
-    images, labels = labelled(200)
-    settings = {"epochs": 4, "batch_size": 50}
+    images, labels = labelled(100)
+    settings = {"epochs": 4, "batch_size": 25}
 
     def score(labels, seed=0):
         return metrics.classification_accuracy_score(

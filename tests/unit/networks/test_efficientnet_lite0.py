@@ -49,7 +49,6 @@ def waves(height, width):
     return (values % 256).astype("uint8")
 
 
-@pytest.mark.backends
 def test_the_reference_outputs_come_out(network):
     for (height, width), (features, means, largest) in GOLDEN.items():
         outputs = network.predict(waves(height, width), verbose=0)

@@ -10,7 +10,7 @@ from numpy_networks import conv, relu
 from paths import GOLDEN
 import pytest
 
-from keras_gans.convert import convert_file, from_state, read
+from keras_gans.convert import convert_file, files, from_state, read
 from keras_gans.networks import superresolution_discriminators as discriminators
 from keras_gans.networks.rrdbnet import rrdbnet
 from keras_gans.networks.srresnet import msrresnet, srresnet
@@ -50,8 +50,14 @@ def check_close(got, want):
     assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
 
 
-@pytest.mark.backends
-@pytest.mark.parametrize("name", [*GENERATORS, *DISCRIMINATORS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(n for n in (*GENERATORS, *DISCRIMINATORS) if n != "sr_srvgg_x4"),
+        # On JAX all of them pass, and take a minute and a half to compile.
+        pytest.param("sr_srvgg_x4", marks=pytest.mark.backends),
+    ],
+)
 def test_the_reference_outputs_come_out(name):
     state, golden_arrays = golden(name)
     check_close(run(from_state(state), golden_arrays["x"]), golden_arrays["y"])
@@ -183,7 +189,6 @@ def norm(h, layer):
     return (h - mean) / np.sqrt(var + 1e-5) * gamma + beta
 
 
-@pytest.mark.backends
 def test_the_paper_s_network_is_the_paper_s():
     """Batch norm, learned slopes, a skip over all blocks, a tanh; scale 3."""
     model = srresnet(scale=3, blocks=1, width=4)
@@ -264,9 +269,12 @@ def test_other_architectures_are_refused():
         from_state({k: v for k, v in state.items() if k != "body.2.conv2.bias"})
     with pytest.raises(ValueError, match=r"Unexpected: head.0.weight"):
         from_state({**state, "head.0.weight": np.zeros((2, 2, 3, 3))})
-    for both in ({"params": state, "other": state}, {}):
-        with pytest.raises(ValueError):
-            from_state(both)
+    with pytest.raises(ValueError, match="must hold the weights of one network"):
+        from_state({"params": state, "other": state})
+    edsr = {k.replace("upconv1", "upsample.0"): v for k, v in state.items()}
+    edsr |= {"conv_after_body.weight": np.zeros((16, 16, 3, 3))}
+    with pytest.raises(ValueError, match="another network of super-resolution"):
+        files.detect(edsr)
 
 
 def test_snapshots_say_which_they_are():

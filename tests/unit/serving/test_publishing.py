@@ -88,6 +88,10 @@ def test_files_for_servers(gan):
     read = text_format.Parse(written["models.config"], config.ModelServerConfig())
     served = {c.name: c.base_path for c in read.model_config_list.config}
     assert served == {"emoji": "/models/emoji", "faces": "/models/faces"}
+    yaml = pytest.importorskip("yaml")
+    kinds = [one["kind"] for one in yaml.safe_load_all(written["kubernetes.yaml"])]
+    assert kinds == ["Deployment", "Service", "HorizontalPodAutoscaler"]
+    assert list(yaml.safe_load(written["compose.yaml"])["services"]) == ["serving"]
     for name in ("rest", "grpc"):
         compile(written[f"faces_{name}_client.py"], name, "exec")
     # A file of the user's stays; one of ours follows what is there.
@@ -121,7 +125,9 @@ def test_what_cannot_be_written_is_told_before_a_model_is_loaded(capsys):
 def test_the_command(capsys):
     small_gan().save("gan.keras")
     assert call("export", "gan.keras", "--to=models/emoji") == 0
-    assert "SavedModel: models/emoji/1" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "SavedModel: models/emoji/1" in out
+    assert "keras-gans serve models  # over REST" in out
     assert "models.config" in files("models")
     for words, why in (
         (["nowhere", "--to=models/emoji"], "No run directory"),

@@ -1,0 +1,80 @@
+"""Scores of sounds: what a copy, noise and another half of the reals get."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from keras_gans.metrics import sound_scores, stft_distance
+from keras_gans.metrics.functional.sounds import (
+    correlations,
+    log_mel_summaries,
+    nearest_neighbour_accuracy,
+)
+
+
+def tones(n, seed):
+    """Decaying tones of any pitch, 2,048 samples at 8 kHz."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(2048) / 8000
+    pitch, decay = rng.uniform(100, 3000, (n, 1)), rng.uniform(5, 60, (n, 1))
+    return (np.sin(2 * np.pi * pitch * times) * np.exp(-decay * times))[..., None]
+
+
+def scores(real, fake):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few of them
+        return sound_scores(real, fake, rate=8000)
+
+
+@pytest.mark.backends
+def test_scores_tell_copies_noise_and_others_apart():
+    real = tones(60, 0)
+    copy, other = scores(real, 0.5 * real), scores(real, tones(60, 1))
+    noise = scores(real, np.random.default_rng(2).uniform(-1, 1, real.shape))
+    assert copy.correlation > 0.999  # whatever its loudness
+    assert other.frechet < 0.5 * noise.frechet
+    assert 0.3 < other.nearest_accuracy < 0.7 < noise.nearest_accuracy
+    assert noise.coverage < 0.1 < other.coverage
+    assert noise.correlation < 0.3
+
+
+def test_accuracy_by_hand():
+    real, fake = np.array([[0.0], [1.0]]), np.array([[1.1], [5.0]])
+    # 0 is nearest to 1 (real, right), 1 to 1.1 (wrong), 1.1 to 1 (wrong), 5 to 1.1
+    assert nearest_neighbour_accuracy(real, fake) == 0.5
+    assert nearest_neighbour_accuracy(real, real + 10) == 1.0
+
+
+def test_correlations_find_shifted_copies():
+    real = tones(3, 0)
+    shifted = np.roll(-0.3 * real[1:2], 5, axis=1)
+    shifted[:, :5] = 0
+    assert correlations(real, shifted)[0] > 0.99
+    assert correlations(real, np.zeros_like(shifted))[0] == 0
+
+
+def test_summaries_are_of_bands_and_times():
+    assert log_mel_summaries(tones(2, 0), 8000).shape == (2, 240)
+    with pytest.raises(ValueError, match="640 samples or more"):
+        log_mel_summaries(tones(2, 0)[:, :500], 8000)
+
+
+@pytest.mark.backends
+def test_stft_distance():
+    real = tones(4, 0)
+    assert stft_distance(real, real) == 0
+    # ||R - R/2|| / ||R|| = 1/2, |log R - log R/2| = log 2 where R is not tiny
+    louder = np.random.default_rng(0).normal(size=(2, 4096, 1))
+    assert abs(stft_distance(louder, louder / 2) - 0.5 - np.log(2)) < 1e-3
+    with pytest.raises(ValueError, match="pair by pair"):
+        stft_distance(real, real[:2])
+    with pytest.raises(ValueError, match="more than 904 samples"):
+        stft_distance(real[:, :900], real[:, :900])
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="more than 16 real sounds"):
+        scores(tones(16, 0), tones(16, 1))
+    with pytest.raises(ValueError, match="real and fake ones alike"):
+        scores(tones(20, 0), tones(20, 1)[..., 0])
