@@ -37,7 +37,9 @@ from sklearn.datasets import load_sample_image
 
 from keras_gans import data, metrics
 from keras_gans.data.degradations import bicubic_pair, degrade
+from keras_gans.modalities import pictures
 from keras_gans.training import recipes
+from keras_gans.utils import files
 from keras_gans.utils.resizing import bicubic
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -47,8 +49,17 @@ PICTURES = ROOT / "runs" / "super_resolution"
 SCALE = 4
 # What is not the recipe's: larger crops of photos that were JPEG files.
 FLAGS = {"image_size": 96, "shrink": 2, "tries": 4}
-STEPS = {"srgan": 60, "real_esrgan": 80}  # after the pre-training
+STEPS = {"srgan": 120, "real_esrgan": 80}  # after the pre-training
 NAMES = {"srgan": ("SRResNet", "SRGAN"), "real_esrgan": ("RRDBNet", "RealESRGAN")}
+KINDS = (
+    ("srgan", "bicubic", "Small by bicubic interpolation"),
+    ("real_esrgan", "real", "Small and bad, by Real-ESRGAN's degradations"),
+)
+HEAD = """| | PSNR-Y (dB) | SSIM-Y | HED-VGG16 distance | processor seconds |
+|---|---|---|---|---|"""
+START, END = "<!-- measured -->", "<!-- end -->"
+WINDOW = 128  # pixels of the parts that are shown
+SHOWN = {"astronaut": (20, 160), "motorcycle": (220, 250), "china": (180, 330)}
 
 
 def test_photos():
@@ -167,24 +178,85 @@ class Measuring(keras.callbacks.Callback):
         ]
 
 
+def measure_bicubic(args):
+    """The photos enlarged by bicubic interpolation, of both kinds of small ones."""
+    truth = list(test_photos().values())
+    rows = {}
+    for degradation in ("bicubic", "real"):
+        small = small_photos(truth, degradation)
+        rows[degradation] = scores([to_uint8(bicubic(x, SCALE)) for x in small], truth)
+        told(f"bicubic of {degradation}", rows[degradation])
+    with open(args.results, "a") as file:
+        file.write(json.dumps({"recipe": "bicubic", "seed": 0, "rows": rows}) + "\n")
+
+
+# --- The page ---
+
+
+def write_page(args):
+    """The tables and pictures of docs/super_resolution.md, of all rows."""
+    rows = [json.loads(line) for line in args.results.read_text().splitlines()]
+    lines = []
+    for recipe, degradation, kind in KINDS:
+        baseline = [r["rows"][degradation] for r in rows if r["recipe"] == "bicubic"]
+        runs = [r["rows"] for r in rows if r["recipe"] == recipe]
+        seeds = f", {len(runs)} seeds" if len(runs) > 1 else ""
+        lines += [f"### {kind}{seeds}", "", HEAD]
+        lines.append(_line("bicubic", baseline[-1:], 0))
+        for name in NAMES[recipe]:
+            seconds = max(run[name]["seconds"][1] for run in runs)
+            lines.append(_line(name, [run[name] for run in runs], seconds))
+        picture = ROOT / "docs" / "images" / f"super_resolution_{recipe}.jpg"
+        _draw(args, recipe, degradation, picture)
+        lines += ["", f"![{kind}, parts of three photos.](images/{picture.name})", ""]
+    page = ROOT / "docs" / "super_resolution.md"
+    text = page.read_text()
+    start, end = text.index(START) + len(START), text.index(END)
+    page.write_text(f"{text[:start]}\n\n{chr(10).join(lines)}\n{text[end:]}")
+
+
+def _line(name, found, seconds):
+    """Means over photos: the mean over seeds, and the least and the most."""
+    cells = []
+    for score, digits in (("psnr_y", 2), ("ssim_y", 3), ("hed_vgg16", 3)):
+        means = [np.mean(one[score]) for one in found]
+        cell = f"{np.mean(means):.{digits}f}"
+        if len(means) > 1:
+            cell += f" ({min(means):.{digits}f} to {max(means):.{digits}f})"
+        cells.append(cell)
+    return f"| {name} | {' | '.join(cells)} | {seconds or ''} |"
+
+
+def _draw(args, recipe, degradation, path):
+    photos = test_photos()
+    small = dict(zip(photos, small_photos(photos.values(), degradation), strict=True))
+    rows = []
+    for name, (y, x) in SHOWN.items():
+        made = {"small": to_uint8(small[name].repeat(SCALE, 0).repeat(SCALE, 1))}
+        made["bicubic"] = to_uint8(bicubic(small[name], SCALE))
+        for network in NAMES[recipe]:
+            file = args.pictures / f"{name}_{network}_0.png"
+            made[network] = np.asarray(Image.open(file))
+        made["photo"] = photos[name]
+        rows.append([m[y : y + WINDOW, x : x + WINDOW] for m in made.values()])
+    tiles = np.concatenate(rows).astype("float32") / 127.5 - 1
+    grid = pictures.draw_grid(tiles, len(made), list(made) * len(rows))
+    with files.replacing(path) as temporary:
+        Image.fromarray(grid).save(temporary, "JPEG", quality=85)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name")
+    parser.add_argument("name", choices=("bicubic", *NAMES, "docs"))
     parser.add_argument("--photos", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=pathlib.Path, default=ROWS)
     parser.add_argument("--pictures", type=pathlib.Path, default=PICTURES)
     args = parser.parse_args()
-    if args.name == "bicubic":
-        truth = list(test_photos().values())
-        for degradation in ("bicubic", "real"):
-            small = small_photos(truth, degradation)
-            found = scores([to_uint8(bicubic(x, SCALE)) for x in small], truth)
-            told(f"bicubic of {degradation}", found)
-        return
-    run(args)
+    commands = {"bicubic": measure_bicubic, "docs": write_page}
+    commands.get(args.name, run)(args)
 
 
 if __name__ == "__main__":

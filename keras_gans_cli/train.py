@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int | None:
         config = runs.new_config(args.recipe, arguments, **given)
     runs.train(run_dir, config, args.resume, args.overwrite, args.from_checkpoint)
     if distribution.is_chief():
-        said.after_training(run_dir, recipe.task)
+        said.after_training(run_dir, recipe.task, recipe.model)
 
 
 def _launch(args):

@@ -124,12 +124,13 @@ def next_steps(*steps: tuple) -> None:
         print(f"  {line:{width}}# {why}")
 
 
-def after_training(run_dir: str, task: str) -> None:
+def after_training(run_dir: str, task: str, model: str = "") -> None:
     """Prints what to do with a run.
 
     Args:
         run_dir: str.
         task: str, of its recipe.
+        model: str, the name of its class.
     """
     if task in ("images", "labelled images"):
         use = [
@@ -138,6 +139,8 @@ def after_training(run_dir: str, task: str) -> None:
         ]
     elif task == "photos":
         use = [("your pictures, enlarged", "upscale", run_dir, PICTURES, "--out=large")]
+    elif model == "HiFiGAN":
+        use = [("a recording anew", "vocode", run_dir, "FILE.wav", "--out=sounds")]
     elif task == "sounds":
         use = [("sounds", "sample", run_dir, "--out=sounds")]
     else:

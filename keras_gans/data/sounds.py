@@ -370,7 +370,7 @@ def _place(source):
     if not isinstance(source, (str, os.PathLike)):
         raise ValueError(
             f"Sounds are loaded from {ALLOWED}. Received: {kind(source)}. Arrays "
-            "are passed to `fit` as they are."
+            "are given to a GAN as they are."
         )
     place = find_place(os.fspath(source))
     if place is None:

@@ -43,7 +43,9 @@ class PhaseShuffle(keras.layers.Layer):
     def call(self, inputs: list[Tensor]) -> Tensor:
         x, shifts = inputs
         length = x.shape[1]
-        times = ops.abs(ops.arange(length, dtype="int32") - shifts[:, None])
+        times = ops.abs(
+            ops.arange(length, dtype="int32") - ops.cast(shifts, "int32")[:, None]
+        )
         times = ops.minimum(times, 2 * (length - 1) - times)
         # Of all rows at once, which is as quick in its second derivative.
         starts = length * ops.arange(ops.shape(x)[0], dtype="int32")

@@ -110,7 +110,7 @@ RECIPE = Recipe(
     summary="Photos enlarged, relativistic, arXiv:1809.00219",
     task="photos",
     epochs=2,
-    batch_size=16,
+    batch_size=8,
     # Smaller: it is to learn in minutes.
     arguments={
         "image_shape": (64, 64, 3),
@@ -119,9 +119,11 @@ RECIPE = Recipe(
         "width": 32,
         "growth": 16,
         "d_width": 16,
-        "pretrain_steps": 800,
+        "pretrain_steps": 1600,
         "pretrain_rate": 1e-3,
-        "learning_rate": 4e-4,
+        "learning_rate": 2e-4,
+        "pixel_weight": 1.0,
+        "feature_layers": "relu1_2,relu2_2,relu3_3",
     },
     data_options={
         "degradation": "bicubic",
@@ -132,6 +134,9 @@ RECIPE = Recipe(
         "flip": True,
     },
     paper={
+        "batch_size": 16,
+        "pixel_weight": 1e-2,
+        "feature_layers": "conv5_3",
         "image_shape": (128, 128, 3),
         "blocks": 23,
         "width": 64,

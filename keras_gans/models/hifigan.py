@@ -50,17 +50,17 @@ class HiFiGAN(BaseGAN):
         rate: int, samples a second.
         segment: int, samples of a training segment, a multiple of the hop.
         channels: int, of the generator's first map.
-        rates: tuple of int, of the upsamplings; their product is the hop.
-        kernels: tuple of int, of the upsamplings.
+        rates: of the upsamplings, a tuple of ints; their product is the hop.
+        kernels: of the upsamplings, a tuple of ints.
         block: "1" or "2", the kind of residual block.
-        block_kernels: tuple of int, of the residual blocks.
-        dilations: tuple of a tuple of int for each of them.
+        block_kernels: of the residual blocks, a tuple of ints.
+        dilations: of each residual block, a tuple of tuples of ints.
         bands: int, mel bands.
         mel: `MelSpectrogram`, by default that of `default_mel` at the rate; it is
             kept with the model.
         feature_weight: float of 0 or more, of feature matching.
         mel_weight: float of 0 or more, of the distance of spectrograms.
-        periods: tuple of int, of the discriminators.
+        periods: of the discriminators, a tuple of ints.
         scales: int, how many discriminators see averages.
         d_width: int, channels of the first map of discriminators of periods, a
             multiple of 4.
@@ -77,7 +77,7 @@ class HiFiGAN(BaseGAN):
     ```python
     gan = keras_gans.HiFiGAN(
         "v3", rate=8000, segment=512, channels=16, rates=(8, 4), kernels=(16, 8),
-        d_width=4,
+        periods=(2, 3), scales=1, d_width=4,
     )
     gan.compile()
     sounds = np.random.uniform(-1, 1, (4, 512, 1)).astype("float32")
@@ -130,8 +130,8 @@ class HiFiGAN(BaseGAN):
         _check_mel(mel, rate, hop, bands)
         if segment % hop or segment <= mel.n_fft:
             raise ValueError(
-                f"`segment` is a multiple of the hop, {hop}, and longer than "
-                f"`mel.n_fft`, {mel.n_fft}. Received: segment={segment}."
+                f"`segment` is a multiple of the hop, {hop}, and longer than a "
+                f"spectrogram's window, {mel.n_fft}. Received: segment={segment}."
             )
         if discriminator is None:
             discriminator = hifigan_discriminators(segment, periods, scales, d_width)
@@ -251,5 +251,5 @@ RECIPE = Recipe(
     batch_size=8,
     arguments={"configuration": "v3", "rate": 16000, "channels": 64, "d_width": 4},
     data_options={"segments": "random"},
-    without=("data_dir", "evaluate_every", "diff_augment"),
+    without=("data_dir", "evaluate_every", "diff_augment", "mel"),
 )

@@ -97,11 +97,12 @@ RECIPE = Recipe(
         "width": 32,
         "growth": 16,
         "d_width": 16,
-        "pretrain_steps": 300,
+        "pretrain_steps": 400,
         "pretrain_rate": 1e-3,
-        "learning_rate": 4e-4,
+        "learning_rate": 2e-4,
+        "adversarial_weight": 0.02,
         "ema": 0.98,
-        "feature_layers": "conv1_2,conv2_2,conv3_3",
+        "feature_layers": "relu1_2,relu2_2,relu3_3",
     },
     data_options={
         "degradation": "real",
@@ -112,6 +113,7 @@ RECIPE = Recipe(
         "flip": True,
     },
     paper={
+        "adversarial_weight": 0.1,
         "image_shape": (256, 256, 3),
         "blocks": 23,
         "width": 64,

@@ -35,7 +35,7 @@ class WaveGAN(GradientPenaltyGAN):
         dim: int, channels of the largest hidden maps; 64 in the paper.
         num_classes: int, or `None` without labels. With classes, `fit` takes
             (sounds, labels), and `sample(n, labels=...)` makes one of them.
-        strides: tuple of int, of both networks; see `wavegan_generator`.
+        strides: of both networks, a tuple of ints; see `wavegan_generator`.
         upsampling: "zeros" or "nearest"; see `wavegan_generator`.
         phase_shuffle: int, n of the paper; 0 leaves it out.
         gp_weight: float of 0 or more, lambda of the penalty.

@@ -146,9 +146,8 @@ def _check_attention(attention, image_shape, count):
         raise ValueError(
             "`attention` is a tuple of shorter sides of maps, of "
             f"{', '.join(map(str, sizes))}. Received: "
-            f"attention={attention!r}. At another size than a recipe's give "
-            f"`attention=[{sizes[-1]}]`, or `attention=None`, which has none below "
-            "128 pixels."
+            f"attention={attention!r}. Give `attention=[{sizes[-1]}]`, or "
+            "`attention=None`, which has none below 128 pixels."
         )
 
 

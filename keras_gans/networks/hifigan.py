@@ -61,7 +61,7 @@ def check_configuration(given: Configuration) -> Configuration:
         if not ok or not all(is_int(n) and n > 0 for n in numbers):
             raise ValueError(
                 "`rates`, `kernels`, `block_kernels` and each of `dilations` are "
-                f"tuples of positive ints. Received: {numbers!r}."
+                f"tuples of positive ints, (8,) of one. Received: {numbers!r}."
             )
     ok = len(given.rates) == len(given.kernels) and all(
         k >= r and (k - r) % 2 == 0

@@ -42,18 +42,22 @@ def with_length(config: dict, options: dict) -> dict:
     return {**config, **options}
 
 
-def settled(config: dict, recipe: Recipe, images: int, batches: int) -> dict:
+def settled(
+    config: dict, recipe: Recipe, images: int, batches: int, late: int = 0
+) -> dict:
     """A config with what a run was not told and its data decides.
 
     Batches are as large as the set at most. Without a length, a run has the
     epochs of its recipe; of other data than the recipe's, as many more or fewer
-    as make 2,000 to 100,000 steps, but one at least.
+    as make 2,000 to 100,000 steps, but one at least, and a quarter more steps
+    than come before the last phase.
 
     Args:
         config: dict, from `runs.new_config`.
         recipe: `core.recipe.Recipe`.
         images: int, of the data set.
         batches: int, batches a step.
+        late: int, the step in which the last phase starts.
 
     Returns:
         dict, with a length.
@@ -65,14 +69,24 @@ def settled(config: dict, recipe: Recipe, images: int, batches: int) -> dict:
         config["epochs"] = recipe.epochs
         steps = max(1, images // config["batch_size"] // batches)
         if config["steps_per_epoch"] is None and config["data"] != recipe.data:
-            most = max(1, MOST_STEPS // steps)
-            config["epochs"] = min(max(recipe.epochs, -(-LEAST_STEPS // steps)), most)
+            least = -(-max(LEAST_STEPS, _reaching(late)) // steps)
+            config["epochs"] = max(least, min(recipe.epochs, MOST_STEPS // steps))
     return config
 
 
 def _batch_of_few(images):
     """The batch size of a set that is smaller than the recipe's."""
     return 2 ** int(math.log2(images))
+
+
+def _reaching(late):
+    """Steps of which a fifth, at least one, is left once the last phase starts."""
+    return -(-5 * late // 4)
+
+
+def last_start(gan: "BaseGAN") -> int:
+    """The step in which the last of a GAN's phases starts."""
+    return max(phase.start for phase in gan.phases())
 
 
 def total_steps(config: dict, steps_per_epoch: int, batches: int) -> int | None:
@@ -134,12 +148,13 @@ def notes(
     """
     batch = config["batch_size"]
     a_step = batch * gan.batches_per_step
+    sounds = recipe.task == "sounds"
+    what, poor = ("sounds", "noise") if sounds else ("images", "blurs")
     if steps is None:
         length = f"{config['minutes']:g} minutes"
     else:
         passes = steps * a_step / images
         times = f"{passes:,.0f}" if passes >= 100 else f"{passes:.3g}"
-        what = "sounds" if recipe.task == "sounds" else "images"
         length = f"{steps:,} steps, which see {images:,} {what} {times} times"
     told = [f"Training for {length}, in batches of {batch}."]
     few = images < recipe.batch_size
@@ -152,14 +167,21 @@ def notes(
     if steps is not None and not standard:
         if steps < FEW_STEPS:
             told.append(
-                f"{steps:,} steps are too few for most GANs: expect blurs. Give "
+                f"{steps:,} steps are too few for most GANs: expect {poor}. Give "
                 f"--steps={LEAST_STEPS} or more."
             )
         if steps * a_step < images:
             told.append(
-                f"Only {steps * a_step:,} of {images:,} images are seen in so short "
+                f"Only {steps * a_step:,} of {images:,} {what} are seen in so short "
                 "a run."
             )
+    late = last_start(gan)
+    if steps is not None and steps <= late:
+        names = ", ".join(p.name for p in gan.phases() if p.start >= steps)
+        told.append(
+            f"This run only pre-trains: {names} start after {late:,} steps. Give "
+            f"--steps={_reaching(late)} or so, or a smaller --pretrain_steps."
+        )
     if images < FEW_IMAGES:
         flags = []
         augments = gan.samples_from_seed and "diff_augment" not in recipe.without

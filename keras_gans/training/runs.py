@@ -376,7 +376,10 @@ class _Training:
                 datasets.check_unchanged(self.run_dir / DATA, config, self.data)
         self.application = datasets.application(recipe, config)
         self.images = datasets.count(recipe, config, gan)
-        config = lengths.settled(config, recipe, self.images, gan.batches_per_step)
+        late = lengths.last_start(gan)
+        config = lengths.settled(
+            config, recipe, self.images, gan.batches_per_step, late
+        )
         self.config = config
         self.dataset, self.steps_per_epoch = datasets.training(
             recipe, config, gan, self.resumed, self.images

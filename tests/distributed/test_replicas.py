@@ -18,7 +18,7 @@ FULL = pytest.param(["--full"], marks=pytest.mark.full)
 def test_one_and_two_replicas_agree(full):
     """Trained and scored, all in one process, which has two devices.
 
-    In full with a toy of lazy phases and second derivatives, and with BigGAN.
+    In full with a toy of lazy phases and second derivatives, WaveGAN and BigGAN.
     """
     run = subprocess.run(
         [sys.executable, str(SCRIPT), *full],
@@ -34,7 +34,7 @@ def test_one_and_two_replicas_agree(full):
         "outside",
         "vocoder",
         "esrgan",
-        *(["path-length", "biggan"] if full else []),
+        *(["path-length", "wavegan", "biggan"] if full else []),
         "ada",
         "wgan",
         "evaluation",

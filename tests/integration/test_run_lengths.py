@@ -126,6 +126,32 @@ def test_the_default_suits_the_set(recipe, images, batch, epochs):
     assert own["epochs"] == recipe.epochs
 
 
+@pytest.mark.parametrize("steps", [1, 2800, 10**6])
+def test_the_default_reaches_the_last_phase(steps):
+    """Of few photos; a pre-training may be longer than the longest default."""
+    recipe = recipes.get("srgan")
+    config = runs.new_config("srgan", data="mine")
+    config = lengths.settled(config, recipe, 3 * 64, 1, steps)
+    epoch = 3 * 64 // config["batch_size"]
+    trained = lengths.total_steps(config, epoch, 1)
+    assert 1.25 * steps <= trained <= max(2000, 1.25 * steps) + epoch
+
+
+def test_a_run_that_only_pre_trains_is_told(capsys):
+    noise = np.random.default_rng(0).integers(0, 256, (20, 20, 3), "uint8")
+    pathlib.Path("photos").mkdir()
+    Image.fromarray(noise).save("photos/a.png")
+    words = ["--run_dir=r", "--data=photos", "--image_shape=16,16,3", "--scale=2"]
+    words += ["--blocks=1", "--width=2", "--d_width=1", "--dense=1"]
+    words += ["--perceptual_weight=0", "--batch_size=1", "--steps=2"]
+    assert call("train", "srgan", *words) == 0
+    out = capsys.readouterr().out
+    first = recipes.get("srgan").arguments["pretrain_steps"]
+    told = f"d, g start after {first:,} steps. Give --steps={5 * first // 4} or so"
+    assert out.index(told) < out.index("step 2 of 2")
+    assert "smaller --pretrain_steps" in out
+
+
 def test_a_set_of_few_images(capsys):
     """Smaller than a batch, and five batches a step: it trains, and is told."""
     pictures("few", 6)
@@ -140,6 +166,7 @@ def test_a_set_of_few_images(capsys):
     assert config_of()["batch_size"] == 4
     given = {**config_of(), "batch_size": 3}  # by a flag
     gan = types.SimpleNamespace(batches_per_step=1, samples_from_seed=False)
+    gan.phases = lambda: [types.SimpleNamespace(name="d", start=0)]
     told = lengths.notes(given, recipes.get("dcgan"), gan, 6, 2)
     assert "in batches of 3" in told[0] and "Batches are of" not in "".join(told)
     gan.samples_from_seed = True

@@ -8,7 +8,7 @@ import soundfile
 import keras_gans as kg
 from keras_gans.inference.vocoding import context, spectrogram_of, vocode
 
-TINY = ["--samples=1024", "--dim=2", "--batch_size=4", "--steps=2", "--latent_dim=4"]
+TINY = ["--samples=256", "--dim=2", "--batch_size=4", "--steps=2", "--latent_dim=4"]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_samples_are_written_as_files(run, tmp_path, capsys):
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names[:2] == ["seed0000-0000-high.wav", "seed0000-0001-low.wav"]
     sound, rate = soundfile.read(tmp_path / "out" / names[0])
-    assert sound.shape == (1024,) and rate == 8000
+    assert sound.shape == (256,) and rate == 8000
     assert not call("sample", run, f"--out={tmp_path / 'grid.png'}", "--n=2")
     assert (tmp_path / "grid-1.wav").is_file()
 

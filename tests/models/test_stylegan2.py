@@ -319,7 +319,6 @@ def test_a_saved_stylegan2_keeps_its_state():
         assert (ops.convert_to_numpy(v) == i).all(), name
 
 
-@pytest.mark.backends
 @pytest.mark.full
 @pytest.mark.parametrize("classes", [None, 3])
 def test_all_of_stylegan2(images, classes):

@@ -28,6 +28,18 @@ def features():
     )
 
 
+def critic():
+    """A small discriminator."""
+    return keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.Conv2D(2, 3, strides=2, activation="leaky_relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
 def srgan(shape=(16, 16, 3), scale=2, **kwargs):
     options = {"dense": 3, "pretrain_steps": 5, **TINY, **kwargs}
     options.setdefault("features", features())
@@ -50,10 +62,11 @@ def photos():
 @pytest.mark.backends
 def test_srgan(photos):
     """Saved in the pre-training, it goes on into the adversarial phase."""
-    options = {"dense": 3, "pretrain_steps": 5, "features": features(), **TINY}
+    options = {"pretrain_steps": 5, "features": features(), **TINY}
 
     def make():
-        return kg.SRGAN((16, 16, 3), 2, ema=0.9, **options)
+        # The paper's takes long to compile; the tests below train it.
+        return kg.SRGAN((16, 16, 3), 2, ema=0.9, discriminator=critic(), **options)
 
     check_gan(make, *photos(8), batch_size=2, executions=False)
 
@@ -62,7 +75,9 @@ def test_srgan(photos):
 def test_esrgan(photos):
     options = {"growth": 2, "pretrain_steps": 5, "features": features(), **TINY}
     low, high = photos(8)
-    check_gan(lambda: kg.ESRGAN((16, 16, 3), 2, **options), low, high, batch_size=2)
+    make = lambda: kg.ESRGAN((16, 16, 3), 2, **options)  # noqa: E731
+    # A relativistic loss does not move the last bias.
+    check_gan(make, low, high, batch_size=2, still="logits/bias")
 
 
 @pytest.mark.full
@@ -136,15 +151,11 @@ def test_phases_train_one_side_after_the_other(photos):
 
 
 def test_threefold(photos):
-    """Of all networks; twice and four times are those of other tests."""
-    scale, side = 3, 72
-    low, _ = photos(1, 12 * scale, scale)
-    for flavour in ("srresnet", "msrresnet"):
-        gan = srgan((side, side, 3), scale, flavour=flavour)
-        assert gan.translate(low).shape == (1, 12 * scale, 12 * scale, 3)
-        assert gan.source_shape == (24, 24, 3)
-    gan = kg.RealESRGAN((side, side, 3), scale, growth=2, **TINY)
-    assert gan.translate(low).shape == (1, 12 * scale, 12 * scale, 3)
+    """Twice and four times are those of other tests."""
+    low, _ = photos(1, 36, 3)
+    gan = kg.RealESRGAN((24, 24, 3), 3, growth=2, features=features(), **TINY)
+    assert gan.translate(low).shape == (1, 36, 36, 3)
+    assert gan.source_shape == (8, 8, 3)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +173,12 @@ def test_threefold(photos):
 )
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
-        srgan(**options)
+        srgan(discriminator=critic(), **options)
 
 
 def test_bad_batches(photos):
     low, high = photos(4)
-    gan = srgan()
+    gan = srgan(discriminator=critic())
     gan.compile()
     with pytest.raises(ValueError, match="built for another"):
         gan.fit(low[:, :4], high, verbose=0)

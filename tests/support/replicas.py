@@ -146,7 +146,10 @@ def optimizers(one, two):
 
 
 def toys(one, two):
-    """Of toy GANs: lazy phases, two discriminators, sources, means of logits."""
+    """Of toy GANs: lazy phases, two discriminators, sources, means of logits.
+
+    In full with shuffled phases and the gradient penalty, too.
+    """
 
     def uniform(*shape):
         rng = np.random.default_rng(0)
@@ -158,6 +161,10 @@ def toys(one, two):
         weights = {"perceptual_weight": 0.0, "adversarial_weight": 1.0}
         shape = (8, 8, 1)
         return kg.ESRGAN(shape, 2, ema=ema, discriminator=critic, **sizes, **weights)
+
+    def wavegan(ema):
+        sizes = {"dim": 2, "latent_dim": 4, "d_steps": 1}
+        return kg.WaveGAN(64, rate=8000, ema=ema, **sizes)
 
     def trained(strategy, toy, data):
         keras.utils.set_random_seed(0)
@@ -173,6 +180,7 @@ def toys(one, two):
     rows.append(("esrgan", esrgan, (uniform(4, 4, 1), uniform(8, 8, 1))))
     if "--full" in sys.argv:
         rows.append(("path-length", PathLengthGAN, uniform(16, 16, 1)))
+        rows.append(("wavegan", wavegan, uniform(64, 1)))
     for name, toy, data in rows:
         a, moved = trained(one, toy, data)
         b, _ = trained(two, toy, data)

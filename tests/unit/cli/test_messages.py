@@ -46,6 +46,7 @@ PYTHON_ALONE = {
     "convert/families/stylegan3.py": "build",
     "convert/families/superresolution.py": "build",
     "convert/families/translation.py": "build",
+    "convert/families/wavegan.py": "build",
     "convert/states.py": "from_state",
     "core/batches.py": "",
     "core/export.py": "check_format",
@@ -79,6 +80,7 @@ PYTHON_ALONE = {
     "models/acgan.py": "",
     "models/conditional_gan.py": "",
     "models/cyclegan.py": "check_generators",
+    "models/hifigan.py": "_check_mel",
     "models/infogan.py": "",
     "models/stylegan2.py": "_check_generator",
     "models/stylegan3.py": "__init__",  # of a generator that is given

@@ -91,9 +91,9 @@ def test_errors_of_data_and_shapes_offer_what_can_be_typed(capsys):
     ):
         assert call("train", "dcgan", "--run_dir=r", flag) == 1
         assert told in capsys.readouterr().err
-    # What does not fit is the recipe's.
-    assert call("train", "biggan", "--run_dir=r", "--image_shape=8,8,3") == 1
-    told = "than a recipe's give --attention=[8], or --attention=none"
+    shape = ("--image_shape=8,8,3", "--attention=[16]")
+    assert call("train", "biggan", "--run_dir=r", *shape) == 1
+    told = "--attention=[16]. Give --attention=[8], or --attention=none, which"
     assert told in capsys.readouterr().err
 
 
@@ -102,6 +102,8 @@ def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     out = capsys.readouterr().out
     assert "keras-gans sample 'runs/my run' --out=samples.png  # a grid" in out
     assert "keras_gans.load('runs/my run')" in out
+    words.after_training("r", "sounds", "HiFiGAN")
+    assert "vocode r FILE.wav --out=sounds" in capsys.readouterr().out
     words.after_training("r", "pairs")
     assert "translate r PICTURES --out=translated" in capsys.readouterr().out
     words.after_sampling("x.keras", 3)

@@ -138,7 +138,7 @@ def test_drums_are_embedded():
     ("source", "kwargs", "message"),
     [
         ("drum", {}, "no such folder|does not exist|Unknown|drums"),
-        (np.zeros((4, 8, 1)), {}, "Arrays are passed to `fit`"),
+        (np.zeros((4, 8, 1)), {}, "Arrays are given to a GAN"),
         ("drums", {"segments": "any"}, "'random', 'first'"),
         ("drums", {"peak": 2.0}, "peak"),
         ("drums", {"samples": 0}, "samples"),

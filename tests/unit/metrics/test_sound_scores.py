@@ -60,7 +60,6 @@ def test_summaries_are_of_bands_and_times():
         log_mel_summaries(tones(2, 0)[:, :500], 8000)
 
 
-@pytest.mark.backends
 def test_stft_distance():
     real = tones(4, 0)
     assert stft_distance(real, real) == 0
