@@ -121,6 +121,7 @@ def with_every_class(gan: Any, seeds: list, given: dict) -> tuple[list, bool]:
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans sample RUN"""
+    from keras_gans.modalities import Image
     from keras_gans.utils import files
 
     _check_out(args)
@@ -176,7 +177,8 @@ def run(args: argparse.Namespace) -> None:
         )
         preview.save(args.out, overwrite=args.overwrite)
     print(f"{n} samples{said.of_step(step)}, {told}: {args.out}")
-    said.after_sampling(args.run_dir, args.seed or 0)
+    images = isinstance(gan.modality, Image)
+    said.after_sampling(args.run_dir, args.seed or 0, images)
 
 
 def of_seeds(

@@ -161,11 +161,19 @@ def after_preset(preset: str, model: str) -> None:
     print(f"In Python: gan = keras_gans.from_preset({str(preset)!r})")
 
 
-def after_sampling(model: str, seed: int) -> None:
-    """Prints what to do with samples, but for looking at them."""
+def after_sampling(model: str, seed: int, images: bool = True) -> None:
+    """Prints what to do with samples, but for looking at them.
+
+    Args:
+        model: what was sampled.
+        seed: int.
+        images: whether samples are images, which alone can be evaluated.
+    """
+    out = f"--out=seed{seed + 1}" + (".png" if images else "")
+    judged = [(_judging(), "evaluate", model, *_reals(model))] if images else []
     next_steps(
-        ("others", "sample", model, f"--seed={seed + 1}", f"--out=seed{seed + 1}.png"),
-        (_judging(), "evaluate", model, *_reals(model)),
+        ("others", "sample", model, f"--seed={seed + 1}", out),
+        *judged,
         ("for TF Serving", "export", model, "--to=models/gan"),
     )
 

@@ -115,6 +115,10 @@ def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     assert "x.keras --data=PICTURES" in capsys.readouterr().out
     words.after_sampling("emoji", 3)  # a preset knows its data
     assert "evaluate emoji  " in capsys.readouterr().out
+    words.after_sampling("r", 3, images=False)
+    out = capsys.readouterr().out
+    assert "--out=seed4  #" in out
+    assert "evaluate" not in out
     monkeypatch.setitem(words.EXTRAS, "metrics", "no_such_module")
     words.after_training("r", "images")
     out = capsys.readouterr().out
