@@ -68,6 +68,7 @@ from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.esrgan import ESRGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.hifigan import HiFiGAN
+from keras_gans.models.image_to_volume import ImageToVolume
 from keras_gans.models.infogan import InfoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
@@ -77,6 +78,7 @@ from keras_gans.models.sngan import SNGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.stylegan2 import StyleGAN2
 from keras_gans.models.stylegan3 import StyleGAN3
+from keras_gans.models.voxel_gan import VoxelGAN
 from keras_gans.models.wavegan import WaveGAN
 from keras_gans.models.wgan import WGAN
 from keras_gans.models.wgan_gp import WGANGP
@@ -105,6 +107,7 @@ __all__ = [
     "CycleGAN",
     "HiFiGAN",
     "Image",
+    "ImageToVolume",
     "InfoGAN",
     "Label",
     "Latent",
@@ -125,6 +128,7 @@ __all__ = [
     "Tokens",
     "Video",
     "Volume",
+    "VoxelGAN",
     "WaveGAN",
     "Waveform",
     "__version__",

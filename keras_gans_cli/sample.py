@@ -11,6 +11,7 @@ from keras_gans_cli import words as said
 SUMMARY = "Write samples: a grid of them, each to a file, or a walk between seeds."
 MOST_SEEDS = 10**6
 FILMS = (".gif", ".webp", ".mp4")
+FILES_OF_ONE = ("waveform", "volume")  # kinds of samples that have such files
 RATE, SIDE = 20, 256  # of a walk: frames a second, pixels of its shorter side
 # Of a class, in the name of a file; "class0" and the like are others' numbers.
 SAFE_NAME = re.compile(r"(?!class\d)[A-Za-z][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
@@ -36,8 +37,9 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         "--out",
         required=True,
         metavar="PATH",
-        help="PNG file to write, with --each, or of sounds, a folder, with "
-        "--interpolate a GIF, WebP or MP4 file",
+        help="PNG file to write, of a solid also a mesh (.glb, .obj, .stl, .ply) or "
+        ".npz, with --each, or of sounds, a folder, with --interpolate a GIF, WebP or "
+        "MP4 file",
     )
     add("--each", action="store_true", help="write each sample to a file of its own")
     add(
@@ -137,13 +139,14 @@ def run(args: argparse.Namespace) -> None:
             + ("--out=slow.gif",)
         )
         return
-    grid = args.out.lower().endswith(".png")
-    files.check_free(args.out, args.overwrite, files.FILE if grid else files.FOLDER)
+    is_file = not args.each and pathlib.Path(args.out).suffix != ""
+    files.check_free(args.out, args.overwrite, files.FILE if is_file else files.FOLDER)
     files.check_writable(args.out)
     seeds = None if args.seeds is None else read_seeds(args.seeds)
     n = args.n if seeds is None else len(seeds)
     gan, step, class_names, given = opened(args, n)
-    _check_folder(args, gan)
+    one = _is_one(args, gan)
+    n = args.n = 1 if one and seeds is None else args.n
     names = None
     if seeds is None:
         seed = args.seed or 0
@@ -156,7 +159,9 @@ def run(args: argparse.Namespace) -> None:
         told = f"seed {seed}"
     else:
         what = f"seeds {args.seeds}, row by row"
-        seeds, every = with_every_class(gan, seeds, given)
+        every = False
+        if not one:
+            seeds, every = with_every_class(gan, seeds, given)
         if every:
             what = f"each of the seeds {args.seeds} with every class"
         else:
@@ -164,7 +169,9 @@ def run(args: argparse.Namespace) -> None:
         batches = of_seeds(gan, seeds, given, args.cutoff)
         stems = [f"seed{seed:04d}" for seed in seeds]
         told = f"seeds {args.seeds}"
-    if args.each:
+    if one:
+        write_one(args, gan.modality, batches)
+    elif args.each:
         stems = with_classes(stems, gan, given, class_names)
         n = write_each(args, gan.modality, stems, batches)
     else:
@@ -275,20 +282,25 @@ def _check_out(args):
             f"--each writes files into a folder. Received: --out={args.out}. Name "
             "a folder."
         )
-    if not args.each and pathlib.Path(args.out).suffix.lower() not in ("", ".png"):
-        _refuse_grid(args)
 
 
-def _check_folder(args, gan):
-    """Writes sounds each to a file where a folder is named; not pictures."""
-    if args.each or args.out.lower().endswith(".png"):
-        return
-    if gan.modality.kind != "waveform":
-        _refuse_grid(args)
-    args.each = True
-
-
-def _refuse_grid(args):
+def _is_one(args, gan):
+    """Whether a file of one sample is named. A folder is: each to a file, of sounds."""
+    ending = pathlib.Path(args.out).suffix.lower()
+    if args.each or ending == ".png":
+        return False
+    kind = gan.modality.kind
+    if not ending and kind == "waveform":
+        args.each = True
+        return False
+    if kind in FILES_OF_ONE and ending in gan.modality.extensions:
+        n = args.n if args.seeds is None else len(read_seeds(args.seeds))
+        if n not in (None, 1):
+            raise ValueError(
+                f"{ending} is a file of one sample. Received: --out={args.out} for "
+                f"{n}. Drop --n, or name a folder and add --each."
+            )
+        return True
     raise ValueError(
         f"A grid is a .png file. Received: --out={args.out}. Name such a file, "
         "or write each sample to a file of its own by --each."
@@ -317,6 +329,12 @@ def with_classes(
         if SAFE_NAME.fullmatch(name) and lower.count(lower[i]) == 1:
             names[i] = name
     return [f"{stem}-{names[i]}" for stem, i in zip(stems, labels, strict=True)]
+
+
+def write_one(args: argparse.Namespace, modality: Any, batches) -> None:
+    """Writes the only sample to a file of its kind."""
+    (batch,) = batches
+    modality.write(args.out, batch[0], overwrite=args.overwrite)
 
 
 def write_each(args: argparse.Namespace, modality: Any, stems: list, batches) -> int:

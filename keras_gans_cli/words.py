@@ -141,6 +141,14 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
         use = [("your pictures, enlarged", "upscale", run_dir, PICTURES, "--out=large")]
     elif model == "HiFiGAN":
         use = [("a recording anew", "vocode", run_dir, "FILE.wav", "--out=sounds")]
+    elif task == "volumes":
+        use = [
+            ("solids, turning", "sample", run_dir, "--out=samples.png"),
+            ("one as a mesh", "sample", run_dir, "--out=solid.glb"),
+        ]
+    elif task == "views":
+        words = ("sample", run_dir, "--source=PICTURE.png", "--out=solid.glb")
+        use = [("the solid of a picture", *words)]
     elif task == "sounds":
         use = [("sounds", "sample", run_dir, "--out=sounds")]
     else:

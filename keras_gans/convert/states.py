@@ -20,6 +20,7 @@ from keras_gans.convert.families import (
     stylegan3,
     superresolution,
     translation,
+    voxels,
     wavegan,
 )
 from keras_gans.utils.text import brief
@@ -41,6 +42,7 @@ FAMILIES = {
     "superresolution": superresolution,
     "wavegan": wavegan,
     "hifigan": hifigan,
+    "voxels": voxels,
 }
 
 

@@ -8,7 +8,7 @@ from keras_gans.core.regularization import logits_of
 from keras_gans.engine.phases import Phase
 from keras_gans.losses.penalties import gradient_penalty
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import is_number, within
+from keras_gans.utils.validation import is_int, is_number, within
 
 
 class GradientPenaltyGAN(BaseGAN):
@@ -21,6 +21,8 @@ class GradientPenaltyGAN(BaseGAN):
         generator: as of `BaseGAN`.
         discriminator: as of `BaseGAN`.
         gp_weight: float of 0 or more, lambda of the penalty.
+        gp_axis: int, the axis of a batch along which alone gradient norms are
+            taken; `None`, as published, takes one norm of each sample.
         **kwargs: the other arguments of `BaseGAN`.
 
     Raises:
@@ -36,12 +38,17 @@ class GradientPenaltyGAN(BaseGAN):
         discriminator: keras.Model,
         *,
         gp_weight: float = 10.0,
+        gp_axis: int | None = None,
         **kwargs,
     ):
         ok = is_number(gp_weight) and 0 <= gp_weight < float("inf")
         self.gp_weight = within("gp_weight", gp_weight, ok, "[0, inf)")
         kwargs.setdefault("objective", "wasserstein")
         super().__init__(generator, discriminator, **kwargs)
+        rank = len(self.modality.shape)
+        ok = gp_axis is None or (is_int(gp_axis) and 0 < gp_axis <= rank)
+        allowed = f"1 to {rank}, or be None"
+        self.gp_axis = within("gp_axis", gp_axis, ok, allowed)
         if gp_weight:
             self.warn_of_batch_norm("`gp_weight`")
 
@@ -68,6 +75,7 @@ class GradientPenaltyGAN(BaseGAN):
         penalty = gradient_penalty(
             lambda x: logits_of(self.discriminate(x, batch, training, "mixed")),
             self._between(batch["real"], fake),
+            axis=self.gp_axis,
         )
         logs |= {"gradient_penalty": penalty}
         return loss + self.gp_weight * penalty, logs

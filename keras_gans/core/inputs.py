@@ -164,7 +164,8 @@ class Latent(Input):
 
     Args:
         dim: int, numbers a code.
-        distribution: "normal", N(0, 1), or "uniform", U(-1, 1).
+        distribution: "normal", N(0, 1), "uniform", U(-1, 1), or "unit",
+            U(0, 1).
 
     Raises:
         ValueError: an argument is out of its range.
@@ -182,14 +183,14 @@ class Latent(Input):
 
     def __init__(self, dim: int, distribution: str = "normal"):
         self.dim = check_size("dim", dim)
-        known = ("normal", "uniform")
+        known = ("normal", "uniform", "unit")
         self.distribution = one_of("distribution", distribution, known)
         self.shape = (dim,)
 
     def draw(self, generator: rng.RNG, n: int | Tensor) -> Tensor:
         if self.distribution == "normal":
             return generator.normal(n, self.dim, "latent")
-        return 2.0 * generator.uniform(n, self.dim, "latent") - 1.0
+        return self._scaled(generator.uniform(n, self.dim, "latent"))
 
     def default_rows(self, seed: int, rows: np.ndarray) -> Tensor:
         return self.served(int(seed), rows.astype("uint32"))
@@ -197,7 +198,16 @@ class Latent(Input):
     def served(self, high: Tensor, low: Tensor) -> Tensor | None:
         if self.distribution == "normal":
             return rng.latents(high, low, self.dim)
-        return 2.0 * rng.uniform(("sample", high), low, self.dim) - 1.0
+        return self._scaled(rng.uniform(("sample", high), low, self.dim))
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least and the largest number of a code; `None` of normal ones."""
+        known = {"normal": None, "uniform": (-1.0, 1.0), "unit": (0.0, 1.0)}
+        return known[self.distribution]
+
+    def _scaled(self, u):
+        return 2.0 * u - 1.0 if self.distribution == "uniform" else u
 
 
 # A layer has its plain name.

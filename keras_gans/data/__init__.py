@@ -1,26 +1,41 @@
-"""Data as `tf.data` pipelines of images or sounds, and toy sets of points."""
+"""Data as `tf.data` pipelines of images, sounds or solids, and toy sets of points."""
 
 from keras_gans.data import toy
 from keras_gans.data.crops import load_crops
 from keras_gans.data.embedded import Emoji, emoji
+from keras_gans.data.furniture import Furniture, furniture
 from keras_gans.data.loading import load
 from keras_gans.data.pairs import load_pairs, load_unpaired
 from keras_gans.data.sounds import describe_sounds, load_sounds, sound_classes
 from keras_gans.data.sources import class_names
 from keras_gans.data.summary import check, describe
+from keras_gans.data.volumes import (
+    describe_volumes,
+    load_volumes,
+    read_volume,
+    render_volumes,
+    volume_classes,
+)
 
 __all__ = [
     "Emoji",
+    "Furniture",
     "check",
     "class_names",
     "describe",
     "describe_sounds",
+    "describe_volumes",
     "emoji",
+    "furniture",
     "load",
     "load_crops",
     "load_pairs",
     "load_sounds",
     "load_unpaired",
+    "load_volumes",
+    "read_volume",
+    "render_volumes",
     "sound_classes",
     "toy",
+    "volume_classes",
 ]

@@ -28,7 +28,10 @@ def outputs_and_squares(
 
 
 def gradient_penalty(
-    critic: Callable[[Tensor], Tensor], x: Tensor, target: float = 1.0
+    critic: Callable[[Tensor], Tensor],
+    x: Tensor,
+    target: float = 1.0,
+    axis: int | None = None,
 ) -> Tensor:
     """E[(||grad C(x)|| - target)^2].
 
@@ -38,6 +41,9 @@ def gradient_penalty(
         critic: function of inputs, see above.
         x: float tensor `[n, ...]`, for WGAN-GP between reals and fakes.
         target: float, the gradient norm wanted.
+        axis: int, of x, along which alone norms are taken, each then drawn to
+            `target`: what some code does by mistake. `None`, as published, takes
+            one norm over all of x.
 
     Returns:
         A float32 scalar of 0 or more.
@@ -52,7 +58,11 @@ def gradient_penalty(
     Reference:
         https://arxiv.org/abs/1704.00028, equation 3.
     """
-    squares = squared_gradient_norms(critic, x)
+    if axis is None:
+        squares = squared_gradient_norms(critic, x)
+    else:
+        _, gradient = input_gradient(critic, x)
+        squares = ops.sum(ops.square(ops.cast(gradient, "float32")), axis=axis)
     # sqrt has no finite derivative at 0: it never sees one, even unchosen.
     positive = squares > 0
     safe = ops.where(positive, squares, 1.0)

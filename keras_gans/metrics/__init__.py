@@ -15,6 +15,11 @@ from keras_gans.metrics.functional.sounds import (
     sound_scores,
     stft_distance,
 )
+from keras_gans.metrics.functional.volumes import (
+    VolumeScores,
+    volume_iou,
+    volume_scores,
+)
 from keras_gans.metrics.perceptual import feature_distance
 from keras_gans.metrics.record import Record
 
@@ -23,6 +28,7 @@ __all__ = [
     "Moments",
     "Record",
     "SoundScores",
+    "VolumeScores",
     "classification_accuracy_score",
     "density_coverage",
     "evaluate",
@@ -35,4 +41,6 @@ __all__ = [
     "sound_scores",
     "ssim",
     "stft_distance",
+    "volume_iou",
+    "volume_scores",
 ]

@@ -10,11 +10,13 @@ import zipfile
 import keras
 import numpy as np
 
-from keras_gans.modalities import base, pictures, untrusted
+from keras_gans.modalities import base, meshes, pictures, untrusted
+from keras_gans.modalities.binvox import decode_binvox
 from keras_gans.utils.optional import require
 from keras_gans.utils.validation import check_size, is_int
 
 ELEVATION = np.radians(25)
+SMOOTHING = 4
 LIGHT = np.array([0.35, 0.75, 0.55]) / np.linalg.norm([0.35, 0.75, 0.55])
 
 
@@ -23,8 +25,10 @@ LIGHT = np.array([0.35, 0.75, 0.55]) / np.linalg.norm([0.35, 0.75, 0.55])
 class Volume(base.Modality):
     """Volumes `[x, y, z, channels]`, whose axis y points up.
 
-    What is above the middle of the range is solid. Meshes are written (OBJ,
-    STL, GLB, PLY) and need the extra "mesh"; arrays are written and read.
+    What is above the middle of the range is solid. Meshes (OBJ, STL, GLB, PLY)
+    are written as closed surfaces, and read where they are closed, of any size;
+    they need the extra "mesh". Arrays are written and read, and `.binvox` files
+    are read.
 
     Args:
         size: int, the voxels of each side, or a tuple of three.
@@ -51,8 +55,9 @@ class Volume(base.Modality):
 
     kind = "volume"
     tensor_name = "volumes"
+    previewed = 16
     extensions = (".npz", ".npy", ".glb", ".obj", ".stl", ".ply")
-    read_extensions = (".npz", ".npy")
+    read_extensions = (".npz", ".npy", ".binvox", *meshes.EXTENSIONS)
 
     def __post_init__(self):
         size = (self.size,) * 3 if is_int(self.size) else self.size
@@ -81,17 +86,23 @@ class Volume(base.Modality):
             form = f"{high - low:g} * {form} {'-+'[low >= 0]} {abs(low):g}"
         return f"Convert 0 and 1 by `{form}`."
 
-    def mesh(self, sample: np.ndarray) -> Any:
+    def mesh(self, sample: np.ndarray, smoothing: int = SMOOTHING) -> Any:
         """The surface of a solid, closed and with normals that point out.
+
+        It is where values cross the middle of the range, by marching cubes. What
+        reaches the sides of the grid is closed there.
 
         Args:
             sample: float array `[x, y, z, 1]`.
+            smoothing: int, how often the steps of voxels are smoothed without
+                shrinking the solid (Taubin); 0 leaves them.
 
         Returns:
             `trimesh.Trimesh`, in voxels.
 
         Raises:
-            ValueError: the volume has several channels, or nothing is solid.
+            ValueError: the volume has several channels, nothing is solid, or the
+                surface encloses nothing.
             ImportError: the extra "mesh" is not installed.
         """
         solid = self._one(sample)
@@ -110,10 +121,20 @@ class Volume(base.Modality):
         measure = require("skimage.measure", "mesh", "Meshes")
         trimesh = require("trimesh", "mesh", "Meshes")
         padded = np.pad(solid[..., 0], 1, constant_values=low)
+        # The other direction turns faces inside out.
         vertices, faces, _, _ = measure.marching_cubes(
             padded, middle, gradient_direction="ascent"
         )
-        return trimesh.Trimesh(vertices - 1, faces, process=False)
+        mesh = trimesh.Trimesh(vertices - 1, faces, process=False)
+        if smoothing:
+            trimesh.smoothing.filter_taubin(mesh, iterations=2 * smoothing)
+        if not mesh.is_watertight or mesh.volume <= 0:
+            raise ValueError(
+                f"The surface encloses a volume of {mesh.volume:.2g} voxels, "
+                f"{'closed' if mesh.is_watertight else 'with gaps'}: no solid. Give "
+                "less `smoothing`, or write the volume as .npz."
+            )
+        return mesh
 
     def _encode(self, sample, extension):
         if extension == ".npy":
@@ -126,11 +147,17 @@ class Volume(base.Modality):
         return data.encode() if isinstance(data, str) else data
 
     def _decode(self, data, extension):
-        if data.startswith(b"PK"):
-            data = _only_member(data)
-        volume = untrusted.load_array(data)
-        self._fits(volume.shape)
-        return volume.astype("float32")
+        if extension in (".npz", ".npy"):
+            volume = decode_array(data)
+            self._fits(volume.shape)
+            return volume.astype("float32")
+        if extension == ".binvox":
+            solid = decode_binvox(data)
+        else:
+            solid = meshes.voxelize(meshes.decode_mesh(data, extension), self.size[0])
+        self._fits((*solid.shape, 1))
+        low, high = self.range
+        return np.where(solid[..., None], high, low).astype("float32")
 
     def preview(
         self,
@@ -213,6 +240,17 @@ def turntable(density: np.ndarray, views: int = 16, pixels: int = 96) -> np.ndar
         )
     frames = frames.reshape(views, pixels, 2, pixels, 2)
     return frames.mean(axis=(2, 4))
+
+
+def decode_array(data: bytes) -> np.ndarray:
+    """The array of a `.npy` file, or the only one of a `.npz` file.
+
+    Raises:
+        ValueError: it is damaged, too large, or holds several.
+    """
+    if data.startswith(b"PK"):
+        data = _only_member(data)
+    return untrusted.load_array(data)
 
 
 def _only_member(data):

@@ -18,8 +18,9 @@ from keras_gans.utils.types import Path
 
 LABELLED = "labelled images"
 SOUNDS = "sounds"
+VOLUMES = ("volumes", "views")  # of them
 REALS = 64  # pictures of the data in one of its own
-HEARD = 16  # sounds of it
+HEARD = 16  # sounds or solids of it
 # Beside a SavedModel's own files; loaders leave the directory alone.
 NAMES_FILE = "assets.extra/class_names.json"
 
@@ -61,7 +62,7 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
             f"--num_classes={given}. Leave it out; {recipe.model} is trained on "
             "classes in Python, with data that is loaded with labels."
         )
-    labelled = recipe.task == LABELLED or (recipe.task == SOUNDS and given)
+    labelled = recipe.task == LABELLED or (recipe.task in (SOUNDS, *VOLUMES) and given)
     if not labelled or config["class_names"] is not None:
         return config
     names = _names(recipe, config)
@@ -85,6 +86,8 @@ def _names(recipe, config):
 
     if recipe.task == SOUNDS:
         return data.sound_classes(config["data"])
+    if recipe.task in VOLUMES:
+        return data.volume_classes(config["data"])
     return data.class_names(config["data"], data_dir=config["data_dir"])
 
 
@@ -120,6 +123,8 @@ def describe(recipe: Recipe, config: dict, gan: BaseGAN):
     options["jitter"] = config.get("jitter", 0)
     if recipe.task == SOUNDS:
         options["segments"] = config["segments"]
+    if recipe.task in VOLUMES:
+        options |= {name: config[name] for name in ("up", "surfaces")}
     return tasks.describe(recipe.task, gan, config["data"], **options)
 
 
@@ -181,7 +186,7 @@ def check_unchanged(path: pathlib.Path, config: dict, report: Any) -> None:
 def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     """Writes a picture of what a run trains on, as the GAN sees it.
 
-    Of sounds, also some of them beside it.
+    Of sounds, also some of them beside it; of solids, an animation.
     """
     given = {**_options(recipe, config), "batch_size": REALS, "flip": False}
     dataset = tasks.load(
@@ -190,10 +195,14 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     batch = next(iter(dataset))
     parts = [np.asarray(x) for x in (batch if isinstance(batch, tuple) else (batch,))]
     columns = None
-    if recipe.task == SOUNDS:
-        told = f"{min(HEARD, len(parts[0]))} sounds of {config['data']}"
+    if recipe.task in (SOUNDS, *VOLUMES):
+        # Volumes come after their pictures, and before their labels.
+        shown = parts[-1 if recipe.task == "views" else 0][:HEARD]
+        what = SOUNDS if recipe.task == SOUNDS else "solids"
+        told = f"{len(shown)} {what} of {config['data']}"
+        ending = "hears" if recipe.task == SOUNDS else "sees"
         preview = gan.modality.preview(
-            parts[0][:HEARD], caption=f"{told}, as the GAN hears them."
+            shown, caption=f"{told}, as the GAN {ending} them."
         )
         preview.save(path, overwrite=True)
         return
@@ -333,12 +342,19 @@ def _check_gan(recipe, config, gan):
     made = application(recipe, config)
     if made is not None:
         made.check(gan)
-    if recipe.task == SOUNDS:
+    if recipe.task in (SOUNDS, *VOLUMES):
+        scored = "sound" if recipe.task == SOUNDS else "volume"
         if config["evaluate_every"] is not None:
             raise ValueError(
                 "--evaluate_every scores images. Received: --evaluate_every="
-                f"{config['evaluate_every']} for sounds. Drop it; in Python, "
-                "`keras_gans.metrics.sound_scores` scores them."
+                f"{config['evaluate_every']} for {recipe.task}. Drop it; in Python, "
+                f"`keras_gans.metrics.{scored}_scores` scores them."
+            )
+        if recipe.task in VOLUMES and gan.modality.shape[-1] != 1:
+            raise ValueError(
+                "Files hold solids of 1 channel. Received: --channels="
+                f"{gan.modality.shape[-1]}. Train on others in Python: `gan.fit` "
+                "takes arrays of any channels."
             )
         return
     if len(gan.modality.shape) != 3 or not 1 <= gan.modality.shape[2] <= 4:

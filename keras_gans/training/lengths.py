@@ -148,8 +148,9 @@ def notes(
     """
     batch = config["batch_size"]
     a_step = batch * gan.batches_per_step
-    sounds = recipe.task == "sounds"
-    what, poor = ("sounds", "noise") if sounds else ("images", "blurs")
+    others = {"sounds": ("sounds", "noise"), "volumes": ("solids", "lumps")}
+    others["views"] = others["volumes"]
+    what, poor = others.get(recipe.task, ("images", "blurs"))
     if steps is None:
         length = f"{config['minutes']:g} minutes"
     else:
@@ -188,10 +189,10 @@ def notes(
         if augments and not config["arguments"].get("diff_augment"):
             flags.append("--diff_augment=color,translation,cutout")
         if not config["flip"] and recipe.task != "sounds":
-            flags.append("--flip (where a mirrored image is as good)")
+            flags.append("--flip (where mirrored ones are as good)")
         if flags:
             told.append(
-                f"{images:,} images are few, and are soon known by heart. "
+                f"{images:,} {what} are few, and are soon known by heart. "
                 f"Consider {' and '.join(flags)}."
             )
     return told

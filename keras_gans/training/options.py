@@ -150,6 +150,13 @@ DATA_OPTIONS = {
     "segments": Option(
         "data", str, None, "random parts of files of sound, or their first"
     ),
+    "rotate": Option(
+        "data", bool, None, "turn solids by quarters about the axis that points up"
+    ),
+    "up": Option("data", str, None, "y or z, the axis of solids that points up"),
+    "surfaces": Option(
+        "data", bool, None, "take meshes that are open by their surface"
+    ),
     "jitter": Option(
         "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),

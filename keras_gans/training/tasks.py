@@ -58,6 +58,47 @@ def sounds(gan: BaseGAN, source, *, flip=False, data_dir=None, **options):
     )
 
 
+def volumes(gan: BaseGAN, source, *, data_dir=None, **options):
+    """Solids on the grid of `gan`, with their classes where it has any.
+
+    Args:
+        gan: `BaseGAN`.
+        source: see `keras_gans.data.load_volumes`.
+        data_dir: str, of sources that solids have none of.
+        **options: its other arguments.
+    """
+    from keras_gans import data
+
+    if data_dir is not None:
+        raise ValueError(
+            '`data_dir` is for "tfds:" sources only, and solids are "furniture", a '
+            f"folder or a zip archive. Received: data_dir={data_dir!r}. Drop it."
+        )
+    return data.load_volumes(
+        source,
+        size=gan.modality.size[0],
+        range=gan.modality.range,
+        labels=gan.labelled,
+        **options,
+    )
+
+
+def views(gan: BaseGAN, source, **options):
+    """Pictures of solids, and those on the grid of `gan`; see `volumes`.
+
+    Raises:
+        ValueError: `gan` takes other pictures.
+    """
+    height, width, channels = gan.inputs[0].modality.shape
+    if height != width or channels != 1:
+        raise ValueError(
+            "Pictures of solids are square and grey. Received: image_shape="
+            f"{(height, width, channels)}. Give --image_shape={height},{height},1, or "
+            "train on your own pictures in Python: `gan.fit(pictures, volumes)`."
+        )
+    return volumes(gan, source, pictures=height, **options)
+
+
 def pairs(gan: BaseGAN, source, **options):
     """Pairs that `gan` translates; see `keras_gans.data.load_pairs`."""
     from keras_gans import data
@@ -97,6 +138,8 @@ TASKS = {
     "images": images,
     "labelled images": labelled_images,
     "sounds": sounds,
+    "volumes": volumes,
+    "views": views,
     "pairs": pairs,
     "unpaired": unpaired,
     "photos": photos,
@@ -111,6 +154,10 @@ def describe(task: str, gan: BaseGAN, source, **options):
         names = ("segments", "trim", "on_error")
         own = {name: options[name] for name in names if name in options}
         return data.describe_sounds(source, gan.modality, gan.labelled, **own)
+    if task in ("volumes", "views"):
+        own = {n: options[n] for n in ("up", "surfaces", "on_error") if n in options}
+        size = gan.modality.size[0]
+        return data.describe_volumes(source, size, gan.labelled, **own)
     shapes = _shapes(gan)
     if task not in TASKS:
         made = applications.APPLICATIONS[task]

@@ -292,8 +292,9 @@ def _components(space, codes):
 
 def _codes(space, n, seed, given):
     """Codes w, or z without w: `[n, d]`."""
-    if space.latent.distribution == "uniform":
-        z = np.float32(np.random.RandomState(seed).uniform(-1, 1, (n, space.dim)))
+    if space.latent.bounds is not None:
+        numbers = np.random.RandomState(seed)
+        z = np.float32(numbers.uniform(*space.latent.bounds, (n, space.dim)))
     else:
         z = space.numpy_codes(n, seed)
     if not space.has_w:

@@ -80,8 +80,8 @@ def perceptual_path_length(
 
 
 def _codes(numbers, n, space):
-    if space.latent.distribution == "uniform":
-        return numbers.uniform(-1, 1, (n, space.dim))
+    if space.latent.bounds is not None:
+        return numbers.uniform(*space.latent.bounds, (n, space.dim))
     return numbers.normal(size=(n, space.dim))
 
 

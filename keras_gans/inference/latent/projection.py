@@ -368,8 +368,8 @@ def _in_z(own, compare, given, seed):
         return compare(made)
 
     def constrain(x):
-        if own.latent.distribution == "uniform":
-            return x.clip(-1, 1)
+        if own.latent.bounds is not None:
+            return x.clip(*own.latent.bounds)
         return x * (math.sqrt(len(x)) / max(np.linalg.norm(x), 1e-8))
 
     start = constrain(rows["z"][0])
