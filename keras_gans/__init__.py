@@ -55,6 +55,7 @@ from keras_gans.inference.translate import translate_files
 from keras_gans.inference.upscale import upscale
 from keras_gans.modalities.image import Image
 from keras_gans.modalities.points import Points
+from keras_gans.modalities.series import Series
 from keras_gans.modalities.table import Table
 from keras_gans.modalities.tokens import Tokens
 from keras_gans.modalities.video import Video
@@ -62,6 +63,7 @@ from keras_gans.modalities.volume import Volume
 from keras_gans.modalities.waveform import Waveform
 from keras_gans.models.acgan import ACGAN
 from keras_gans.models.biggan import BigGAN
+from keras_gans.models.bigvgan import BigVGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
@@ -74,6 +76,7 @@ from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.real_esrgan import RealESRGAN
 from keras_gans.models.sagan import SAGAN
+from keras_gans.models.sensor_gan import SensorGAN
 from keras_gans.models.sngan import SNGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.stylegan2 import StyleGAN2
@@ -101,6 +104,7 @@ __all__ = [
     "Attributes",
     "BaseGAN",
     "BigGAN",
+    "BigVGAN",
     "Code",
     "ConditionalGAN",
     "Controller",
@@ -120,6 +124,8 @@ __all__ = [
     "RealESRGAN",
     "RunningAverage",
     "Schedule",
+    "SensorGAN",
+    "Series",
     "Source",
     "StyleGAN2",
     "StyleGAN3",

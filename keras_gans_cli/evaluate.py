@@ -8,6 +8,8 @@ from keras_gans_cli import words as said
 
 SUMMARY = "Score a run, a preset, a .keras file or a folder of images."
 CACHE = "~/.cache/keras_gans"
+OF_IMAGES = ("metrics", "weights", "input_size", "resize", "image_size", "split")
+OF_IMAGES += ("subsets", "subset_size")
 CALLED = {"real": "--data", "fake": "TARGET"}
 
 
@@ -51,10 +53,9 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add = parser.add_argument_group("how it is measured").add_argument
     add(
         "--metrics",
-        default="fid,kid",
         metavar="NAMES",
         help="with commas, of fid, kid, is, precision, recall, density and coverage "
-        "(default: fid,kid)",
+        "(default: fid,kid); sounds have scores of their own",
     )
     add(
         "--network",
@@ -105,9 +106,8 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.metrics import evaluate
     from keras_gans.metrics.table import check_metrics
     from keras_gans.training import lengths, runs
-    from keras_gans.utils import files
 
-    metrics = check_metrics(args.metrics.split(","))
+    metrics = check_metrics((args.metrics or "fid,kid").split(","))
     if args.out is not None and pathlib.Path(args.out).suffix != ".jsonl":
         raise ValueError(
             f"Scores are lines of a .jsonl file. Received: --out={args.out}."
@@ -131,6 +131,9 @@ def run(args: argparse.Namespace) -> None:
             "What are the fakes to be compared with? Pass --data=FOLDER, or "
             f"emoji or tfds:NAME. Received: {args.target} and no --data."
         )
+    if getattr(getattr(fake, "modality", None), "kind", None) == "waveform":
+        _evaluate_sounds(args, fake, config, data, skip_broken)
+        return
     settings = {}
     if (args.subsets, args.subset_size) != (None, None):
         given = {"subsets": args.subsets, "subset_size": args.subset_size}
@@ -154,11 +157,7 @@ def run(args: argparse.Namespace) -> None:
         batch_size=args.batch_size,
         cache_dir=args.cache_dir or None,
     )
-    for record in records:
-        print(record)
-    if args.out is not None:
-        with files.naming(args.out), open(args.out, "a") as file:
-            file.writelines(record.to_json() + "\n" for record in records)
+    _tell(records, args.out)
     more = (
         "how varied they are",
         "evaluate",
@@ -173,3 +172,41 @@ def run(args: argparse.Namespace) -> None:
         said.next_steps(more, (*resume, "--resume", *([longer] if longer else [])))
     elif "recall" not in metrics:
         said.next_steps(more)
+
+
+def _evaluate_sounds(args, gan, config, data, skip_broken):
+    """The scores of sounds, which have flags of their own."""
+    import numpy as np
+
+    from keras_gans.metrics import evaluate_sounds
+    from keras_gans.training import datasets, recipes, tasks
+
+    given = [name for name in OF_IMAGES if getattr(args, name) is not None]
+    if given:
+        told = ", ".join(f"--{name}={getattr(args, name)}" for name in given)
+        raise ValueError(
+            f"Sounds are scored by metrics of their own, all of them. Received: {told} "
+            "for images. Drop it."
+        )
+    if config is not None and data == config["data"]:
+        batches = datasets.pictures_of(recipes.get(config["recipe"]), config, gan)
+    else:
+        options = {"batch_size": 100, "shuffle": False, "drop_remainder": False}
+        options |= {"segments": "first", "on_error": "skip" if skip_broken else "raise"}
+        batches = tasks.load("sounds", gan, data, **options)
+    if args.reals is not None:
+        batches = batches.unbatch().take(args.reals).batch(100)
+    parts = [b[0] if isinstance(b, tuple) else b for b in batches.as_numpy_iterator()]
+    real = np.concatenate(parts)
+    _tell(evaluate_sounds(gan, real, args.n, args.seed, str(data)), args.out)
+
+
+def _tell(records, out):
+    """Prints records, and adds them to a file."""
+    from keras_gans.utils import files
+
+    for record in records:
+        print(record)
+    if out is not None:
+        with files.naming(out), open(out, "a") as file:
+            file.writelines(record.to_json() + "\n" for record in records)

@@ -11,7 +11,8 @@ from keras_gans_cli import words as said
 SUMMARY = "Write samples: a grid of them, each to a file, or a walk between seeds."
 MOST_SEEDS = 10**6
 FILMS = (".gif", ".webp", ".mp4")
-FILES_OF_ONE = ("waveform", "volume")  # kinds of samples that have such files
+FILES_OF_EACH = ("waveform", "series")  # kinds of samples that a folder is filled with
+FILES_OF_ONE = (*FILES_OF_EACH, "video", "volume")  # those that have files of their own
 RATE, SIDE = 20, 256  # of a walk: frames a second, pixels of its shorter side
 # Of a class, in the name of a file; "class0" and the like are others' numbers.
 SAFE_NAME = re.compile(r"(?!class\d)[A-Za-z][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
@@ -285,12 +286,12 @@ def _check_out(args):
 
 
 def _is_one(args, gan):
-    """Whether a file of one sample is named. A folder is: each to a file, of sounds."""
+    """Whether a file of one sample is named. Of sounds, a folder takes each."""
     ending = pathlib.Path(args.out).suffix.lower()
     if args.each or ending == ".png":
         return False
     kind = gan.modality.kind
-    if not ending and kind == "waveform":
+    if not ending and kind in FILES_OF_EACH:
         args.each = True
         return False
     if kind in FILES_OF_ONE and ending in gan.modality.extensions:

@@ -23,6 +23,7 @@ KNOWN = {
     "stylegan2_tf": "StyleGAN2's networks in TensorFlow",
     "wavegan": "WaveGAN's networks",
     "hifigan": "HiFi-GAN's generator",
+    "bigvgan": "BigVGAN's generator",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
     "superresolution": "the networks of ESRGAN and Real-ESRGAN",

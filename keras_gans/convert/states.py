@@ -9,6 +9,7 @@ import numpy as np
 from keras_gans.convert.families import (
     biggan,
     biggan_deep,
+    bigvgan,
     dcgan,
     efficientnet_lite0,
     hifigan,
@@ -43,6 +44,7 @@ FAMILIES = {
     "wavegan": wavegan,
     "hifigan": hifigan,
     "voxels": voxels,
+    "bigvgan": bigvgan,
 }
 
 
@@ -68,9 +70,9 @@ def from_state(
             "r3gan", "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow),
             "stylegan3", "superresolution" (ESRGAN, Real-ESRGAN, BasicSR's SRResNet
             and their discriminators; the average where a file holds `params` and
-            `params_ema`), "wavegan" (of TensorFlow), "hifigan", or "pix2pix" (its
-            networks and CycleGAN's; images of any size, unless `image_shape` says
-            which).
+            `params_ema`), "wavegan" (of TensorFlow), "hifigan", "bigvgan", or
+            "pix2pix" (its networks and CycleGAN's; images of any size, unless
+            `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,

@@ -16,10 +16,12 @@ from keras_gans.data.volumes import (
     render_volumes,
     volume_classes,
 )
+from keras_gans.data.watch import Watch, load_watch
 
 __all__ = [
     "Emoji",
     "Furniture",
+    "Watch",
     "check",
     "class_names",
     "describe",
@@ -33,6 +35,7 @@ __all__ = [
     "load_sounds",
     "load_unpaired",
     "load_volumes",
+    "load_watch",
     "read_volume",
     "render_volumes",
     "sound_classes",

@@ -25,14 +25,18 @@ from keras_gans.data.places import Archive, Folder, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
+from keras_gans.data.watch import watch_archive
 from keras_gans.modalities.waveform import Waveform
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, is_number, one_of, within
 
 EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
-EMBEDDED = ("drums",)
-ALLOWED = '"drums" (the embedded set), or the path of a folder or zip archive of sounds'
+EMBEDDED = ("drums", "watch")
+ALLOWED = (
+    '"drums" (the embedded set), "watch" (series of motion), or the path of a folder '
+    "or zip archive of sounds"
+)
 SEGMENTS = ("random", "first")
 SILENT = 1e-4  # a file without a sample as loud as that is silent
 QUIET = 1e-3  # of a file's peak: quieter ends are trimmed
@@ -88,8 +92,9 @@ def load_sounds(
     example's index, as of `load`.
 
     Args:
-        source: "drums", 98 embedded percussive sounds of a second; or the path
-            of a folder of WAV, FLAC, OGG or MP3 files, searched with its
+        source: "drums", 98 embedded percussive sounds of a second; "watch",
+            motion of a wrist in 6 channels at 50 Hz (see `load_watch`); or the
+            path of a folder of WAV, FLAC, OGG or MP3 files, searched with its
             subfolders, or of a zip archive of them.
         samples: int, the length of a segment. Shorter sounds are followed by
             silence.
@@ -364,6 +369,8 @@ def _mixed(values, channels):
 
 
 def _place(source):
+    if source == "watch":
+        return Archive(watch_archive())
     if isinstance(source, str) and source in EMBEDDED:
         folder = importlib.resources.files("keras_gans.data") / "assets"
         return Archive(str(folder / f"{source}.zip"))

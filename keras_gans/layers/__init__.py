@@ -13,10 +13,12 @@ from keras_gans.layers.modulated import (
     Truncation,
 )
 from keras_gans.layers.phase_shuffle import PhaseShuffle
+from keras_gans.layers.snake import AntiAliasedSnake
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.layers.truncated import TruncatedNormal
 
 __all__ = [
+    "AntiAliasedSnake",
     "Bias",
     "EqualizedConv2D",
     "EqualizedDense",

@@ -114,28 +114,33 @@ def reflected(waveforms: Tensor, side: int) -> Tensor:
     return ops.pad(waveforms, [[0, 0], [side, side]], "reflect")
 
 
-def stft_magnitudes(waveforms: Tensor, n_fft: int, hop: int, window: int) -> Tensor:
+def stft_magnitudes(
+    waveforms: Tensor, n_fft: int, hop: int, window: int, shape: str = "hann"
+) -> Tensor:
     """Magnitudes of the short-time Fourier transform of whole windows.
 
     Args:
         waveforms: float32 `[n, samples]`.
         n_fft: int.
         hop: int.
-        window: int, the length of the Hann window, in the middle of `n_fft`.
+        window: int, the length of the window, in the middle of `n_fft`.
+        shape: "hann" or "flat", of the window.
 
     Returns:
         float32 `[n, frames, n_fft // 2 + 1]`: `sqrt(|X|^2 + 1e-9)`.
     """
     frames = ops.extract_sequences(waveforms, n_fft, hop)
-    real, imaginary = ops.rfft(frames * _window(window, n_fft))
+    real, imaginary = ops.rfft(frames * _window(window, n_fft, shape))
     return ops.sqrt(ops.square(real) + ops.square(imaginary) + 1e-9)
 
 
 @functools.lru_cache
-def _window(length, n_fft):
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+def _window(length, n_fft, shape):
+    weights = np.ones(length)
+    if shape == "hann":
+        weights = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
     before = (n_fft - length) // 2
-    return np.pad(hann, (before, n_fft - length - before)).astype("float32")
+    return np.pad(weights, (before, n_fft - length - before)).astype("float32")
 
 
 @functools.lru_cache

@@ -22,6 +22,7 @@ from keras_gans.metrics.functional.volumes import (
 )
 from keras_gans.metrics.perceptual import feature_distance
 from keras_gans.metrics.record import Record
+from keras_gans.metrics.sounds import evaluate_sounds
 
 __all__ = [
     "FeatureNetwork",
@@ -32,6 +33,7 @@ __all__ = [
     "classification_accuracy_score",
     "density_coverage",
     "evaluate",
+    "evaluate_sounds",
     "feature_distance",
     "frechet_distance",
     "inception_score",

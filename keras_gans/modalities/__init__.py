@@ -4,6 +4,7 @@ from keras_gans.modalities import pictures
 from keras_gans.modalities.base import Media, Modality, Preview
 from keras_gans.modalities.image import Image
 from keras_gans.modalities.points import Points
+from keras_gans.modalities.series import Series
 from keras_gans.modalities.table import Table
 from keras_gans.modalities.tokens import Tokens
 from keras_gans.modalities.video import Video
@@ -16,6 +17,7 @@ __all__ = [
     "Modality",
     "Points",
     "Preview",
+    "Series",
     "Table",
     "Tokens",
     "Video",

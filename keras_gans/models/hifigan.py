@@ -45,8 +45,8 @@ class HiFiGAN(BaseGAN):
     length, and `gan.mel(waveforms)` the spectrograms.
 
     Args:
-        configuration: "v1", "v2" or "v3" of the paper, which the next six
-            arguments change.
+        configuration: "v1", "v2" or "v3" of the paper, or "small", for
+            processors, which the next six arguments change.
         rate: int, samples a second.
         segment: int, samples of a training segment, a multiple of the hop.
         channels: int, of the generator's first map.
@@ -89,6 +89,8 @@ class HiFiGAN(BaseGAN):
         https://arxiv.org/abs/2010.05646
     """
 
+    configurations = CONFIGURATIONS
+
     def __init__(
         self,
         configuration: str = "v1",
@@ -112,11 +114,9 @@ class HiFiGAN(BaseGAN):
         discriminator: dict[str, keras.Model] | None = None,
         **kwargs,
     ):
-        one_of("configuration", configuration, tuple(CONFIGURATIONS))
         check_size("segment", segment)
         given = Configuration(channels, rates, kernels, block, block_kernels, dilations)
-        changed = {k: v for k, v in given._asdict().items() if v is not None}
-        numbers = CONFIGURATIONS[configuration]._replace(**changed)
+        numbers = self.numbers_of(configuration, given)
         for name in ("feature_weight", "mel_weight"):
             value = locals()[name]
             ok = is_number(value) and 0 <= value < float("inf")
@@ -147,6 +147,13 @@ class HiFiGAN(BaseGAN):
         # The loss compares all bands up to half of the rate.
         self.loss_mel = MelSpectrogram(**{**mel.get_config(), "high": None})
         self.feature_weight, self.mel_weight = feature_weight, mel_weight
+
+    @classmethod
+    def numbers_of(cls, configuration: str, given: Configuration) -> Configuration:
+        """A configuration by its name, changed by what is `given` and not `None`."""
+        one_of("configuration", configuration, tuple(cls.configurations))
+        changed = {k: v for k, v in given._asdict().items() if v is not None}
+        return cls.configurations[configuration]._replace(**changed)
 
     def default_optimizers(self) -> tuple:
         """The paper's AdamW: 2e-4, betas 0.8 and 0.99, decay 0.01.
@@ -248,8 +255,31 @@ RECIPE = Recipe(
     task="sounds",
     data="drums",
     epochs=200,
-    batch_size=8,
-    arguments={"configuration": "v3", "rate": 16000, "channels": 64, "d_width": 4},
+    batch_size=4,
+    # Small, for processors. Grouped convolutions, those of scales, take them longest.
+    arguments={
+        "configuration": "small",
+        "rate": 16000,
+        "periods": (2, 5, 11),
+        "scales": 0,
+        "d_width": 4,
+        "ema": 0.99,
+    },
+    optimizers={
+        "d": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
+        "g": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
+    },
     data_options={"segments": "random"},
+    paper={
+        "configuration": "v1",
+        "rate": 22050,
+        "periods": (2, 3, 5, 7, 11),
+        "scales": 3,
+        "d_width": 32,
+        "ema": None,
+        "batch_size": 16,
+        "d_learning_rate": 2e-4,
+        "g_learning_rate": 2e-4,
+    },
     without=("data_dir", "evaluate_every", "diff_augment", "mel"),
 )

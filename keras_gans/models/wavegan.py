@@ -89,7 +89,7 @@ class WaveGAN(GradientPenaltyGAN):
         self.shuffled = 0
         if phase_shuffle:
             self.shuffled = shuffled_maps(check_strides(samples, strides))
-        modality = Waveform(samples, channels, rate)
+        kwargs.setdefault("modality", Waveform(samples, channels, rate))
         if generator is None:
             generator = wavegan_generator(
                 samples,
@@ -119,7 +119,6 @@ class WaveGAN(GradientPenaltyGAN):
             discriminator,
             gp_weight=gp_weight,
             d_steps=d_steps,
-            modality=modality,
             inputs=inputs,
             **kwargs,
         )

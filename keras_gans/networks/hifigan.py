@@ -1,8 +1,8 @@
 """HiFi-GAN's networks: from mel spectrograms to waveforms, and two families of D."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers
@@ -10,6 +10,7 @@ from keras import layers
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.layers.weight_norm import WeightNormalization
 from keras_gans.networks.building import check_channels_last
+from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_int, one_of
 
 SLOPE = 0.1
@@ -40,7 +41,10 @@ class Configuration(NamedTuple):
 
 _WIDE = ((1, 3, 5),) * 3
 _V3 = ((1, 2), (2, 6), (3, 12))
+_SMALL = ((1, 3), (1, 3))
 CONFIGURATIONS = {
+    # For processors: as few operations at the full rate as still sound.
+    "small": Configuration(128, (8, 8, 4), (16, 16, 8), "2", (3, 7), _SMALL),
     "v1": Configuration(512, (8, 8, 2, 2), (16, 16, 4, 4), "1", (3, 7, 11), _WIDE),
     "v2": Configuration(128, (8, 8, 2, 2), (16, 16, 4, 4), "1", (3, 7, 11), _WIDE),
     "v3": Configuration(256, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), _V3),
@@ -100,7 +104,7 @@ def hifigan_generator(
     """HiFi-GAN's generator, for spectrograms of any length.
 
     Args:
-        configuration: "v1", "v2", "v3" or a `Configuration`.
+        configuration: "v1", "v2", "v3", "small" or a `Configuration`.
         bands: int, mel bands.
         weight_norm: bool, whether kernels are normalized, as for training; without
             it, the network is one of Keras's own layers.
@@ -131,45 +135,85 @@ def hifigan_generator(
         configuration = CONFIGURATIONS[configuration]
     c = check_configuration(configuration)
 
-    def conv(x, filters, kernel, name, dilation=1):
-        options = {"dilation_rate": dilation, "padding": "same", "name": name}
-        fan_in = kernel * x.shape[-1]
-        return _normed(layers.Conv1D, filters, kernel, fan_in, options)(x)
+    def before(x, name):
+        return layers.LeakyReLU(SLOPE)(x)
 
-    def _normed(kind, filters, kernel, fan_in, options):
-        layer = kind(filters, kernel, **options, **_initializers(fan_in))
-        return WeightNormalization(layer) if weight_norm else layer
+    mel, x = upsampled(c, bands, weight_norm, before, before_upsampling=True)
+    x = layers.LeakyReLU(LAST_SLOPE)(x)
+    x = convolution(x, 1, 7, weight_norm, name="conv_post")
+    audio = layers.Activation("tanh", dtype="float32", name="audio")(x)
+    return keras.Model(mel, audio, name=name)
+
+
+def upsampled(
+    c: Configuration,
+    bands: int,
+    weight_norm: bool,
+    before: Callable[[Tensor, str], Tensor],
+    before_upsampling: bool,
+) -> tuple[Tensor, Tensor]:
+    """All of a generator but its last activation and convolution.
+
+    Args:
+        c: `Configuration`, checked.
+        bands: int, mel bands.
+        weight_norm: bool.
+        before: function of a map and a name, the activation before a convolution
+            of a residual block.
+        before_upsampling: bool, whether it stands before upsamplings too.
+
+    Returns:
+        Tuple of the input and the last map.
+    """
+
+    def conv(x, filters, kernel, name, dilation=1):
+        options = {"dilation_rate": dilation, "name": name}
+        return convolution(x, filters, kernel, weight_norm, **options)
 
     mel = keras.Input((None, bands), name="mel")
     x = conv(mel, c.channels, 7, "conv_pre")
     number = 0
     for i, (rate, kernel) in enumerate(zip(c.rates, c.kernels, strict=True)):
         width = c.channels >> (i + 1)
-        x = layers.LeakyReLU(SLOPE)(x)
-        options = {"strides": rate, "padding": "same", "name": f"ups_{i}"}
-        up = _normed(layers.Conv1DTranspose, width, kernel, kernel * width, options)
-        x = up(x)
+        if before_upsampling:
+            x = before(x, f"ups_{i}_activation")
+        up = layers.Conv1DTranspose(
+            width,
+            kernel,
+            strides=rate,
+            padding="same",
+            name=f"ups_{i}",
+            **torch_initializers(kernel * width),
+        )
+        x = WeightNormalization(up)(x) if weight_norm else up(x)
         blocks = []
         for size, dilations in zip(c.block_kernels, c.dilations, strict=True):
             y, stem = x, f"resblocks_{number}"
+            each = 2 if c.block == "1" else 1
             for j, dilation in enumerate(dilations):
-                z = layers.LeakyReLU(SLOPE)(y)
+                z = before(y, f"{stem}_activations_{each * j}")
                 first = "convs1" if c.block == "1" else "convs"
                 z = conv(z, width, size, f"{stem}_{first}_{j}", dilation)
                 if c.block == "1":
-                    z = layers.LeakyReLU(SLOPE)(z)
+                    z = before(z, f"{stem}_activations_{each * j + 1}")
                     z = conv(z, width, size, f"{stem}_convs2_{j}")
                 y = layers.Add()([z, y])
             blocks.append(y)
             number += 1
         x = layers.Average()(blocks) if len(blocks) > 1 else blocks[0]
-    x = layers.LeakyReLU(LAST_SLOPE)(x)
-    x = conv(x, 1, 7, "conv_post")
-    audio = layers.Activation("tanh", dtype="float32", name="audio")(x)
-    return keras.Model(mel, audio, name=name)
+    return mel, x
 
 
-def _initializers(fan_in):
+def convolution(
+    x: Tensor, filters: int, kernel: int, weight_norm: bool, **options: Any
+) -> Tensor:
+    """A convolution that keeps the length, as PyTorch begins it."""
+    options |= torch_initializers(kernel * x.shape[-1])
+    conv = layers.Conv1D(filters, kernel, padding="same", **options)
+    return WeightNormalization(conv)(x) if weight_norm else conv(x)
+
+
+def torch_initializers(fan_in):
     """PyTorch's by default: U(-1, 1) / sqrt(fan_in), also of the bias."""
     bound = 1 / math.sqrt(fan_in)
     uniform = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
@@ -280,7 +324,7 @@ def _conv(x, filters, kernel, stride, name, norm, groups=1):
         strides=(stride, 1),
         groups=groups,
         name=name,
-        **_initializers(fan_in),
+        **torch_initializers(fan_in),
     )
     return norm(conv)(x)
 

@@ -157,6 +157,13 @@ DATA_OPTIONS = {
     "surfaces": Option(
         "data", bool, None, "take meshes that are open by their surface"
     ),
+    "peak": Option(
+        "data",
+        float,
+        None,
+        "what the loudest sample of each file is brought to; "
+        "files are as loud as they are by default",
+    ),
     "jitter": Option(
         "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),

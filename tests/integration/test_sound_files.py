@@ -49,6 +49,18 @@ def test_scores_of_pictures_are_refused(run, tmp_path, capsys):
     assert "--evaluate_every scores images" in capsys.readouterr().err
 
 
+def test_scores_of_sounds_are_printed(tmp_path, capsys):
+    gan = kg.WaveGAN(1024, rate=8000, dim=1, latent_dim=4)
+    gan.save(tmp_path / "gan.keras")
+    words = ["evaluate", tmp_path / "gan.keras", "--data=drums", "--reals=20"]
+    assert not call(*words, f"--out={tmp_path / 'scores.jsonl'}")
+    told = capsys.readouterr().out
+    assert "Fréchet distance of log-mel summaries" in told and "20 reals" in told
+    assert len((tmp_path / "scores.jsonl").read_text().splitlines()) == 4
+    assert call(*words, "--metrics=fid")
+    assert "--metrics=fid for images" in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def vocoder():
     return kg.HiFiGAN(

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_gans.convert import weights
 from keras_gans.engine.keras_internals import adam_moments
+from keras_gans.layers.snake import AntiAliasedSnake
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.layers.weight_norm import WeightNormalization
 from keras_gans.networks.hifigan import Configuration, hifigan_generator
@@ -90,7 +91,11 @@ def entries(model, prefix=""):
         if not layer.weights:
             continue
         stem = re.sub(r"_(\d+)(?=_|$)", r".\1", layer.name)
-        stem = prefix + re.sub(r"(\d)_convs", r"\1.convs", stem)
+        stem = prefix + re.sub(r"(\d)_(convs|activations)", r"\1.\2", stem)
+        if isinstance(layer, AntiAliasedSnake):
+            for variable in layer.weights:
+                found.append(weights.vector(f"{stem}.act.{variable.name}", variable))
+            continue
         inner, leaf = layer, "weight"
         normed = isinstance(layer, (WeightNormalization, SpectralNormalization))
         if normed:
@@ -109,7 +114,8 @@ def entries(model, prefix=""):
                 own[3]._replace(convert=lambda v, c=columns: v.reshape(c).T.ravel()),
             ]
             continue
-        found.append(weights.vector(f"{stem}.bias", inner.bias))
+        if inner.use_bias:
+            found.append(weights.vector(f"{stem}.bias", inner.bias))
         if isinstance(layer, WeightNormalization):
             ones = (1,) * (len(kernel.shape) - 1)
             shape = (layer.g.shape[0], *ones)

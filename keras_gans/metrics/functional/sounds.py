@@ -44,16 +44,21 @@ class SoundScores(NamedTuple):
     correlation: float
 
 
-def sound_scores(real: np.ndarray, fake: np.ndarray, rate: int) -> SoundScores:
+def sound_scores(
+    real: np.ndarray, fake: np.ndarray, rate: int, basis: np.ndarray | None = None
+) -> SoundScores:
     """Scores sounds against real ones.
 
     Summaries are brought to the 16 principal components of the reals, each of
-    variance 1.
+    variance 1. The Fréchet distance depends on these: to compare with what was
+    scored against other reals, say a half of them, give the same `basis` to both.
 
     Args:
         real: float `[n, samples, channels]`, more than 16.
         fake: float `[m, samples, channels]`.
         rate: int, samples a second.
+        basis: float `[k, samples, channels]`, more than 16, whose components and
+            variances are taken; the reals' by default.
 
     Raises:
         ValueError: too few, or of other shapes.
@@ -70,13 +75,15 @@ def sound_scores(real: np.ndarray, fake: np.ndarray, rate: int) -> SoundScores:
         https://arxiv.org/abs/1610.06545; coverage: https://arxiv.org/abs/2002.09797
     """
     _check(real, fake)
-    if len(real) <= COMPONENTS:
+    basis = real if basis is None else basis
+    _check(basis, fake)
+    if len(basis) <= COMPONENTS:
         raise ValueError(
             f"Scores are taken of more than {COMPONENTS} real sounds. Received: "
-            f"{len(real)}."
+            f"{len(basis)}."
         )
-    summaries = [log_mel_summaries(x, rate) for x in (real, fake)]
-    a, b = _whitened(*summaries)
+    whiten = _whitening(log_mel_summaries(basis, rate))
+    a, b = (whiten(log_mel_summaries(x, rate)) for x in (real, fake))
     return SoundScores(
         frechet_distance(a, b),
         nearest_neighbour_accuracy(a, b),
@@ -215,13 +222,12 @@ def _check(real, fake):
         )
 
 
-def _whitened(real, fake):
-    """Both in the principal components of the reals, of variance 1."""
-    mean = real.mean(axis=0)
-    _, sizes, axes = np.linalg.svd(real - mean, full_matrices=False)
-    scale = sizes[:COMPONENTS] / np.sqrt(len(real) - 1)
-    matrix = axes[:COMPONENTS].T / scale
-    return (real - mean) @ matrix, (fake - mean) @ matrix
+def _whitening(rows):
+    """A function to the principal components of rows, of variance 1."""
+    mean = rows.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(rows - mean, full_matrices=False)
+    scale = sizes[:COMPONENTS] / np.sqrt(len(rows) - 1)
+    return lambda x: (x - mean) @ (axes[:COMPONENTS].T / scale)
 
 
 def _unit(sounds):

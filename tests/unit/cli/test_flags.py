@@ -120,6 +120,7 @@ def test_every_flag_of_a_command_is_explained(name):
 
 TINY = {
     "gan": {"image_shape": (8, 8, 1)},
+    "bigvgan": {"segment": 2560, "channels": 16, "d_width": 4, "periods": (2,)},
     "hifigan": {"segment": 1280, "channels": 16, "d_width": 4, "periods": (2,)},
     "wavegan": {"samples": 256, "dim": 2},
     "wgan_gp": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},

@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
-from keras_gans.metrics import sound_scores, stft_distance
+import keras_gans as kg
+from keras_gans.metrics import evaluate_sounds, sound_scores, stft_distance
 from keras_gans.metrics.functional.sounds import (
     correlations,
     log_mel_summaries,
@@ -70,6 +71,44 @@ def test_stft_distance():
         stft_distance(real, real[:2])
     with pytest.raises(ValueError, match="more than 904 samples"):
         stft_distance(real[:, :900], real[:, :900])
+
+
+def test_halves_are_scored_on_the_scale_of_all():
+    real = tones(60, 0)
+    a, b = real[:30], real[30:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        own, all_ = (sound_scores(a, b, 8000, basis) for basis in (a, real))
+        assert own == sound_scores(a, b, 8000)
+    # Features of a half are fitted to it: they vary less in the other half.
+    assert own.frechet != all_.frechet and own.correlation == all_.correlation
+
+
+@pytest.mark.backends
+def test_records_of_a_gan_of_sounds():
+    real = tones(20, 0).astype("float32")
+    gan = kg.WaveGAN(2048, rate=8000, dim=1, latent_dim=4)
+    records = {record.metric: record for record in evaluate_sounds(gan, real)}
+    made = gan.sample(20, seed=0)
+    for metric, wanted in scores(real, made)._asdict().items():
+        assert records[metric].value == pytest.approx(wanted, rel=1e-6)
+    assert "20 fakes (WaveGAN, step 0) to 20 reals (array)" in str(records["frechet"])
+    again = kg.metrics.Record.from_json(records["coverage"].to_json())
+    assert again == records["coverage"]
+    with pytest.raises(ValueError, match="waveforms"):
+        evaluate_sounds(kg.SensorGAN(32, 1, dim=1), real)
+
+
+def test_record_of_a_vocoder():
+    numbers = {"channels": 4, "rates": (32,), "kernels": (64,), "periods": (2,)}
+    blocks = {"block_kernels": (3,), "dilations": ((1,),)}
+    options = {"rate": 8000, "segment": 2048, "bands": 8, "d_width": 4, "scales": 0}
+    gan = kg.HiFiGAN("v3", **numbers, **blocks, **options)
+    real = tones(3, 0).astype("float32")
+    [record] = evaluate_sounds(gan, real, n=2)
+    wanted = stft_distance(real[:2], gan.sample(2, mel=np.asarray(gan.mel(real[:2]))))
+    assert record.metric == "stft" and record.reals == record.fakes == 2
+    assert record.value == pytest.approx(wanted, rel=1e-5)
 
 
 def test_refusals():

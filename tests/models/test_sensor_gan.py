@@ -1,0 +1,109 @@
+"""SensorGAN: series of several channels, and the recordings of a watch."""
+
+from checks import check_gan
+from command_line import call
+import numpy as np
+import pytest
+
+import keras_gans as kg
+from keras_gans.data import load_sounds, watch
+
+
+def small(**kwargs):
+    options = {"samples": 32, "channels": 3, "dim": 4, "latent_dim": 4, "d_steps": 1}
+    return kg.SensorGAN(**{**options, **kwargs})
+
+
+def series(n):
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (n, 32, 3)).astype("float32")
+
+
+@pytest.mark.backends
+@pytest.mark.full
+def test_sensor_gan():
+    labels = np.arange(8, dtype="int32") % 2
+    check_gan(lambda: small(num_classes=2), series(8), labels, batch_size=4)
+
+
+def test_series_are_of_the_sensors_size(tmp_path):
+    gan = small(num_classes=2)
+    assert len([x for x in gan.generator.layers if "upconv" in x.name]) == 1
+    made = gan.sample(4, labels=[0, 1, 0, 1], seed=0)
+    assert made.shape == (4, 32, 3) and np.abs(made).max() <= 1
+    for name in ("a.csv", "a.npy"):
+        gan.modality.write(tmp_path / name, made[0])
+        np.testing.assert_allclose(gan.modality.read(tmp_path / name), made[0])
+    (tmp_path / "b.csv").write_text("1,2\n")
+    with pytest.raises(ValueError, match=r"b\.csv.*line 1 has 2 cells, not 3"):
+        gan.modality.read(tmp_path / "b.csv")
+    with pytest.raises(ValueError, match="largest"):
+        gan.modality.check(2 * np.ones_like(made))
+    preview = gan.modality.preview(made, columns=2, names=["a", "b", "c", "d"])
+    assert preview.picture.ndim == 3 and not preview.media
+    kept = kg.modalities.Series.from_config(gan.modality.get_config())
+    assert kept == gan.modality != kg.Waveform(32, 3, 50)
+
+
+@pytest.fixture
+def recordings(tmp_path, monkeypatch):
+    """A package in the place of seglearn, with four short recordings."""
+    rng = np.random.default_rng(0)
+    data = {
+        "X": [rng.normal(size=(n, 6)) for n in (300, 200, 150, 60)],
+        "y": np.array([0, 1, 0, 1]),
+        "subject": np.array([1, 2, 2, 1]),
+        "y_labels": ["UP", "DOWN"],
+        "X_labels": ["ax", "ay", "az", "wx", "wy", "wz"],
+    }
+    (tmp_path / "seglearn" / "data").mkdir(parents=True)
+    (tmp_path / "seglearn" / "__init__.py").write_text("raise RuntimeError")
+    path = tmp_path / "seglearn" / watch.FILE
+    np.save(path, np.array(data, dtype=object), allow_pickle=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    digest = watch.hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(watch, "DIGEST", digest)
+    return data
+
+
+def test_recordings_are_cut_by_people(recordings):
+    whole = kg.data.load_watch(samples=100, step=50)
+    assert whole.labels.tolist() == [0] * 5 + [1] * 3 + [0] * 2
+    assert whole.people.tolist() == [1] * 5 + [2] * 5
+    assert whole.class_names == ["UP", "DOWN"] and whole.channels[3] == "wx"
+    wanted = recordings["X"][0][50:150] / np.array(watch.SCALES)
+    np.testing.assert_allclose(whole.series[1], wanted, rtol=1e-6)
+    one = kg.data.load_watch(samples=100, step=50, people=(2,))
+    np.testing.assert_array_equal(one.series, whole.series[5:])
+    for given, told in (({"people": (3,)}, "1 to 2"), ({"samples": 999}, "up to 300")):
+        with pytest.raises(ValueError, match=told):
+            kg.data.load_watch(**given)
+
+
+def test_recordings_are_data_of_the_command(recordings, tmp_path):
+    data = load_sounds(
+        "watch", samples=64, channels=6, rate=50, batch_size=4, labels=True, peak=None
+    )
+    x, y = next(iter(data))
+    assert x.shape == (4, 64, 6) and set(np.array(y)) <= {0, 1}
+    run, tiny = tmp_path / "run", ["--samples=32", "--dim=2", "--latent_dim=4"]
+    words = ["train", "sensor_gan", "--num_classes=2", "--steps=1", "--batch_size=2"]
+    assert not call(*words, f"--run_dir={run}", *tiny)
+    assert (run / "reals.png").is_file()
+    out = tmp_path / "out"
+    assert not call("sample", run, "--n=2", f"--out={out}")
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["seed0000-0000-DOWN.csv", "seed0000-0001-UP.csv"]
+
+
+def test_another_file_is_not_opened(recordings, monkeypatch):
+    monkeypatch.setattr(watch, "DIGEST", "0" * 64)
+    with pytest.raises(ValueError, match=r"is not the file of seglearn 1\.2\.5"):
+        kg.data.load_watch()
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(watch.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"keras_gans\[sensors\]"):
+        kg.data.load_watch()
