@@ -81,6 +81,7 @@ from keras_gans.models.sngan import SNGAN
 from keras_gans.models.srgan import SRGAN
 from keras_gans.models.stylegan2 import StyleGAN2
 from keras_gans.models.stylegan3 import StyleGAN3
+from keras_gans.models.text_to_speech import TextToSpeech
 from keras_gans.models.voxel_gan import VoxelGAN
 from keras_gans.models.wavegan import WaveGAN
 from keras_gans.models.wgan import WGAN
@@ -131,6 +132,7 @@ __all__ = [
     "StyleGAN3",
     "Table",
     "Text",
+    "TextToSpeech",
     "Tokens",
     "Video",
     "Volume",

@@ -519,6 +519,49 @@ class Mel(_Leading):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
+class Phones(_Leading):
+    """Phonemes frame by frame, read from the batch: `fit(phones, waveforms)`.
+
+    A frame is (number of its phoneme, its place in it from 0, frames that the
+    phoneme has).
+
+    Args:
+        symbols: int, how many phonemes there are.
+
+    Example:
+
+    ```python
+    from keras_gans.core.inputs import Phones
+
+    Phones(40)
+    ```
+    """
+
+    name = "phones"
+    given = "phones"
+    help = "phonemes [n, frames, 3]: number, place, length"
+    dtype = "int32"
+    shape = (None, 3)
+
+    def __init__(self, symbols: int):
+        self.symbols = check_size("symbols", symbols)
+
+    def check(self, values: Any, n: int | None = None) -> np.ndarray:
+        values = super().check(values, n)
+        ids, places, lengths = np.moveaxis(values, -1, 0)
+        wrong = (ids < 0) | (ids >= self.symbols)
+        wrong |= (places < 0) | (places >= lengths)
+        if wrong.any():
+            first = values[tuple(np.argwhere(wrong)[0])].tolist()
+            raise ValueError(
+                f"A frame of `phones` is a phoneme in [0, {self.symbols}), its place "
+                "in it from 0, and its length in frames, which is more. Received: "
+                f"{first}."
+            )
+        return values
+
+
+@keras.saving.register_keras_serializable("keras_gans")
 class Past(_Leading):
     """The frames before those to be made: `fit(past, future)`.
 

@@ -1,4 +1,4 @@
-"""Data as `tf.data` pipelines of images, sounds or solids, and toy sets of points."""
+"""Data as `tf.data` pipelines of samples of every kind, and toy sets of points."""
 
 from keras_gans.data import toy
 from keras_gans.data.crops import load_crops
@@ -8,6 +8,7 @@ from keras_gans.data.loading import load
 from keras_gans.data.pairs import load_pairs, load_unpaired
 from keras_gans.data.sounds import describe_sounds, load_sounds, sound_classes
 from keras_gans.data.sources import class_names
+from keras_gans.data.speech import align, describe_speech, load_speech
 from keras_gans.data.summary import check, describe
 from keras_gans.data.volumes import (
     describe_volumes,
@@ -22,10 +23,12 @@ __all__ = [
     "Emoji",
     "Furniture",
     "Watch",
+    "align",
     "check",
     "class_names",
     "describe",
     "describe_sounds",
+    "describe_speech",
     "describe_volumes",
     "emoji",
     "furniture",
@@ -33,6 +36,7 @@ __all__ = [
     "load_crops",
     "load_pairs",
     "load_sounds",
+    "load_speech",
     "load_unpaired",
     "load_volumes",
     "load_watch",

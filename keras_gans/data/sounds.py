@@ -189,7 +189,7 @@ def find_sounds(
     place = _place(source)
     listing = list_files(place, labels, EXTENSIONS, "sounds")
     looked_at = mapped(
-        lambda name: _look(place, name, channels), listing.names, os.cpu_count() or 1
+        lambda name: look(place, name, channels), listing.names, os.cpu_count() or 1
     )
     pairs = list(zip(listing.names, looked_at, strict=True))
     broken = {place.path_of(n): one for n, one in pairs if isinstance(one, str)}
@@ -224,7 +224,7 @@ def read_sound(path: Path, rate: int, channels: int = 1) -> np.ndarray:
     """
     folder, name = os.path.split(os.path.abspath(path))
     place = Folder(folder)
-    sound = _look(place, name, channels)
+    sound = look(place, name, channels)
     if isinstance(sound, str):
         raise ValueError(f"Cannot read {os.fspath(path)!r}: {sound}.")
     with _opened(place, name) as file:
@@ -397,8 +397,14 @@ def _opened(place: Any, name: Path) -> Iterator[Any]:
             yield file
 
 
-def _look(place, name, channels):
-    """`Sound`, or why a file cannot be used."""
+def look(place: Any, name: Path, channels: int) -> Sound | str:
+    """`Sound`, or why a file cannot be used, as a str.
+
+    Args:
+        place: `places.Folder` or `places.Archive`.
+        name: str, the path of the file there.
+        channels: int, see `load_sounds`.
+    """
     try:
         place.version_of(name)
         with _opened(place, name) as file:

@@ -3,6 +3,7 @@
 from keras_gans.layers.attention import SelfAttention
 from keras_gans.layers.equalized import EqualizedConv2D, EqualizedDense
 from keras_gans.layers.filtered import FilteredLeakyReLU, FourierFeatures, MagnitudeNorm
+from keras_gans.layers.inverse_stft import InverseSTFT
 from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.layers.minibatch_stddev import MinibatchStdDev, with_minibatch_stddev
 from keras_gans.layers.modulated import (
@@ -24,6 +25,7 @@ __all__ = [
     "EqualizedDense",
     "FilteredLeakyReLU",
     "FourierFeatures",
+    "InverseSTFT",
     "LearnedMap",
     "MagnitudeNorm",
     "MelSpectrogram",

@@ -3,13 +3,10 @@
 from typing import Any
 
 import keras
-from keras import ops
 
-from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Mel
-from keras_gans.core.optimizers import TorchAdam
 from keras_gans.core.recipe import Recipe
-from keras_gans.engine.phases import Phase
+from keras_gans.core.waveform_gan import WaveformGAN
 from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.modalities import Waveform
 from keras_gans.networks.hifigan import (
@@ -18,8 +15,7 @@ from keras_gans.networks.hifigan import (
     hifigan_discriminators,
     hifigan_generator,
 )
-from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size, is_number, one_of, within
+from keras_gans.utils.validation import check_size, one_of
 
 FULL_BAND = 22050  # the highest rate at which mels end at 8 kHz by default
 
@@ -36,7 +32,7 @@ def default_mel(rate: int, hop: int, bands: int = 80) -> MelSpectrogram:
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class HiFiGAN(BaseGAN):
+class HiFiGAN(WaveformGAN):
     """HiFi-GAN: a vocoder, against discriminators of periods and of scales.
 
     `fit(waveforms)` takes segments float `[n, segment, 1]`, of which spectrograms
@@ -117,10 +113,6 @@ class HiFiGAN(BaseGAN):
         check_size("segment", segment)
         given = Configuration(channels, rates, kernels, block, block_kernels, dilations)
         numbers = self.numbers_of(configuration, given)
-        for name in ("feature_weight", "mel_weight"):
-            value = locals()[name]
-            ok = is_number(value) and 0 <= value < float("inf")
-            within(name, value, ok, "[0, inf)")
         if generator is None:
             generator = hifigan_generator(numbers, bands)
         hop = 1
@@ -135,18 +127,16 @@ class HiFiGAN(BaseGAN):
             )
         if discriminator is None:
             discriminator = hifigan_discriminators(segment, periods, scales, d_width)
-        kwargs.setdefault("objective", "least_squares")
         super().__init__(
             generator,
             discriminator,
+            mel=mel,
+            feature_weight=feature_weight,
+            mel_weight=mel_weight,
             modality=Waveform(segment, 1, rate),
             inputs=(Mel(bands),),
             **kwargs,
         )
-        self.mel = mel
-        # The loss compares all bands up to half of the rate.
-        self.loss_mel = MelSpectrogram(**{**mel.get_config(), "high": None})
-        self.feature_weight, self.mel_weight = feature_weight, mel_weight
 
     @classmethod
     def numbers_of(cls, configuration: str, given: Configuration) -> Configuration:
@@ -155,27 +145,6 @@ class HiFiGAN(BaseGAN):
         changed = {k: v for k, v in given._asdict().items() if v is not None}
         return cls.configurations[configuration]._replace(**changed)
 
-    def default_optimizers(self) -> tuple:
-        """The paper's AdamW: 2e-4, betas 0.8 and 0.99, decay 0.01.
-
-        The paper multiplies the rate by 0.999 each epoch, which a
-        `keras.optimizers.schedules.ExponentialDecay` does.
-        """
-
-        def adamw():
-            return TorchAdam(
-                2e-4, beta_1=0.8, beta_2=0.99, epsilon=1e-8, weight_decay=0.01
-            )
-
-        return adamw(), adamw()
-
-    def phases(self) -> list[Phase]:
-        """D first, then G through the same fakes."""
-        return [
-            Phase("d", self.discriminator_loss, penalty=self.penalties),
-            Phase("g", self.generator_loss, logs=("feature_loss", "mel_loss")),
-        ]
-
     def parts(self, batch: Any) -> tuple:
         """(mels, waveforms), the first made of the second where they are alone."""
         parts = super().parts(batch)
@@ -183,54 +152,6 @@ class HiFiGAN(BaseGAN):
         if alone and parts[0].shape[-1] == 1:
             return (self.mel(parts[0]), *parts)
         return parts
-
-    def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
-        """What each discriminator says: a list of lists, logits first."""
-        names = self.discriminator_names
-        return [self.forward(name, x, training) for name in names]
-
-    def discriminator_loss(
-        self, fake: Tensor, batch: dict, training: bool
-    ) -> tuple[Tensor, dict]:
-        """Equation 1, summed over the discriminators."""
-        real = self.discriminate(batch["real"], batch, training, "real")
-        fake = self.discriminate(fake, batch, training, "fake")
-        # The reference's least squares are not halved.
-        total = sum(
-            2.0 * self.objective.d(r[0], f[0]) for r, f in zip(real, fake, strict=True)
-        )
-        n = len(real)
-        scores = {
-            "d_real": sum(ops.mean(r[0]) for r in real) / n,
-            "d_fake": sum(ops.mean(f[0]) for f in fake) / n,
-        }
-        return total, {"d_loss": total, **scores}
-
-    def generator_loss(
-        self, fake: Tensor, batch: dict, training: bool
-    ) -> tuple[Tensor, dict]:
-        """Equations 2, 3 and 4: adversarial, of spectrograms and of features."""
-        judged = self.discriminate(fake, batch, training, "generated")
-        real = self.discriminate(batch["real"], batch, training, "real")
-        loss = sum(2.0 * self.objective.g(f[0]) for f in judged)
-        matched = sum(
-            ops.mean(ops.abs(ops.stop_gradient(a) - b))
-            for r, f in zip(real, judged, strict=True)
-            for a, b in zip(r, f, strict=True)
-        )
-        distance = self.mel_distance(batch["real"], fake)
-        loss = loss + self.feature_weight * matched + self.mel_weight * distance
-        logs = {"g_loss": loss, "feature_loss": matched, "mel_loss": distance}
-        return loss, logs
-
-    def mel_distance(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Equation 3: the mean |difference| of log-mel spectrograms."""
-        return ops.mean(ops.abs(self.loss_mel(real) - self.loss_mel(fake)))
-
-    @property
-    def hop(self) -> int:
-        """Samples of a frame."""
-        return self.mel.hop
 
 
 def _check_mel(mel, rate, hop, bands):

@@ -14,7 +14,7 @@ from keras_gans.networks.hifigan import (
     SLOPE,
     Configuration,
     check_configuration,
-    convolution,
+    convolved,
     period_discriminator,
     torch_initializers,
     upsampled,
@@ -90,13 +90,14 @@ def bigvgan_generator(
         configuration = CONFIGURATIONS[configuration]
     c = check_configuration(configuration)
 
-    def before(x, name):
+    def activation_of(x, name):
         return AntiAliasedSnake(activation == "snakebeta", name=name)(x)
 
-    mel, x = upsampled(c, bands, weight_norm, before, before_upsampling=False)
-    x = before(x, "activation_post")
-    options = {"use_bias": ending == "tanh", "name": "conv_post"}
-    x = convolution(x, 1, 7, weight_norm, **options)
+    mel = keras.Input((None, bands), name="mel")
+    x = convolved(mel, c.channels, 7, "conv_pre", weight_norm=weight_norm)
+    x = upsampled(x, c, weight_norm, activation_of, before_upsampling=False)
+    options = {"weight_norm": weight_norm, "use_bias": ending == "tanh"}
+    x = convolved(x, 1, 7, "conv_post", **options)
     if ending == "tanh":
         audio = layers.Activation("tanh", dtype="float32", name="audio")(x)
     else:

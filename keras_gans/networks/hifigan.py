@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 from keras import layers
@@ -15,6 +15,7 @@ from keras_gans.utils.validation import check_size, is_int, one_of
 
 SLOPE = 0.1
 LAST_SLOPE = 0.01  # before the last convolution of the generator
+LAST = "activation_post"  # the name of that activation
 
 
 class Configuration(NamedTuple):
@@ -41,10 +42,7 @@ class Configuration(NamedTuple):
 
 _WIDE = ((1, 3, 5),) * 3
 _V3 = ((1, 2), (2, 6), (3, 12))
-_SMALL = ((1, 3), (1, 3))
 CONFIGURATIONS = {
-    # For processors: as few operations at the full rate as still sound.
-    "small": Configuration(128, (8, 8, 4), (16, 16, 8), "2", (3, 7), _SMALL),
     "v1": Configuration(512, (8, 8, 2, 2), (16, 16, 4, 4), "1", (3, 7, 11), _WIDE),
     "v2": Configuration(128, (8, 8, 2, 2), (16, 16, 4, 4), "1", (3, 7, 11), _WIDE),
     "v3": Configuration(256, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), _V3),
@@ -104,7 +102,7 @@ def hifigan_generator(
     """HiFi-GAN's generator, for spectrograms of any length.
 
     Args:
-        configuration: "v1", "v2", "v3", "small" or a `Configuration`.
+        configuration: "v1", "v2", "v3" or a `Configuration`.
         bands: int, mel bands.
         weight_norm: bool, whether kernels are normalized, as for training; without
             it, the network is one of Keras's own layers.
@@ -135,43 +133,40 @@ def hifigan_generator(
         configuration = CONFIGURATIONS[configuration]
     c = check_configuration(configuration)
 
-    def before(x, name):
-        return layers.LeakyReLU(SLOPE)(x)
-
-    mel, x = upsampled(c, bands, weight_norm, before, before_upsampling=True)
-    x = layers.LeakyReLU(LAST_SLOPE)(x)
-    x = convolution(x, 1, 7, weight_norm, name="conv_post")
+    mel = keras.Input((None, bands), name="mel")
+    x = convolved(mel, c.channels, 7, "conv_pre", weight_norm=weight_norm)
+    x = upsampled(x, c, weight_norm)
+    x = convolved(x, 1, 7, "conv_post", weight_norm=weight_norm)
     audio = layers.Activation("tanh", dtype="float32", name="audio")(x)
     return keras.Model(mel, audio, name=name)
 
 
 def upsampled(
+    x: Tensor,
     c: Configuration,
-    bands: int,
-    weight_norm: bool,
-    before: Callable[[Tensor, str], Tensor],
-    before_upsampling: bool,
-) -> tuple[Tensor, Tensor]:
-    """All of a generator but its last activation and convolution.
+    weight_norm: bool = True,
+    activation: Callable[[Tensor, str], Tensor] | None = None,
+    before_upsampling: bool = True,
+) -> Tensor:
+    """The generator's maps from after its first convolution to before its last.
 
     Args:
+        x: Keras tensor `[n, frames, c.channels]`.
         c: `Configuration`, checked.
-        bands: int, mel bands.
-        weight_norm: bool.
-        before: function of a map and a name, the activation before a convolution
-            of a residual block.
+        weight_norm: bool, whether kernels are normalized.
+        activation: function of a map and a name, before each convolution; leaky
+            ReLUs by default.
         before_upsampling: bool, whether it stands before upsamplings too.
 
     Returns:
-        Tuple of the input and the last map.
+        Keras tensor `[n, frames * product of rates, c.channels >> len(c.rates)]`.
     """
 
-    def conv(x, filters, kernel, name, dilation=1):
-        options = {"dilation_rate": dilation, "name": name}
-        return convolution(x, filters, kernel, weight_norm, **options)
+    def before(x, name):
+        if activation is not None:
+            return activation(x, name)
+        return layers.LeakyReLU(LAST_SLOPE if name == LAST else SLOPE)(x)
 
-    mel = keras.Input((None, bands), name="mel")
-    x = conv(mel, c.channels, 7, "conv_pre")
     number = 0
     for i, (rate, kernel) in enumerate(zip(c.rates, c.kernels, strict=True)):
         width = c.channels >> (i + 1)
@@ -185,7 +180,7 @@ def upsampled(
             name=f"ups_{i}",
             **torch_initializers(kernel * width),
         )
-        x = WeightNormalization(up)(x) if weight_norm else up(x)
+        x = (WeightNormalization(up) if weight_norm else up)(x)
         blocks = []
         for size, dilations in zip(c.block_kernels, c.dilations, strict=True):
             y, stem = x, f"resblocks_{number}"
@@ -193,24 +188,39 @@ def upsampled(
             for j, dilation in enumerate(dilations):
                 z = before(y, f"{stem}_activations_{each * j}")
                 first = "convs1" if c.block == "1" else "convs"
-                z = conv(z, width, size, f"{stem}_{first}_{j}", dilation)
+                own = f"{stem}_{first}_{j}"
+                z = convolved(z, width, size, own, dilation, weight_norm)
                 if c.block == "1":
                     z = before(z, f"{stem}_activations_{each * j + 1}")
-                    z = conv(z, width, size, f"{stem}_convs2_{j}")
+                    own = f"{stem}_convs2_{j}"
+                    z = convolved(z, width, size, own, weight_norm=weight_norm)
                 y = layers.Add()([z, y])
             blocks.append(y)
             number += 1
         x = layers.Average()(blocks) if len(blocks) > 1 else blocks[0]
-    return mel, x
+    return before(x, LAST)
 
 
-def convolution(
-    x: Tensor, filters: int, kernel: int, weight_norm: bool, **options: Any
+def convolved(
+    x: Tensor,
+    filters: int,
+    kernel: int,
+    name: str,
+    dilation: int = 1,
+    weight_norm: bool = True,
+    use_bias: bool = True,
 ) -> Tensor:
-    """A convolution that keeps the length, as PyTorch begins it."""
-    options |= torch_initializers(kernel * x.shape[-1])
-    conv = layers.Conv1D(filters, kernel, padding="same", **options)
-    return WeightNormalization(conv)(x) if weight_norm else conv(x)
+    """A convolution over time, of as many frames, as PyTorch initializes it."""
+    conv = layers.Conv1D(
+        filters,
+        kernel,
+        dilation_rate=dilation,
+        padding="same",
+        use_bias=use_bias,
+        name=name,
+        **torch_initializers(kernel * x.shape[-1]),
+    )
+    return (WeightNormalization(conv) if weight_norm else conv)(x)
 
 
 def torch_initializers(fan_in):

@@ -1,0 +1,429 @@
+"""Speech of files, as LJSpeech lays them out, with where each phoneme is."""
+
+from collections import Counter
+import json
+import os
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.data.broken import Usable
+from keras_gans.data.checks import check_length, is_integer
+from keras_gans.data.decoding import Listing
+from keras_gans.data.digests import digests
+from keras_gans.data.pipeline import (
+    batches,
+    epoch_order,
+    example_seeds,
+    seed_key,
+    shuffled_range,
+)
+from keras_gans.data.places import Folder
+from keras_gans.data.python_calls import python_call
+from keras_gans.data.sounds import look, read_sound
+from keras_gans.data.sources import Source
+from keras_gans.data.summary import Report
+from keras_gans.modalities import phonemes
+from keras_gans.utils import files
+from keras_gans.utils.progress import progress_bar
+from keras_gans.utils.text import brief
+from keras_gans.utils.types import Path
+from keras_gans.utils.validation import check_size, is_number, within
+
+METADATA, ALIGNMENT, WAVES = "metadata.csv", "alignment.json", "wavs"
+PEAK = 0.95  # of each recording, as HiFi-GAN has it
+WORST = -19.5  # score below which a text is not what is said
+MOST_NAMED = 10
+END = -1  # after the last phoneme of a sequence
+
+
+class Line(NamedTuple):
+    """A recording and its text.
+
+    Attributes:
+        name: str, of the file in wavs/, without its ending.
+        text: str; the normalized one where there are two.
+    """
+
+    name: str
+    text: str
+
+
+def read_metadata(folder: Path) -> list[Line]:
+    """The lines of metadata.csv: name|text, or name|text|normalized text.
+
+    Raises:
+        ValueError: it is not there, or a line is something else.
+    """
+    path = pathlib.Path(folder) / METADATA
+    if not path.is_file():
+        raise ValueError(
+            f"A folder of speech holds {METADATA}, a line `name|text` for each file "
+            f"{WAVES}/name.wav, as LJSpeech's. Received: {os.fspath(folder)!r}, "
+            "which has none."
+        )
+    lines, wrong = [], []
+    text = path.read_text("utf-8-sig", errors="replace")
+    for number, row in enumerate(text.splitlines(), 1):
+        if not row.strip():
+            continue
+        name, *texts = (part.strip() for part in row.split("|"))
+        if len(texts) not in (1, 2) or not texts[-1] or _leaves(name):
+            wrong.append(f"line {number}: {brief(row, 60)}")
+            continue
+        lines.append(Line(name, texts[-1]))
+    if wrong or not lines:
+        raise ValueError(
+            f"The lines of {path} are `name|text` or `name|text|normalized text`, "
+            f"the name that of a file in {WAVES}/. Received: "
+            f"{'; '.join(wrong[:MOST_NAMED]) or 'an empty file'}."
+        )
+    names = [line.name for line in lines]
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise ValueError(f"{path} names files once. Received: {twice[0]} twice.")
+    return lines
+
+
+def _leaves(name):
+    """Whether a name is that of a file elsewhere."""
+    parts = pathlib.PurePath(name).parts
+    return not parts or ".." in parts or pathlib.PurePath(name).is_absolute()
+
+
+def align(
+    folder: Path, overwrite: bool = False, worst: float = WORST, verbose: bool = True
+) -> dict[str, str]:
+    """Finds the phonemes of a folder of speech, and writes alignment.json there.
+
+    Args:
+        folder: str or path of a folder with metadata.csv and wavs/.
+        overwrite: bool, whether to replace a file of that name.
+        worst: float, the score below which a recording is left out.
+        verbose: bool, whether to show how far it is.
+
+    Returns:
+        dict of the name of each recording left out to why.
+
+    Raises:
+        ValueError: the folder is something else, or no recording is left.
+        ImportError: the extras "audio" and "speech" are not installed.
+    """
+    folder = pathlib.Path(folder)
+    lines = read_metadata(folder)
+    files.check_free(folder / ALIGNMENT, overwrite)
+    aligner = phonemes.Aligner()
+    found, left = {}, {}
+    bar = progress_bar(len(lines), int(verbose), "recording")
+    for number, line in enumerate(lines, 1):
+        try:
+            path = folder / WAVES / f"{line.name}.wav"
+            sound = read_sound(path, phonemes.RATE)[:, 0]
+            made = aligner.align(sound, line.text)
+            if made.score < worst:
+                raise ValueError(
+                    f"the recording does not say {brief(line.text, 60)}: score "
+                    f"{made.score:.1f}, least {worst}"
+                )
+            found[line.name] = {
+                "phones": list(made.phones),
+                "seconds": [round(s, 5) for s in made.seconds],
+            }
+        except ValueError as error:
+            left[line.name] = str(error)
+        bar.update(number)
+    if not found:
+        raise ValueError(
+            f"No recording of {folder} could be aligned: {next(iter(left.values()))}"
+        )
+    files.write_bytes(folder / ALIGNMENT, json.dumps(found, indent=0).encode())
+    return left
+
+
+class Recording(NamedTuple):
+    """A recording and its phonemes.
+
+    Attributes:
+        name: str.
+        phones: int array `[phonemes]`, numbers of symbols.
+        seconds: float array `[phonemes]`.
+        peak: float, its largest |sample|.
+        frames: int, samples of the file.
+        rate: int, of the file.
+    """
+
+    name: str
+    phones: np.ndarray
+    seconds: np.ndarray
+    peak: float
+    frames: int
+    rate: int
+
+
+def find_speech(folder: Path, symbols: tuple) -> Source:
+    """The recordings of a folder that have been aligned.
+
+    Args:
+        folder: str or path.
+        symbols: tuple of str, the phonemes known.
+
+    Returns:
+        `Source`; the heads of its files are `Recording`s.
+
+    Raises:
+        ValueError: a file is not there, damaged, or has an unknown phoneme.
+    """
+    folder = pathlib.Path(folder)
+    lines = read_metadata(folder)
+    path = folder / ALIGNMENT
+    if not path.is_file():
+        raise ValueError(
+            f"Speech is trained on with {ALIGNMENT}, where each phoneme is. Received: "
+            f"{os.fspath(folder)!r}, which has none. Make it by "
+            f"`keras-gans align {folder}`."
+        )
+    try:
+        alignment = json.loads(path.read_bytes())
+        read = {k: (list(v["phones"]), v["seconds"]) for k, v in alignment.items()}
+        read = {k: (p, np.array(s, "float64")) for k, (p, s) in read.items()}
+        ok = all(
+            s.shape == (len(p),) and len(p) and np.isfinite(s).all() and s.min() >= 0
+            for p, s in read.values()
+        )
+        error = "lengths of phonemes are numbers of seconds, one for each"
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as why:
+        ok, error = False, f"{type(why).__name__}: {why}"
+    if not ok:
+        raise ValueError(
+            f"{path} is damaged ({brief(error, 200)}). It is a dict of names to "
+            '{"phones": [...], "seconds": [...]}. Make it anew by `keras-gans align`.'
+        )
+    numbers = {symbol: i for i, symbol in enumerate(symbols)}
+    place, heads, names, broken = Folder(str(folder)), [], [], {}
+    for line in lines:
+        if line.name not in read:
+            broken[line.name] = f"it is not in {ALIGNMENT}"
+            continue
+        phones, seconds = read[line.name]
+        if unknown := sorted({str(p) for p in phones} - set(numbers)):
+            raise ValueError(
+                f"{path} has phonemes that the model does not know. Received: "
+                f"{', '.join(unknown[:MOST_NAMED])} in {line.name!r}. Name them in "
+                "its `symbols`."
+            )
+        file = os.path.join(WAVES, f"{line.name}.wav")
+        sound = look(place, file, 1)
+        if isinstance(sound, str):
+            raise ValueError(f"Cannot read {str(folder / file)!r}: {sound}.")
+        length = sound.frames / sound.rate
+        if abs(seconds.sum() - length) > 0.05:
+            raise ValueError(
+                f"{path} is of other recordings: {line.name!r} has phonemes of "
+                f"{seconds.sum():.2f} s. Received: {length:.2f} s of sound. Make it "
+                "anew by `keras-gans align`."
+            )
+        ids = np.array([numbers[p] for p in phones], "int32")
+        heads.append(
+            Recording(line.name, ids, seconds, sound.peak, sound.frames, sound.rate)
+        )
+        names.append(file)
+    if not heads:
+        raise ValueError(f"No recording of {METADATA} is in {path}.")
+    listing = Listing(place, names, None, None, Counter())
+    usable = Usable(listing, heads, len(lines), broken)
+    return Source(f"folder {str(folder)!r}", len(heads), None, None, None, [], [usable])
+
+
+def frames_of(phones: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Phonemes frame by frame: (number, place in it, its length).
+
+    Args:
+        phones: int array `[phonemes]`.
+        lengths: int array `[phonemes]`, frames of each.
+
+    Returns:
+        int32 `[sum of lengths, 3]`.
+
+    Example:
+
+    ```python
+    from keras_gans.data.speech import frames_of
+
+    frames_of(np.array([7, 3]), np.array([2, 1])).tolist()
+    # [[7, 0, 2], [7, 1, 2], [3, 0, 1]]
+    ```
+    """
+    lengths = np.asarray(lengths)
+    starts = np.cumsum(lengths) - lengths
+    total = int(lengths.sum())
+    place = np.arange(total) - np.repeat(starts, lengths)
+    columns = (np.repeat(phones, lengths), place, np.repeat(lengths, lengths))
+    return np.stack(columns, axis=1).astype("int32")
+
+
+def load_speech(
+    source: Any,
+    *,
+    samples: int,
+    hop: int,
+    rate: int = 16000,
+    symbols: tuple = phonemes.SYMBOLS,
+    batch_size: int = 16,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+) -> tf.data.Dataset:
+    """Returns a `tf.data.Dataset` of segments of speech and their phonemes.
+
+    Each recording is an example for each whole segment that it holds, taken from
+    anywhere in it: where, is a function of the seed, the epoch and the example's
+    index. Files are read when their turn comes. Their loudest sample is brought to
+    0.95. After the end of a recording there is silence.
+
+    Args:
+        source: str or path of a folder with metadata.csv, wavs/ and alignment.json.
+        samples: int, the length of a segment, a multiple of `hop`.
+        hop: int, samples of a frame.
+        rate: int, samples a second; files of another rate are resampled.
+        symbols: tuple of str, the phonemes known; the first is silence.
+        batch_size: int.
+        shuffle: whether each epoch has an order of its own.
+        seed: a non-negative integer.
+        drop_remainder: whether to leave out the last batch of an epoch if it is
+            short.
+        repeat: whether the dataset is endless.
+        start: batches already consumed. With `repeat=False`, whole epochs.
+
+    Returns:
+        A dataset of tuples: int32 `[batch_size, frames, 3]`, phonemes frame by
+        frame; float32 `[batch_size, samples, 1]`; and int32 `[batch_size, phonemes,
+        2]`, all phonemes of the recording and their frames, (-1, 0) after the last.
+
+    Raises:
+        ValueError: an argument is unusable, or a file is missing or damaged.
+        ImportError: the extra "audio" is not installed.
+    """
+    for name, value in (("samples", samples), ("hop", hop), ("rate", rate)):
+        check_size(name, value)
+    if samples % hop:
+        raise ValueError(
+            f"`samples` is a multiple of `hop`. Received: samples={samples}, hop={hop}."
+        )
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("start", start, 0),
+    ):
+        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    found = find_speech(source, symbols)
+    cutter = _Cutter(found.files[0], samples, hop, rate)
+    found = found._replace(size=cutter.size)
+    check_length(found, batch_size, drop_remainder, repeat, start)
+    key = seed_key(seed)
+
+    def examples(epoch, first):
+        order = epoch_order(key, epoch) if shuffle else None
+        return shuffled_range(cutter.size, order, first)
+
+    def prepare(epoch, index):
+        seeds = example_seeds(key, epoch, index, 1)
+        place = tf.random.stateless_uniform([], seeds[0])
+        kinds = (tf.int32, tf.float32, tf.int32)
+        phones, sound, all_phones = python_call(cutter.read, [index, place], kinds)
+        return (
+            tf.ensure_shape(phones, (samples // hop, 3)),
+            tf.ensure_shape(sound, (samples, 1)),
+            tf.ensure_shape(all_phones, (cutter.longest, 2)),
+        )
+
+    return batches(
+        examples,
+        prepare,
+        size=cutter.size,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        repeat=repeat,
+        start=start,
+    )
+
+
+class _Cutter:
+    """Cuts segments of recordings, with their phonemes; keeps no sound."""
+
+    def __init__(self, usable, samples, hop, rate):
+        self.listing, self.recordings = usable.listing, usable.heads
+        self.samples, self.hop, self.rate = samples, hop, rate
+        self.lengths = [_lengths(r.seconds, rate, hop) for r in self.recordings]
+        self.longest = max(map(len, self.lengths))
+        slots = [max(1, int(x.sum()) * hop // samples) for x in self.lengths]
+        self.firsts = np.concatenate([[0], np.cumsum(slots)])
+        self.size = int(self.firsts[-1])
+
+    def read(self, index, place):
+        """The segment of an example; `place` in [0, 1) within its part."""
+        number = int(np.searchsorted(self.firsts, index, side="right") - 1)
+        one, lengths = self.recordings[number], self.lengths[number]
+        count, total = self.samples // self.hop, int(lengths.sum())
+        slots = int(self.firsts[number + 1] - self.firsts[number])
+        slot = int(index - self.firsts[number])
+        free = max(0, total - count)
+        first = int((slot + float(place)) / slots * (free + 1))
+        all_phones = np.full((self.longest, 2), END, "int32")
+        all_phones[: len(lengths)] = np.stack([one.phones, lengths], axis=1)
+        all_phones[len(lengths) :, 1] = 0
+        phones = frames_of(one.phones, lengths)[first : first + count]
+        rest = count - len(phones)
+        quiet = frames_of(np.zeros(1, int), np.array([rest]))
+        phones = np.concatenate([phones, quiet])
+        path = self.listing.place.path_of(self.listing.names[number])
+        values = read_sound(path, self.rate) * np.float32(PEAK / one.peak)
+        values = values[first * self.hop :][: self.samples]
+        sound = np.zeros((self.samples, 1), "float32")
+        sound[: len(values)] = np.clip(values, -1, 1)
+        return phones, sound, all_phones
+
+
+def _lengths(seconds, rate, hop):
+    """The frames of phonemes: their ends are rounded, so that none drifts."""
+    ends = np.rint(np.cumsum(seconds) * rate / hop).astype("int32")
+    ends[-1] = -(-round(float(seconds.sum()) * rate) // hop)
+    return np.diff(np.maximum.accumulate(ends), prepend=0).astype("int32")
+
+
+def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: int):
+    """What a training reads from a folder of speech.
+
+    Args:
+        source: see `load_speech`.
+        symbols: see `load_speech`.
+        samples: see `load_speech`.
+        hop: see `load_speech`.
+        rate: see `load_speech`.
+
+    Returns:
+        `Report`.
+    """
+    found = find_speech(source, symbols)
+    (usable,) = found.files
+    seconds = [r.seconds.sum() for r in usable.heads]
+    spoken = np.concatenate([r.phones for r in usable.heads])
+    counts = np.bincount(spoken, minlength=len(symbols))
+    rare = [f"{symbols[i]} {counts[i]}" for i in np.argsort(counts, kind="stable")[:5]]
+    rows = [
+        ("data", str(source)),
+        ("used", f"{len(seconds)} of {usable.found} recordings"),
+        ("lengths", f"{sum(seconds):,.1f} s in all"),
+        ("phonemes", f"{len(spoken):,}; the rarest: {', '.join(rare)}"),
+    ]
+    if usable.broken:
+        told = list(usable.broken.items())[:MOST_NAMED]
+        rows.append(("left out", "\n".join(f"{k!r}: {v}" for k, v in told)))
+    cutter = _Cutter(usable, samples, hop, rate)
+    made = f"{cutter.size} segments of {samples} samples ({samples / rate:.2f} s)"
+    rows.append(("made", made))
+    names = [*usable.listing.names, METADATA, ALIGNMENT]
+    read = [usable._replace(listing=usable.listing._replace(names=names))]
+    return Report(rows, usable.broken, read, digests(read))

@@ -1,0 +1,198 @@
+"""Phonemes: of English texts, and where they are in recordings.
+
+Both come of pocketsphinx, whose wheel carries an acoustic model and a dictionary of
+134,000 words (CMUdict), and knows no other language.
+"""
+
+from collections.abc import Mapping, Sequence
+import functools
+import pathlib
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_gans.utils.optional import require
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.text import brief
+
+SILENCE = "SIL"
+PHONEMES = tuple(
+    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T "
+    "TH UH UW V W Y Z ZH".split()
+)
+SYMBOLS = (SILENCE, *PHONEMES)
+RATE = 16000  # of recordings that pocketsphinx hears
+STEP = 160  # samples of its frames
+LEAD = 3200  # samples of silence put around a recording
+PAUSES = ".,;:!?"
+WORD = re.compile(r"[a-z']+(?:[.-][a-z']+)*\.?|[^\s]", re.IGNORECASE)
+
+
+class Aligned(NamedTuple):
+    """The phonemes of a recording.
+
+    Attributes:
+        phones: tuple of str.
+        seconds: tuple of float, how long each is; in all, the recording's length.
+        score: float, the mean log-likelihood of a frame in pocketsphinx's scale:
+            near -10 where the text is what is said, far below where it is not.
+    """
+
+    phones: tuple
+    seconds: tuple
+    score: float
+
+
+def _pocketsphinx():
+    return require("pocketsphinx", "speech", "Phonemes of texts")
+
+
+@functools.lru_cache(maxsize=1)
+def dictionary() -> dict[str, tuple]:
+    """The phonemes of each word that pocketsphinx's dictionary has.
+
+    Raises:
+        ImportError: the extra "speech" is not installed.
+    """
+    path = pathlib.Path(_pocketsphinx().get_model_path("en-us/cmudict-en-us.dict"))
+    rows = (line.split() for line in path.read_text("utf-8").splitlines())
+    return {word: tuple(phones) for word, *phones in rows}
+
+
+def words_of(
+    text: str, pronunciations: Mapping[str, Sequence[str] | str] | None = None
+) -> list[tuple[str, tuple]]:
+    """The words of a text and their phonemes; pauses are ("", ("SIL",)).
+
+    Args:
+        text: str, words that the dictionary has, and marks that make pauses.
+        pronunciations: dict of words to their phonemes, "K EH R AH S", which go
+            before the dictionary.
+
+    Raises:
+        ValueError: a word or a sign is unknown; all of them are named.
+        ImportError: the extra "speech" is not installed, where it is needed.
+
+    Example:
+
+    ```python
+    from keras_gans.modalities.phonemes import words_of
+
+    words_of("Keras.", {"keras": "K EH R AH S"})
+    # [("keras", ("K", "EH", "R", "AH", "S")), ("", ("SIL",))]
+    ```
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"`text` is a str. Received: {brief(text)}.")
+    own = {k.lower(): _phones_of(k, v) for k, v in (pronunciations or {}).items()}
+    found, unknown = [], []
+    for match in WORD.finditer(text):
+        word = match[0].lower()
+        if word in PAUSES:
+            found.append(("", (SILENCE,)))
+            continue
+        ended = word.endswith(".") and word not in own
+        ended = ended and (len(word) != 2 or word not in dictionary())
+        word = word[:-1] if ended else word
+        phones = own.get(word) or (dictionary().get(word) if word[0].isalpha() else 0)
+        if not phones:
+            unknown.append(word)
+            continue
+        found.append((word, phones))
+        if ended:
+            found.append(("", (SILENCE,)))
+    if unknown:
+        near = hint(unknown[0], dictionary()) if unknown[0].isalpha() else ""
+        raise ValueError(
+            "These have no phonemes in the dictionary: "
+            f"{brief(', '.join(map(repr, dict.fromkeys(unknown))), 300)}. Received: "
+            f"{brief(text, 100)}.{near} Spell numbers and signs as words, or say how "
+            "a word sounds by `pronunciations={'keras': 'K EH R AH S'}`."
+        )
+    if not found:
+        raise ValueError(f"`text` holds a word or more. Received: {text!r}.")
+    return found
+
+
+def _phones_of(word, phones):
+    phones = tuple(phones.split() if isinstance(phones, str) else phones)
+    if not phones or not set(phones) <= set(SYMBOLS):
+        raise ValueError(
+            f"A pronunciation is phonemes of ARPAbet, {' '.join(PHONEMES[:5])} and so "
+            f"on, without stress. Received: {word!r}: {phones}."
+        )
+    return phones
+
+
+class Aligner:
+    """Finds where phonemes are in recordings whose text is known.
+
+    Example:
+
+    ```python
+    from keras_gans.modalities.phonemes import Aligner
+
+    aligner = Aligner()  # aligner.align(recording, "seven three nine")
+    ```
+
+    Raises:
+        ImportError: the extra "speech" is not installed.
+    """
+
+    def __init__(self):
+        self._decoder = _pocketsphinx().Decoder(lm=None, loglevel="FATAL")
+
+    def align(self, sound: np.ndarray, text: str) -> Aligned:
+        """The phonemes of a recording.
+
+        Args:
+            sound: float `[samples]` in [-1, 1], of 16,000 samples a second.
+            text: str, what is said.
+
+        Raises:
+            ValueError: a word is unknown, or the text is not what is said.
+        """
+        words = [word for word, _ in words_of(text) if word]
+        decoder = self._decoder
+        quiet = np.random.default_rng(0).normal(size=(2, LEAD)) * 1e-4
+        heard = np.concatenate([quiet[0], sound, quiet[1]])
+        pcm = np.clip(np.rint(heard * 32767), -32768, 32767).astype("<i2").tobytes()
+        try:
+            decoder.set_align_text(" ".join(words))
+            _hear(decoder, pcm)
+            decoder.set_alignment()
+            _hear(decoder, pcm)
+            entries = list(decoder.get_alignment().phones())
+        except RuntimeError as error:
+            raise ValueError(
+                f"The recording does not say {brief(text, 100)} ({error})."
+            ) from None
+        return _aligned(entries, len(sound))
+
+
+def _hear(decoder, pcm):
+    decoder.start_utt()
+    decoder.process_raw(pcm, no_search=False, full_utt=True)
+    decoder.end_utt()
+
+
+def _aligned(entries, samples):
+    """Cuts off the silence around, and joins neighbouring silences."""
+    phones, ends = [], []
+    for entry in entries:
+        end = min(max((entry.start + entry.duration) * STEP - LEAD, 0), samples)
+        name = entry.name if entry.name in PHONEMES else SILENCE
+        if phones and name == phones[-1] == SILENCE:
+            ends[-1] = end
+        else:
+            phones.append(name)
+            ends.append(end)
+    if not entries:
+        raise ValueError("The recording has no phonemes.")
+    ends[-1] = samples
+    seconds = np.diff([0, *ends]) / RATE
+    kept = [(p, float(s)) for p, s in zip(phones, seconds, strict=True) if s > 0]
+    frames = sum(entry.duration for entry in entries)
+    score = sum(entry.score for entry in entries) / frames
+    return Aligned(*map(tuple, zip(*kept, strict=True)), score)
