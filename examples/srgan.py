@@ -25,7 +25,7 @@ pairs = kg.data.load_crops(source, tries=4, repeat=True, **options)
 gan = kg.SRGAN(
     (SIZE, SIZE, 3),
     SCALE,
-    flavour="msrresnet",
+    configuration="msrresnet",
     blocks=8,
     width=32,
     d_width=16,

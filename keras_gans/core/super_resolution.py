@@ -42,8 +42,8 @@ class SuperResolvingGAN(TranslatingGAN):
             trained on, multiples of `scale`; it enlarges images of any size.
         scale: int, 2, 3 or 4.
         pretrain_steps: int of 0 or more, steps by the pixel loss alone.
-        pretrain_rate: float, the first learning rate of these steps, by Adam; it
-            falls to 0 by half a cosine.
+        pretrain_rate: float, the highest learning rate of these steps, by Adam: it
+            rises to it for a twentieth of them, then falls to 0 by half a cosine.
         learning_rate: float of the two optimizers of the adversarial phase.
         pixel_loss: "l1" or "l2", of both phases.
         pixel_weight: float of 0 or more, of the pixel loss in the adversarial
@@ -107,7 +107,9 @@ class SuperResolvingGAN(TranslatingGAN):
             **kwargs,
         )
         if features is None:
-            features = self.feature_network(feature_layers.split(","))
+            features = self.feature_network(
+                feature_layers.split(","), dtype=self.compute_dtype
+            )
         if not isinstance(features, keras.Model):
             self._features = features
             return
@@ -129,8 +131,12 @@ class SuperResolvingGAN(TranslatingGAN):
         adams = [keras.optimizers.Adam(self.learning_rate) for _ in range(2)]
         if not self.pretrain_steps:
             return tuple(adams)
+        rises = self.pretrain_steps // 20
         schedule = keras.optimizers.schedules.CosineDecay(
-            self.pretrain_rate, self.pretrain_steps
+            self.pretrain_rate / (rises + 1),
+            self.pretrain_steps - rises,
+            warmup_target=self.pretrain_rate if rises else None,
+            warmup_steps=rises,
         )
         return (*adams, keras.optimizers.Adam(schedule))
 

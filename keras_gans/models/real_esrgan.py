@@ -6,8 +6,12 @@ from keras_gans.core.recipe import Recipe
 from keras_gans.core.super_resolution import SuperResolvingGAN, check_crop
 from keras_gans.networks.features.hed_vgg16 import HedVGG16
 from keras_gans.networks.rrdbnet import rrdbnet
+from keras_gans.networks.srvgg import srvgg
 from keras_gans.networks.superresolution_discriminators import unet_discriminator
 from keras_gans.utils.types import Shape
+from keras_gans.utils.validation import one_of
+
+CONFIGURATIONS = ("rrdbnet", "srvgg")
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -16,15 +20,18 @@ class RealESRGAN(SuperResolvingGAN):
 
     It learns of photos that are blurred, resized, noisy and compressed, twice,
     see `data.load_crops(degradation="real")`. The discriminator is a U-Net under
-    spectral norm, with a logit for each pixel.
+    spectral norm, with a logit for each pixel. The generator is ESRGAN's RRDBNet, or
+    the small one of the project's later weights, a tenth as slow.
 
     Args:
         image_shape: tuple (height, width, channels) of the crops that it is
             trained on; (256, 256, 3) by default. It enlarges images of any size.
         scale: int, 2, 3 or 4.
-        blocks: int, residual in residual dense blocks of the generator built here.
+        blocks: int, of the generator built here: residual in residual dense blocks
+            (23 by default), or convolutions of "srvgg" (32 by default).
         width: int, channels of its maps.
         growth: int, channels that each convolution of a dense block adds.
+        configuration: "rrdbnet" (the paper's) or "srvgg" (SRVGGNetCompact).
         d_width: int, channels of the first maps of the discriminator built here.
         generator: `keras.Model` to use instead, of any height and width.
         discriminator: `keras.Model` from images to logits, instead of
@@ -58,10 +65,11 @@ class RealESRGAN(SuperResolvingGAN):
         self,
         image_shape: Shape | None = None,
         scale: int = 4,
-        blocks: int = 23,
+        blocks: int | None = None,
         width: int = 64,
         growth: int = 32,
         *,
+        configuration: str = "rrdbnet",
         d_width: int = 64,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
@@ -74,9 +82,15 @@ class RealESRGAN(SuperResolvingGAN):
         kwargs.setdefault("feature_layers", "conv1_2,conv2_2,conv3_3,conv4_3,conv5_3")
         shape = (256, 256, 3) if image_shape is None else image_shape
         shape = check_crop(shape, scale)
+        one_of("configuration", configuration, CONFIGURATIONS)
         if generator is None:
             open_shape = (None, None, shape[2])
-            generator = rrdbnet(open_shape, scale, blocks, width, growth)
+            if configuration == "srvgg":
+                convs = 32 if blocks is None else blocks
+                generator = srvgg(open_shape, scale, convs, width)
+            else:
+                blocks = 23 if blocks is None else blocks
+                generator = rrdbnet(open_shape, scale, blocks, width, growth)
         if discriminator is None:
             discriminator = unet_discriminator(shape, d_width)
         super().__init__(generator, discriminator, shape, scale, **kwargs)
@@ -93,13 +107,13 @@ RECIPE = Recipe(
     arguments={
         "image_shape": (64, 64, 3),
         "scale": 4,
-        "blocks": 3,
-        "width": 32,
-        "growth": 16,
+        "configuration": "srvgg",
+        "blocks": 12,
+        "width": 48,
         "d_width": 16,
-        "pretrain_steps": 400,
+        "pretrain_steps": 600,
         "pretrain_rate": 1e-3,
-        "learning_rate": 2e-4,
+        "learning_rate": 4e-4,
         "adversarial_weight": 0.02,
         "ema": 0.98,
         "feature_layers": "relu1_2,relu2_2,relu3_3",
@@ -115,9 +129,9 @@ RECIPE = Recipe(
     paper={
         "adversarial_weight": 0.1,
         "image_shape": (256, 256, 3),
+        "configuration": "rrdbnet",
         "blocks": 23,
         "width": 64,
-        "growth": 32,
         "d_width": 64,
         "ema": 0.999,
         "pretrain_steps": 1_000_000,

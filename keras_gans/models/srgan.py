@@ -1,5 +1,7 @@
 """SRGAN: photos enlarged, with detail that a discriminator takes for real."""
 
+import functools
+
 import keras
 
 from keras_gans.core.recipe import Recipe
@@ -15,9 +17,9 @@ from keras_gans.utils.validation import one_of
 class SRGAN(SuperResolvingGAN):
     """SRGAN: `fit` on (low, high), `translate(images)`.
 
-    The generator is SRResNet, in one of two flavours that are not the same
-    network: the paper's has batch norm, PReLU and tanh; BasicSR's has no norm and
-    adds to the image enlarged by interpolation, which is learned faster.
+    The generator is SRResNet, of which there are two: the paper's has batch norm,
+    PReLU and tanh; BasicSR's has no norm and adds to the image enlarged by
+    interpolation, which is learned faster. Weights of one do not fit the other.
 
     Args:
         image_shape: tuple (height, width, channels) of the crops that it is
@@ -25,7 +27,7 @@ class SRGAN(SuperResolvingGAN):
         scale: int, 2, 3 or 4.
         blocks: int, residual blocks of the generator built here.
         width: int, channels of the maps of the generator built here.
-        flavour: "srresnet" (the paper's) or "msrresnet" (BasicSR's, bicubic).
+        configuration: "srresnet" (the paper's) or "msrresnet" (BasicSR's, bicubic).
         d_width: int, channels of the first maps of the discriminator built here.
         dense: int, units before its logit.
         generator: `keras.Model` to use instead, of any height and width.
@@ -63,7 +65,7 @@ class SRGAN(SuperResolvingGAN):
         blocks: int = 16,
         width: int = 64,
         *,
-        flavour: str = "srresnet",
+        configuration: str = "srresnet",
         d_width: int = 64,
         dense: int = 1024,
         generator: keras.Model | None = None,
@@ -74,17 +76,19 @@ class SRGAN(SuperResolvingGAN):
         kwargs.setdefault("pixel_loss", "l2")
         shape = (96, 96, 3) if image_shape is None else image_shape
         shape = check_crop(shape, scale)
-        one_of("flavour", flavour, ("srresnet", "msrresnet"))
+        one_of("configuration", configuration, tuple(GENERATORS))
         if generator is None:
-            open_shape = (None, None, shape[2])
-            if flavour == "srresnet":
-                generator = srresnet(open_shape, scale, blocks, width)
-            else:
-                generator = msrresnet(open_shape, scale, blocks, width, skip="bicubic")
+            make = GENERATORS[configuration]
+            generator = make((None, None, shape[2]), scale, blocks, width)
         if discriminator is None:
             discriminator = srgan_discriminator(shape, d_width, dense)
         super().__init__(generator, discriminator, shape, scale, **kwargs)
 
+
+GENERATORS = {
+    "srresnet": srresnet,
+    "msrresnet": functools.partial(msrresnet, skip="bicubic"),
+}
 
 RECIPE = Recipe(
     name="srgan",
@@ -93,16 +97,16 @@ RECIPE = Recipe(
     task="photos",
     epochs=2,
     batch_size=16,
-    # Smaller, and of the flavour that learns in minutes.
+    # Smaller, and BasicSR's, which learns in minutes.
     arguments={
         "image_shape": (64, 64, 3),
         "scale": 4,
         "blocks": 8,
         "width": 32,
-        "flavour": "msrresnet",
+        "configuration": "msrresnet",
         "d_width": 16,
         "dense": 64,
-        "pretrain_steps": 1300,
+        "pretrain_steps": 1600,
         "pretrain_rate": 1e-3,
         "learning_rate": 2e-4,
         "pixel_loss": "l1",
@@ -124,7 +128,7 @@ RECIPE = Recipe(
         "image_shape": (96, 96, 3),
         "blocks": 16,
         "width": 64,
-        "flavour": "srresnet",
+        "configuration": "srresnet",
         "d_width": 64,
         "dense": 1024,
         "pretrain_steps": 1_000_000,

@@ -13,6 +13,7 @@ from keras_gans.networks.superresolution import (
     from_unit,
     prelu,
     shuffled,
+    small_init,
     to_unit,
 )
 from keras_gans.utils.types import Shape
@@ -98,6 +99,8 @@ def msrresnet(
 ) -> keras.Model:
     """BasicSR's SRResNet: no norm, and what it adds to the enlarged image.
 
+    Untrained it gives the enlarged image: its last convolution starts at 0.
+
     Args:
         image_shape: tuple (height, width, channels) of the small images. Height
             and width may be `None`: the network then takes images of any size.
@@ -151,8 +154,10 @@ def msrresnet(
         x = conv(x, width * factor**2, f"up_{i}", small=True)
         x = lrelu(shuffled(x, factor), f"up_{i}")
     x = lrelu(conv(x, width, "high", small=True), "high")
-    x = conv(x, output_channels, "last", small=True)
-    if output_channels == image_shape[-1]:
+    is_added = output_channels == image_shape[-1]
+    start = "zeros" if is_added else small_init()
+    x = conv(x, output_channels, "last", kernel_initializer=start)
+    if is_added:
         base = enlarged(unit, scale, skip, "skip") if scale > 1 else unit
         x = layers.Add(name="skipped")([x, base])
     return keras.Model(source, from_unit(x), name=name)

@@ -36,10 +36,8 @@ def conv(
     x: Any, filters: int, name: str, size: int = 3, small: bool = False, **kwargs: Any
 ) -> Any:
     """A convolution of stride 1 that keeps height and width."""
-    init = small_init() if small else torch_init()
-    return layers.Conv2D(
-        filters, size, padding="same", kernel_initializer=init, name=name, **kwargs
-    )(x)
+    kwargs.setdefault("kernel_initializer", small_init() if small else torch_init())
+    return layers.Conv2D(filters, size, padding="same", name=name, **kwargs)(x)
 
 
 def prelu(name: str) -> keras.layers.Layer:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
+from keras_gans.utils.resizing import bicubic
 
 TINY = {
     "width": 4,
@@ -150,6 +151,30 @@ def test_phases_train_one_side_after_the_other(photos):
     assert gan.preview(2).picture.shape[-1] == 3
 
 
+def test_untrained_they_interpolate(photos):
+    """By pixels repeated, or by bicubic interpolation: where learning starts."""
+    low, _ = photos(1)
+    kwargs = {"features": features(), **TINY, "width": 3}
+    real = kg.RealESRGAN((16, 16, 3), 2, configuration="srvgg", **kwargs)
+    repeated = low.repeat(2, 1).repeat(2, 2)
+    np.testing.assert_allclose(real.translate(low), repeated, atol=1e-6)
+    gan = srgan(configuration="msrresnet")
+    cubic = bicubic(np.pad(low[0], ((8, 8), (8, 8), (0, 0)), "symmetric"), 2)
+    made = gan.translate(low)[0]
+    np.testing.assert_allclose(made, cubic[16:-16, 16:-16].clip(-1, 1), atol=1e-5)
+
+
+def test_the_rate_of_the_pretraining_rises_and_falls():
+    rate = srgan(pretrain_steps=40).default_optimizers()[2]
+    rates = []
+    for step in (0, 1, 2, 21, 40):
+        rate.iterations.assign(step)
+        rates.append(float(rate.learning_rate))
+    # Two steps up; half a cosine down, half-way after 19 of 38.
+    want = np.array([1 / 3, 2 / 3, 1, 0.5, 0])
+    np.testing.assert_allclose(rates, 1e-3 * want, atol=1e-9)
+
+
 def test_threefold(photos):
     """Twice and four times are those of other tests."""
     low, _ = photos(1, 36, 3)
@@ -164,7 +189,7 @@ def test_threefold(photos):
         ({"scale": 5}, "`scale`"),
         ({"shape": (30, 30, 3), "scale": 4}, "multiples of scale=4"),
         ({"generator": features()}, "makes images 2 times larger"),
-        ({"flavour": "x"}, "`flavour`"),
+        ({"configuration": "x"}, "`configuration`"),
         ({"pixel_loss": "l3"}, "`pixel_loss`"),
         ({"pretrain_steps": -1}, "`pretrain_steps`"),
         ({"linear_decay": (1, 2)}, "linear_decay"),
@@ -199,6 +224,12 @@ def test_hed_vgg16_is_the_installed_file_s():
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-3)
     assert np.asarray(maps["relu1_1"]).min() == 0
     assert maps["conv2_1"].shape == (1, 10, 10, 128)
+    half = hed_vgg16.HedVGG16("conv2_1", dtype="bfloat16")(x)["conv2_1"]
+    differ = np.abs(np.asarray(half) - np.asarray(maps["conv2_1"]))
+    # Three convolutions, each rounded to 8 bits.
+    largest = np.abs(maps["conv2_1"]).max()
+    assert half.dtype == maps["conv2_1"].dtype
+    assert 0 < differ.max() < 0.02 * largest
     near = kg.metrics.feature_distance(x, 0.9 * x, (-1, 1))
     far = kg.metrics.feature_distance(x, -x, (-1, 1))
     assert 0 < near[0] < 0.2 * far[0]

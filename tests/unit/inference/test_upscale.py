@@ -23,6 +23,7 @@ from keras_gans.modalities.png import PngWriter
 from keras_gans.modalities.video import ffmpeg
 from keras_gans.networks.rrdbnet import rrdbnet
 from keras_gans.networks.srresnet import msrresnet, srresnet
+from keras_gans.utils.resizing import bicubic
 
 RECORD = "sr_enhance_x4"
 
@@ -107,6 +108,27 @@ def test_tiles_make_the_whole(make):
     tiled._overlap = 2  # less than that is seen
     narrow = tiled(image)
     assert np.abs(narrow - want).max() > 1e-3 * np.abs(want).max()
+
+
+@pytest.mark.full
+def test_tiles_make_the_whole_of_a_trained_network():
+    """Of several dense blocks: the overlap is measured on noise, not on photos."""
+    rng = np.random.default_rng(0)
+    coarse = rng.uniform(-1, 1, (20, 20, 3))
+    photo = bicubic(coarse, 16).clip(-1, 1) * 0.8 + rng.normal(0, 0.05, (320, 320, 3))
+    photo = photo.clip(-1, 1).astype("float32")
+    network = rrdbnet(scale=2, blocks=4, width=8, growth=4)
+    network.compile(keras.optimizers.Adam(3e-3), "mae")
+    places = rng.integers(0, 288, (256, 2))
+    high = np.stack([photo[y : y + 32, x : x + 32] for y, x in places])
+    before = network.evaluate(high[:, ::2, ::2], high, verbose=0)
+    network.fit(high[:, ::2, ::2], high, batch_size=16, epochs=4, verbose=0)
+    assert network.evaluate(high[:, ::2, ::2], high, verbose=0) < 0.3 * before
+    whole, tiled = Enlarger(network, tile=0), Enlarger(network)
+    tiled.tile, tiled._grows = 2 * tiled.overlap + 32, False
+    want = whole(photo)
+    assert tiled.overlap > 16 and tiled.count(photo.shape[:2]) > 9
+    assert np.abs(tiled(photo) - want).max() <= 1e-5 * np.abs(want).max()
 
 
 def test_tiles_that_would_not_fit_are_refused(small):
