@@ -17,7 +17,7 @@ class Clock(keras.callbacks.Callback):
         self._last = None
 
     def on_train_batch_end(self, batch, logs=None):
-        float(logs["d_loss"])  # waits for the end of the step
+        float(logs.get("d_loss", logs.get("g_loss")))  # waits for the end of the step
         now = time.perf_counter()
         if self._last is not None:  # the first waits for the data set
             self.seconds.append(now - self._last)
@@ -42,7 +42,7 @@ class Budget(keras.callbacks.Callback):
         self._start = self.now()
 
     def on_train_batch_end(self, batch, logs=None):
-        float(logs["d_loss"])  # waits for the end of the step
+        float(logs.get("d_loss", logs.get("g_loss")))  # waits for the end of the step
         now = self.now()
         if self.steps == 0:
             self.first_step_seconds, self._start = now - self._start, now

@@ -68,10 +68,12 @@ from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.esrgan import ESRGAN
+from keras_gans.models.frame_prediction import FramePrediction
 from keras_gans.models.gan import GAN
 from keras_gans.models.hifigan import HiFiGAN
 from keras_gans.models.image_to_volume import ImageToVolume
 from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.mocogan import MoCoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.real_esrgan import RealESRGAN
@@ -110,6 +112,7 @@ __all__ = [
     "ConditionalGAN",
     "Controller",
     "CycleGAN",
+    "FramePrediction",
     "HiFiGAN",
     "Image",
     "ImageToVolume",
@@ -118,6 +121,7 @@ __all__ = [
     "Latent",
     "LinearDecay",
     "Mel",
+    "MoCoGAN",
     "Past",
     "Phase",
     "Pix2Pix",

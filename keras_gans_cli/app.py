@@ -32,6 +32,7 @@ COMMANDS = (
     "translate",
     "upscale",
     "vocode",
+    "predict",
     "convert",
     "doctor",
 )

@@ -1,6 +1,7 @@
 """Data as `tf.data` pipelines of samples of every kind, and toy sets of points."""
 
 from keras_gans.data import toy
+from keras_gans.data.clips import clip_classes, describe_clips, load_clips
 from keras_gans.data.crops import load_crops
 from keras_gans.data.embedded import Emoji, emoji
 from keras_gans.data.furniture import Furniture, furniture
@@ -26,13 +27,16 @@ __all__ = [
     "align",
     "check",
     "class_names",
+    "clip_classes",
     "describe",
+    "describe_clips",
     "describe_sounds",
     "describe_speech",
     "describe_volumes",
     "emoji",
     "furniture",
     "load",
+    "load_clips",
     "load_crops",
     "load_pairs",
     "load_sounds",

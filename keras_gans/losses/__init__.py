@@ -18,6 +18,7 @@ from keras_gans.losses.adversarial import (
     wasserstein_g,
 )
 from keras_gans.losses.consistency import consistency, lecam, top_k_g
+from keras_gans.losses.frames import frame_distance, gradient_difference
 from keras_gans.losses.penalties import (
     gradient_penalty,
     off_diagonal_products,
@@ -31,7 +32,9 @@ __all__ = [
     "Objective",
     "consistency",
     "distance",
+    "frame_distance",
     "get",
+    "gradient_difference",
     "gradient_penalty",
     "hinge_d",
     "input_gradient",

@@ -23,12 +23,14 @@ from keras_gans.metrics.functional.volumes import (
 from keras_gans.metrics.perceptual import feature_distance
 from keras_gans.metrics.record import Record
 from keras_gans.metrics.sounds import evaluate_sounds
+from keras_gans.metrics.videos import VideoScores, video_scores
 
 __all__ = [
     "FeatureNetwork",
     "Moments",
     "Record",
     "SoundScores",
+    "VideoScores",
     "VolumeScores",
     "classification_accuracy_score",
     "density_coverage",
@@ -43,6 +45,7 @@ __all__ = [
     "sound_scores",
     "ssim",
     "stft_distance",
+    "video_scores",
     "volume_iou",
     "volume_scores",
 ]

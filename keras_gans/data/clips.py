@@ -1,0 +1,603 @@
+"""Clips of videos: found, looked at, and read by their frames."""
+
+from collections.abc import Iterator
+import contextlib
+import functools
+import io
+import itertools
+import os
+import pathlib
+import subprocess
+import tempfile
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageOps
+import tensorflow as tf
+
+from keras_gans.data.broken import ON_ERROR, Usable, describe_broken, mapped
+from keras_gans.data.checks import check_choice, check_length, is_integer
+from keras_gans.data.decoding import Listing, counted, list_files
+from keras_gans.data.digests import digests
+from keras_gans.data.moving_digits import MovingDigits
+from keras_gans.data.pipeline import (
+    batches,
+    epoch_order,
+    example_seeds,
+    seed_key,
+    shuffled_range,
+)
+from keras_gans.data.places import Archive, find_place
+from keras_gans.data.python_calls import python_call
+from keras_gans.data.sources import Source, kind, missing_folder
+from keras_gans.data.summary import Report
+from keras_gans.modalities import untrusted
+from keras_gans.modalities.video import Video, ffmpeg
+from keras_gans.utils.optional import require
+from keras_gans.utils.types import Path, Shape
+from keras_gans.utils.validation import check_shape, check_size, one_of, within
+
+ANIMATED = (".gif", ".webp")
+FILMS = (".mp4",)
+STILLS = (".png", ".jpg", ".jpeg", ".bmp")
+TOYS = ("digits",)
+ALLOWED = (
+    '"digits" (toy videos of moving digits), or the path of a folder or zip archive '
+    "of MP4, GIF and WebP files, or of folders of frames"
+)
+PLACES = ("random", "first")
+WHITE = (255, 255, 255, 255)
+LEAST_DURATION = 20  # milliseconds; players show quicker frames for so long or more
+
+
+class Film(NamedTuple):
+    """What is known of a video.
+
+    Attributes:
+        frames: int, its length at the rate asked for.
+        size: (width, height) of a frame, in pixels.
+        rate: float, its own frames a second; 0 where they have durations, or none.
+        uneven: bool, whether its frames are shown for unlike times.
+        names: of the pictures of a folder of frames, a tuple of str.
+    """
+
+    frames: int
+    size: tuple[int, int]
+    rate: float
+    uneven: bool = False
+    names: tuple = ()
+
+
+def load_clips(
+    source: Any,
+    *,
+    frames: int,
+    frame_shape: Shape,
+    rate: int = 10,
+    batch_size: int = 16,
+    labels: bool = False,
+    places: str = "random",
+    shuffle: bool = True,
+    flip: bool = False,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+    on_error: str = "raise",
+) -> tf.data.Dataset:
+    """Returns a `tf.data.Dataset` of batches of clips in [-1, 1].
+
+    All videos are looked at once beforehand. Then the frames of a clip alone are
+    decoded, after those before it in its file, one at a time: memory does not grow
+    with the length of videos. A video is one example for each whole clip that it
+    holds. Frames are resized and cropped to `frame_shape`, at the rate asked for;
+    what is transparent is white. Order and places are functions of the seed, the
+    epoch and the example's index, as of `load`.
+
+    Args:
+        source: "digits", toy videos of two digits that move; or the path of a folder
+            of MP4, GIF and WebP files, searched with its subfolders, or of a zip
+            archive of them. In a folder whose subfolders hold PNG, JPEG or BMP
+            pictures, each of these is a video, its pictures in the order of their
+            names.
+        frames: int, the length of a clip.
+        frame_shape: tuple (height, width, channels) of 1 or 3 channels.
+        rate: int, frames a second. Videos of other rates, and of frames that are
+            shown for unlike times, are brought to it by leaving out or repeating
+            frames; folders of pictures are taken to have it.
+        batch_size: int.
+        labels: whether to give `(clips, labels)`: the first-level subfolders,
+            sorted by name; of digits, the direction of the first one.
+        places: "random", anywhere in its part of the video, elsewhere each epoch;
+            or "first", the beginning of each video alone.
+        shuffle: whether each epoch has an order of its own.
+        flip: whether half of the clips are mirrored, left to right.
+        seed: a non-negative integer.
+        drop_remainder: whether to leave out the last batch of an epoch if it is
+            short.
+        repeat: whether the dataset is endless.
+        start: batches already consumed. With `repeat=False`, whole epochs.
+        on_error: "raise", or "skip" to leave out videos that cannot be used, or are
+            shorter than a clip.
+
+    Returns:
+        A dataset of float32 `[batch_size, frames, height, width, channels]`, or of
+        tuples of it and int32 `[batch_size]` with `labels=True`.
+
+    Raises:
+        ValueError: an argument is unusable, there are no videos, or some are
+            damaged or shorter than a clip: all of them are named.
+        ImportError: the extra "video" is not installed, and there are MP4 files.
+
+    Example:
+
+    ```python
+    from keras_gans.data import load_clips
+
+    dataset = load_clips("digits", frames=5, frame_shape=(32, 32, 1), batch_size=4)
+    print(next(iter(dataset)).shape)  # (4, 5, 32, 32, 1)
+    ```
+    """
+    check_size("frames", frames)
+    frame_shape = check_shape(frame_shape)
+    check_size("rate", rate)
+    Video(frames, frame_shape, rate)  # which checks the channels
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("start", start, 0),
+    ):
+        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    one_of("places", places, PLACES)
+    made = _cutter(source, frames, frame_shape, rate, places, labels, on_error)
+    found = Source(str(source), made.size, (frames, *frame_shape), None, None, None, [])
+    check_length(found, batch_size, drop_remainder, repeat, start)
+    key = seed_key(seed)
+
+    def examples(epoch, first):
+        order = epoch_order(key, epoch) if shuffle else None
+        return shuffled_range(made.size, order, first)
+
+    def prepare(epoch, index):
+        seeds = example_seeds(key, epoch, index, 2)
+        place = tf.random.stateless_uniform([], seeds[0])
+        pixels = python_call(made.read, [index, place], tf.uint8)
+        clip = tf.ensure_shape(pixels, (frames, *frame_shape))
+        if flip:
+            mirrored = tf.random.stateless_uniform([], seeds[1]) < 0.5
+            clip = tf.where(mirrored, clip[:, :, ::-1], clip)
+        clip = tf.cast(clip, "float32") / 127.5 - 1.0
+        if not labels:
+            return clip
+        return clip, tf.gather(tf.constant(made.labels, "int32"), index)
+
+    return batches(
+        examples,
+        prepare,
+        size=made.size,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        repeat=repeat,
+        start=start,
+    )
+
+
+def _cutter(source, frames, frame_shape, rate, places, labels, on_error):
+    if _is_toy(source):
+        return MovingDigits(frames, frame_shape)
+    usable = find_films(source, frames, rate, labels, on_error)
+    return _Cutter(usable, frames, frame_shape, rate, places)
+
+
+def find_films(
+    source: Any, frames: int, rate: int, labels: bool = False, on_error: str = "raise"
+) -> Usable:
+    """Returns the videos of a folder or an archive, each as a `Film`.
+
+    Raises:
+        ValueError: there are none, or some cannot be used or are too short.
+    """
+    check_choice("on_error", on_error, ON_ERROR)
+    place = _place(source)
+    listing, stills = _list(place, labels)
+
+    def look(name):
+        film = _look(place, name, stills.get(name), rate)
+        if isinstance(film, Film) and film.frames < frames:
+            return (
+                f"it has {film.frames} frames at {rate} a second, and clips have "
+                f"{frames}"
+            )
+        return film
+
+    looked_at = mapped(look, listing.names, os.cpu_count() or 1)
+    pairs = list(zip(listing.names, looked_at, strict=True))
+    broken = {place.path_of(n): one for n, one in pairs if isinstance(one, str)}
+    broken |= {
+        path: f"the folder cannot be searched: {why}"
+        for path, why in place.closed.items()
+    }
+    films = [one for _, one in pairs if not isinstance(one, str)]
+    found = len(listing.names)
+    if broken and (on_error == "raise" or not films):
+        raise ValueError(describe_broken(broken, found, place.path, "video"))
+    listing = listing.without({n for n, one in pairs if isinstance(one, str)})
+    return Usable(listing, films, found, broken)
+
+
+def read_film(
+    path: Path,
+    frame_shape: Shape | None = None,
+    rate: int | None = None,
+    channels: int = 3,
+) -> Iterator[np.ndarray]:
+    """The frames of a video, one at a time.
+
+    Args:
+        path: str or path of an MP4, GIF or WebP file, or of a folder of pictures.
+        frame_shape: tuple (height, width, channels) that frames are resized and
+            cropped to; by default as they are.
+        rate: int, frames a second; by default the video's own.
+        channels: int, 1 or 3, of frames as they are.
+
+    Returns:
+        Iterator of uint8 arrays `[height, width, channels]`.
+
+    Raises:
+        ValueError: naming the file, where it cannot be used.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        place, name = _place(path), ""
+        names = tuple(sorted(n for n in place.walk() if _ending(n) in STILLS))
+        if not names:
+            raise ValueError(f"Cannot read {str(path)!r}: it holds no pictures.")
+    else:
+        place, name, names = _place(path.absolute().parent), path.name, None
+    film = _look(place, name, names, rate or 1)
+    if isinstance(film, str):
+        raise ValueError(f"Cannot read {os.fspath(path)!r}: {film}.")
+    own = rate or (round(film.rate) if film.rate else 10)
+    shape = frame_shape or (*film.size[::-1], channels)
+    return _frames(place, name, film, 0, None, shape, own)
+
+
+def film_rate(path: Path) -> int:
+    """A video's own frames a second, rounded; 10 of a folder of pictures.
+
+    Raises:
+        ValueError: naming the file, where it cannot be used.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        return 10
+    film = _look(_place(path.absolute().parent), path.name, None, 1)
+    if isinstance(film, str):
+        raise ValueError(f"Cannot read {os.fspath(path)!r}: {film}.")
+    return max(1, round(film.rate))
+
+
+def clip_classes(source: Any) -> list[str]:
+    """The names of the classes of clips: the subfolders of a source.
+
+    Raises:
+        ValueError: there are no videos, or some lie in no subfolder.
+    """
+    if _is_toy(source):
+        return list(MovingDigits.class_names)
+    return _list(_place(source), True)[0].classes
+
+
+def describe_clips(
+    source: Any,
+    modality: Video,
+    labels: bool = False,
+    places: str = "random",
+    on_error: str = "raise",
+) -> Report:
+    """What a training reads from a source of clips.
+
+    Args:
+        source: see `load_clips`.
+        modality: `Video` of a clip.
+        labels: bool.
+        places: see `load_clips`.
+        on_error: see `load_clips`.
+
+    Returns:
+        `Report`.
+    """
+    frames, rate = modality.frames, modality.rate
+    height, width = modality.frame_shape[:2]
+    if _is_toy(source):
+        made = MovingDigits(frames, modality.frame_shape)
+        rows = [
+            ("data", f"{source}: toy videos of two digits that move"),
+            ("made", f"{made.size} clips of {frames} frames of {height} x {width}"),
+        ]
+        return Report(rows, {}, [], None)
+    usable = find_films(source, frames, rate, labels, on_error)
+    films = usable.heads
+    cutter = _Cutter(usable, frames, modality.frame_shape, rate, places)
+    lengths = [film.frames for film in films]
+    rows = [
+        ("data", str(source)),
+        ("used", f"{len(films)} of {usable.found} videos"),
+        (
+            "lengths",
+            f"{sum(lengths):,} frames in all, from {min(lengths)} to {max(lengths)} a "
+            f"video, at {rate} a second",
+        ),
+    ]
+    left = [f"{path!r}: {why}" for path, why in usable.broken.items()]
+    if usable.listing.others:
+        left.append(f"of other kinds: {counted(usable.listing.others)}")
+    if left:
+        rows.append(("left out", "\n".join(left)))
+    if usable.listing.classes:
+        names = usable.listing.classes
+        rows.append(("classes", f"{len(names)}: {', '.join(names)}"))
+    others = sorted({round(f.rate, 2) for f in films if f.rate} - {float(rate)})
+    if others:
+        count = sum(bool(f.rate) and round(f.rate, 2) != rate for f in films)
+        few = ", ".join(f"{r:g}" for r in others[:5]) + ", ..." * (len(others) > 5)
+        rows.append(("rates", f"{count} videos of {few} a second, brought to {rate}"))
+    if uneven := sum(film.uneven for film in films):
+        rows.append(("uneven", f"{uneven} videos have frames of unlike durations"))
+    sizes = sorted({film.size for film in films} - {(width, height)})
+    if sizes:
+        few = ", ".join(f"{w} x {h}" for w, h in sizes[:3]) + ", ..." * (len(sizes) > 3)
+        rows.append(("resized", f"{few} (width x height) to {width} x {height}"))
+    where = "anywhere in the videos" if places == "random" else "their beginnings"
+    rows.append(("made", f"{cutter.size} clips of {frames} frames, {where}"))
+    whole = usable.listing.names
+    if any(film.names for film in films):
+        named = zip(whole, films, strict=True)
+        each = [n for name, film in named for n in (film.names or (name,))]
+        files = usable._replace(listing=usable.listing._replace(names=each))
+    else:
+        files = usable
+    return Report(rows, usable.broken, [files], digests([files]))
+
+
+class _Cutter:
+    """Cuts clips of videos; keeps none of them."""
+
+    def __init__(self, usable, frames, frame_shape, rate, places):
+        self.place, self.names = usable.listing.place, usable.listing.names
+        self.films, self.frames, self.shape = usable.heads, frames, frame_shape
+        self.rate, self.places = rate, places
+        slots = [
+            1 if places == "first" else film.frames // frames for film in self.films
+        ]
+        self.firsts = np.concatenate([[0], np.cumsum(slots)])
+        self.size = int(self.firsts[-1])
+        numbers = usable.listing.labels
+        self.labels = None if numbers is None else np.repeat(numbers, slots)
+
+    def read(self, index, place):
+        """The clip of an example; `place` in [0, 1) within its part."""
+        number = int(np.searchsorted(self.firsts, index, side="right") - 1)
+        film, first = self.films[number], 0
+        if self.places == "random":
+            slots = int(self.firsts[number + 1] - self.firsts[number])
+            slot = int(index - self.firsts[number])
+            # Parts of equal length, the last frames among them.
+            last = film.frames - self.frames
+            low, high = (last * k // slots for k in (slot, slot + 1))
+            first = low + int(float(place) * (high - low + 1))
+            first = min(first, last)
+        made = _frames(
+            self.place,
+            self.names[number],
+            film,
+            first,
+            self.frames,
+            self.shape,
+            self.rate,
+        )
+        clip = list(itertools.islice(made, self.frames))
+        if len(clip) < self.frames:
+            raise ValueError(
+                f"{self.place.path_of(self.names[number])!r} ended after "
+                f"{first + len(clip)} frames, and {film.frames} were found in it "
+                "before. Was it changed?"
+            )
+        return np.stack(clip)
+
+
+# --- Files ---
+
+
+def _is_toy(source):
+    return isinstance(source, str) and source in TOYS
+
+
+def _ending(name):
+    return os.path.splitext(name)[1].lower()
+
+
+def _place(source):
+    if not isinstance(source, (str, os.PathLike)):
+        raise ValueError(
+            f"Clips are loaded from {ALLOWED}. Received: {kind(source)}. Arrays are "
+            "given to a GAN as they are."
+        )
+    place = find_place(os.fspath(source))
+    if place is None:
+        raise missing_folder(os.fspath(source), TOYS, ALLOWED, "videos")
+    return place
+
+
+def _list(place, labels):
+    """The listing of the videos of a place, and the pictures of each folder of them.
+
+    A folder of pictures stands in the listing by its own path.
+    """
+    endings = (*FILMS, *ANIMATED)
+    names = list(place.walk())
+    if any(_ending(name) in endings for name in names):
+        return list_files(place, labels, endings, "videos"), {}
+    stills = {}
+    for name in sorted(names):
+        folder = os.path.dirname(name)
+        if folder and _ending(name) in STILLS:
+            stills.setdefault(folder, []).append(name)
+    if not stills:
+        return list_files(place, labels, endings, "videos"), {}
+    listing = list_files(place, labels, STILLS, "frames")
+    pairs = zip(listing.names, listing.labels or itertools.repeat(0), strict=False)
+    of_folder = {os.path.dirname(name): number for name, number in pairs}
+    folders = sorted(stills)
+    numbers = [of_folder[f] for f in folders] if labels else None
+    own = Listing(place, folders, numbers, listing.classes, listing.others)
+    return own, {folder: tuple(found) for folder, found in stills.items()}
+
+
+def _look(place, name, stills, rate):
+    """`Film`, or why a video cannot be used."""
+    try:
+        if stills is not None:
+            with _picture(place, stills[0]) as image:
+                return Film(len(stills), image.size, 0.0, names=stills)
+        place.version_of(name)
+        if _ending(name) in FILMS:
+            return _look_at_mp4(place, name, rate)
+        with _picture(place, name) as image:
+            durations = list(_durations(image))
+            seconds = sum(durations) / 1000
+            frames = int(round(seconds * rate, 6))
+            own = len(durations) / seconds
+            uneven = len(set(durations)) > 1
+            return Film(max(1, frames), image.size, own, uneven)
+    except ImportError:
+        raise
+    except Exception as error:  # decoders raise every kind
+        return str(error) or type(error).__name__
+
+
+def _picture(place, name):
+    """A picture or an animation, opened; of no size that would exhaust memory."""
+    untrusted.check_bytes(place.size_of(name))
+    formats = ("GIF", "WEBP", "PNG", "JPEG", "BMP")
+    image = PillowImage.open(io.BytesIO(place.read(name)), formats=formats)
+    untrusted.check_count((*image.size, 4))
+    return image
+
+
+def _durations(image):
+    """Milliseconds that each frame of an animation is shown."""
+    for i in itertools.count():
+        try:
+            image.seek(i)
+        except EOFError:
+            return
+        if image.format == "WEBP":
+            image.load()  # which tells the duration
+        yield max(LEAST_DURATION, image.info.get("duration", 100) or 100)
+
+
+def _look_at_mp4(place, name, rate):
+    package = require("imageio_ffmpeg", "video", "MP4 files")
+    with _file(place, name) as path:
+        first = [*_source(path), "-an", "-frames:v", "1"]
+        made = subprocess.run(
+            [*first, "-f", "image2pipe", "-c:v", "ppm", "pipe:1"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        if not made.stdout.startswith(b"P6\n"):
+            told = made.stderr.decode(errors="replace").strip().splitlines()
+            raise ValueError(told[-1] if told else "it holds no frames")
+        size = tuple(map(int, made.stdout.split(b"\n", 2)[1].split()))
+        count, seconds = package.count_frames_and_secs(path)
+    own = count / seconds if seconds else float(rate)
+    return Film(max(1, int(round(count / own * rate, 6))), size, own)
+
+
+def _source(path):
+    """The start of a command that reads one format, which names no other files."""
+    bounds = ["-protocol_whitelist", "file", "-max_pixels", str(untrusted.MAX_VALUES)]
+    return [*ffmpeg(), "-f", "mp4", *bounds, "-i", path]
+
+
+@contextlib.contextmanager
+def _file(place, name):
+    """The path of a file; of a zip archive, that of a temporary copy."""
+    if not isinstance(place, Archive):
+        yield os.path.abspath(place.path_of(name))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / f"video{_ending(name)}"
+        path.write_bytes(place.read(name))
+        yield str(path)
+
+
+def _frames(place, name, film, first, count, shape, rate):
+    """Frames from `first` on, at a rate, as uint8 of a shape."""
+    if film.names:
+        for still in film.names[first:]:
+            with _picture(place, still) as image:
+                yield _fitted(image, shape)
+    elif _ending(name) in FILMS:
+        with _file(place, name) as path:
+            yield from _mp4_frames(path, first, count, shape, rate)
+    else:
+        with _picture(place, name) as image:
+            yield from _animated_frames(image, first, shape, rate)
+
+
+def _animated_frames(image, first, shape, rate):
+    number, shown, end = 0, 0.0, 0.0
+    durations = list(_durations(image))
+    for i, duration in enumerate(durations):
+        image.seek(i)
+        end += duration * rate / 1000
+        fitted = None
+        # Of the frames at the rate asked for, those that begin while it is shown.
+        while shown < end - 1e-6:
+            if number >= first:
+                fitted = _fitted(image, shape) if fitted is None else fitted
+                yield fitted
+            number += 1
+            shown += 1.0
+    if number == 0:
+        yield _fitted(image, shape)
+
+
+def _fitted(image, shape):
+    """A picture on white, resized and cropped to a shape."""
+    height, width, channels = shape
+    if image.mode in ("RGBA", "LA", "PA", "P") or "transparency" in image.info:
+        paper = PillowImage.new("RGBA", image.size, WHITE)
+        image = PillowImage.alpha_composite(paper, image.convert("RGBA"))
+    image = image.convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):
+        filters = PillowImage.Resampling
+        image = ImageOps.fit(image, (width, height), filters.LANCZOS)
+    return np.asarray(image).reshape(shape)
+
+
+def _mp4_frames(path, first, count, shape, rate):
+    height, width, channels = shape
+    fit = f"scale={width}:{height}:force_original_aspect_ratio=increase:flags=lanczos"
+    pick = f"fps={rate},trim=start_frame={first}"
+    chain = f"{pick},{fit},crop={width}:{height}"
+    limit = [] if count is None else ["-frames:v", str(count)]
+    pixels = "gray" if channels == 1 else "rgb24"
+    made = ["-an", "-vf", chain, *limit, "-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]
+    size = height * width * channels
+    with subprocess.Popen(
+        [*_source(path), *made],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            for data in iter(functools.partial(process.stdout.read, size), b""):
+                if len(data) == size:
+                    yield np.frombuffer(data, "uint8").reshape(shape)
+        finally:
+            process.kill()

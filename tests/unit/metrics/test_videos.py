@@ -1,0 +1,70 @@
+"""Scores of videos: which see frames, which their order, what is refused."""
+
+from keras import ops
+import numpy as np
+import pytest
+
+from keras_gans.metrics import FeatureNetwork, video_scores
+
+RANGE = (-1.0, 1.0)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Means of the quarters of a picture."""
+    return FeatureNetwork(
+        lambda x: ops.reshape(ops.average_pool(x, 4), (-1, 12)), input_size=8
+    )
+
+
+def moving(n, seed=0):
+    """A bright square that goes to the right, one pixel a frame."""
+    rng = np.random.default_rng(seed)
+    x = np.full((n, 6, 8, 8, 3), -1.0)
+    for k in range(n):
+        top, colour = rng.integers(6), rng.uniform(0, 1, 3)
+        for t in range(6):
+            x[k, t, top : top + 2, t : t + 2] = colour
+    return x
+
+
+def test_frames_and_motion_are_told_apart(network):
+    real, other = moving(60), moving(60, seed=1)
+    rng = np.random.default_rng(2)
+    shuffled = np.stack([video[rng.permutation(6)] for video in other])
+    still = np.repeat(other[:, 3:4], 6, axis=1)
+    scores = {
+        name: video_scores(real, fake, RANGE, network)
+        for name, fake in (
+            ("same", real),
+            ("other", other),
+            ("shuffled", shuffled),
+            ("still", still),
+        )
+    }
+    assert scores["same"].frames == pytest.approx(0, abs=1e-6)
+    assert scores["same"].motion == pytest.approx(0, abs=1e-6)
+    # Shuffling changes no frame, and all of the motion.
+    assert scores["shuffled"].frames == pytest.approx(scores["other"].frames, rel=1e-6)
+    for name in ("shuffled", "still"):
+        assert scores[name].motion > 10 * scores["other"].motion
+    assert scores["still"].frames > scores["other"].frames
+
+
+def test_grey_videos_are_shown_as_colours(network):
+    grey = moving(20)[..., :1]
+    assert video_scores(grey, np.repeat(grey, 3, -1)[..., :1], RANGE, network)[0] < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("real", "message"),
+    [
+        (np.zeros((2, 1, 8, 8, 3)), "two frames or more"),
+        (np.zeros((2, 8, 8, 3)), "two frames or more"),
+        (np.full((2, 2, 8, 8, 3), np.nan), "`real` holds NaN"),
+        (np.zeros((2, 2, 8, 4, 3)), "frames of one shape"),
+    ],
+)
+def test_bad_videos_are_refused(network, real, message):
+    with pytest.raises(ValueError, match=message):
+        video_scores(real, np.zeros((2, 3, 8, 8, 3)), RANGE, network)
