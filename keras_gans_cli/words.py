@@ -149,6 +149,14 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
     elif task == "views":
         words = ("sample", run_dir, "--source=PICTURE.png", "--out=solid.glb")
         use = [("the solid of a picture", *words)]
+    elif model == "FramePrediction":
+        words = ("predict", run_dir, "VIDEO.mp4", "--out=next.mp4")
+        use = [("the next frames of a video", *words)]
+    elif task == "clips":
+        use = [
+            ("film strips, and a GIF", "sample", run_dir, "--out=samples.png"),
+            ("one video", "sample", run_dir, "--out=video.gif"),
+        ]
     elif task == "sounds":
         use = [("sounds", "sample", run_dir, "--out=sounds")]
     else:

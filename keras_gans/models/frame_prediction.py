@@ -1,6 +1,6 @@
 """Frames that follow: predicted at several scales, against discriminators."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import types
 from typing import Any
 
@@ -15,7 +15,7 @@ from keras_gans.core.regularization import refuse
 from keras_gans.core.translation import check_weight
 from keras_gans.engine.phases import Phase
 from keras_gans.losses import frame_distance, gradient_difference
-from keras_gans.modalities import Image
+from keras_gans.modalities import Image, Preview, Video
 from keras_gans.networks.frame_prediction import (
     CONFIGURATIONS,
     check_frame,
@@ -26,6 +26,7 @@ from keras_gans.networks.frame_prediction import (
 from keras_gans.utils.types import Shape, Tensor
 from keras_gans.utils.validation import check_count, check_size, one_of
 
+AHEAD = 8  # frames that a preview predicts
 SCALES = "frames are seen at several scales"
 REFUSED = {
     "packing": (1, SCALES),
@@ -295,6 +296,53 @@ class FramePrediction(BaseGAN):
 
     # --- Roll-out ---
 
+    @property
+    def clip(self) -> Video:
+        """What it is trained on: the frames of the past and the next one."""
+        return Video(self.past + 1, self.modality.shape, self.rate)
+
+    def preview(
+        self,
+        n: int | None = None,
+        seed: int = 0,
+        columns: int | None = None,
+        *,
+        given: Any = None,
+        picture: Callable | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> Preview:
+        """Clips of the past and of what is predicted after it, as film strips.
+
+        Args:
+            n: int, how many; 8 by default, or as many as are given.
+            seed: unused: there is one future.
+            columns: int, clips a row of the animation.
+            given: dict of `past`; by default what `fit` saw first.
+            picture: unused.
+            class_names: unused.
+
+        Returns:
+            `Preview`.
+
+        Raises:
+            ValueError: nothing is given, and `fit` has not begun.
+        """
+        if given is None and self._first_given is not None:
+            given = vars(self._first_given)
+        if not given:
+            raise ValueError(
+                "What is predicted follows a past. Received: none. Pass given="
+                "{'past': frames}, or call `fit` first."
+            )
+        past = given["past"]
+        past = self.inputs[0].check(past if np.ndim(past) == 5 else past[None])
+        n = min(8, len(past)) if n is None else n
+        past = np.resize(past, (n, *past.shape[1:]))
+        shown = np.concatenate([past, self.predict_frames(past, AHEAD)], axis=1)
+        told = f"The first {self.past} frames are seen, the others predicted."
+        video = Video(None, shown.shape[2:], self.rate)
+        return video.preview(shown, columns, caption=self.captioned(told))
+
     def predict_frames(
         self, past: np.ndarray, frames: int = 1, batch_size: int = 32
     ) -> np.ndarray:
@@ -342,5 +390,6 @@ RECIPE = Recipe(
     epochs=50,
     batch_size=16,
     arguments={"frame_shape": (32, 32, 3), "past": 4, "ema": 0.995},
+    data_options={"places": "random"},
     without=("data_dir", "evaluate_every", "diff_augment", "packing"),
 )

@@ -117,9 +117,7 @@ class TextToSpeech(WaveformGAN):
         if generator is None:
             count = len(symbols)
             generator = {
-                "generator": speech_generator(
-                    count, configuration, n_fft, hop, width
-                ),
+                "generator": speech_generator(count, configuration, n_fft, hop, width),
                 "durations": duration_predictor(count, width),
             }
         for factor in configuration.rates:
@@ -213,10 +211,7 @@ class TextToSpeech(WaveformGAN):
         return np.array([numbers[p] for p in phones], "int32")
 
     def speak(
-        self,
-        phones: list[str],
-        lengths: np.ndarray | None = None,
-        speed: float = 1.0,
+        self, phones: list[str], lengths: np.ndarray | None = None, speed: float = 1.0
     ) -> np.ndarray:
         """The sound of phonemes.
 

@@ -42,7 +42,10 @@ class Configuration(NamedTuple):
 
 _WIDE = ((1, 3, 5),) * 3
 _V3 = ((1, 2), (2, 6), (3, 12))
+_SMALL = ((1, 3), (1, 3))
 CONFIGURATIONS = {
+    # For processors: as few operations at the full rate as still sound.
+    "small": Configuration(128, (8, 8, 4), (16, 16, 8), "2", (3, 7), _SMALL),
     "v1": Configuration(512, (8, 8, 2, 2), (16, 16, 4, 4), "1", (3, 7, 11), _WIDE),
     "v2": Configuration(128, (8, 8, 2, 2), (16, 16, 4, 4), "1", (3, 7, 11), _WIDE),
     "v3": Configuration(256, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), _V3),
@@ -102,7 +105,7 @@ def hifigan_generator(
     """HiFi-GAN's generator, for spectrograms of any length.
 
     Args:
-        configuration: "v1", "v2", "v3" or a `Configuration`.
+        configuration: "v1", "v2", "v3", "small" or a `Configuration`.
         bands: int, mel bands.
         weight_norm: bool, whether kernels are normalized, as for training; without
             it, the network is one of Keras's own layers.

@@ -13,14 +13,13 @@ from keras_gans.core.recipe import Recipe
 from keras_gans.modalities import pictures
 from keras_gans.modalities.image import Image, jitter_margin
 from keras_gans.training import tasks
+from keras_gans.training.kinds import KINDS
 from keras_gans.utils import errors, files
 from keras_gans.utils.types import Path
 
 LABELLED = "labelled images"
-SOUNDS = "sounds"
-VOLUMES = ("volumes", "views")  # of them
 REALS = 64  # pictures of the data in one of its own
-HEARD = 16  # sounds or solids of it
+FEW = 16  # samples of other kinds
 # Beside a SavedModel's own files; loaders leave the directory alone.
 NAMES_FILE = "assets.extra/class_names.json"
 
@@ -62,7 +61,7 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
             f"--num_classes={given}. Leave it out; {recipe.model} is trained on "
             "classes in Python, with data that is loaded with labels."
         )
-    labelled = recipe.task == LABELLED or (recipe.task in (SOUNDS, *VOLUMES) and given)
+    labelled = recipe.task == LABELLED or (recipe.task in KINDS and given)
     if not labelled or config["class_names"] is not None:
         return config
     names = _names(recipe, config)
@@ -84,10 +83,8 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
 def _names(recipe, config):
     from keras_gans import data
 
-    if recipe.task == SOUNDS:
-        return data.sound_classes(config["data"])
-    if recipe.task in VOLUMES:
-        return data.volume_classes(config["data"])
+    if recipe.task in KINDS:
+        return KINDS[recipe.task].classes(config["data"])
     return data.class_names(config["data"], data_dir=config["data_dir"])
 
 
@@ -121,10 +118,9 @@ def describe(recipe: Recipe, config: dict, gan: BaseGAN):
     _check_gan(recipe, config, gan)
     options = {"data_dir": config["data_dir"], "on_error": _on_error(config)}
     options["jitter"] = config.get("jitter", 0)
-    if recipe.task == SOUNDS:
-        options["segments"] = config["segments"]
-    if recipe.task in VOLUMES:
-        options |= {name: config[name] for name in ("up", "surfaces")}
+    if recipe.task in KINDS:
+        names = KINDS[recipe.task].described
+        options |= {name: config[name] for name in names if name in config}
     return tasks.describe(recipe.task, gan, config["data"], **options)
 
 
@@ -186,7 +182,7 @@ def check_unchanged(path: pathlib.Path, config: dict, report: Any) -> None:
 def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     """Writes a picture of what a run trains on, as the GAN sees it.
 
-    Of sounds, also some of them beside it; of solids, an animation.
+    Of samples of other kinds, a few as their modality shows them.
     """
     given = {**_options(recipe, config), "batch_size": REALS, "flip": False}
     dataset = tasks.load(
@@ -195,15 +191,12 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     batch = next(iter(dataset))
     parts = [np.asarray(x) for x in (batch if isinstance(batch, tuple) else (batch,))]
     columns = None
-    if recipe.task in (SOUNDS, *VOLUMES):
-        # Volumes come after their pictures, and before their labels.
-        shown = parts[-1 if recipe.task == "views" else 0][:HEARD]
-        what = SOUNDS if recipe.task == SOUNDS else "solids"
-        told = f"{len(shown)} {what} of {config['data']}"
-        ending = "hears" if recipe.task == SOUNDS else "sees"
-        preview = gan.modality.preview(
-            shown, caption=f"{told}, as the GAN {ending} them."
-        )
+    if recipe.task in KINDS:
+        kind = KINDS[recipe.task]
+        shown = parts[kind.part][:FEW]
+        told = f"{len(shown)} {kind.what} of {config['data']}"
+        caption = f"{told}, as the GAN {kind.sense} them."
+        preview = kind.modality(gan).preview(shown, caption=caption)
         preview.save(path, overwrite=True)
         return
     if recipe.task == LABELLED:
@@ -296,7 +289,7 @@ def shown(recipe: Recipe, config: dict, gan: BaseGAN):
         The first images of the run, neither enlarged nor mirrored; `None` of
         a GAN that makes images from a seed.
     """
-    if gan.samples_from_seed or recipe.task == SOUNDS:  # else those seen first
+    if gan.samples_from_seed or recipe.task in KINDS:  # else those seen first
         return None
     given = {**_options(recipe, config), "batch_size": 1, "flip": False}
     if "jitter" in given:
@@ -342,20 +335,8 @@ def _check_gan(recipe, config, gan):
     made = application(recipe, config)
     if made is not None:
         made.check(gan)
-    if recipe.task in (SOUNDS, *VOLUMES):
-        scored = "sound" if recipe.task == SOUNDS else "volume"
-        if config["evaluate_every"] is not None:
-            raise ValueError(
-                "--evaluate_every scores images. Received: --evaluate_every="
-                f"{config['evaluate_every']} for {recipe.task}. Drop it; in Python, "
-                f"`keras_gans.metrics.{scored}_scores` scores them."
-            )
-        if recipe.task in VOLUMES and gan.modality.shape[-1] != 1:
-            raise ValueError(
-                "Files hold solids of 1 channel. Received: --channels="
-                f"{gan.modality.shape[-1]}. Train on others in Python: `gan.fit` "
-                "takes arrays of any channels."
-            )
+    if recipe.task in KINDS:
+        KINDS[recipe.task].check(config, gan)
         return
     if len(gan.modality.shape) != 3 or not 1 <= gan.modality.shape[2] <= 4:
         raise ValueError(

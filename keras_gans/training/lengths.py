@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from keras_gans.core.recipe import Recipe
 from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
+from keras_gans.training.kinds import KINDS
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -148,9 +149,8 @@ def notes(
     """
     batch = config["batch_size"]
     a_step = batch * gan.batches_per_step
-    others = {"sounds": ("sounds", "noise"), "volumes": ("solids", "lumps")}
-    others["views"] = others["volumes"]
-    what, poor = others.get(recipe.task, ("images", "blurs"))
+    kind = KINDS.get(recipe.task)
+    what, poor = (kind.what, kind.poor) if kind else ("images", "blurs")
     if steps is None:
         length = f"{config['minutes']:g} minutes"
     else:
@@ -188,7 +188,7 @@ def notes(
         augments = gan.samples_from_seed and "diff_augment" not in recipe.without
         if augments and not config["arguments"].get("diff_augment"):
             flags.append("--diff_augment=color,translation,cutout")
-        if not config["flip"] and recipe.task != "sounds":
+        if not config["flip"] and (kind is None or kind.mirrored):
             flags.append("--flip (where mirrored ones are as good)")
         if flags:
             told.append(

@@ -147,6 +147,9 @@ DATA_OPTIONS = {
     "tries": Option(
         "data", int, None, "places drawn for a crop; that of most contrast is taken"
     ),
+    "places": Option(
+        "data", str, None, "random parts of videos, or their first frames"
+    ),
     "segments": Option(
         "data", str, None, "random parts of files of sound, or their first"
     ),

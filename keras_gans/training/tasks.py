@@ -5,6 +5,7 @@ import warnings
 
 from keras_gans import applications
 from keras_gans.core.gan import BaseGAN
+from keras_gans.training.kinds import KINDS
 
 
 def images(gan: BaseGAN, source, **options):
@@ -28,75 +29,6 @@ def images(gan: BaseGAN, source, **options):
 def labelled_images(gan: BaseGAN, source, **options):
     """Images as `gan` makes them, with their class labels."""
     return images(gan, source, labels=True, **options)
-
-
-def sounds(gan: BaseGAN, source, *, flip=False, data_dir=None, **options):
-    """Sounds as `gan` makes them, with their classes where it has any.
-
-    Args:
-        gan: `BaseGAN`.
-        source: see `keras_gans.data.load_sounds`.
-        flip: bool, which sounds are not.
-        data_dir: str, of sources that sounds have none of.
-        **options: its other arguments.
-    """
-    from keras_gans import data
-
-    if flip or data_dir is not None:
-        raise ValueError(
-            "Sounds are neither mirrored nor read from `data_dir`. Received: "
-            f"flip={flip}, data_dir={data_dir}. Drop it."
-        )
-    samples, channels = gan.modality.shape
-    return data.load_sounds(
-        source,
-        samples=samples,
-        channels=channels,
-        rate=gan.modality.rate,
-        labels=gan.labelled,
-        **options,
-    )
-
-
-def volumes(gan: BaseGAN, source, *, data_dir=None, **options):
-    """Solids on the grid of `gan`, with their classes where it has any.
-
-    Args:
-        gan: `BaseGAN`.
-        source: see `keras_gans.data.load_volumes`.
-        data_dir: str, of sources that solids have none of.
-        **options: its other arguments.
-    """
-    from keras_gans import data
-
-    if data_dir is not None:
-        raise ValueError(
-            '`data_dir` is for "tfds:" sources only, and solids are "furniture", a '
-            f"folder or a zip archive. Received: data_dir={data_dir!r}. Drop it."
-        )
-    return data.load_volumes(
-        source,
-        size=gan.modality.size[0],
-        range=gan.modality.range,
-        labels=gan.labelled,
-        **options,
-    )
-
-
-def views(gan: BaseGAN, source, **options):
-    """Pictures of solids, and those on the grid of `gan`; see `volumes`.
-
-    Raises:
-        ValueError: `gan` takes other pictures.
-    """
-    height, width, channels = gan.inputs[0].modality.shape
-    if height != width or channels != 1:
-        raise ValueError(
-            "Pictures of solids are square and grey. Received: image_shape="
-            f"{(height, width, channels)}. Give --image_shape={height},{height},1, or "
-            "train on your own pictures in Python: `gan.fit(pictures, volumes)`."
-        )
-    return volumes(gan, source, pictures=height, **options)
 
 
 def pairs(gan: BaseGAN, source, **options):
@@ -137,12 +69,10 @@ def _shapes(gan):
 TASKS = {
     "images": images,
     "labelled images": labelled_images,
-    "sounds": sounds,
-    "volumes": volumes,
-    "views": views,
     "pairs": pairs,
     "unpaired": unpaired,
     "photos": photos,
+    **{task: kind.load for task, kind in KINDS.items()},
 }
 
 
@@ -150,14 +80,10 @@ def describe(task: str, gan: BaseGAN, source, **options):
     """What a task reads from a source, see `keras_gans.data.describe`."""
     from keras_gans import data
 
-    if task == "sounds":
-        names = ("segments", "trim", "on_error")
-        own = {name: options[name] for name in names if name in options}
-        return data.describe_sounds(source, gan.modality, gan.labelled, **own)
-    if task in ("volumes", "views"):
-        own = {n: options[n] for n in ("up", "surfaces", "on_error") if n in options}
-        size = gan.modality.size[0]
-        return data.describe_volumes(source, size, gan.labelled, **own)
+    if task in KINDS:
+        kind = KINDS[task]
+        own = {n: options[n] for n in (*kind.described, "on_error") if n in options}
+        return kind.describe(gan, source, **own)
     shapes = _shapes(gan)
     if task not in TASKS:
         made = applications.APPLICATIONS[task]

@@ -18,7 +18,8 @@ FULL = pytest.param(["--full"], marks=pytest.mark.full)
 def test_one_and_two_replicas_agree(full):
     """Trained and scored, all in one process, which has two devices.
 
-    In full with a toy of lazy phases and second derivatives, WaveGAN and BigGAN.
+    In full with a toy of lazy phases and second derivatives, WaveGAN, StyleGAN2,
+    R3GAN and BigGAN.
     """
     run = subprocess.run(
         [sys.executable, str(SCRIPT), *full],
@@ -34,7 +35,7 @@ def test_one_and_two_replicas_agree(full):
         "outside",
         "vocoder",
         "esrgan",
-        *(["path-length", "wavegan", "biggan"] if full else []),
+        *(["path-length", "wavegan", "stylegan2", "r3gan", "biggan"] if full else []),
         "ada",
         "wgan",
         "evaluation",

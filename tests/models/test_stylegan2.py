@@ -320,6 +320,7 @@ def test_a_saved_stylegan2_keeps_its_state():
 
 
 @pytest.mark.full
+@pytest.mark.backends
 @pytest.mark.parametrize("classes", [None, 3])
 def test_all_of_stylegan2(images, classes):
     check(images, (16, 24, 3), num_classes=classes)

@@ -166,6 +166,17 @@ def toys(one, two):
         sizes = {"dim": 2, "latent_dim": 4, "d_steps": 1}
         return kg.WaveGAN(64, rate=8000, ema=ema, **sizes)
 
+    def stylegan2(ema):
+        sizes = {"latent_dim": 4, "w_dim": 4, "channel_base": 32, "channel_max": 4}
+        # Groups of one row: of more, they lie within a replica.
+        sizes |= {"mapping_layers": 1, "ema_kimg": 0.01, "group_size": 1}
+        gan = kg.StyleGAN2((8, 8, 1), **sizes)
+        gan.controllers["ada"].value.assign(0.5)
+        return gan
+
+    def r3gan(ema):
+        return kg.R3GAN((8, 8, 1), width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01)
+
     def trained(strategy, toy, data):
         keras.utils.set_random_seed(0)
         with strategy.scope():
@@ -181,6 +192,8 @@ def toys(one, two):
     if "--full" in sys.argv:
         rows.append(("path-length", PathLengthGAN, uniform(16, 16, 1)))
         rows.append(("wavegan", wavegan, uniform(64, 1)))
+        rows.append(("stylegan2", stylegan2, uniform(8, 8, 1)))
+        rows.append(("r3gan", r3gan, uniform(8, 8, 1)))
     for name, toy, data in rows:
         a, moved = trained(one, toy, data)
         b, _ = trained(two, toy, data)

@@ -1,0 +1,255 @@
+"""Recipes' tasks of samples that are no pictures: how each is loaded and told of."""
+
+from collections.abc import Callable
+import dataclasses
+import operator
+from typing import Any
+
+from keras_gans.core.gan import BaseGAN
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A task of samples that are no pictures.
+
+    Args:
+        load: function `(gan, source, **options)`, the data set.
+        describe: function `(gan, source, **options)`, its `data.summary.Report`.
+        described: tuple of str, the options of a run that `describe` takes beside
+            `on_error`.
+        classes: function of a source, the names of its classes.
+        what: str, what samples are called: "sounds".
+        poor: str, what a short training makes: "noise".
+        sense: str, "hears" or "sees".
+        scores: str, of `keras_gans.metrics`, what scores them in Python.
+        part: int, the part of a batch that is shown as the data.
+        modality: function of a GAN, the `Modality` that shows it.
+        mirrored: bool, whether a mirrored sample is a sample.
+    """
+
+    load: Callable
+    describe: Callable
+    described: tuple
+    classes: Callable
+    what: str
+    poor: str
+    scores: str
+    sense: str = "sees"
+    part: int = 0
+    modality: Callable = operator.attrgetter("modality")
+    mirrored: bool = True
+
+    def check(self, config: dict, gan: BaseGAN) -> None:
+        """Refuses what runs do of pictures alone.
+
+        Raises:
+            ValueError: samples are to be scored on the way.
+        """
+        if config["evaluate_every"] is not None:
+            raise ValueError(
+                "--evaluate_every scores images. Received: --evaluate_every="
+                f"{config['evaluate_every']} for {self.what}. Drop it; in Python, "
+                f"`keras_gans.metrics.{self.scores}` scores them."
+            )
+
+
+def _refuse_data_dir(what, places, data_dir):
+    if data_dir is not None:
+        raise ValueError(
+            f'`data_dir` is for "tfds:" sources only, and {what} are {places}. '
+            f"Received: data_dir={data_dir!r}. Drop it."
+        )
+
+
+# --- Sounds ---
+
+
+def sounds(
+    gan: BaseGAN,
+    source: Any,
+    *,
+    flip: bool = False,
+    data_dir: str | None = None,
+    **options,
+):
+    """Sounds as `gan` makes them, with their classes where it has any.
+
+    Args:
+        gan: `BaseGAN`.
+        source: see `keras_gans.data.load_sounds`.
+        flip: bool, which sounds are not.
+        data_dir: str, of sources that sounds have none of.
+        **options: its other arguments.
+    """
+    from keras_gans import data
+
+    if flip or data_dir is not None:
+        raise ValueError(
+            "Sounds are neither mirrored nor read from `data_dir`. Received: "
+            f"flip={flip}, data_dir={data_dir}. Drop it."
+        )
+    samples, channels = gan.modality.shape
+    return data.load_sounds(
+        source,
+        samples=samples,
+        channels=channels,
+        rate=gan.modality.rate,
+        labels=gan.labelled,
+        **options,
+    )
+
+
+def _describe_sounds(gan, source, **options):
+    from keras_gans import data
+
+    return data.describe_sounds(source, gan.modality, gan.labelled, **options)
+
+
+def _sound_classes(source):
+    from keras_gans import data
+
+    return data.sound_classes(source)
+
+
+# --- Solids ---
+
+
+def volumes(gan: BaseGAN, source: Any, *, data_dir: str | None = None, **options):
+    """Solids on the grid of `gan`, with their classes where it has any.
+
+    Args:
+        gan: `BaseGAN`.
+        source: see `keras_gans.data.load_volumes`.
+        data_dir: str, of sources that solids have none of.
+        **options: its other arguments.
+
+    Raises:
+        ValueError: `gan` makes several values a voxel, which files have not.
+    """
+    from keras_gans import data
+
+    _refuse_data_dir("solids", '"furniture", a folder or a zip archive', data_dir)
+    if gan.modality.shape[-1] != 1:
+        raise ValueError(
+            "Files hold solids of 1 channel. Received: --channels="
+            f"{gan.modality.shape[-1]}. Train on others in Python: `gan.fit` "
+            "takes arrays of any channels."
+        )
+    return data.load_volumes(
+        source,
+        size=gan.modality.size[0],
+        range=gan.modality.range,
+        labels=gan.labelled,
+        **options,
+    )
+
+
+def views(gan: BaseGAN, source: Any, **options):
+    """Pictures of solids, and those on the grid of `gan`; see `volumes`.
+
+    Raises:
+        ValueError: `gan` takes other pictures.
+    """
+    height, width, channels = gan.inputs[0].modality.shape
+    if height != width or channels != 1:
+        raise ValueError(
+            "Pictures of solids are square and grey. Received: image_shape="
+            f"{(height, width, channels)}. Give --image_shape={height},{height},1, or "
+            "train on your own pictures in Python: `gan.fit(pictures, volumes)`."
+        )
+    return volumes(gan, source, pictures=height, **options)
+
+
+def _describe_volumes(gan, source, **options):
+    from keras_gans import data
+
+    size = gan.modality.size[0]
+    return data.describe_volumes(source, size, gan.labelled, **options)
+
+
+def _volume_classes(source):
+    from keras_gans import data
+
+    return data.volume_classes(source)
+
+
+# --- Videos ---
+
+
+def clips(gan: BaseGAN, source: Any, *, data_dir: str | None = None, **options):
+    """Clips of videos as `gan` makes them, with their classes where it has any.
+
+    Those of a GAN that sees the frames before hold these and the next one.
+
+    Args:
+        gan: `BaseGAN`.
+        source: see `keras_gans.data.load_clips`.
+        data_dir: str, of sources that clips have none of.
+        **options: its other arguments.
+    """
+    from keras_gans import data
+
+    _refuse_data_dir("videos", '"digits", a folder or a zip archive', data_dir)
+    clip = _clip(gan)
+    return data.load_clips(
+        source,
+        frames=clip.frames,
+        frame_shape=clip.frame_shape,
+        rate=clip.rate,
+        labels=gan.labelled,
+        **options,
+    )
+
+
+def _clip(gan):
+    """The `Video` that a GAN of videos or of next frames trains on."""
+    return getattr(gan, "clip", gan.modality)
+
+
+def _describe_clips(gan, source, **options):
+    from keras_gans import data
+
+    return data.describe_clips(source, _clip(gan), gan.labelled, **options)
+
+
+def _clip_classes(source):
+    from keras_gans import data
+
+    return data.clip_classes(source)
+
+
+_SOLIDS = Kind(
+    volumes,
+    _describe_volumes,
+    ("up", "surfaces"),
+    _volume_classes,
+    what="solids",
+    poor="lumps",
+    scores="volume_scores",
+)
+KINDS = {
+    "sounds": Kind(
+        sounds,
+        _describe_sounds,
+        ("segments", "trim"),
+        _sound_classes,
+        what="sounds",
+        poor="noise",
+        scores="sound_scores",
+        sense="hears",
+        mirrored=False,
+    ),
+    "volumes": _SOLIDS,
+    # Solids come after their pictures.
+    "views": dataclasses.replace(_SOLIDS, load=views, part=1),
+    "clips": Kind(
+        clips,
+        _describe_clips,
+        ("places",),
+        _clip_classes,
+        what="clips",
+        poor="blurs",
+        scores="video_scores",
+        modality=_clip,
+    ),
+}
