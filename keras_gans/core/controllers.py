@@ -152,6 +152,7 @@ class MovingAverage(Controller):
 
     def update(self, gan: "BaseGAN", logs: dict, rows: Tensor) -> None:
         decay = self.decay(gan, rows)
+        shares = {}  # of the new weight, by dtype: made once for all weights
         copied = self.settings.buffers == "copied"
         for name, network in self.networks.items():
             own = gan.networks[name]
@@ -161,8 +162,10 @@ class MovingAverage(Controller):
                 if copied and id(weight) not in trained:
                     averaged = False
                 if averaged:
-                    step = (1.0 - ops.cast(decay, weight.dtype)) * (weight - average)
-                    average.assign_add(step)
+                    kind = weight.dtype
+                    if kind not in shares:
+                        shares[kind] = 1.0 - ops.cast(decay, kind)
+                    average.assign_add(shares[kind] * (weight - average))
                 else:
                     average.assign(weight)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 import math
+import types
 from typing import Any, Self
 
 import keras
@@ -103,19 +104,35 @@ class TorchAdam(keras.optimizers.Adam):
         https://arxiv.org/abs/1412.6980, algorithm 1
     """
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._common = types.SimpleNamespace(by_dtype={})
+
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
+        self._common.by_dtype = {}
+        super().apply(grads, trainable_variables)
+        self._common.by_dtype = {}
+
     def update_step(
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
         m, v = adam_moments(self, variable)
         kind = variable.dtype
-        step = ops.cast(self.iterations + 1, kind)
+        common = self._common.by_dtype  # made by the first of an update's variables
+        if kind not in common:
+            common[kind] = self._scalars(learning_rate, kind)
+        rate, gain_1, gain_2, correction = common[kind]
         gradient = ops.cast(gradient, kind)
-        beta_1, beta_2 = (ops.cast(b, kind) for b in (self.beta_1, self.beta_2))
-        self.assign_add(m, (gradient - m) * (1.0 - beta_1))
-        self.assign_add(v, (ops.square(gradient) - v) * (1.0 - beta_2))
-        rate = ops.cast(learning_rate, kind) / (1.0 - ops.power(beta_1, step))
-        root = ops.sqrt(v / (1.0 - ops.power(beta_2, step)))
+        self.assign_add(m, (gradient - m) * gain_1)
+        self.assign_add(v, (ops.square(gradient) - v) * gain_2)
+        root = ops.sqrt(v / correction)
         self.assign_sub(variable, rate * m / (root + self.epsilon))
+
+    def _scalars(self, learning_rate, kind):
+        step = ops.cast(self.iterations + 1, kind)
+        beta_1, beta_2 = (ops.cast(b, kind) for b in (self.beta_1, self.beta_2))
+        rate = ops.cast(learning_rate, kind) / (1.0 - ops.power(beta_1, step))
+        return rate, 1.0 - beta_1, 1.0 - beta_2, 1.0 - ops.power(beta_2, step)
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -167,9 +167,13 @@ class RunningMean(keras.metrics.Mean):
 
     def update_state(self, value: Tensor, rows: int | Tensor) -> None:
         """Counts the mean of a batch as often as the batch has rows."""
-        # Of a replica that got no rows of a short last batch, NaN.
-        value = ops.where(rows, value, ops.zeros_like(value))
-        super().update_state(value, rows)
+        if not is_int(rows):
+            # Of a replica that got no rows of a short last batch, NaN.
+            value = ops.where(rows, value, ops.zeros_like(value))
+        # As Keras's `Mean`, whose many operations take long to build.
+        rows = ops.cast(rows, self.dtype)
+        self.total.assign_add(ops.cast(value, self.dtype) * rows)
+        self.count.assign_add(rows)
         self.batches.assign_add(1)
 
     def reset_state(self) -> None:

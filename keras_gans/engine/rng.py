@@ -9,15 +9,22 @@ drawn, and TensorFlow and JAX agree to the rounding of log, sin and cos.
 
 from collections.abc import Callable, Iterator
 import contextlib
+import functools
 import math
 import threading
 import zlib
 
+import keras
 from keras import ops
 import numpy as np
 
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import is_int
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+else:
+    import jax
 
 # What a draw is for is a string. The first of them keep the small numbers that
 # they have always had, so that seeds draw today what they drew; any other is
@@ -81,23 +88,7 @@ def bits(words: tuple, rows: Tensor, columns: int | Tensor) -> Tensor:
     Returns:
         uint32 tensor `[n, columns]`.
     """
-    a, b = map(_word, _LANES)
-    mixer, odd = _MIXER, _ODD
-    for word in map(_word, (*words, rows)):
-        if mixer is _MIXER and not isinstance(word, np.ndarray):
-            # Once: a graph takes as long to build as it has operations.
-            *mixer, odd = map(ops.convert_to_tensor, (*_MIXER, _ODD))
-        a, b = _mix(word ^ a, mixer), _mix(word * odd + b, mixer)
-    a = _mix(a[:, None] + _spread(columns)[None], mixer)
-    return _mix(a ^ b[:, None], mixer)
-
-
-def _spread(columns):
-    """The odd number times 0, 1, ..., `columns - 1`."""
-    if is_int(columns):
-        return np.arange(columns, dtype="uint32") * _ODD
-    column = ops.cast(ops.arange(columns, dtype="int32"), "uint32")
-    return column * _ODD
+    return _draw(_bits, words, rows, columns)
 
 
 def uniform(words: tuple, rows: Tensor, columns: int | Tensor) -> Tensor:
@@ -105,8 +96,7 @@ def uniform(words: tuple, rows: Tensor, columns: int | Tensor) -> Tensor:
 
     See `bits` for the arguments.
     """
-    top = ops.right_shift(bits(words, rows, columns), np.uint32(8))
-    return ops.cast(top, "float32") * 2.0**-24 + 2.0**-25
+    return _draw(_uniform, words, rows, columns)
 
 
 def normal(words: tuple, rows: Tensor, columns: int | Tensor) -> Tensor:
@@ -115,11 +105,75 @@ def normal(words: tuple, rows: Tensor, columns: int | Tensor) -> Tensor:
     See `bits` for the arguments. |z| is at most 5.9.
     """
     half = -(-columns // 2)
-    u = uniform(words, rows, 2 * half)
+    z = _draw(_normal, words, rows, 2 * half)
+    return z if is_int(columns) and columns % 2 == 0 else z[:, :columns]
+
+
+def _draw(fn, words, rows, columns):
+    """Calls `fn(a, b, *words, spread)`: lanes, what is left to fold, columns."""
+    a, b = map(_word, _LANES)
+    words = [*map(_word, (*words, rows))]
+    while words and isinstance(words[0], np.ndarray):
+        a, b = _fold(a, b, words.pop(0), _MIXER, _ODD)
+    spread = _spread(columns)
+    *leading, last = words or [rows]
+    if not words or any(math.prod(word.shape) != 1 for word in leading):
+        return fn(a, b, *words, spread)
+    leading = [ops.reshape(word, (1,)) for word in leading]
+    drawn = _compiled(fn, len(words))(a, b, *leading, last, spread)
+    if keras.backend.backend() == "tensorflow":
+        drawn.set_shape((last.shape[0], spread.shape[0]))
+    return drawn
+
+
+@functools.cache
+def _compiled(fn, count):
+    """A function of `count` words that graphs call, built for them once.
+
+    A graph takes as long to build as it has operations, and a step has many
+    draws of a hundred.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return jax.jit(fn)
+    one, several = (tf.TensorSpec([n], "uint32") for n in (1, None))
+    signature = [one, one, *(count - 1) * [one], several, several]
+    return tf.function(fn, signature, autograph=False)
+
+
+def _fold(a, b, word, mixer, odd):
+    return _mix(word ^ a, mixer), _mix(word * odd + b, mixer)
+
+
+def _bits(a, b, *words_and_spread):
+    *words, spread = words_and_spread
+    mixer, odd = _MIXER, _ODD
+    if words:
+        *mixer, odd = map(ops.convert_to_tensor, (*_MIXER, _ODD))
+    for word in words:
+        a, b = _fold(a, b, word, mixer, odd)
+    a = _mix(a[:, None] + spread[None], mixer)
+    return _mix(a ^ b[:, None], mixer)
+
+
+def _uniform(*counter):
+    top = ops.right_shift(_bits(*counter), np.uint32(8))
+    return ops.cast(top, "float32") * 2.0**-24 + 2.0**-25
+
+
+def _normal(*counter):
+    u = _uniform(*counter)
+    half = ops.shape(u)[1] // 2
     radius = ops.sqrt(-2.0 * ops.log(u[:, :half]))
     angle = (2.0 * math.pi) * u[:, half:]
-    z = ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)], axis=1)
-    return z[:, :columns]
+    return ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)], axis=1)
+
+
+def _spread(columns):
+    """The odd number times 0, 1, ..., `columns - 1`."""
+    if is_int(columns):
+        return np.arange(columns, dtype="uint32") * _ODD
+    column = ops.cast(ops.arange(columns, dtype="int32"), "uint32")
+    return column * _ODD
 
 
 def latents(high: int | Tensor, low: Tensor, latent_dim: int) -> Tensor:

@@ -222,6 +222,23 @@ def test_it_is_served_of_this_machine(capsys):
     assert "Give another --port" in capsys.readouterr().err
 
 
+def test_the_same_models_have_one_demo():
+    """As a notebook's cell that is run again; others stay."""
+    gan, other = small_gan(), small_gan()
+    first, beside = kg.demo(gan), kg.demo(other)
+    try:
+        again = kg.demo(gan, port=first.port)
+        for shown in (again, beside):
+            urllib.request.urlopen(shown.url).close()
+        last = kg.demo(gan)
+        with pytest.raises(urllib.error.URLError), urllib.request.urlopen(again.url):
+            pass
+    finally:
+        for shown in (first, beside, last):
+            shown.close()
+    kg.demo(gan).close()  # after one that was closed by hand
+
+
 def test_networks_alone_are_shown(tmp_path):
     small_gan().generator.save("g.keras")
     small_cyclegan().networks["generator_ab"].save("t.keras")

@@ -254,3 +254,21 @@ def test_plots_take_little_of_the_time(images, monkeypatch):
     monkeypatch.setattr(slow, "plot", draw)
     fit_with(slow, images)
     assert drawn == [1, 6]  # 3.8 s later at the soonest, and at the end
+
+
+def test_a_plot_is_drawn_again_for_a_new_line_alone(tmp_path):
+    log, path = tmp_path / "log.jsonl", tmp_path / "losses.png"
+    line = json.dumps({"kind": "step", "step": 1, "epoch": 0, "d_loss": 1.0})
+    plot = callbacks.LossPlot(log, path)
+    plot.set_model(ready_gan())
+    log.write_text(line + "\n")
+    plot.plot()
+    first = path.stat()
+    plot.plot()
+    assert path.stat().st_ino == first.st_ino
+    log.write_text(2 * (line + "\n"))
+    plot.plot()
+    assert path.stat().st_ino != first.st_ino
+    path.unlink()
+    plot.plot()
+    assert path.exists()

@@ -19,6 +19,12 @@ def fuse_adam(optimizer: keras.optimizers.Optimizer) -> None:
     if type(inner) is not keras.optimizers.Adam or inner.amsgrad:
         return
     plain = functools.partial(keras.optimizers.Adam.update_step, inner)
+    common = []  # what the variables of an update share, made by the first
+
+    def apply(gradients, variables=None):
+        common.clear()
+        type(inner).apply(inner, gradients, variables)
+        common.clear()
 
     def update_step(gradient, variable, learning_rate):
         sparse = isinstance(gradient, tf.IndexedSlices)
@@ -27,20 +33,26 @@ def fuse_adam(optimizer: keras.optimizers.Optimizer) -> None:
             plain(gradient, variable, learning_rate)
             return
         m, v = keras_internals.adam_moments(inner, variable)
-        step = ops.cast(inner.iterations + 1, "float32")
+        if not common:
+            step = ops.cast(inner.iterations + 1, "float32")
+            scalars = {
+                "beta1_power": ops.power(inner.beta_1, step),
+                "beta2_power": ops.power(inner.beta_2, step),
+                "lr": ops.cast(learning_rate, "float32"),
+                "beta1": inner.beta_1,
+                "beta2": inner.beta_2,
+                "epsilon": inner.epsilon,
+            }
+            common.append({k: tf.convert_to_tensor(x) for k, x in scalars.items()})
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=m.value.handle,
             v=v.value.handle,
-            beta1_power=ops.power(inner.beta_1, step),
-            beta2_power=ops.power(inner.beta_2, step),
-            lr=ops.cast(learning_rate, "float32"),
-            beta1=inner.beta_1,
-            beta2=inner.beta_2,
-            epsilon=inner.epsilon,
             grad=ops.cast(gradient, "float32"),
+            **common[0],
         )
 
+    inner.apply = apply
     inner.update_step = update_step
 
 

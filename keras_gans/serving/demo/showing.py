@@ -14,6 +14,8 @@ from keras_gans.serving.demo.models import Model
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path
 
+_shown = {}  # the demos that `demo` has open, by their models
+
 
 class Demo:
     """A demo that is served in the background, until it is closed.
@@ -64,6 +66,8 @@ class Demo:
     def close(self) -> None:
         """Ends it; what is being answered still is."""
         self._server.stop()
+        for key in [key for key, shown in _shown.items() if shown is self]:
+            del _shown[key]
 
     def __enter__(self) -> Self:
         return self.start()
@@ -87,7 +91,8 @@ def demo(*models: BaseGAN | Path, host: str = "127.0.0.1", port: int = 0) -> Dem
 
     It is served in the background: a notebook shows it below the cell. In a script,
     `keras_gans.demo(gan).wait()` serves until Ctrl+C is pressed. The page is of this
-    machine alone, and loads nothing from elsewhere.
+    machine alone, and loads nothing from elsewhere. Shown again, as by a cell that is
+    run twice, the same models have a new demo, and the one before is closed.
 
     Args:
         *models: `BaseGAN`s, or str or paths of runs, presets and `.keras` files; by
@@ -113,4 +118,10 @@ def demo(*models: BaseGAN | Path, host: str = "127.0.0.1", port: int = 0) -> Dem
     shown.close()
     ```
     """
-    return Demo(*models, host=host, port=port, notebook=True).start()
+    # A demo holds its models: while it is here, no other has the id of one.
+    key = tuple(id(m) if isinstance(m, BaseGAN) else str(m) for m in models)
+    if key in _shown:
+        _shown[key].close()
+    made = Demo(*models, host=host, port=port, notebook=True).start()
+    _shown[key] = made
+    return made

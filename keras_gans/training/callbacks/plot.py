@@ -36,6 +36,7 @@ class LossPlot(StepCallback):
         self.log = pathlib.Path(log)
         self.path = pathlib.Path(path)
         self._next = 0.0
+        self._drawn = None  # the size of the log that the plot shows
 
     def after_step(self, logs: dict) -> None:
         began = time.monotonic()
@@ -48,8 +49,11 @@ class LossPlot(StepCallback):
         self.plot()
 
     def plot(self) -> None:
-        """Writes the plot; without a line in the log there is none."""
+        """Writes the plot; without a new line in the log it stays as it is."""
         if not self.model.engine.is_chief:
+            return
+        size = self.log.stat().st_size
+        if size == self._drawn and self.path.exists():
             return
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -76,6 +80,7 @@ class LossPlot(StepCallback):
         axes[-1, 0].set_xlabel("step")
         with files.replacing(self.path) as temporary:
             figure.savefig(temporary, format="png", dpi=100)
+        self._drawn = size
 
     def _panels(self, rows):
         """Title to {name: [(step, value), ...]}, of panels that have some."""

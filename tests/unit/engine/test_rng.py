@@ -36,6 +36,45 @@ def test_bits_by_hand():
 
 
 @pytest.mark.backends
+def test_words_may_be_tensors():
+    """Of a step, of one a row, or of both; odd and even numbers of columns."""
+    step, rows = ops.convert_to_tensor(3), ops.arange(4)
+    own = ops.convert_to_tensor(np.array([5, 6, 7, 8]))
+    for words, value in (
+        ((7, step, "masks"), lambda row: (7, 3, 5)),
+        ((step,), lambda row: (3,)),
+        ((7, own, step), lambda row: (7, 5 + row, 3)),
+    ):
+        for columns in (3, 4):
+            got = numpy(rng.bits(words, rows, columns))
+            want = [
+                [by_hand(value(row), row, column) for column in range(columns)]
+                for row in range(4)
+            ]
+            np.testing.assert_array_equal(got, want)
+            u = numpy(rng.uniform(words, rows, columns))
+            tops = (np.array(want, "uint32") >> np.uint32(8)).astype("float32")
+            np.testing.assert_array_equal(u, tops * 2.0**-24 + 2.0**-25)
+            assert rng.normal(words, rows, columns).shape == (4, columns)
+
+
+def test_a_draw_is_few_operations_of_a_graph():
+    """A step has many draws, and takes as long to build as it has operations."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((), "int32")], autograph=False)
+    def draw(step):
+        return rng.normal((0, "train", step, 0, "latent"), tf.range(4), 6)
+
+    graph = draw.get_concrete_function().graph
+    assert len(graph.get_operations()) < 30
+    np.testing.assert_array_equal(
+        draw(2),
+        rng.normal((0, "train", 2, 0, "latent"), np.arange(4, dtype="uint32"), 6),
+    )
+
+
+@pytest.mark.backends
 def test_latents_are_a_promise():
     z = numpy(rng.latents(3, np.arange(2, dtype="uint32"), 3))
     # Worked in double precision. Images of a seed never change.
