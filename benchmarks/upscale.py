@@ -35,14 +35,23 @@ REPEATS = 3
 
 
 def network_of(name):
+    import numpy as np
+
     from keras_gans.networks.rrdbnet import rrdbnet
     from keras_gans.networks.srresnet import msrresnet
     from keras_gans.networks.srvgg import srvgg
 
-    if name == "tiny":  # for what files and strips of a large photo take
-        return srvgg(convs=1, width=8)
-    makers = {"srvgg": srvgg, "msrresnet": msrresnet}
-    return makers[name]() if name in makers else rrdbnet(blocks=6)
+    makers = {
+        "tiny": lambda: srvgg(convs=1, width=8),  # what files and strips take
+        "srvgg": srvgg,
+        "msrresnet": msrresnet,
+        "rrdbnet_6": lambda: rrdbnet(blocks=6),
+    }
+    network = makers[name]()
+    # Some start at 0, and would depend on no pixels around.
+    kernel = network.get_layer("last").kernel
+    kernel.assign(np.random.default_rng(0).normal(0, 0.02, kernel.shape))
+    return network
 
 
 def enlarger(name, side, threads, precision):

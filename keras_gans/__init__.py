@@ -84,6 +84,7 @@ from keras_gans.models.srgan import SRGAN
 from keras_gans.models.stylegan2 import StyleGAN2
 from keras_gans.models.stylegan3 import StyleGAN3
 from keras_gans.models.text_to_speech import TextToSpeech
+from keras_gans.models.vits import VITS
 from keras_gans.models.voxel_gan import VoxelGAN
 from keras_gans.models.wavegan import WaveGAN
 from keras_gans.models.wgan import WGAN
@@ -102,6 +103,7 @@ __all__ = [
     "SAGAN",
     "SNGAN",
     "SRGAN",
+    "VITS",
     "WGAN",
     "WGANGP",
     "Attributes",

@@ -33,6 +33,8 @@ COMMANDS = (
     "upscale",
     "vocode",
     "predict",
+    "align",
+    "say",
     "convert",
     "doctor",
 )

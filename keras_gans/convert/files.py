@@ -24,6 +24,7 @@ KNOWN = {
     "wavegan": "WaveGAN's networks",
     "hifigan": "HiFi-GAN's generator",
     "bigvgan": "BigVGAN's generator",
+    "vits": "VITS of one speaker",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
     "superresolution": "the networks of ESRGAN and Real-ESRGAN",

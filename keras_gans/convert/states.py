@@ -22,6 +22,7 @@ from keras_gans.convert.families import (
     superresolution,
     translation,
     voxels,
+    vits,
     wavegan,
 )
 from keras_gans.utils.text import brief
@@ -45,6 +46,7 @@ FAMILIES = {
     "hifigan": hifigan,
     "voxels": voxels,
     "bigvgan": bigvgan,
+    "vits": vits,
 }
 
 
@@ -70,9 +72,9 @@ def from_state(
             "r3gan", "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow),
             "stylegan3", "superresolution" (ESRGAN, Real-ESRGAN, BasicSR's SRResNet
             and their discriminators; the average where a file holds `params` and
-            `params_ema`), "wavegan" (of TensorFlow), "hifigan", "bigvgan", or
-            "pix2pix" (its networks and CycleGAN's; images of any size, unless
-            `image_shape` says which).
+            `params_ema`), "wavegan" (of TensorFlow), "hifigan", "bigvgan", "vits" (a
+            whole `VITS` of one speaker), or "pix2pix" (its networks and CycleGAN's;
+            images of any size, unless `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,

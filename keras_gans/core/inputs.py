@@ -562,6 +562,47 @@ class Phones(_Leading):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
+class Symbols(_Leading):
+    """A text as numbers of symbols, read from the batch: `fit(ids, ...)`.
+
+    Rows are of one length; -1 stands after the end of shorter texts.
+
+    Args:
+        count: int, how many symbols there are.
+
+    Example:
+
+    ```python
+    from keras_gans.core.inputs import Symbols
+
+    Symbols(178)
+    ```
+    """
+
+    name = "ids"
+    given = "ids"
+    help = "symbols of texts [n, symbols], -1 after the end"
+    dtype = "int32"
+    shape = (None,)
+    low = -1
+
+    def __init__(self, count: int):
+        self.count = check_size("count", count)
+        self.high = count - 1
+
+    def check(self, values: Any, n: int | None = None) -> np.ndarray:
+        values = super().check(values, n)
+        ended = values < 0
+        back = np.diff(ended.astype(int), axis=1).min(initial=0) < 0
+        if values.size == 0 or ended.all(axis=1).any() or back:
+            raise ValueError(
+                "Each row of `ids` holds a symbol or more, and -1 only after its "
+                f"last one. Received: {int(ended.sum())} of {values.size} are -1."
+            )
+        return values
+
+
+@keras.saving.register_keras_serializable("keras_gans")
 class Past(_Leading):
     """The frames before those to be made: `fit(past, future)`.
 

@@ -104,10 +104,14 @@ class WaveformGAN(BaseGAN):
             for r, f in zip(real, judged, strict=True)
             for a, b in zip(r, f, strict=True)
         )
-        distance = self.mel_distance(batch["real"], fake)
+        distance = self.reconstruction(fake, batch)
         loss = loss + self.feature_weight * matched + self.mel_weight * distance
         logs = {"g_loss": loss, "feature_loss": matched, "mel_loss": distance}
         return loss, logs
+
+    def reconstruction(self, fake: Tensor, batch: dict) -> Tensor:
+        """How far fakes are from what they are made of: a scalar."""
+        return self.mel_distance(batch["real"], fake)
 
     def mel_distance(self, real: Tensor, fake: Tensor) -> Tensor:
         """Equation 3: the mean |difference| of log-mel spectrograms."""

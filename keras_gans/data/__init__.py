@@ -9,7 +9,13 @@ from keras_gans.data.loading import load
 from keras_gans.data.pairs import load_pairs, load_unpaired
 from keras_gans.data.sounds import describe_sounds, load_sounds, sound_classes
 from keras_gans.data.sources import class_names
-from keras_gans.data.speech import align, describe_speech, load_speech
+from keras_gans.data.speech import (
+    align,
+    describe_speech,
+    describe_utterances,
+    load_speech,
+    load_utterances,
+)
 from keras_gans.data.summary import check, describe
 from keras_gans.data.volumes import (
     describe_volumes,
@@ -32,6 +38,7 @@ __all__ = [
     "describe_clips",
     "describe_sounds",
     "describe_speech",
+    "describe_utterances",
     "describe_volumes",
     "emoji",
     "furniture",
@@ -42,6 +49,7 @@ __all__ = [
     "load_sounds",
     "load_speech",
     "load_unpaired",
+    "load_utterances",
     "load_volumes",
     "load_watch",
     "read_volume",

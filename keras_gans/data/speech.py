@@ -350,6 +350,158 @@ def load_speech(
     )
 
 
+def load_utterances(
+    source: Any,
+    *,
+    hop: int,
+    rate: int = 22050,
+    symbols: tuple,
+    frames: int | None = None,
+    pronunciations: dict[str, str] | None = None,
+    batch_size: int = 16,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+) -> tf.data.Dataset:
+    """Returns a `tf.data.Dataset` of whole recordings and their texts, for `VITS`.
+
+    Texts become phonemes by the dictionary, with the first symbol between them. All
+    recordings are brought to one length by silence after them, so that batches have
+    one shape: leave out long ones by `frames` where most are short. Their loudest
+    sample is brought to 0.95.
+
+    Args:
+        source: str or path of a folder with metadata.csv and wavs/.
+        hop: int, samples of a frame.
+        rate: int, samples a second; files of another rate are resampled.
+        symbols: tuple of str, those of the model.
+        frames: int, the length of a batch; recordings longer than it are left out.
+            By default that of the longest.
+        pronunciations: dict of words to their phonemes.
+        batch_size: int.
+        shuffle: see `load_speech`.
+        seed: see `load_speech`.
+        drop_remainder: see `load_speech`.
+        repeat: see `load_speech`.
+        start: see `load_speech`.
+
+    Returns:
+        A dataset of tuples: int32 `[batch_size, symbols]`, -1 after the end; float32
+        `[batch_size, frames * hop, 1]`; and int32 `[batch_size]`, frames of each.
+
+    Raises:
+        ValueError: an argument is unusable, a word is unknown, a file is missing or
+            damaged, a recording has fewer frames than symbols, or all are too long.
+        ImportError: the extras "audio" and "speech" are not installed.
+    """
+    for name, value in (("hop", hop), ("rate", rate), ("batch_size", batch_size)):
+        check_size(name, value)
+    if frames is not None:
+        check_size("frames", frames)
+    found, texts = find_utterances(source, symbols, pronunciations)
+    (usable,) = found.files
+    lengths = [-(-(s.frames * rate // s.rate) // hop) for s in usable.heads]
+    most = max(lengths) if frames is None else frames
+    kept = [i for i, length in enumerate(lengths) if length <= most]
+    if not kept:
+        raise ValueError(
+            f"`frames` is the length of the longest recording that is kept. Received: "
+            f"frames={frames}, and recordings from {min(lengths)} frames on."
+        )
+    for i in kept:
+        if lengths[i] < len(texts[i]):
+            raise ValueError(
+                f"A recording has a frame or more for each symbol. Received: "
+                f"{usable.listing.names[i]!r} with {lengths[i]} frames for "
+                f"{len(texts[i])} symbols. Is its text another's?"
+            )
+    found = found._replace(size=len(kept))
+    check_length(found, batch_size, drop_remainder, repeat, start)
+    key, longest = seed_key(seed), max(len(texts[i]) for i in kept)
+
+    def read(index):
+        number = kept[int(index)]
+        ids = np.full(longest, END, "int32")
+        ids[: len(texts[number])] = texts[number]
+        path = usable.listing.place.path_of(usable.listing.names[number])
+        values = read_sound(path, rate) * np.float32(PEAK / usable.heads[number].peak)
+        sound = np.zeros((most * hop, 1), "float32")
+        sound[: len(values)] = np.clip(values, -1, 1)[: len(sound)]
+        return ids, sound, np.int32(lengths[number])
+
+    def examples(epoch, first):
+        order = epoch_order(key, epoch) if shuffle else None
+        return shuffled_range(len(kept), order, first)
+
+    def prepare(epoch, index):
+        kinds = (tf.int32, tf.float32, tf.int32)
+        ids, sound, count = python_call(read, [index], kinds)
+        sound = tf.ensure_shape(sound, (most * hop, 1))
+        return tf.ensure_shape(ids, (longest,)), sound, tf.ensure_shape(count, ())
+
+    return batches(
+        examples,
+        prepare,
+        size=len(kept),
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        repeat=repeat,
+        start=start,
+    )
+
+
+def find_utterances(
+    folder: Path, symbols: tuple, pronunciations: dict[str, str] | None = None
+) -> tuple[Source, list[np.ndarray]]:
+    """The recordings of a folder, and the ids of their texts.
+
+    Raises:
+        ValueError: a file is missing or damaged, or a word is unknown.
+    """
+    folder = pathlib.Path(folder)
+    lines = read_metadata(folder)
+    place, heads, names, texts = Folder(str(folder)), [], [], []
+    for line in lines:
+        file = os.path.join(WAVES, f"{line.name}.wav")
+        sound = look(place, file, 1)
+        if isinstance(sound, str):
+            raise ValueError(f"Cannot read {str(folder / file)!r}: {sound}.")
+        words = phonemes.words_of(line.text, pronunciations)
+        phones = [phone for _, own in words for phone in own]
+        texts.append(phonemes.with_blanks(phonemes.numbers_of(phones, symbols)))
+        heads.append(sound)
+        names.append(file)
+    usable = Usable(Listing(place, names, None, None, Counter()), heads, len(lines), {})
+    name = f"folder {str(folder)!r}"
+    return Source(name, len(heads), None, None, None, [], [usable]), texts
+
+
+def describe_utterances(source: Any, symbols: tuple) -> Report:
+    """What a training of `VITS` reads from a folder of speech.
+
+    Args:
+        source: see `load_utterances`.
+        symbols: see `load_utterances`.
+
+    Returns:
+        `Report`.
+    """
+    found, texts = find_utterances(source, symbols)
+    (usable,) = found.files
+    seconds = sum(s.frames / s.rate for s in usable.heads)
+    rows = [
+        ("data", str(source)),
+        ("used", f"{len(texts)} of {len(texts)} recordings"),
+        ("lengths", f"{seconds:,.1f} s in all"),
+        ("symbols", f"{sum(map(len, texts)):,}, those between them among them"),
+    ]
+    names = [*usable.listing.names, METADATA]
+    read = [usable._replace(listing=usable.listing._replace(names=names))]
+    return Report(rows, {}, read, digests(read))
+
+
 class _Cutter:
     """Cuts segments of recordings, with their phonemes; keeps no sound."""
 

@@ -196,8 +196,10 @@ class Enlarger:
             return MOST
         side = 16 * self.multiple
         source = keras.Input((side, side, self.takes))
+        # A compiled network would be copied with its optimizer.
+        plain = keras.Model(self.network.input, self.network.output)
         with without_values(lambda variable: None):
-            copy = keras.models.clone_model(self.network, input_tensors=source)
+            copy = keras.models.clone_model(plain, input_tensors=source)
         most = max(
             sum(
                 math.prod(x.shape[1:])

@@ -20,7 +20,7 @@ STEP = np.log(6.4) / 27  # of the logarithm, a mel
 class MelSpectrogram:
     """How a log-mel spectrogram is made of a waveform.
 
-    Hann windows over reflected ends, magnitudes `sqrt(|X|^2 + 1e-9)`, filters of
+    Hann windows over reflected ends, magnitudes `sqrt(|X|^2 + epsilon)`, filters of
     Slaney's scale and norm as librosa's, and the natural logarithm of what is at
     least `floor`. A waveform of `k * hop` samples has k frames.
 
@@ -33,6 +33,7 @@ class MelSpectrogram:
         low: float, Hz, where the first filter begins.
         high: float, Hz, where the last one ends; `None`: half of `rate`.
         floor: float above 0, the least magnitude.
+        epsilon: float above 0, added to squared magnitudes; VITS has 1e-6.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -56,6 +57,7 @@ class MelSpectrogram:
     low: float = 0.0
     high: float | None = 8000.0
     floor: float = 1e-5
+    epsilon: float = 1e-9
 
     def __post_init__(self):
         for name in ("rate", "bands", "n_fft", "hop", "window"):
@@ -68,8 +70,9 @@ class MelSpectrogram:
         within("high", self.high, ok, f"(0, {half:g}], or None")
         ok = is_number(self.low) and 0 <= self.low < high
         within("low", self.low, ok, f"[0, {high:g})")
-        ok = is_number(self.floor) and self.floor > 0
-        within("floor", self.floor, ok, "(0, inf)")
+        for name in ("floor", "epsilon"):
+            value = getattr(self, name)
+            within(name, value, is_number(value) and value > 0, "(0, inf)")
 
     def __call__(self, waveforms: Tensor) -> Tensor:
         """The spectrograms of waveforms.
@@ -92,7 +95,8 @@ class MelSpectrogram:
         Args:
             waveforms: float32 `[n, samples]`.
         """
-        magnitudes = stft_magnitudes(waveforms, self.n_fft, self.hop, self.window)
+        sizes = (self.n_fft, self.hop, self.window)
+        magnitudes = stft_magnitudes(waveforms, *sizes, self.epsilon)
         mels = ops.matmul(magnitudes, self.filters)
         return ops.log(ops.maximum(mels, self.floor))
 
@@ -115,7 +119,12 @@ def reflected(waveforms: Tensor, side: int) -> Tensor:
 
 
 def stft_magnitudes(
-    waveforms: Tensor, n_fft: int, hop: int, window: int, shape: str = "hann"
+    waveforms: Tensor,
+    n_fft: int,
+    hop: int,
+    window: int,
+    epsilon: float = 1e-9,
+    shape: str = "hann",
 ) -> Tensor:
     """Magnitudes of the short-time Fourier transform of whole windows.
 
@@ -124,14 +133,15 @@ def stft_magnitudes(
         n_fft: int.
         hop: int.
         window: int, the length of the window, in the middle of `n_fft`.
+        epsilon: float above 0.
         shape: "hann" or "flat", of the window.
 
     Returns:
-        float32 `[n, frames, n_fft // 2 + 1]`: `sqrt(|X|^2 + 1e-9)`.
+        float32 `[n, frames, n_fft // 2 + 1]`: `sqrt(|X|^2 + epsilon)`.
     """
     frames = ops.extract_sequences(waveforms, n_fft, hop)
     real, imaginary = ops.rfft(frames * _window(window, n_fft, shape))
-    return ops.sqrt(ops.square(real) + ops.square(imaginary) + 1e-9)
+    return ops.sqrt(ops.square(real) + ops.square(imaginary) + epsilon)
 
 
 @functools.lru_cache

@@ -69,8 +69,8 @@ def evaluate_sounds(
     if gan.modality.kind != "waveform":
         raise ValueError(
             "Scores of sounds are of a GAN of waveforms. Received: a "
-            f"{type(gan).__name__} of {gan.modality.kind}. Images are scored by "
-            "`metrics.evaluate`."
+            f"{type(gan).__name__}, whose samples are of another kind: "
+            f"{gan.modality.kind}."
         )
     gan.modality.check(real, "real")
     n = len(real) if n is None else n

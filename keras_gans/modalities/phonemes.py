@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import functools
 import pathlib
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -123,6 +123,52 @@ def _phones_of(word, phones):
             f"on, without stress. Received: {word!r}: {phones}."
         )
     return phones
+
+
+def check_symbols(symbols: Any) -> tuple:
+    """Returns the names of symbols as a tuple.
+
+    Raises:
+        ValueError: they are none, or one is there twice.
+    """
+    ok = isinstance(symbols, (tuple, list)) and len(symbols) > 1
+    if not ok or not all(isinstance(s, str) and s for s in symbols):
+        raise ValueError(
+            "`symbols` is a tuple of names, the first of silence or of what stands "
+            f"between symbols. Received: {brief(symbols)}."
+        )
+    if len(set(symbols)) < len(symbols):
+        twice = next(s for s in symbols if list(symbols).count(s) > 1)
+        raise ValueError(f"`symbols` are named once each. Received: {twice!r} twice.")
+    return tuple(symbols)
+
+
+def numbers_of(symbols: Sequence[str], known: Sequence[str]) -> np.ndarray:
+    """The numbers of symbols: int32 `[symbols]`.
+
+    Args:
+        symbols: list of str, or a str of symbols of one letter each.
+        known: tuple of str, all that there are, in their order.
+
+    Raises:
+        ValueError: there is none, or one is unknown; all unknown ones are named.
+    """
+    numbers = {symbol: i for i, symbol in enumerate(known)}
+    unknown = [s for s in dict.fromkeys(symbols) if s not in numbers]
+    if unknown or not len(symbols):
+        told = ", ".join(map(repr, unknown)) or "none"
+        raise ValueError(
+            f"Symbols are of {brief(', '.join(known), 300)}. Received: "
+            f"{brief(told, 300)}."
+        )
+    return np.array([numbers[s] for s in symbols], "int32")
+
+
+def with_blanks(ids: np.ndarray) -> np.ndarray:
+    """Ids with 0 before, between and after them: int32 `[2 * symbols + 1]`."""
+    made = np.zeros(2 * len(ids) + 1, "int32")
+    made[1::2] = ids
+    return made
 
 
 class Aligner:

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_gans.modalities import base, pictures, untrusted
 from keras_gans.modalities.waveform import Waveform
+from keras_gans.utils.types import Tensor
 
 SHOWN = 12  # channels of a preview at most
 
@@ -78,7 +79,7 @@ class Series(Waveform):
                 )
             yield [float(cell) for cell in row]
 
-    def encode_in_graph(self, samples):
+    def encode_in_graph(self, samples: Tensor) -> None:
         return None
 
     def preview(

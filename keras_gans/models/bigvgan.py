@@ -11,15 +11,12 @@ from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.models.hifigan import HiFiGAN
 from keras_gans.networks.bigvgan import (
     CONFIGURATIONS,
-    RESOLUTIONS,
     bigvgan_discriminators,
     bigvgan_generator,
 )
 from keras_gans.networks.hifigan import Configuration
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_int
-
-WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -100,9 +97,13 @@ class BigVGAN(HiFiGAN):
         mel: MelSpectrogram | None = None,
         feature_weight: float = 2.0,
         mel_weight: float = 15.0,
-        mel_windows: tuple[int, ...] = WINDOWS,
+        mel_windows: tuple[int, ...] = (32, 64, 128, 256, 512, 1024, 2048),
         periods: tuple[int, ...] = (2, 3, 5, 7, 11),
-        resolutions: tuple[tuple[int, int, int], ...] = RESOLUTIONS,
+        resolutions: tuple[tuple[int, int, int], ...] = (
+            (1024, 120, 600),
+            (2048, 240, 1200),
+            (512, 50, 240),
+        ),
         d_width: int = 32,
         generator: keras.Model | None = None,
         discriminator: dict[str, keras.Model] | None = None,
@@ -194,6 +195,10 @@ RECIPE = Recipe(
         "bands": 80,
         "d_width": 4,
     },
+    optimizers={
+        "d": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
+        "g": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
+    },
     data_options={"segments": "random"},
     paper={
         "configuration": "256x",
@@ -202,6 +207,8 @@ RECIPE = Recipe(
         "bands": 100,
         "d_width": 32,
         "batch_size": 32,
+        "d_learning_rate": 1e-4,
+        "g_learning_rate": 1e-4,
     },
     without=("data_dir", "evaluate_every", "diff_augment", "mel"),
 )

@@ -1,7 +1,6 @@
 """Text to speech: waveforms of phonemes, trained as HiFi-GAN is."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import keras
 from keras import ops
@@ -109,7 +108,7 @@ class TextToSpeech(WaveformGAN):
         one_of("head", head, tuple(HEADS))
         for name, value in (("rate", rate), ("segment", segment), ("width", width)):
             check_size(name, value)
-        symbols = _check_symbols(symbols)
+        symbols = phonemes.check_symbols(symbols)
         configuration, n_fft, hop = HEADS[head]
         given = {"channels": channels, "rates": rates, "kernels": kernels}
         given = {k: v for k, v in given.items() if v is not None}
@@ -196,19 +195,10 @@ class TextToSpeech(WaveformGAN):
         """
         ok = is_number(speed) and 0.1 <= speed <= 10
         within("speed", speed, ok, "[0.1, 10]")
-        ids = self._numbers(phones)
+        ids = phonemes.numbers_of(phones, self.symbols)
         logarithms = self.sampling_network("durations")(ids[None], training=False)
         frames = np.exp(ops.convert_to_numpy(logarithms)[0].astype("float64")) / speed
         return np.clip(np.rint(frames), 1, LONGEST).astype("int32")
-
-    def _numbers(self, phones):
-        numbers = {symbol: i for i, symbol in enumerate(self.symbols)}
-        if unknown := sorted(set(phones) - set(numbers)):
-            raise ValueError(
-                f"Phonemes are of {', '.join(self.symbols)}. Received: "
-                f"{', '.join(map(repr, unknown))}."
-            )
-        return np.array([numbers[p] for p in phones], "int32")
 
     def speak(
         self, phones: list[str], lengths: np.ndarray | None = None, speed: float = 1.0
@@ -229,8 +219,6 @@ class TextToSpeech(WaveformGAN):
         """
         from keras_gans.data.speech import frames_of
 
-        if not len(phones):
-            raise ValueError("`phones` holds a phoneme or more. Received: none.")
         if lengths is None:
             lengths = self.lengths_of(phones, speed)
         lengths = np.asarray(lengths)
@@ -240,7 +228,7 @@ class TextToSpeech(WaveformGAN):
                 "`lengths` is a number of frames for each phoneme. Received: "
                 f"{lengths.tolist()} for {len(phones)} phonemes."
             )
-        frames = frames_of(self._numbers(phones), lengths)
+        frames = frames_of(phonemes.numbers_of(phones, self.symbols), lengths)
         made = self.sampling_network()(frames[None], training=False)
         return np.clip(ops.convert_to_numpy(made)[0].astype("float32"), -1, 1)
 
@@ -294,18 +282,6 @@ class TextToSpeech(WaveformGAN):
             wave = Waveform(None, 1, self.modality.rate)
             wave.write(out, sound, overwrite=overwrite)
         return sound
-
-
-def _check_symbols(symbols: Any) -> tuple:
-    ok = isinstance(symbols, (tuple, list)) and len(symbols) > 1
-    if not ok or not all(isinstance(s, str) and s for s in symbols):
-        raise ValueError(
-            "`symbols` is a tuple of the names of phonemes, the first of silence. "
-            f"Received: {symbols!r}."
-        )
-    if len(set(symbols)) < len(symbols):
-        raise ValueError(f"`symbols` are named once each. Received: {symbols!r}.")
-    return tuple(symbols)
 
 
 RECIPE = Recipe(

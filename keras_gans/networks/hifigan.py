@@ -226,7 +226,7 @@ def convolved(
     return (WeightNormalization(conv) if weight_norm else conv)(x)
 
 
-def torch_initializers(fan_in):
+def torch_initializers(fan_in: int) -> dict:
     """PyTorch's by default: U(-1, 1) / sqrt(fan_in), also of the bias."""
     bound = 1 / math.sqrt(fan_in)
     uniform = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
@@ -265,10 +265,10 @@ def period_discriminator(
     maps = []
     stack = [(width, 3), (4 * width, 3), (16 * width, 3), (32 * width, 3)]
     for i, (filters, stride) in enumerate([*stack, (32 * width, 1)]):
-        x = _conv(x, filters, 5, stride, f"convs_{i}", WeightNormalization)
+        x = strided_conv(x, filters, 5, stride, f"convs_{i}", WeightNormalization)
         x = layers.LeakyReLU(SLOPE)(x)
         maps.append(x)
-    logits = _conv(x, 1, 3, 1, "conv_post", WeightNormalization)
+    logits = strided_conv(x, 1, 3, 1, "conv_post", WeightNormalization)
     return keras.Model(audio, [logits, *maps], name=name or f"period_{period}")
 
 
@@ -320,14 +320,14 @@ def scale_discriminator(
             (8 * width, 5, 1, 1),
         )
     ):
-        x = _conv(x, filters, kernel, stride, f"convs_{i}", norm, groups)
+        x = strided_conv(x, filters, kernel, stride, f"convs_{i}", norm, groups)
         x = layers.LeakyReLU(SLOPE)(x)
         maps.append(x)
-    logits = _conv(x, 1, 3, 1, "conv_post", norm)
+    logits = strided_conv(x, 1, 3, 1, "conv_post", norm)
     return keras.Model(audio, [logits, *maps], name=name or f"scale_{halvings}")
 
 
-def _conv(x, filters, kernel, stride, name, norm, groups=1):
+def strided_conv(x, filters, kernel, stride, name, norm, groups=1):
     """A convolution along the first of two axes, padded at both ends alike."""
     x = layers.ZeroPadding2D((kernel // 2, 0))(x)
     fan_in = kernel * x.shape[-1] // groups

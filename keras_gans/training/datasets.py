@@ -193,7 +193,8 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
     columns = None
     if recipe.task in KINDS:
         kind = KINDS[recipe.task]
-        shown = parts[kind.part][:FEW]
+        real = gan.fields.index("real") if len(parts) > 1 else 0
+        shown = parts[real][:FEW]
         told = f"{len(shown)} {kind.what} of {config['data']}"
         caption = f"{told}, as the GAN {kind.sense} them."
         preview = kind.modality(gan).preview(shown, caption=caption)

@@ -17,12 +17,12 @@ class Kind:
         describe: function `(gan, source, **options)`, its `data.summary.Report`.
         described: tuple of str, the options of a run that `describe` takes beside
             `on_error`.
-        classes: function of a source, the names of its classes.
+        classes: function of a source, the names of its classes; `None` where there
+            are none.
         what: str, what samples are called: "sounds".
         poor: str, what a short training makes: "noise".
         sense: str, "hears" or "sees".
         scores: str, of `keras_gans.metrics`, what scores them in Python.
-        part: int, the part of a batch that is shown as the data.
         modality: function of a GAN, the `Modality` that shows it.
         mirrored: bool, whether a mirrored sample is a sample.
     """
@@ -30,12 +30,11 @@ class Kind:
     load: Callable
     describe: Callable
     described: tuple
-    classes: Callable
+    classes: Callable | None
     what: str
     poor: str
     scores: str
     sense: str = "sees"
-    part: int = 0
     modality: Callable = operator.attrgetter("modality")
     mirrored: bool = True
 
@@ -109,6 +108,56 @@ def _sound_classes(source):
     from keras_gans import data
 
     return data.sound_classes(source)
+
+
+# --- Speech ---
+
+
+def speech(gan: BaseGAN, source: Any, *, on_error: str = "raise", **options):
+    """Segments of speech with their phonemes; see `keras_gans.data.load_speech`."""
+    from keras_gans import data
+
+    _refuse_of_images(options)
+    return data.load_speech(source, **_of_speech(gan), **options)
+
+
+def utterances(gan: BaseGAN, source: Any, *, on_error: str = "raise", **options):
+    """Whole recordings with their texts; see `keras_gans.data.load_utterances`."""
+    from keras_gans import data
+
+    _refuse_of_images(options)
+    own = {"hop": gan.hop, "rate": gan.modality.rate, "symbols": gan.symbols}
+    return data.load_utterances(source, **own, **options)
+
+
+def _of_speech(gan):
+    return {
+        "samples": gan.modality.samples,
+        "hop": gan.hop,
+        "rate": gan.modality.rate,
+        "symbols": gan.symbols,
+    }
+
+
+def _refuse_of_images(options):
+    flip, data_dir = options.pop("flip", False), options.pop("data_dir", None)
+    if flip or data_dir is not None:
+        raise ValueError(
+            "Speech is neither mirrored nor read from `data_dir`. Received: "
+            f"flip={flip}, data_dir={data_dir}. Drop it."
+        )
+
+
+def _describe_speech(gan, source, on_error="raise"):
+    from keras_gans import data
+
+    return data.describe_speech(source, **_of_speech(gan))
+
+
+def _describe_utterances(gan, source, on_error="raise"):
+    from keras_gans import data
+
+    return data.describe_utterances(source, gan.symbols)
 
 
 # --- Solids ---
@@ -218,6 +267,17 @@ def _clip_classes(source):
     return data.clip_classes(source)
 
 
+_SPEECH = Kind(
+    speech,
+    _describe_speech,
+    (),
+    None,
+    what="segments of speech",
+    poor="noise",
+    scores="sound_scores",
+    sense="hears",
+    mirrored=False,
+)
 _SOLIDS = Kind(
     volumes,
     _describe_volumes,
@@ -239,9 +299,12 @@ KINDS = {
         sense="hears",
         mirrored=False,
     ),
+    "speech": _SPEECH,
+    "utterances": dataclasses.replace(
+        _SPEECH, load=utterances, describe=_describe_utterances, what="utterances"
+    ),
     "volumes": _SOLIDS,
-    # Solids come after their pictures.
-    "views": dataclasses.replace(_SOLIDS, load=views, part=1),
+    "views": dataclasses.replace(_SOLIDS, load=views),
     "clips": Kind(
         clips,
         _describe_clips,

@@ -160,6 +160,36 @@ def test_files_and_the_camera(page, shown, tmp_path):
     page.get_by_label("Example 3").click()
 
 
+def test_photos_are_shown_before_and_after(page, tmp_path):
+    rng = np.random.default_rng(0)
+    photo = Image.fromarray(rng.integers(0, 256, (9, 12, 3), "uint8"))
+    photo.resize((200, 150)).save(tmp_path / "photo.png")
+    gan = kg.SRGAN(
+        (32, 32, 3), blocks=1, width=4, d_width=2, dense=2, perceptual_weight=0.0
+    )
+    with Demo(gan) as demo:
+        page.goto(demo.url)
+        title = "Before and after, 4 times as large"
+        page.get_by_role("heading", name=title).wait_for()
+        assert not page.get_by_role("button", name="Pen", exact=True).is_visible()
+        before = changed(page, "result", None)
+        page.get_by_label("Picture file").set_input_files(tmp_path / "photo.png")
+        changed(page, "result", before)
+        # The slider stands in the middle, and follows the pointer on the picture.
+        compare = page.get_by_label("How much of your picture")
+        assert compare.input_value() == "50"
+        box = page.locator('[data-part="result-paper"]').bounding_box()
+        page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 9)
+        assert compare.input_value() == "25"
+        style = page.locator('[data-part="result"]').get_attribute("style")
+        assert "25%)" in style
+        size = page.evaluate(
+            "() => [document.querySelector('[data-part=result]').naturalWidth,"
+            " document.querySelector('[data-part=before]').naturalWidth]"
+        )
+        assert size == [512, 128]
+
+
 def test_a_server_that_is_gone_is_told(page):
     with Demo(kg.DCGAN((16, 16, 1), width=2)) as demo:
         page.goto(demo.url)

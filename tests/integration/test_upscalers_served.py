@@ -65,6 +65,6 @@ def test_an_export_takes_pictures_of_any_size(gan, tmp_path):
 def test_the_demo_shows_it_at_work(gan):
     model = Model(gan)
     about = model.about()
-    assert about["kind"] == "translator"
+    assert about["kind"] == "translator" and about["scale"] == 2
     assert about["height"] == about["width"] == 256
     assert opened(model.translate(png(noise((300, 280, 3))))).shape == (512, 512, 3)

@@ -132,6 +132,7 @@ class Model:
                 "directions": list(gan.directions),
                 "ways": dict(zip(("ab", "ba"), self._ways(), strict=True)),
                 "drawn": self._ways()[0].startswith("line "),
+                "scale": gan.scale,
             }
         return about | {
             "kind": "noise",

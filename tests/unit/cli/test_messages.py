@@ -64,6 +64,7 @@ PYTHON_ALONE = {
     "data/pair_sources.py": "_two_arrays",
     "data/pairs.py": "_one_size",
     "data/sources.py": "find_source folder_source",
+    "data/watch.py": "load_watch",
     "engine/data_adapter.py": "",
     "engine/phases.py": "__post_init__ _kept _track evaluate",
     "engine/rng.py": "",

@@ -1,4 +1,5 @@
-// Models that translate pictures: draw, drop a file or look into the camera.
+// Models that translate pictures: draw, drop a file or look into the camera. Those that
+// enlarge take photos, and show them before and after.
 
 import { ask, askJson, copy, latest, tell } from "./demo.js";
 
@@ -20,6 +21,7 @@ export function showDrawing(place, model, base) {
   let strokes = []; // {tool, colour, width, points}, in shares of the canvas
   let under = null; // a picture below them
   let greeting = false; // whether it is the example that the page begins with
+  const enlarges = model.scale > 1;
   let tool = "pen";
   let colour = model.drawn ? "#000000" : COLOURS.black;
   let stroke = null;
@@ -37,8 +39,8 @@ export function showDrawing(place, model, base) {
     context.imageSmoothingQuality = "high";
     if (under) {
       const [w, h] = [under.videoWidth || under.width, under.videoHeight || under.height];
-      // A camera fills the paper, a file is shown whole.
-      const share = (stream ? Math.max : Math.min)(width / w, height / h);
+      // A camera fills the paper, as does what is enlarged; a file is shown whole.
+      const share = (stream || enlarges ? Math.max : Math.min)(width / w, height / h);
       const [x, y] = [(width - share * w) / 2, (height - share * h) / 2];
       context.drawImage(under, x, y, share * w, share * h);
     }
@@ -74,7 +76,12 @@ export function showDrawing(place, model, base) {
   });
 
   function changed() {
-    render(paper, SIZE, SIZE);
+    if (enlarges) {
+      // The pixels that the model is given, not those of the file.
+      render(small.getContext("2d"), small.width, small.height);
+      paper.imageSmoothingEnabled = false;
+      paper.drawImage(small, 0, 0, SIZE, SIZE);
+    } else render(paper, SIZE, SIZE);
     parts.invitation.hidden = Boolean(strokes.length || under);
     translate();
   }
@@ -106,6 +113,7 @@ export function showDrawing(place, model, base) {
   // --- Drawing ---
 
   function begin(x, y) {
+    if (enlarges) return;
     if (greeting) put(null);
     stroke = { tool, colour, width: Number(parts.width.value) / 100, points: [[x, y]] };
     strokes.push(stroke);
@@ -133,6 +141,7 @@ export function showDrawing(place, model, base) {
   // By keys: arrows move the pen, the space bar puts it down and lifts it.
   let pen = [0.5, 0.5];
   canvas.addEventListener("keydown", (event) => {
+    if (enlarges) return;
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const move = moves[event.key];
     if (move) pen = pen.map((x, i) => Math.min(1, Math.max(0, x + STEP * move[i])));
@@ -203,12 +212,36 @@ export function showDrawing(place, model, base) {
     }
   }
 
-  parts.compare.addEventListener("input", () => {
+  function compare() {
     const share = Number(parts.compare.value);
     parts.result.style.clipPath = `inset(0 0 0 ${share}%)`;
     parts.handle.style.left = `${share}%`;
     parts.handle.hidden = share === 0;
-  });
+  }
+  parts.compare.addEventListener("input", compare);
+
+  if (enlarges) {
+    parts.studio.classList.add("enlarging");
+    for (const name of ["pens", "width-box", "swatches", "strokes"]) parts[name].hidden = true;
+    canvas.removeAttribute("tabindex");
+    canvas.setAttribute("aria-label", "The picture that is enlarged");
+    canvas.removeAttribute("aria-describedby");
+    parts["source-title"].textContent = `Your picture, ${small.width} × ${small.height}`;
+    parts["result-title"].textContent = `Before and after, ${model.scale} times as large`;
+    parts.save.download = "enlarged.png";
+    parts.compare.value = 50;
+    compare();
+    const drag = (event) => {
+      const box = parts["result-paper"].getBoundingClientRect();
+      parts.compare.value = (100 * (event.clientX - box.left)) / box.width;
+      compare();
+    };
+    parts["result-paper"].addEventListener("pointerdown", (event) => {
+      parts["result-paper"].setPointerCapture(event.pointerId);
+      drag(event);
+    });
+    parts["result-paper"].addEventListener("pointermove", (event) => event.buttons && drag(event));
+  }
 
   // --- The camera ---
 
@@ -286,7 +319,8 @@ export function showDrawing(place, model, base) {
       parts.ways.append(button);
     }
   }
-  parts.invitation.textContent = "Draw here, or drop a picture";
+  const first = enlarges ? "Drop a picture here, or open a file" : "Draw here, or drop a picture";
+  parts.invitation.textContent = first;
   const view = document.getElementById("view");
   view.addEventListener("newer", translate);
   showExamples();

@@ -1,0 +1,271 @@
+"""VITS: the reference's networks, alignment, losses and files; its training."""
+
+import json
+
+from checks import assert_same, kept
+from golden.recipe import fill
+import keras
+from keras import ops
+import numpy as np
+from paths import GOLDEN
+import pytest
+
+import keras_gans as kg
+from keras_gans.convert import from_state
+from keras_gans.convert.families import vits as family
+from keras_gans.models.vits import divergence, path_of
+from keras_gans.networks import vits as networks
+from keras_gans.networks.hifigan import Configuration
+
+
+def small(**kwargs):
+    numbers = {"channels": 4, "rates": (8, 4), "kernels": (16, 8)}
+    blocks = {"block_kernels": (3,), "dilations": ((1,),), "block": "2"}
+    sizes = {"latent": 4, "hidden": 4, "filters": 4, "depth": 1, "n_fft": 64}
+    others = {"rate": 8000, "segment": 128, "bands": 8, "periods": (2,), "d_width": 8}
+    return kg.VITS(**{**numbers, **blocks, **sizes, **others, **kwargs})
+
+
+def close(got, want, bound=1e-5):
+    got = np.asarray(ops.convert_to_numpy(got), "float64")
+    assert got.shape == want.shape
+    assert np.abs(got - want).max() <= bound * np.abs(want).max()
+
+
+def last(x):
+    """Channels last."""
+    return ops.convert_to_tensor(np.moveaxis(x, 1, 2))
+
+
+def reference_of(name):
+    """The fixture's networks with its weights, and its arrays."""
+    about = json.loads((GOLDEN / f"{name}.json").read_text())
+    state = {n: fill(n, shape) for n, shape in about["weights"]}
+    for n in state:
+        small = ".post." in n or n.endswith(("proj.weight", "proj.bias"))
+        if small and not n.startswith("dp.proj"):
+            state[n] = state[n] * np.float32(0.1)
+    config = family.detect(state)
+    # The fixture's spectrograms are shorter than its hop, which no recording has.
+    sizes = networks.Sizes(20, 65, 16, 16, 32, config["heads"], config["depth"])
+    assert (config["n_fft"], config["latent"], config["filters"]) == (128, 16, 32)
+    numbers = Configuration(*(config[k] for k in Configuration._fields))
+    lengths = networks.plain_durations
+    if config["stochastic"]:
+        lengths = networks.stochastic_durations
+    gan = kg.VITS(
+        config["symbols"],
+        segment=1024,
+        n_fft=512,
+        stochastic=config["stochastic"],
+        periods=(2,),
+        d_width=8,
+        generator={
+            "text": networks.text_encoder(sizes),
+            "posterior": networks.posterior_encoder(sizes),
+            "flow": networks.flow(sizes),
+            "decoder": networks.decoder(sizes, numbers),
+            "durations": lengths(sizes),
+        },
+    )
+    family.restore(gan, state)
+    return gan, dict(np.load(GOLDEN / f"{name}.npz"))
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("kind", ["plain", "stochastic"])
+def test_networks_are_the_reference_s(kind):
+    gan, g = reference_of(f"vits_{kind}_durations")
+    nets = gan.networks
+    places = np.arange(g["text"].shape[1])
+    ids = np.where(places < g["text_lengths"][:, None], g["text"], -1)
+    hidden, mean, log_deviation = nets["text"](ids)
+    close(hidden, last(g["enc_h"]))
+    close(mean, last(g["enc_m"]))
+    close(log_deviation, last(g["enc_logs"]))
+    seen = ops.convert_to_tensor((ids >= 0).astype("float32")[..., None])
+    # Speaking, with the noises and scales of the fixture.
+    noises = [last(g[n]) for n in sorted(g) if n.startswith("infer_noise")]
+    logarithms = gan.lengths_of(hidden, seen, noises[0] * 0.8)
+    frames = np.exp(ops.convert_to_numpy(logarithms)) * ops.convert_to_numpy(seen)
+    frames = np.ceil(frames * 1.1)[..., 0]
+    path = path_of(frames)
+    close(path, g["infer_attn"])
+    made = gan.from_prior(path, mean, log_deviation, noises[-1] * 0.667)
+    for got, name in zip(made, ("z_p", "z", "wav"), strict=True):
+        close(got, last(g[f"infer_{name}"]))
+    # Training.
+    times = np.arange(g["spec"].shape[2])
+    heard = (times < g["spec_lengths"][:, None]).astype("float32")[..., None]
+    heard = ops.convert_to_tensor(heard)
+    mean_q, log_q = nets["posterior"]([last(g["spec"]), heard])
+    close(mean_q, last(g["train_m_q"]))
+    close(log_q, last(g["train_logs_q"]))
+    z = (mean_q + last(g["train_noise_0"]) * ops.exp(log_q)) * heard
+    moved = nets["flow"]([z, heard])
+    close(moved, last(g["train_z_p"]))
+    close(networks.inverted(nets["flow"], moved, heard), last(g["train_z"]))
+    likelihood = networks.log_likelihood(moved, mean, log_deviation)
+    path = networks.best_path(likelihood, g["text_lengths"], g["spec_lengths"])
+    np.testing.assert_array_equal(path, g["train_attn"])
+    prior = ops.matmul(path, mean), ops.matmul(path, log_deviation)
+    close(prior[0], last(g["train_m_p"]))
+    close(divergence(moved, log_q, *prior, heard), g["kl"])
+    lasted, total = ops.sum(path, axis=1)[..., None], float(ops.sum(seen))
+    if kind == "stochastic":
+        noise = last(g["train_noise_1"])
+        loss = nets["durations"]([hidden, seen, lasted, noise])
+    else:
+        said = nets["durations"]([hidden, seen])
+        loss = ops.square(said - ops.log(lasted + networks.TINY) * seen)
+        loss = ops.sum(loss, axis=(1, 2))
+    close(loss / total, g["train_length_loss"])
+    cut = np.stack([z[i, s : s + 4] for i, s in enumerate(g["train_starts"])])
+    close(nets["decoder"](cut), last(g["train_wav"]))
+
+
+@pytest.mark.full
+def test_discriminators_are_the_reference_s():
+    g = dict(np.load(GOLDEN / "vits_D.npz"))
+    nets = networks.vits_discriminators(1024)
+    own = family.discriminator_entries(nets, list(nets))
+    assert len(own) == len(json.loads((GOLDEN / "vits_D.json").read_text())["weights"])
+    for entry in own:
+        entry.variable.assign(entry.convert(fill(entry.name, entry.shape)))
+    of = {
+        side: [network(np.moveaxis(g[side], 1, 2)) for network in nets.values()]
+        for side in ("real", "fake")
+    }
+    for side, outputs in of.items():
+        for i, (logits, *_) in enumerate(outputs):
+            close(ops.reshape(logits, (2, -1)), g[f"{side}_{i}"])
+    pairs = [
+        (a, b)
+        for r, f in zip(of["real"], of["fake"], strict=True)
+        for a, b in zip((*r[1:], r[0]), (*f[1:], f[0]), strict=True)
+    ]
+    means = [float(ops.mean(ops.abs(a))) for a, _ in pairs]
+    close(np.array(means), g["feature_means"])
+    features = sum(float(ops.mean(ops.abs(a - b))) for a, b in pairs)
+    close(2 * features, g["feature_loss"])
+    d = sum(float(ops.mean((1 - r[0]) ** 2)) for r in of["real"])
+    d += sum(float(ops.mean(f[0] ** 2)) for f in of["fake"])
+    close(d, g["d_loss"])
+    generated = sum(float(ops.mean((1 - f[0]) ** 2)) for f in of["fake"])
+    close(generated, g["g_loss"])
+
+
+def test_published_files_are_read_kept_and_folded():
+    gan = small(symbols=("_", *"abc"), block="1", dilations=((1, 3, 5),))
+    rng = np.random.default_rng(0)
+    state = {
+        e.name: rng.normal(size=e.shape).astype("float32") for e in family.entries(gan)
+    }
+    config = {"rate": 8000, "segment": 128, "d_width": 8}
+    kept = from_state({"model": state, "iteration": 3}, **config)
+    assert isinstance(kept, kg.VITS) and kept.stochastic
+    assert kept.symbols == ("_", "1", "2", "3")
+    folded = {}
+    for name, value in state.items():
+        stem, _, leaf = name.rpartition(".")
+        if leaf == "weight_v":
+            norms = np.sqrt(np.square(value).sum(axis=(1, 2), keepdims=True))
+            folded[f"{stem}.weight"] = value / norms * state[f"{stem}.weight_g"]
+        elif leaf != "weight_g":
+            folded[name] = value
+    plain = from_state(folded, **config)
+    z = rng.normal(size=(1, 5, 4)).astype("float32")
+    a, b = (x.networks["decoder"](z) for x in (kept, plain))
+    close(a, ops.convert_to_numpy(b), 1e-5)
+    del folded["enc_p.proj.bias"]
+    with pytest.raises(ValueError, match=r"missing.*enc_p\.proj\.bias"):
+        from_state(folded, **config)
+
+
+def test_symbols_of_the_published_weights():
+    symbols = family.symbols_of(178)
+    assert len(set(symbols)) == 178
+    assert symbols[:5] == ("_", ";", ":", ",", ".") and symbols[16] == " "
+    assert symbols[17] == "A" and symbols[-2:] == ("'", "ᵻ")
+
+
+@pytest.mark.full
+def test_parameters_are_the_paper_s():
+    gan = kg.VITS(family.symbols_of(178), segment=8192)
+    of_g = sum(gan.networks[n].count_params() for n in gan.generator_names)
+    assert of_g - _seeds(gan) == 36_321_072
+    of_d = sum(gan.networks[n].count_params() for n in gan.discriminator_names)
+    assert of_d == 46_747_132
+
+
+def _seeds(gan):
+    """Numbers of the states of dropout, which are no parameters."""
+    every = [v for n in gan.generator_names for v in gan.networks[n].weights]
+    return sum(int(np.prod(v.shape)) for v in every if "seed" in v.path)
+
+
+def data(n=4, frames=12):
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 5, (n, 7)).astype("int32")
+    ids[1, 5:] = -1
+    heard = np.full(n, frames, "int32")
+    heard[1] = frames - 3
+    return ids, rng.uniform(-1, 1, (n, frames * 32, 1)).astype("float32"), heard
+
+
+def started(**kwargs):
+    keras.utils.set_random_seed(1)
+    gan = small(symbols=tuple("_abcd"), **kwargs)
+    gan.compile()
+    return gan
+
+
+@pytest.mark.backends
+def test_training_resumes_exactly(tmp_path):
+    gan = started(ema=0.9)
+    logs = [gan.train_on_batch(*split(data()), return_dict=True) for _ in range(2)][-1]
+    assert all(np.isfinite(v) for v in logs.values())
+    assert logs["kl_loss"] and logs["duration_loss"] and logs["mel_loss"]
+    gan.save(tmp_path / "vits.keras")
+    other = keras.saving.load_model(tmp_path / "vits.keras")
+    for one in (gan, other):
+        one.train_on_batch(*split(data()))
+    assert_same(kept(gan), kept(other))
+    sound = gan.speak("abca", tmp_path / "a.wav", seed=3)
+    assert sound.shape[1] == 1 and len(sound) % gan.hop == 0
+    np.testing.assert_array_equal(sound, other.speak("abca", seed=3))
+    assert (tmp_path / "a.wav").exists()
+    made = gan.sample(2, seed=3, ids=gan.ids_of("abca"))
+    np.testing.assert_allclose(made[0, : len(sound)], sound, atol=1e-5)
+
+
+def split(parts):
+    return parts[0], parts[1:]
+
+
+@pytest.mark.full
+def test_plain_lengths_train_every_variable():
+    gan = started(stochastic=False)
+    before = kept(gan)
+    gan.fit(*split(data()), batch_size=2, epochs=2, verbose=0)
+    for v, x in zip(gan.weights, before, strict=False):
+        if v.trainable:
+            assert np.abs(ops.convert_to_numpy(v) - x).max() > 0, v.path
+
+
+def test_refusals(tmp_path):
+    gan = small(symbols=tuple("_abcd"), stochastic=False)
+    with pytest.raises(ValueError, match=r"'x', 'y'"):
+        gan.speak("axby")
+    with pytest.raises(ValueError, match=r"symbols are others"):
+        gan.say("hello")
+    with pytest.raises(ValueError, match=r"-1 only after"):
+        gan.sample(1, ids=np.array([[1, -1, 2]]))
+    for kwargs, message in (
+        ({"segment": 100}, "multiple of the hop, 32"),
+        ({"latent": 3}, "`latent`"),
+        ({"symbols": ("_", "a", "a")}, "'a' twice"),
+        ({"heads": 3}, "multiples of heads=3"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small(**kwargs)
