@@ -1,5 +1,6 @@
 """Settings of every test: a backend, no GPU, no noise from TensorFlow."""
 
+import collections
 import gc
 import os
 import shutil
@@ -48,11 +49,49 @@ def pytest_configure(config):
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--cpu_seconds",
+        action="store_true",
+        help="tell the CPU seconds of files and of the dearest tests",
+    )
+
+
+_spent = [0.0]  # up to the last report of this process
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Notes the CPU seconds of a test, those of processes that it ended too."""
+    report = yield
+    before, _spent[0] = _spent[0], sum(os.times()[:4])
+    report.cpu_seconds = _spent[0] - before if before else 0.0
+    return report
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if not config.option.cpu_seconds:
+        return
+    tests, files = collections.Counter(), collections.Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            seconds = getattr(report, "cpu_seconds", 0.0)
+            if seconds:
+                tests[report.nodeid] += seconds
+                files[report.nodeid.split("::")[0]] += seconds
+    terminalreporter.section(f"{tests.total():.0f} CPU seconds")
+    for counter, most in ((files, None), (tests, 20)):
+        for name, seconds in counter.most_common(most):
+            if seconds >= 1:
+                terminalreporter.write_line(f"{seconds:8.1f}  {name}")
+
+
 def pytest_collection_finish(session):
     """Looks for garbage among what tests make alone, and less often."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 10)
     gc.enable()
+    _spent[0] = sum(os.times()[:4])
 
 
 @pytest.fixture(autouse=True)

@@ -116,9 +116,10 @@ def _draw(fn, words, rows, columns):
     while words and isinstance(words[0], np.ndarray):
         a, b = _fold(a, b, words.pop(0), _MIXER, _ODD)
     spread = _spread(columns)
-    *leading, last = words or [rows]
-    if not words or any(math.prod(word.shape) != 1 for word in leading):
+    one_each = all(tuple(word.shape) in ((), (1,)) for word in words[:-1])
+    if not words or not one_each:
         return fn(a, b, *words, spread)
+    *leading, last = words
     leading = [ops.reshape(word, (1,)) for word in leading]
     drawn = _compiled(fn, len(words))(a, b, *leading, last, spread)
     if keras.backend.backend() == "tensorflow":

@@ -107,8 +107,8 @@ class CycleGAN(TranslatingGAN):
     ```python
     gan = keras_gans.CycleGAN((32, 32, 3), width=4, blocks=1, pool_size=4)
     gan.compile()
-    a = np.random.uniform(-1, 1, (4, 32, 32, 3))
-    b = np.random.uniform(-1, 1, (4, 32, 32, 3))
+    a = np.random.uniform(-1, 1, (2, 32, 32, 3))
+    b = np.random.uniform(-1, 1, (2, 32, 32, 3))
     gan.fit(a, b, batch_size=1, verbose=0)
     like_a = gan.translate(b, direction="ba")
     ```

@@ -72,13 +72,13 @@ class HiFiGAN(WaveformGAN):
 
     ```python
     gan = keras_gans.HiFiGAN(
-        "v3", rate=8000, segment=512, channels=16, rates=(8, 4), kernels=(16, 8),
-        periods=(2, 3), scales=1, d_width=4,
+        "v3", rate=8000, segment=256, channels=8, rates=(8, 4), kernels=(16, 8),
+        periods=(2, 3), scales=0, d_width=4,
     )
     gan.compile()
-    sounds = np.random.uniform(-1, 1, (4, 512, 1)).astype("float32")
+    sounds = np.random.uniform(-1, 1, (2, 256, 1)).astype("float32")
     gan.fit(sounds, batch_size=2, verbose=0)
-    gan.sample(4, mel=gan.mel(sounds)).shape  # (4, 512, 1)
+    gan.sample(2, mel=gan.mel(sounds)).shape  # (2, 256, 1)
     ```
 
     Reference:

@@ -55,13 +55,13 @@ class ImageToVolume(GradientPenaltyGAN):
 
     ```python
     gan = keras_gans.ImageToVolume(
-        size=8, image_shape=(16, 16, 1), latent_dim=4, width=2, encoder_width=2
+        size=4, image_shape=(8, 8, 1), latent_dim=4, width=2, encoder_width=2, d_steps=1
     )
     gan.compile()
-    pictures = np.random.uniform(-1, 1, (10, 16, 16, 1))
-    volumes = 2.0 * np.random.randint(0, 2, (10, 8, 8, 8, 1)) - 1.0
+    pictures = np.random.uniform(-1, 1, (2, 8, 8, 1))
+    volumes = 2.0 * np.random.randint(0, 2, (2, 4, 4, 4, 1)) - 1.0
     gan.fit(pictures, volumes, batch_size=2, verbose=0)
-    gan.sample(2, source=pictures[:2]).shape  # (2, 8, 8, 8, 1)
+    gan.sample(2, source=pictures).shape  # (2, 4, 4, 4, 1)
     ```
 
     Reference:
@@ -187,13 +187,17 @@ RECIPE = Recipe(
         "size": 32,
         "latent_dim": 128,
         "width": 8,
+        "objective": "non_saturating",
+        "gp_weight": 0.0,
+        "r1": 1.0,
+        "penalty_interval": 8,
         "adversarial_weight": 0.01,
         "kl_weight": 0.01,
         "d_steps": 1,
         "ema": 0.99,
     },
     optimizers={
-        "d": ("adam", {"learning_rate": 5e-4, "beta_1": 0.5, "beta_2": 0.9}),
+        "d": ("adam", {"learning_rate": 5e-4, "beta_1": 0.5, "beta_2": 0.99}),
         "g": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.99}),
     },
     data_options={"rotate": True, "up": "y", "surfaces": False},

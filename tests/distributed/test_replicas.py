@@ -11,6 +11,7 @@ SCRIPT = SUPPORT / "replicas.py"
 BENCHMARK = ROOT / "benchmarks" / "replicas.py"
 
 
+FULL_NAMES = ["esrgan", "path-length", "wavegan", "stylegan2", "r3gan", "biggan"]
 FULL = pytest.param(["--full"], marks=pytest.mark.full)
 
 
@@ -18,8 +19,8 @@ FULL = pytest.param(["--full"], marks=pytest.mark.full)
 def test_one_and_two_replicas_agree(full):
     """Trained and scored, all in one process, which has two devices.
 
-    In full with a toy of lazy phases and second derivatives, WaveGAN, StyleGAN2,
-    R3GAN and BigGAN.
+    In full with a toy of lazy phases and second derivatives, ESRGAN, WaveGAN,
+    StyleGAN2, R3GAN and BigGAN.
     """
     run = subprocess.run(
         [sys.executable, str(SCRIPT), *full],
@@ -34,8 +35,7 @@ def test_one_and_two_replicas_agree(full):
         "clipped",
         "outside",
         "vocoder",
-        "esrgan",
-        *(["path-length", "wavegan", "stylegan2", "r3gan", "biggan"] if full else []),
+        *(FULL_NAMES if full else []),
         "ada",
         "wgan",
         "evaluation",

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from PIL import Image
 import pytest
-from scoring import pictures, small_gan, tiny
+from scoring import new_gan, pictures, small_gan, tiny
 
 import keras_gans as kg
 from keras_gans.metrics import FeatureNetwork, Record, evaluate
@@ -137,7 +137,7 @@ def test_the_best_of_others_is_left_alone(images):
     gan = small_gan()
     train(gan, images, evaluation(directory="best"), epochs=1)
     with pytest.raises(ValueError, match="best of another training"):
-        train(small_gan(), images, evaluation(directory="best"))
+        train(new_gan(), images, evaluation(directory="best"))
     with pytest.raises(ValueError, match="was measured otherwise"):
         train(gan, images, evaluation(directory="best", n=20))
 

@@ -9,6 +9,7 @@ import keras_gans as kg
 from keras_gans.inference.vocoding import context, spectrogram_of, vocode
 
 TINY = ["--samples=256", "--dim=2", "--batch_size=4", "--steps=2", "--latent_dim=4"]
+TINY += ["--d_steps=1"]
 
 
 @pytest.fixture(scope="module")

@@ -244,11 +244,9 @@ def test_gradients_accumulate_as_the_reference_s(images):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
 
 
+@pytest.mark.full
 @pytest.mark.backends
-@pytest.mark.parametrize(
-    "name",
-    ["biggan", *(pytest.param(n, marks=pytest.mark.full) for n in ("sngan", "sagan"))],
-)
+@pytest.mark.parametrize("name", ["biggan", "sngan", "sagan"])
 def test_check_gan(name, images):
     n = 16
     side = 8 if name == "biggan" else 16

@@ -164,6 +164,7 @@ def test_files_and_steps_are_the_reference_s():
         close(entry.variable, want, 1e-4)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_hifigan():
     data = sounds(8)

@@ -3,6 +3,7 @@
 import functools
 
 from checks import check_gan
+import keras
 from keras import ops
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ def pairs(n, seed=0):
     return pictures, volumes.astype("float32")
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_image_to_volume():
     make = functools.partial(small, ema=0.9)
@@ -86,13 +88,15 @@ def test_it_learns_what_pictures_show():
     small_solids = solids[:, ::2, ::2, ::2]
     pictures = render_volumes(solids)
     gan = kg.ImageToVolume(
-        size=16, latent_dim=32, width=4, encoder_width=8, adversarial_weight=0.01
+        size=16,
+        latent_dim=32,
+        width=4,
+        encoder_width=8,
+        adversarial_weight=0.01,
+        d_steps=1,
     )
-    import keras
-
     keras.utils.set_random_seed(0)
     gan.compile(keras.optimizers.Adam(1e-4, 0.5), keras.optimizers.Adam(3e-3, 0.5))
-    gan.d_steps = 1
     gan.fit(pictures, 2 * small_solids - 1, batch_size=8, epochs=60, verbose=0)
     made = gan.sample(len(pictures), source=pictures)
     scores = kg.metrics.volume_iou(small_solids, (made + 1) / 2)

@@ -26,9 +26,14 @@ def softplus(x):
     return np.mean(np.log1p(np.exp(array(x))))
 
 
-def test_pix2pix(pairs):
+@pytest.mark.parametrize(
+    "executions", [False, pytest.param(True, marks=pytest.mark.full)]
+)
+def test_pix2pix(executions, pairs):
     sources, targets = pairs(8)
-    check_gan(lambda: small(ema=0.9), sources, targets, batch_size=2)
+    check_gan(
+        lambda: small(ema=0.9), sources, targets, batch_size=2, executions=executions
+    )
 
 
 def test_the_mode_is_that_of_the_training(pairs, tmp_path):
@@ -46,11 +51,11 @@ def test_the_mode_is_that_of_the_training(pairs, tmp_path):
 
     gan = small()
     assert not mode(gan)
-    gan.compile()
+    gan.compile(run_eagerly=True)
     gan.fit(x, y, batch_size=1, verbose=0)
     assert not mode(gan) and gan.trained_batch == 1
     # Batch norm sees the halves apart.
-    gan.compile(accumulate=2)
+    gan.compile(accumulate=2, run_eagerly=True)
     gan.train_on_batch(x[:2], y[:2])
     assert not mode(gan) and "batches of 1" in gan.preview_legend
     gan.fit(x, y, batch_size=4, verbose=0)
@@ -206,7 +211,7 @@ def test_any_size_is_translated():
 
 def test_batches_of_any_size_are_trained_on(images):
     gan = kg.Pix2Pix((None, None, 1), depth=6, width=1, n_layers=1)
-    gan.compile()
+    gan.compile(run_eagerly=True)
     for shape in ((24, 20), (16, 30)):
         x = images(1, *shape)
         assert np.isfinite(gan.train_on_batch(x, x)).all()

@@ -105,7 +105,11 @@ class Told(R3GAN):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param("r3gan_step", marks=pytest.mark.backends), "r3gan_step_aug"]
+    "name",
+    [
+        pytest.param("r3gan_step", marks=pytest.mark.backends),
+        pytest.param("r3gan_step_aug", marks=pytest.mark.full),
+    ],
 )
 def test_whole_steps_are_the_reference_s(name):
     """As they are, and with ADA at a fixed percentile."""
@@ -177,11 +181,9 @@ def test_whole_steps_are_the_reference_s(name):
     close(logits[:, 0], wanted["test_logits"], 3e-5)
 
 
-@pytest.mark.parametrize(
-    "executions",
-    [False, pytest.param(True, marks=[pytest.mark.full, pytest.mark.backends])],
-)
-def test_r3gan(executions, images):
+@pytest.mark.full
+@pytest.mark.backends
+def test_r3gan(images):
     check_gan(
         lambda: R3GAN((8, 8, 1), 3, width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01),
         images(16, 8, 8),
@@ -189,7 +191,6 @@ def test_r3gan(executions, images):
         batch_size=2,
         # beta_1 of 0 makes steps of a learning rate of the least gradients.
         atol=1e-6,
-        executions=executions,
     )
 
 

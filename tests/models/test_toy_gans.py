@@ -47,8 +47,8 @@ def data_of(name):
     return rng.integers(0, 5, (16, 4)), None
 
 
-# Of lazy phases and of two discriminators; the others in full.
-IN_TWOS = ("path length", "vocoder")
+# Of two discriminators; the others in full.
+IN_TWOS = ("vocoder",)
 
 
 def check(name, executions):

@@ -21,9 +21,9 @@ def fuse_adam(optimizer: keras.optimizers.Optimizer) -> None:
     plain = functools.partial(keras.optimizers.Adam.update_step, inner)
     common = []  # what the variables of an update share, made by the first
 
-    def apply(gradients, variables=None):
+    def apply(grads, trainable_variables=None):
         common.clear()
-        type(inner).apply(inner, gradients, variables)
+        type(inner).apply(inner, grads, trainable_variables)
         common.clear()
 
     def update_step(gradient, variable, learning_rate):

@@ -68,6 +68,16 @@ def test_a_draw_is_few_operations_of_a_graph():
 
     graph = draw.get_concrete_function().graph
     assert len(graph.get_operations()) < 30
+
+    rows = tf.TensorSpec([None], "int32")  # as exported models are asked
+
+    @tf.function(input_signature=[rows, rows], autograph=False)
+    def served(high, low):
+        return rng.latents(high, low, 6)
+
+    np.testing.assert_array_equal(
+        served([5, 5], [0, 1]), rng.latents(5, np.arange(2, dtype="uint32"), 6)
+    )
     np.testing.assert_array_equal(
         draw(2),
         rng.normal((0, "train", 2, 0, "latent"), np.arange(4, dtype="uint32"), 6),
