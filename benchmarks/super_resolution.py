@@ -49,8 +49,8 @@ PICTURES = ROOT / "runs" / "super_resolution"
 SCALE = 4
 # What is not the recipe's: larger crops of photos that were JPEG files.
 FLAGS = {"image_size": 96, "shrink": 2, "tries": 4}
-STEPS = {"srgan": 120, "real_esrgan": 400}  # after the pre-training
-NAMES = {"srgan": ("SRResNet", "SRGAN"), "real_esrgan": ("SRVGG", "RealESRGAN")}
+STEPS = {"srgan": 120, "real_esrgan": 250}  # after the pre-training
+NAMES = {"srgan": ("SRResNet", "SRGAN"), "real_esrgan": ("MSRResNet", "RealESRGAN")}
 KINDS = (
     ("srgan", "bicubic", "Small by bicubic interpolation"),
     ("real_esrgan", "real", "Small and bad, by Real-ESRGAN's degradations"),

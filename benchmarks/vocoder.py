@@ -39,7 +39,7 @@ from keras_gans.training import recipes
 
 PEAK = 0.95  # the loudest sample of a clip, as the reference has it
 ITERATIONS = 60  # of Griffin-Lim
-SHOWN = "hello-world.wav"
+SHOWN = "check-number-dial-again.wav"  # a held-out clip of a second or two
 TORCH = pathlib.Path(__file__).with_name("vocoder_torch.py")
 IMAGES = pathlib.Path("docs/images")
 

@@ -181,7 +181,6 @@ RECIPE = Recipe(
     arguments={
         "configuration": "small",
         "rate": 16000,
-        "segment": 4096,
         "periods": (2, 5, 11),
         "scales": 0,
         "d_width": 4,
@@ -189,13 +188,12 @@ RECIPE = Recipe(
     },
     optimizers={
         "d": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
-        "g": ("adamw", {"learning_rate": 2e-3, "beta_1": 0.8, "beta_2": 0.99}),
+        "g": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
     },
     data_options={"segments": "random"},
     paper={
         "configuration": "v1",
         "rate": 22050,
-        "segment": 8192,
         "periods": (2, 3, 5, 7, 11),
         "scales": 3,
         "d_width": 32,

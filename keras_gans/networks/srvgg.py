@@ -34,9 +34,6 @@ def srvgg(
 ) -> keras.Model:
     """SRVGGNetCompact: convolutions at the small size, one sub-pixel layer.
 
-    Untrained it gives the image with its pixels repeated: its last convolution starts
-    at 0.
-
     Args:
         image_shape: tuple (height, width, channels) of the small images. Height
             and width may be `None`: the network then takes images of any size.
@@ -75,7 +72,7 @@ def srvgg(
     unit = x = to_unit(source)
     for i in range(convs + 1):
         x = ACTIVATIONS[activation](f"act_{i}")(conv(x, width, f"conv_{i}"))
-    x = conv(x, channels * scale**2, "last", kernel_initializer="zeros")
+    x = conv(x, channels * scale**2, "last")
     base = unit
     if scale > 1:
         x = shuffled(x, scale)
