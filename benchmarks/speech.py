@@ -2,6 +2,7 @@
 
     python benchmarks/speech.py fetch
     python benchmarks/speech.py train --steps=4000
+    python benchmarks/speech.py score
     python benchmarks/speech.py floors
     python benchmarks/speech.py docs
 
@@ -9,15 +10,15 @@
 (Allison Smith's voice, CC-BY-SA-3.0) by `apt-get download`, which is not part of this
 project: WAV files, metadata.csv and alignment.json, in DATA. `train` trains
 `TextToSpeech`, and at each quarter lets pocketsphinx hear 100 phrases of four words
-that were recorded singly; it goes on where it was stopped. `floors` lets it hear the
-recordings themselves, and their mel spectrograms through Griffin-Lim. `docs` prints
-the table of docs/text_to_speech.md and puts its picture and sounds there.
+that were recorded singly; it goes on where it was stopped. `score` does so of a run as
+it is. `floors` lets it hear the recordings themselves, and their mel spectrograms
+through Griffin-Lim. `docs` prints the table of docs/text_to_speech.md and puts its
+picture there.
 """
 
 import argparse
 import json
 import pathlib
-import shutil
 import subprocess
 import tempfile
 import time
@@ -55,7 +56,7 @@ def fetch(data):
         (package,) = folder.glob("*.deb")
         subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
         sounds = next(folder.rglob("en_US_f_Allison"))
-        for path, text in texts.items():
+        for path in texts:
             out = data / "wavs" / f"{path.replace('/', '__')}.wav"
             ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y"]
             source = ["-f", "g722", "-i", sounds / f"{path}.g722"]
@@ -69,7 +70,6 @@ class Ear:
     """pocketsphinx with the words that were recorded, in any order and number."""
 
     def __init__(self, data):
-        import pocketsphinx
 
         alignment = json.loads((data / "alignment.json").read_text())
         heard = dict(sorted(read_metadata(data), reverse=True))
@@ -199,15 +199,23 @@ class Watch(keras.callbacks.Callback):
         gan.save(self.path)
         self.note.write_text(json.dumps({"spent": self.spent}))
         if step % self.every == 0:
-            line = {"what": "text_to_speech", "steps": step}
-            line["cpu_seconds"] = round(self.spent)
-            line |= self.ear.score(lambda phrase: said(gan, phrase))
-            write(self.results, {**line, "mel_loss": logs["mel_loss"]})
+            write(self.results, scored(gan, self.ear, self.spent))
         self.start = time.process_time()  # scoring is not training
 
 
-def said(gan, phrase):
-    return gan.say(" ".join(phrase), pause=PAUSE)[:, 0]
+def scored(gan, ear, spent):
+    line = {
+        "what": "text_to_speech",
+        "steps": int(gan.step),
+        "cpu_seconds": round(spent),
+    }
+    return line | ear.score(lambda phrase: gan.say(" ".join(phrase), pause=PAUSE)[:, 0])
+
+
+def score(data, work, results):
+    gan = keras.saving.load_model(work / "speech.keras")
+    spent = json.loads((work / "speech.json").read_text())["spent"]
+    write(results, scored(gan, Ear(data), spent))
 
 
 def train(data, steps, work, results):
@@ -290,12 +298,13 @@ def docs(work, results):
     sound = gan.say(SHOWN, pause=PAUSE)
     preview = Waveform(None, 1, RATE).preview(sound[None], names=[SHOWN])
     preview.save(IMAGES / "text_to_speech.png", overwrite=True)
-    shutil.copy(work / "speech.keras", work / "shown.keras")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=("fetch", "train", "floors", "docs"))
+    parser.add_argument(
+        "command", choices=("fetch", "train", "score", "floors", "docs")
+    )
     path = pathlib.Path
     parser.add_argument("--data", type=path, default=path("data/allison"))
     parser.add_argument("--steps", type=int, default=4000)
@@ -306,6 +315,8 @@ def main():
         fetch(args.data)
     elif args.command == "train":
         train(args.data, args.steps, args.work, args.results)
+    elif args.command == "score":
+        score(args.data, args.work, args.results)
     elif args.command == "floors":
         floors(args.data, args.results)
     else:

@@ -12,6 +12,9 @@ SUMMARY = "Write samples: a grid of them, each to a file, or a walk between seed
 MOST_SEEDS = 10**6
 FILMS = (".gif", ".webp", ".mp4")
 FILES_OF_EACH = ("waveform", "series")  # kinds of samples that a folder is filled with
+# Of any of them, by which nothing needs to be opened to refuse others.
+ENDINGS_OF_ONE = (".wav", ".flac", ".ogg", ".csv", ".npy", ".npz")
+ENDINGS_OF_ONE += (".glb", ".obj", ".stl", ".ply", ".gif", ".webp", ".mp4")
 FILES_OF_ONE = (*FILES_OF_EACH, "video", "volume")  # those that have files of their own
 RATE, SIDE = 20, 256  # of a walk: frames a second, pixels of its shorter side
 # Of a class, in the name of a file; "class0" and the like are others' numbers.
@@ -147,11 +150,10 @@ def run(args: argparse.Namespace) -> None:
     n = args.n if seeds is None else len(seeds)
     gan, step, class_names, given = opened(args, n)
     one = _is_one(args, gan)
-    n = args.n = 1 if one and seeds is None else args.n
     names = None
     if seeds is None:
         seed = args.seed or 0
-        n = args.n
+        n = 1 if one else args.n
         if n is None:
             n = rows_of(given.get("labels"), gan.preview_count())
         batches = gan.sample_batches(n, seed, **given)
@@ -161,7 +163,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         what = f"seeds {args.seeds}, row by row"
         every = False
-        if not one:
+        if not one:  # which is of the first class, unless labels are given
             seeds, every = with_every_class(gan, seeds, given)
         if every:
             what = f"each of the seeds {args.seeds} with every class"
@@ -171,7 +173,7 @@ def run(args: argparse.Namespace) -> None:
         stems = [f"seed{seed:04d}" for seed in seeds]
         told = f"seeds {args.seeds}"
     if one:
-        write_one(args, gan.modality, batches)
+        n = write_one(args, gan.modality, batches)
     elif args.each:
         stems = with_classes(stems, gan, given, class_names)
         n = write_each(args, gan.modality, stems, batches)
@@ -283,6 +285,9 @@ def _check_out(args):
             f"--each writes files into a folder. Received: --out={args.out}. Name "
             "a folder."
         )
+    ending = pathlib.Path(args.out).suffix.lower()
+    if not args.each and ending not in ("", ".png", *ENDINGS_OF_ONE):
+        _refuse_grid(args)
 
 
 def _is_one(args, gan):
@@ -302,6 +307,10 @@ def _is_one(args, gan):
                 f"{n}. Drop --n, or name a folder and add --each."
             )
         return True
+    _refuse_grid(args)
+
+
+def _refuse_grid(args):
     raise ValueError(
         f"A grid is a .png file. Received: --out={args.out}. Name such a file, "
         "or write each sample to a file of its own by --each."
@@ -332,10 +341,11 @@ def with_classes(
     return [f"{stem}-{names[i]}" for stem, i in zip(stems, labels, strict=True)]
 
 
-def write_one(args: argparse.Namespace, modality: Any, batches) -> None:
-    """Writes the only sample to a file of its kind."""
+def write_one(args: argparse.Namespace, modality: Any, batches) -> int:
+    """Writes the only sample to a file of its kind; returns 1."""
     (batch,) = batches
     modality.write(args.out, batch[0], overwrite=args.overwrite)
+    return 1
 
 
 def write_each(args: argparse.Namespace, modality: Any, stems: list, batches) -> int:

@@ -21,8 +21,8 @@ from keras_gans.convert.families import (
     stylegan3,
     superresolution,
     translation,
-    voxels,
     vits,
+    voxels,
     wavegan,
 )
 from keras_gans.utils.text import brief

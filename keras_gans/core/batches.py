@@ -49,7 +49,7 @@ def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
     several = isinstance(x, (list, tuple)) and any(map(_is_array, x))
     if several or _is_array(x) or _strings(x):
         parts = [*x] if several else [x]
-        parts += [] if y is None else [y]
+        parts += [*y] if isinstance(y, tuple) else [] if y is None else [y]
         parts = _encoded(gan, parts)
         _check_lengths(gan, parts)
         return parts[0], (tuple(parts[1:]) if len(parts) > 2 else (*parts, None)[1])
@@ -87,6 +87,7 @@ def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
         if (
             _is_array(part)
             and len(part)
+            and name not in gan.further_fields
             and not getattr(one, "checks_every_batch", False)
         ):
             try:

@@ -140,6 +140,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
 
     pair_names = None  # what a translator calls the two parts of a batch
     labels_shown = False  # whether a discriminator takes [samples, label]
+    further_fields = ()  # what a batch has last, beside samples and inputs
     scores = True  # whether there is a discriminator whose logits mean something
 
     def __new__(cls, *args, **kwargs):
@@ -465,6 +466,10 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         average = self.controllers.get("ema")
         return (self if average is None else average).networks[name]
 
+    def sampling_networks(self) -> list[keras.Model]:
+        """All networks that samples are made by."""
+        return [self.sampling_network()]
+
     def variables_of(self, optimizer: str) -> list:
         """The variables that an optimizer trains."""
         return [
@@ -518,7 +523,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         """The names of a batch's parts, in their order in the data."""
         leading = [i.name for i in self.inputs if i.leads]
         rest = [i.name for i in self.inputs if not i.leads and not i.drawn]
-        return (*leading, "real", *rest)
+        return (*leading, "real", *rest, *self.further_fields)
 
     @property
     def samples_from_seed(self) -> bool:
@@ -536,6 +541,8 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             return (batch,)
         if len(batch) == 1 and isinstance(batch[0], (tuple, list)):
             batch = batch[0]
+        if len(batch) > 1 and isinstance(batch[1], tuple):  # `fit(x, (y, z))`
+            batch = (batch[0], *batch[1], *batch[2:])
         # Of `train_on_batch`, weights of the images, which are none.
         return tuple(part for part in batch if part is not None)
 

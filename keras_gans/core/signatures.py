@@ -66,7 +66,7 @@ def of_samples(gan: "BaseGAN") -> Signatures:
     given = [one for one in inputs if not isinstance(one, Latent)]
     seeded = len(given) < len(inputs)
     given_specs = [_spec(one) for one in given]
-    networks = [gan.sampling_network()]
+    networks = gan.sampling_networks()
     specs = [_spec(one) for one in inputs]
     make = samples_of(gan)
 
@@ -106,13 +106,9 @@ def samples_of(gan: "BaseGAN") -> Callable:
         Function of one tensor for each of `gan.inputs`, to float32 samples that
         are cut to their range.
     """
-    import tensorflow as tf
-
-    network, clip = gan.sampling_network(), gan.modality.clip
 
     def make(*values):
-        values = values if len(values) > 1 else values[0]
-        return clip(tf.cast(network(values, training=False), tf.float32))
+        return gan.call(values if len(values) > 1 else values[0])
 
     return make
 

@@ -1,5 +1,6 @@
 """Waveforms that several discriminators hear, with features and mels matched."""
 
+import keras
 from keras import ops
 
 from keras_gans.core.gan import BaseGAN
@@ -31,8 +32,8 @@ class WaveformGAN(BaseGAN):
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: keras.Model,
+        discriminator: dict[str, keras.Model],
         *,
         mel: MelSpectrogram,
         feature_weight: float = 2.0,

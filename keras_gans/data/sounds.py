@@ -369,7 +369,7 @@ def _mixed(values, channels):
 
 
 def _place(source):
-    if source == "watch":
+    if isinstance(source, str) and source == "watch":
         return Archive(watch_archive())
     if isinstance(source, str) and source in EMBEDDED:
         folder = importlib.resources.files("keras_gans.data") / "assets"

@@ -30,7 +30,7 @@ from keras_gans.utils import files
 from keras_gans.utils.progress import progress_bar
 from keras_gans.utils.text import brief
 from keras_gans.utils.types import Path
-from keras_gans.utils.validation import check_size, is_number, within
+from keras_gans.utils.validation import check_size, within
 
 METADATA, ALIGNMENT, WAVES = "metadata.csv", "alignment.json", "wavs"
 PEAK = 0.95  # of each recording, as HiFi-GAN has it
@@ -60,7 +60,7 @@ def read_metadata(folder: Path) -> list[Line]:
     path = pathlib.Path(folder) / METADATA
     if not path.is_file():
         raise ValueError(
-            f"A folder of speech holds {METADATA}, a line `name|text` for each file "
+            f"A folder of speech holds {METADATA}, a line 'name|text' for each file "
             f"{WAVES}/name.wav, as LJSpeech's. Received: {os.fspath(folder)!r}, "
             "which has none."
         )
@@ -76,7 +76,7 @@ def read_metadata(folder: Path) -> list[Line]:
         lines.append(Line(name, texts[-1]))
     if wrong or not lines:
         raise ValueError(
-            f"The lines of {path} are `name|text` or `name|text|normalized text`, "
+            f"The lines of {path} are 'name|text' or 'name|text|normalized text', "
             f"the name that of a file in {WAVES}/. Received: "
             f"{'; '.join(wrong[:MOST_NAMED]) or 'an empty file'}."
         )

@@ -146,7 +146,7 @@ def vocode_files(
         ValueError: a file is of another kind, damaged, or does not fit; or its
             result exists. Nothing is written of it, nor of those after it.
     """
-    if not hasattr(gan, "mel"):
+    if not any(i.name == "mel" for i in gan.inputs):
         raise ValueError(
             "Spectrograms become waveforms by a HiFiGAN. Received: a "
             f"{type(gan).__name__}. Train one by `keras-gans train hifigan`."

@@ -17,10 +17,9 @@ from keras_gans.utils.suggestions import hint
 from keras_gans.utils.text import brief
 
 SILENCE = "SIL"
-PHONEMES = tuple(
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T "
-    "TH UH UW V W Y Z ZH".split()
-)
+VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW"
+CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH"
+PHONEMES = tuple(sorted(f"{VOWELS} {CONSONANTS}".split()))
 SYMBOLS = (SILENCE, *PHONEMES)
 RATE = 16000  # of recordings that pocketsphinx hears
 STEP = 160  # samples of its frames

@@ -36,7 +36,8 @@ class Series(Waveform):
 
     ```python
     series = keras_gans.Series(4, channels=2, rate=50)
-    series.decode(b"0,0.5\\n0,1\\n0,0.5\\n0,0\\n")[:, 1]  # 0.5, 1, 0.5, 0
+    lines = series.encode(np.zeros((4, 2)))  # four times "0.0,0.0"
+    series.decode(lines).shape  # (4, 2)
     ```
     """
 

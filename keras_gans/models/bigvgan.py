@@ -45,8 +45,8 @@ class BigVGAN(HiFiGAN):
         mel: `MelSpectrogram`, see `HiFiGAN`.
         feature_weight: float of 0 or more, of feature matching.
         mel_weight: float of 0 or more, of the distance of spectrograms.
-        mel_windows: tuple of ints, multiples of 32: the distance is a sum over
-            spectrograms of these windows; without any, it is HiFi-GAN's.
+        mel_windows: windows of the spectrograms whose distances are added, a tuple of
+            multiples of 32; without any, the distance is HiFi-GAN's.
         periods: of the discriminators, a tuple of ints.
         resolutions: of the discriminators, a tuple of (n_fft, hop, window).
         d_width: int, channels of the first map of discriminators.

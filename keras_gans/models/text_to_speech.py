@@ -11,7 +11,6 @@ from keras_gans.core.optimizers import TorchAdam
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.waveform_gan import WaveformGAN
 from keras_gans.engine.phases import Phase
-from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.modalities import Waveform, phonemes
 from keras_gans.models.hifigan import default_mel
 from keras_gans.networks.hifigan import Configuration, hifigan_discriminators
@@ -50,7 +49,7 @@ class TextToSpeech(WaveformGAN):
             times of it with the head "spectrum".
         kernels: of the upsamplings, a tuple of ints.
         width: int, channels of the encoder and of the predictor of lengths.
-        symbols: tuple of str, the phonemes, of which the first is silence;
+        symbols: the phonemes, a tuple of str, of which the first is silence;
             ARPAbet's, without stress, by default.
         bands: int, mel bands of the loss.
         feature_weight: float of 0 or more, of feature matching.
@@ -84,6 +83,8 @@ class TextToSpeech(WaveformGAN):
         https://arxiv.org/abs/2203.16852
     """
 
+    further_fields = ("sequence",)  # all phonemes of a recording, and their frames
+
     def __init__(
         self,
         rate: int = 16000,
@@ -94,7 +95,7 @@ class TextToSpeech(WaveformGAN):
         kernels: tuple[int, ...] | None = None,
         width: int = 128,
         *,
-        symbols: tuple[str, ...] = phonemes.SYMBOLS,
+        symbols: tuple[str, ...] | None = None,
         bands: int = 80,
         feature_weight: float = 2.0,
         mel_weight: float = 45.0,
@@ -108,7 +109,8 @@ class TextToSpeech(WaveformGAN):
         one_of("head", head, tuple(HEADS))
         for name, value in (("rate", rate), ("segment", segment), ("width", width)):
             check_size(name, value)
-        symbols = phonemes.check_symbols(symbols)
+        given = phonemes.SYMBOLS if symbols is None else symbols
+        symbols = phonemes.check_symbols(given)
         configuration, n_fft, hop = HEADS[head]
         given = {"channels": channels, "rates": rates, "kernels": kernels}
         given = {k: v for k, v in given.items() if v is not None}
@@ -142,11 +144,6 @@ class TextToSpeech(WaveformGAN):
         self.symbols = symbols
 
     # --- Training ---
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """What a batch holds: a sequence is all phonemes of a recording."""
-        return ("phones", "real", "sequence")
 
     @property
     def optimizer_networks(self) -> dict[str, tuple[str, ...]]:
@@ -291,7 +288,7 @@ RECIPE = Recipe(
     task="speech",
     data="speech",
     epochs=200,
-    batch_size=16,
-    arguments={"d_width": 8, "scales": 1},
+    batch_size=8,
+    arguments={"d_width": 4, "scales": 0},
     without=("data_dir", "evaluate_every", "diff_augment"),
 )

@@ -1,7 +1,6 @@
 """VITS: speech from text, with alignments that are found while training."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import keras
 from keras import ops
@@ -16,7 +15,7 @@ from keras_gans.engine.phases import Phase
 from keras_gans.layers.mel import MelSpectrogram, reflected, stft_magnitudes
 from keras_gans.modalities import Waveform, phonemes
 from keras_gans.networks import vits as networks
-from keras_gans.networks.hifigan import Configuration
+from keras_gans.networks.hifigan import Configuration, check_configuration
 from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import (
     check_count,
@@ -49,7 +48,7 @@ class VITS(WaveformGAN):
     frames each recording has. `convert` reads the published weights.
 
     Args:
-        symbols: tuple of str, what texts are written in; the first is put between
+        symbols: what texts are written in, a tuple of str; the first is put between
             all others.
         rate: int, samples a second.
         segment: int, samples that the decoder is trained on, a multiple of the hop.
@@ -65,11 +64,11 @@ class VITS(WaveformGAN):
         stochastic: bool, whether lengths of symbols are drawn from a flow, or
             predicted.
         channels: int, of the decoder's first map.
-        rates: tuple of int, of the decoder's upsamplings; their product is the hop.
-        kernels: tuple of int, of the upsamplings.
+        rates: of the decoder's upsamplings, a tuple of ints; their product is the hop.
+        kernels: of the upsamplings, a tuple of ints.
         block: "1" or "2", the kind of its residual blocks.
-        block_kernels: tuple of int, of its residual blocks.
-        dilations: tuple of a tuple of ints for each of them.
+        block_kernels: of its residual blocks, a tuple of ints.
+        dilations: of each residual block, a tuple of tuples of ints.
         feature_weight: float of 0 or more, of feature matching.
         mel_weight: float of 0 or more, of the distance of spectrograms.
         kl_weight: float of 0 or more, of the divergence from the prior.
@@ -100,9 +99,11 @@ class VITS(WaveformGAN):
         https://arxiv.org/abs/2106.06103
     """
 
+    further_fields = ("frames",)  # how many each recording has
+
     def __init__(
         self,
-        symbols: tuple[str, ...] = SYMBOLS,
+        symbols: tuple[str, ...] | None = None,
         rate: int = 22050,
         segment: int = 8192,
         n_fft: int = 1024,
@@ -121,7 +122,7 @@ class VITS(WaveformGAN):
         kernels: tuple[int, ...] = (16, 16, 4, 4),
         block: str = "1",
         block_kernels: tuple[int, ...] = (3, 7, 11),
-        dilations: tuple[tuple[int, ...], ...] = networks.WIDE,
+        dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5)),
         feature_weight: float = 2.0,
         mel_weight: float = 45.0,
         kl_weight: float = 1.0,
@@ -131,7 +132,8 @@ class VITS(WaveformGAN):
         discriminator: dict[str, keras.Model] | None = None,
         **kwargs,
     ):
-        symbols = phonemes.check_symbols(symbols)
+        given = SYMBOLS if symbols is None else symbols
+        symbols = phonemes.check_symbols(given)
         for name, value in (
             ("rate", rate),
             ("segment", segment),
@@ -152,7 +154,9 @@ class VITS(WaveformGAN):
         within("dropout", dropout, ok, "[0, 1)")
         ok = is_number(kl_weight) and 0 <= kl_weight < float("inf")
         within("kl_weight", kl_weight, ok, "[0, inf)")
-        hop = int(np.prod(rates))
+        numbers = (channels, rates, kernels, block, block_kernels, dilations)
+        numbers = check_configuration(Configuration(*numbers))
+        hop = int(np.prod(numbers.rates))
         mel = MelSpectrogram(rate, bands, n_fft, hop, n_fft, high=None, epsilon=EPSILON)
         if segment % hop or segment <= n_fft:
             raise ValueError(
@@ -171,7 +175,6 @@ class VITS(WaveformGAN):
             dropout,
         )
         if generator is None:
-            numbers = (channels, rates, kernels, block, block_kernels, dilations)
             lengths = networks.plain_durations
             if stochastic:
                 lengths = networks.stochastic_durations
@@ -179,10 +182,11 @@ class VITS(WaveformGAN):
                 "text": networks.text_encoder(sizes),
                 "posterior": networks.posterior_encoder(sizes),
                 "flow": networks.flow(sizes),
-                "decoder": networks.decoder(sizes, Configuration(*numbers)),
+                "decoder": networks.decoder(sizes, numbers),
                 "durations": lengths(sizes),
             }
-        self.segment = segment  # which discriminators are built for
+        # What networks are built and copied for.
+        self.segment, self.stochastic = segment, bool(stochastic)
         if discriminator is None:
             discriminator = networks.vits_discriminators(segment, periods, d_width)
         super().__init__(
@@ -195,15 +199,9 @@ class VITS(WaveformGAN):
             inputs=(Symbols(len(symbols)),),
             **kwargs,
         )
-        self.symbols = symbols
-        self.stochastic, self.kl_weight = bool(stochastic), kl_weight
+        self.symbols, self.kl_weight = symbols, kl_weight
 
     # --- Networks and data ---
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """What a batch holds."""
-        return ("ids", "real", "frames")
 
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         """Discriminators see segments, which `build` has tried them with."""
@@ -227,6 +225,9 @@ class VITS(WaveformGAN):
             "decoder": [(None, z)],
             "durations": lengths,
         }
+
+    def sampling_networks(self) -> list[keras.Model]:
+        return [self.sampling_network(n) for n in PARTS if n != "posterior"]
 
     # --- Training ---
 
@@ -526,7 +527,8 @@ class VITS(WaveformGAN):
         check_seed(seed)
         given = check_given(self.inputs, given, n)
         (ids,) = (i.rows(seed, np.arange(n), given.get(i.name)) for i in self.inputs)
-        sounds = self.from_ids(ids, seed)
+        # One by one: a row is then the same, however many there are.
+        sounds = [self.from_ids(ids[i : i + 1], seed, [i])[0] for i in range(n)]
         made = np.zeros((n, max(map(len, sounds)), 1), "float32")
         for row, sound in zip(made, sounds, strict=True):
             row[: len(sound)] = sound

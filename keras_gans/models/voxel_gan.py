@@ -41,7 +41,7 @@ class VoxelGAN(GradientPenaltyGAN):
         size: int, voxels of a side; see `voxel_generator`.
         channels: int, values of a voxel. Meshes are of one.
         latent_dim: int, length of the latent code: of U(0, 1), or of "iwgan32"
-            N(0, 1). 200 by default, or what `generator` takes.
+            N(0, 1). 200 in the papers; that of `generator` where it is given.
         width: int, channels of the largest hidden maps; 64, or of "iwgan32" 32.
         num_classes: int, or `None` without labels. With classes, `fit` takes
             (volumes, labels), and `sample(n, labels=...)` makes one of them.

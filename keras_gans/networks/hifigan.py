@@ -327,7 +327,15 @@ def scale_discriminator(
     return keras.Model(audio, [logits, *maps], name=name or f"scale_{halvings}")
 
 
-def strided_conv(x, filters, kernel, stride, name, norm, groups=1):
+def strided_conv(
+    x: Tensor,
+    filters: int,
+    kernel: int,
+    stride: int,
+    name: str,
+    norm: Callable[[keras.Layer], keras.Layer],
+    groups: int = 1,
+) -> Tensor:
     """A convolution along the first of two axes, padded at both ends alike."""
     x = layers.ZeroPadding2D((kernel // 2, 0))(x)
     fan_in = kernel * x.shape[-1] // groups

@@ -151,7 +151,7 @@ def test_the_wheel_has_its_files(tmp_path):
     assert ours <= names
     assert not [n for n in names if n.startswith(("tests", "benchmarks"))]
     licenses = {n.rsplit("/", 1)[1] for n in names if "licenses/" in n}
-    data = ("drums", "emojibase", "fluent-emoji", "furniture")
+    data = ("digits", "drums", "emojibase", "fluent-emoji", "furniture")
     assert licenses == {"LICENSE", *(f"LICENSE.{name}" for name in data)}
     assert {*EXTRAS} == {*re.findall(r"^Provides-Extra: (\S+)", about, re.M)}
 

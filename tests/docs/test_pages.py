@@ -94,7 +94,7 @@ def called(tree):
 
 @pytest.fixture(scope="module")
 def gans():
-    """One that samples, two that translate, and one that makes sounds."""
+    """GANs that have, together, what pages ask of one."""
     few = {"segment": 256, "rates": (8, 4), "kernels": (16, 8), "periods": (2,)}
     small = {"width": 2, "n_layers": 1}
     return (
@@ -102,6 +102,8 @@ def gans():
         kg.Pix2Pix((16, 16, 1), depth=2, **small),
         kg.CycleGAN((16, 16, 1), blocks=1, pool_size=0, **small),
         kg.HiFiGAN("v3", 8000, channels=8, scales=0, d_width=4, **few),
+        kg.FramePrediction((8, 8, 1), scales=[((3,), ())], judges=[((3,), (2,), ())]),
+        kg.VITS,
     )
 
 

@@ -46,6 +46,14 @@ def test_a_sample_is_a_file(ending, tmp_path):
     assert call("sample", keras_file, f"--out={out}")  # it stands there
 
 
+def test_a_seed_is_a_file(run, tmp_path, capsys):
+    out = tmp_path / "of_seed.npz"
+    assert not call("sample", run, f"--out={out}", "--seeds=7", "--labels=tall")
+    assert "1 samples of step 2, seeds 7" in capsys.readouterr().out
+    wanted = next(kg.load(run).seed_batches([7], labels=1))[0]
+    np.testing.assert_array_equal(np.load(out)["volume"], wanted)
+
+
 def test_files_of_one_sample_take_no_more(tmp_path, capsys):
     keras_file = tmp_path / "gan.keras"
     kg.VoxelGAN(size=8, width=2, latent_dim=4).save(keras_file)

@@ -146,11 +146,12 @@ def test_whole_steps_are_mimicry_s(name):
     norm = gan.generator.get_layer("norm")
     close(norm.moving_variance, wanted["G_b5.running_var"])
     # What is left of cancelling gradients, of biases before a norm, is rounding,
-    # which Adam makes steps of 2e-4 of: images differ as if these were random.
+    # which Adam makes steps of 2e-4 of: images differ as if these were random. With
+    # signs drawn 40 times, pairs differ by up to 4.4e-3 (SNGAN) and 6.2e-3 (SAGAN).
     given = [wanted["test_z"], *([np.array([0, 4], "int32")] if classes else [])]
     given = given if classes else given[0]
     images = channels_last(wanted["test_img"])
-    close(gan.generator(given), images, 5e-3)
+    close(gan.generator(given), images, {"sngan": 5e-3, "sagan": 7e-3}[name])
     seen = [images, given[1]] if classes else images
     close(gan.discriminator(seen), wanted["test_logits"])
 
@@ -172,7 +173,10 @@ def test_whole_steps_are_biggan_s():
         # Rounding grows as in mimicry's steps, by an epsilon of 1e-6 less.
         np.testing.assert_allclose(logs["g_loss"], step["G_loss"], rtol=5e-5)
         norm = np.linalg.norm(wanted[f"G{i}_gradnorm"])
-        np.testing.assert_allclose(logs["g_grad_norm"], norm, rtol=3e-4)
+        # A unit of the third lies within rounding of 0: reals and latents that are
+        # moved by a unit in the last place move this norm by 2.4e-3, or not at all.
+        bound = 3e-4 if i < 2 else 3e-3
+        np.testing.assert_allclose(logs["g_grad_norm"], norm, rtol=bound)
     _check_sigmas(gan.discriminator, about["sv0_after"])
     mean = gan.ema_generator.get_layer("block0_norm1").moving_mean
     close(mean, wanted["G_ema_blocks.0.0.bn1.stored_mean"])

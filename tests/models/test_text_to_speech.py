@@ -3,6 +3,7 @@
 import json
 import wave
 
+from checks import check_gan
 from command_line import call
 import keras
 from keras import ops
@@ -37,31 +38,23 @@ def batch(n=8, frames=8, hop=32):
     return np.stack(phones), (sound, sequences.astype("int32"))
 
 
+@pytest.mark.full
 @pytest.mark.backends
-def test_training_resumes_exactly(tmp_path):
-    keras.utils.set_random_seed(1)
+def test_text_to_speech():
+    check_gan(small, *batch(), batch_size=2, executions=False)
+
+
+@pytest.mark.backends
+def test_phonemes_are_spoken():
     gan = small(ema=0.9)
-    gan.compile()
-    x, y = batch()
-    before = {v.path: np.array(ops.convert_to_numpy(v)) for v in gan.trainable_weights}
-    logs = gan.fit(x, y, batch_size=4, verbose=0).history
-    assert {"durations_loss", "mel_loss", "feature_loss"} <= set(logs)
-    for v in gan.trainable_weights:
-        assert np.abs(ops.convert_to_numpy(v) - before[v.path]).max() > 0, v.path
-    gan.save(tmp_path / "speech.keras")
-    other = keras.saving.load_model(tmp_path / "speech.keras")
-    for one in (gan, other):
-        one.fit(x, y, batch_size=4, shuffle=False, verbose=0)
-    for a, b in zip(gan.weights, other.weights, strict=True):
-        np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
     lengths = gan.lengths_of(["SIL", "S", "EH"])
     sound = gan.speak(["SIL", "S", "EH"])
     assert len(sound) == lengths.sum() * gan.hop and np.abs(sound).max() <= 1
-    np.testing.assert_array_equal(sound, other.speak(["SIL", "S", "EH"]))
     made = gan.sample(2, phones=frames_of(np.array([1, 0]), np.array([3, 5])))
     assert made.shape == (2, 8 * gan.hop, 1)
 
 
+@pytest.mark.backends
 def test_lengths_are_learned_where_they_differ():
     keras.utils.set_random_seed(1)
     gan = small(mel_weight=0.0)
@@ -127,7 +120,7 @@ def test_inverse_transform_undoes_the_transform():
 @pytest.fixture
 def folder(tmp_path):
     """Two recordings as LJSpeech lays them out, and where their phonemes are."""
-    lengths = {"one": 0.2, "two": 0.05}
+    lengths = {"one": 0.2, "two": 0.025}
     (tmp_path / "wavs").mkdir()
     for name, seconds in lengths.items():
         times = np.arange(round(seconds * 8000)) / 8000
@@ -136,7 +129,7 @@ def folder(tmp_path):
     (tmp_path / "metadata.csv").write_text("one|7|seven\ntwo|three\n")
     alignment = {
         "one": {"phones": SAID["seven"].split(), "seconds": [0.04] * 5},
-        "two": {"phones": ["TH", "R", "IY"], "seconds": [0.01, 0.02, 0.02]},
+        "two": {"phones": ["TH", "R", "IY"], "seconds": [0.005, 0.01, 0.01]},
     }
     (tmp_path / "alignment.json").write_text(json.dumps(alignment))
     return tmp_path
@@ -170,7 +163,7 @@ def test_whole_recordings_and_their_texts(folder):
     own = {**options, "pronunciations": SAID, "shuffle": False}
     ids, sound, frames = next(iter(load_utterances(folder, **own)))
     assert ids.shape == (2, 11) and sound.shape == (2, 50 * 32, 1)
-    assert frames.numpy().tolist() == [50, 13]
+    assert frames.numpy().tolist() == [50, 7]
     assert ids[1].numpy().tolist() == [0, 7, 0, 8, 0, 9, 0] + 4 * [-1]
     with pytest.raises(ValueError, match=r"frames=5"):
         load_utterances(folder, **own, frames=5)
@@ -199,7 +192,7 @@ def test_damaged_folders_are_named(folder):
 
 def test_bad_input():
     gan = small()
-    for call, message in (
+    for bad, message in (
         (lambda: gan.speak(["S", "Q"]), "'Q'"),
         (lambda: gan.speak([]), "none"),
         (lambda: gan.speak(["S"], np.array([0])), "number of frames"),
@@ -211,7 +204,7 @@ def test_bad_input():
         (lambda: small(head="other"), "spectrum"),
     ):
         with pytest.raises(ValueError, match=message):
-            call()
+            bad()
 
 
 @pytest.mark.full

@@ -1,6 +1,7 @@
 """VoxelGAN: the references' networks, their penalty, its training."""
 
 import functools
+import importlib
 import json
 import types
 
@@ -229,8 +230,10 @@ def test_defaults_are_those_published():
 
 
 def test_codes_of_the_unit_interval_are_walked_and_searched_within():
-    from keras_gans.inference.latent import directions, path_length
-
+    directions, path_length = (
+        importlib.import_module(f"keras_gans.inference.latent.{name}")
+        for name in ("directions", "path_length")
+    )
     latent = small().inputs[0]
     assert latent.bounds == (0, 1)
     rows = np.asarray(latent.default_rows(3, np.arange(5)))

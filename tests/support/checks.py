@@ -5,6 +5,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans.core.translation import TranslatingGAN
+from keras_gans.utils.validation import agree
 
 
 def weights(gan):
@@ -46,7 +47,8 @@ def check_gan(
         data: array of samples, at least 4 batches of them; of a GAN with
             sources, those.
         labels: array, what comes second in a batch, where the GAN needs it:
-            labels, vectors, or the samples that are made of sources.
+            labels, vectors, or the samples that are made of sources; a tuple of
+        arrays where a batch has more than two parts.
         batch_size: int.
         still: str, the end of the path of a variable that no loss can move.
         atol: float, how far two steps an execution may be from one at a time:
@@ -142,12 +144,18 @@ def evaluated(gan):
 
 def given_for(gan, data, labels):
     """Values of the inputs that `sample` cannot do without, by argument."""
-    parts = dict(zip(gan.fields, (data, labels), strict=False))
+    labels = labels if isinstance(labels, tuple) else (labels,)
+    parts = dict(zip(gan.fields, (data, *labels), strict=False))
     return {
         i.given: parts[i.name][:4]
         for i in gan.inputs
-        if not i.drawn and i.name in parts and i.dtype != "int32"
+        if not i.drawn and i.name in parts and not _is_class(i)
     }
+
+
+def _is_class(i):
+    """Whether an input is a class, or another number of a row."""
+    return i.dtype == "int32" and not i.shape
 
 
 def _check_sampling(gan, given):
@@ -156,7 +164,7 @@ def _check_sampling(gan, given):
         return gan.sample(n, seed, **values)
 
     samples = sample(8, 3)
-    assert samples.shape == (8, *gan.modality.shape)
+    assert agree(samples.shape, (8, *gan.modality.shape))
     assert samples.dtype == np.float32
     if gan.modality.range is not None:
         low, high = gan.modality.range
@@ -169,6 +177,8 @@ def _check_sampling(gan, given):
     rng = np.random.default_rng(0)
     values = [
         np.ones((3,), "int32")
+        if _is_class(i)
+        else given[i.given][:3]
         if i.dtype == "int32"
         else rng.uniform(0, 1, (3, *(side or 8 for side in i.shape))).astype("float32")
         for i in gan.inputs
@@ -178,7 +188,7 @@ def _check_sampling(gan, given):
     # One matrix product of 3 rows or of a padded batch: rounding apart.
     made = gan.predict(values, verbose=0)
     np.testing.assert_allclose(made, called, atol=1e-5)
-    if any(i.dtype == "int32" for i in gan.inputs):
+    if any(map(_is_class, gan.inputs)):
         _check_labels(gan)
 
 

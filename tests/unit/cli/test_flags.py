@@ -106,7 +106,7 @@ def test_every_flag_of_a_recipe_is_explained(name):
     assert {*recipe.arguments} <= known.keys()
     # All in the constructor's signature, but for networks.
     assert {"objective", "ema"} <= known.keys()
-    assert known.keys() & {"image_shape", "samples", "segment"}
+    assert known.keys() & {"image_shape", "samples", "segment", "frame_shape", "size"}
     assert not [n for n in known if n.startswith(("generator", "discrim"))]
 
 
@@ -125,6 +125,9 @@ TINY = {
     "sensor_gan": {"samples": 32, "dim": 2},
     "text_to_speech": {"segment": 1600, "channels": 8, "width": 4, "d_width": 4},
     "vits": {"segment": 2048, "channels": 16, "latent": 4, "hidden": 4, "filters": 4},
+    "frame_prediction": {"frame_shape": (16, 16, 1)},
+    "mocogan": {"frame_shape": (16, 16, 1), "width": 2},
+    "voxel_gan": {"size": 8, "width": 2},
     "wavegan": {"samples": 256, "dim": 2},
     "wgan_gp": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},
     "sngan": {"image_shape": (16, 16, 3), "g_width": 4, "d_width": 4},
@@ -150,7 +153,7 @@ def test_defaults_in_help_are_true(name):
         # (None stands for what the class or its networks choose.)
         given = argument in tiny or None in (held, known.default)
         if not given:
-            assert tuples(held) == known.default, argument
+            assert tuples(held) == tuples(known.default), argument
             checked += 1
     assert checked > 3
 

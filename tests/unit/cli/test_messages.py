@@ -46,12 +46,13 @@ PYTHON_ALONE = {
     "convert/families/stylegan3.py": "build",
     "convert/families/superresolution.py": "build",
     "convert/families/translation.py": "build",
+    "convert/families/voxels.py": "build",
     "convert/families/wavegan.py": "build",
     "convert/states.py": "from_state",
     "core/batches.py": "",
     "core/export.py": "check_format",
     "core/gan.py": "",
-    "core/inputs.py": "check_inputs class_titles default_rows encode parse",
+    "core/inputs.py": "check check_inputs class_titles default_rows encode parse",
     "core/networks.py": "check_layout check_modality check_reaches freeze_first "
     "latent_of",
     "core/optimizers.py": "check_compile",
@@ -64,6 +65,8 @@ PYTHON_ALONE = {
     "data/pair_sources.py": "_two_arrays",
     "data/pairs.py": "_one_size",
     "data/sources.py": "find_source folder_source",
+    "data/speech.py": "load_speech",  # samples and hop of a GAN of one's own
+    "data/volumes.py": "load_volumes",  # pictures with labels
     "data/watch.py": "load_watch",
     "engine/data_adapter.py": "",
     "engine/phases.py": "__post_init__ _kept _track evaluate",
@@ -81,10 +84,15 @@ PYTHON_ALONE = {
     "models/acgan.py": "",
     "models/conditional_gan.py": "",
     "models/cyclegan.py": "check_generators",
+    "models/frame_prediction.py": "preview",
     "models/hifigan.py": "_check_mel",
+    "models/image_to_volume.py": "__init__",  # of a generator that is given
     "models/infogan.py": "",
+    "models/mocogan.py": "__init__",  # of discriminators that are given
     "models/stylegan2.py": "_check_generator",
     "models/stylegan3.py": "__init__",  # of a generator that is given
+    "models/text_to_speech.py": "speak",
+    "models/vits.py": "say",
     "networks/building.py": "check_channels_last",
     "networks/features/taps.py": "",
     "networks/padding.py": "",
@@ -95,6 +103,7 @@ PYTHON_ALONE = {
     "training/callbacks/steps.py": "__init__",
     "training/configs.py": "read",  # a key of the file
     "training/datasets.py": "_check_gan",
+    "training/kinds.py": "check views volumes",
     "training/runs.py": "open_run",  # of other commands than train
     "utils/validation.py": "check_count",
 }

@@ -128,7 +128,24 @@ def test_meshes_are_closed(extension, tmp_path):
     mesh = trimesh.load(tmp_path / f"box{extension}", force="mesh")
     assert mesh.is_watertight
     assert 0.8 * 120 < mesh.volume < 120  # positive: normals point out
-    np.testing.assert_allclose(mesh.extents, (4, 6, 5))
+    np.testing.assert_allclose(mesh.extents, (4, 6, 5), atol=0.2)
+    sharp = volume.mesh(solid, smoothing=0)
+    np.testing.assert_allclose(sharp.extents, (4, 6, 5))
+    assert 0.95 < mesh.volume / sharp.volume < 1.05
+
+
+def test_surfaces_that_enclose_nothing_are_refused(monkeypatch):
+    volume, dot = kg.Volume(4), np.zeros((4, 4, 4, 1))
+    dot[1, 1, 1] = 1
+    assert volume.mesh(dot).volume > 0
+    trimesh = pytest.importorskip("trimesh")
+
+    def turn_inside_out(mesh, iterations):
+        mesh.invert()
+
+    monkeypatch.setattr(trimesh.smoothing, "filter_taubin", turn_inside_out)
+    with pytest.raises(ValueError, match="less `smoothing`"):
+        volume.mesh(dot)
 
 
 def test_volumes_without_a_surface_have_no_mesh():
