@@ -201,6 +201,40 @@ def _check_pixels(listing, name, channels, head):
     return _Checked(head, None, decoded=True)
 
 
+def usable_of(
+    listing: Listing, look: Callable[[str], Any], on_error: str, kind: str
+) -> Usable:
+    """The files of a listing that can be used, each looked at in parallel.
+
+    Args:
+        listing: `Listing`.
+        look: function of a name that returns what is known of the file, or a str,
+            why it cannot be used.
+        on_error: str, "raise" or "skip".
+        kind: str, what messages call the files: "sound".
+
+    Returns:
+        `Usable`, whose heads are what `look` returned.
+
+    Raises:
+        ValueError: naming all files that cannot be used, unless they are to be
+            skipped; or none is left.
+    """
+    place, found = listing.place, len(listing.names)
+    looked_at = mapped(look, listing.names, os.cpu_count() or 1)
+    pairs = list(zip(listing.names, looked_at, strict=True))
+    why = {name: one for name, one in pairs if isinstance(one, str)}
+    heads = [one for _, one in pairs if not isinstance(one, str)]
+    broken = {place.path_of(name): one for name, one in why.items()}
+    broken |= {
+        path: f"the folder cannot be searched: {one}"
+        for path, one in place.closed.items()
+    }
+    if broken and (on_error == "raise" or not heads):
+        raise ValueError(describe_broken(broken, found, place.path, kind))
+    return Usable(listing.without(set(why)), heads, found, broken)
+
+
 def mapped(function: Callable, items: Sequence, threads: int) -> list[Any]:
     """Calls a function of each item in threads, with a bar if they are many."""
     # One task for several items: there may be millions.

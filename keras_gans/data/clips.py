@@ -16,7 +16,7 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 import tensorflow as tf
 
-from keras_gans.data.broken import ON_ERROR, Usable, describe_broken, mapped
+from keras_gans.data.broken import ON_ERROR, Usable, usable_of
 from keras_gans.data.checks import check_choice, check_length, is_integer
 from keras_gans.data.decoding import Listing, counted, list_files
 from keras_gans.data.digests import digests
@@ -211,19 +211,7 @@ def find_films(
             )
         return film
 
-    looked_at = mapped(look, listing.names, os.cpu_count() or 1)
-    pairs = list(zip(listing.names, looked_at, strict=True))
-    broken = {place.path_of(n): one for n, one in pairs if isinstance(one, str)}
-    broken |= {
-        path: f"the folder cannot be searched: {why}"
-        for path, why in place.closed.items()
-    }
-    films = [one for _, one in pairs if not isinstance(one, str)]
-    found = len(listing.names)
-    if broken and (on_error == "raise" or not films):
-        raise ValueError(describe_broken(broken, found, place.path, "video"))
-    listing = listing.without({n for n, one in pairs if isinstance(one, str)})
-    return Usable(listing, films, found, broken)
+    return usable_of(listing, look, on_error, "video")
 
 
 def read_film(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import ON_ERROR, Usable, describe_broken, mapped
+from keras_gans.data.broken import ON_ERROR, usable_of
 from keras_gans.data.checks import check_choice, check_length, is_integer
 from keras_gans.data.decoding import counted, list_files
 from keras_gans.data.digests import digests
@@ -188,24 +188,14 @@ def find_sounds(
     check_choice("on_error", on_error, ON_ERROR)
     place = _place(source)
     listing = list_files(place, labels, EXTENSIONS, "sounds")
-    looked_at = mapped(
-        lambda name: look(place, name, channels), listing.names, os.cpu_count() or 1
+    usable = usable_of(
+        listing, lambda name: look(place, name, channels), on_error, "sound"
     )
-    pairs = list(zip(listing.names, looked_at, strict=True))
-    broken = {place.path_of(n): one for n, one in pairs if isinstance(one, str)}
-    broken |= {
-        path: f"the folder cannot be searched: {why}"
-        for path, why in place.closed.items()
-    }
-    sounds = [one for _, one in pairs if not isinstance(one, str)]
-    found = len(listing.names)
-    if broken and (on_error == "raise" or not sounds):
-        raise ValueError(describe_broken(broken, found, place.path, "sound"))
-    listing = listing.without({n for n, one in pairs if isinstance(one, str)})
-    usable = Usable(listing, sounds, found, broken)
     name = f"folder {place.path!r}"
     shape = (None, channels)
-    return Source(name, len(sounds), shape, None, None, listing.classes, [usable])
+    return Source(
+        name, len(usable.heads), shape, None, None, usable.listing.classes, [usable]
+    )
 
 
 def read_sound(path: Path, rate: int, channels: int = 1) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import ON_ERROR, Usable, describe_broken, mapped
+from keras_gans.data.broken import ON_ERROR, usable_of
 from keras_gans.data.checks import check_choice, check_length, is_integer
 from keras_gans.data.decoding import counted, list_files
 from keras_gans.data.digests import digests
@@ -272,26 +272,16 @@ def find_volumes(
     place = _place(source)
     listing = list_files(place, labels, EXTENSIONS, "volumes or meshes")
     new = {}
-    made = mapped(
-        lambda name: _make(place, name, size, up, surfaces, new),
-        listing.names,
-        os.cpu_count() or 1,
-    )
-    _kept.clear()
-    _kept.update(new)
-    pairs = list(zip(listing.names, made, strict=True))
-    broken = {place.path_of(n): one for n, one in pairs if isinstance(one, str)}
-    broken |= {
-        path: f"the folder cannot be searched: {why}"
-        for path, why in place.closed.items()
-    }
-    solids = [one for _, one in pairs if not isinstance(one, str)]
-    count = len(listing.names)
-    if broken and (on_error == "raise" or not solids):
-        told = describe_broken(broken, count, place.path, "volume and mesh")
-        raise ValueError(told)
-    listing = listing.without({n for n, one in pairs if isinstance(one, str)})
-    usable = Usable(listing, solids, count, broken)
+
+    def make(name):
+        return _make(place, name, size, up, surfaces, new)
+
+    try:
+        usable = usable_of(listing, make, on_error, "volume and mesh")
+    finally:
+        _kept.clear()
+        _kept.update(new)
+    listing, solids = usable.listing, usable.heads
     name = f"folder {place.path!r}"
     found = Source(name, len(solids), shape, None, None, listing.classes, [usable])
     return Solids(found, [one.bits for one in solids], listing.labels, solids)
