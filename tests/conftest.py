@@ -49,6 +49,17 @@ def pytest_configure(config):
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items):
+    """Leaves to the full lane what goes beyond the first cases of `daily`."""
+    cases = collections.Counter()
+    for item in items:
+        if daily := item.get_closest_marker("daily"):
+            cases[item.location[0], item.originalname] += 1
+            if cases[item.location[0], item.originalname] > daily.args[0]:
+                item.add_marker(pytest.mark.full)
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--cpu_seconds",

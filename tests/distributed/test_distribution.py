@@ -97,6 +97,7 @@ def test_a_lost_worker_is_told_in_a_line(capsys, monkeypatch):
     assert "--resume. (Collective ops is aborted by: Connection" in told
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "name", [pytest.param("SIGHUP", marks=pytest.mark.full), "SIGKILL"]
 )
@@ -154,6 +155,7 @@ def test_workers_that_are_told_to_end_write_a_checkpoint(monkeypatch, capfd):
     assert len(checkpoints.all_in("r/checkpoints")) == 1
 
 
+@pytest.mark.full
 def test_two_workers_train_what_one_does(images, monkeypatch):
     """Through the command line: one run directory, the same weights."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -11,51 +11,54 @@ SCRIPT = SUPPORT / "replicas.py"
 BENCHMARK = ROOT / "benchmarks" / "replicas.py"
 
 
-FULL_NAMES = ["esrgan", "path-length", "wavegan", "stylegan2", "r3gan", "biggan"]
-FULL = pytest.param(["--full"], marks=pytest.mark.full)
+TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "stylegan2", "r3gan"]
 
 
-@pytest.mark.parametrize("full", [[], FULL])
-def test_one_and_two_replicas_agree(full):
-    """Trained and scored, all in one process, which has two devices.
-
-    In full with a toy of lazy phases and second derivatives, ESRGAN, WaveGAN,
-    StyleGAN2, R3GAN and BigGAN.
-    """
+def rows(*flags):
+    """What is printed of one and two replicas, by name."""
     run = subprocess.run(
-        [sys.executable, str(SCRIPT), *full],
+        [sys.executable, str(SCRIPT), *flags],
         capture_output=True,
         text=True,
         check=False,
         timeout=900,
     )
     assert run.returncode == 0, run.stderr[-4000:]
-    rows = [json.loads(line) for line in run.stdout.splitlines()]
-    assert [row["name"] for row in rows] == [
-        "clipped",
-        "outside",
-        "vocoder",
-        *(FULL_NAMES if full else []),
-        "ada",
-        "wgan",
-        "evaluation",
-        "features",
-    ]
-    *trained, evaluation, features = rows
-    for row in trained:
-        # Training moves weights by far more than replicas may differ.
+    found = [json.loads(line) for line in run.stdout.splitlines()]
+    return {row["name"]: row for row in found}
+
+
+def compare(found, *names):
+    """Training moves weights by far more than replicas may differ."""
+    for name in names:
+        row = found[name]
         assert row["moved"] > 1e-3 and row["spread"] == 0, row
         # Path lengths are roots of small sums, which magnify rounding.
-        assert row["apart"] < (1e-3 if row["name"] == "path-length" else 1e-6)
-    for row in trained[:2]:
-        assert row["logs"] < 1e-5 and row["means"] == 0, row
-    # Two moves, of 16 of 100 images each.
-    p, other = trained[-2]["p"]
-    assert p == other and abs(p - 0.5) in (pytest.approx(0.32), pytest.approx(0.0))
-    assert 0.049 < trained[-1]["largest"] <= 0.05 + 1e-8
+        assert row["apart"] < (1e-3 if name == "path-length" else 1e-6), row
+
+
+def test_one_and_two_replicas_agree():
+    """Trained and scored, all in one process, which has two devices."""
+    found = rows()
+    assert list(found) == ["clipped", "evaluation"]
+    compare(found, "clipped")
+    assert found["clipped"]["logs"] < 1e-5 and found["clipped"]["means"] == 0
     # A short last batch, of which one replica may get no row at all.
-    assert evaluation["apart"] < 1e-6
-    assert "as many rows as the others" in evaluation["refused"]
+    assert found["evaluation"]["apart"] < 1e-6
+    assert "as many rows as the others" in found["evaluation"]["refused"]
+
+
+@pytest.mark.full
+def test_replicas_of_many_gans_agree():
+    """Lazy phases, second derivatives, groups of rows, ADA, BigGAN."""
+    found = rows("--full")
+    compare(found, "outside", *TOYS, "biggan", "ada", "wgan")
+    assert found["outside"]["logs"] < 1e-5 and found["outside"]["means"] == 0
+    assert 0.049 < found["wgan"]["largest"] <= 0.05 + 1e-8
+    # Two moves, of 16 of 100 images each.
+    p, other = found["ada"]["p"]
+    assert p == other and abs(p - 0.5) in (pytest.approx(0.32), pytest.approx(0.0))
+    features = found["features"]
     assert features["replicas"] == 2 and features["largest"] > 1
     assert features["apart"] <= 1e-6 * features["largest"]
 

@@ -32,8 +32,6 @@ def _docstring_blocks():
 
 
 BLOCKS = list(_docstring_blocks())
-# Of GANs that no other test of every day compiles.
-COMPILED = ("models/biggan.py",)
 
 
 @pytest.fixture
@@ -50,8 +48,9 @@ def emoji():
 
 
 @pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.usefixtures("step_by_step")
 def test_docstring_examples_run(block, request, monkeypatch):
-    monkeypatch.setenv("KERAS_GANS_KERNELS", QUICK_KERNELS)
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "0")
     space = {"np": np, "keras": keras, "keras_gans": keras_gans}
     space["tf"] = __import__("tensorflow")
     # As in the README: a compiled GAN and its data.
@@ -61,8 +60,6 @@ def test_docstring_examples_run(block, request, monkeypatch):
         space["gan"] = gan
     if re.search(r"\bdataset\b", block):
         space["dataset"] = request.getfixturevalue("emoji")
-    if not request.node.callspec.id.startswith(COMPILED):
-        request.getfixturevalue("step_by_step")
     exec(textwrap.dedent(block), space)
 
 
@@ -71,8 +68,10 @@ def test_docstrings_have_examples():
 
 
 SCRIPTS = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+SCRIPTS.sort(key="dcgan".__ne__)  # every day
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_examples_run(name, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
@@ -128,6 +127,7 @@ def test_the_gan_of_the_docs_trains(images, monkeypatch):
     assert float(gan.controllers["temperature"].value) < 1
 
 
+@pytest.mark.full
 def test_the_resume_of_the_docs_is_exact():
     text = (ROOT / "docs" / "questions.md").read_text()
     block = re.search(r"```python\n(gan.compile.*?)```", text, re.DOTALL)[1]

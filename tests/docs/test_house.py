@@ -39,6 +39,7 @@ assert not heavy & added, heavy & added
 """
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("backend", "missing"), [("tensorflow", []), ("jax", ["tensorflow"])]
 )

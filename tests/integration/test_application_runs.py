@@ -42,6 +42,7 @@ def shown():
     return found.reshape(4, 3, 16, 16, 3).swapaxes(0, 1)
 
 
+@pytest.mark.full
 def test_colourisation(pictures, capsys):
     assert train("colorization") == 0
     # Grey beside what is made and the true colours, in RGB.
@@ -62,6 +63,7 @@ def test_colourisation(pictures, capsys):
     assert "--masks is for runs of inpainting" in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_inpainting(pictures, capsys):
     assert train("inpainting", "--kind=rectangle", "--share=0.2,0.3", "--jitter=4") == 0
     _, made, true = shown()

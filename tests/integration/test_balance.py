@@ -24,6 +24,7 @@ def fit(gan, images, d_rate, g_rate):
     return [text for text in texts if "discriminator" in text], used[0]
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_a_discriminator_that_has_won_is_told_once(images):
     keras.utils.set_random_seed(0)

@@ -73,6 +73,7 @@ def test_nan_guard_keeps_the_last_good_checkpoint(images, tmp_path):
     assert all(np.isfinite(w).all() for w in again.get_weights())
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("scaled", ["d", pytest.param("g", marks=pytest.mark.backends)])
 def test_nan_guard_knows_whose_loss_is_scaled(images, scaled):
     """A step left out for its scale is no divergence; NaN of the other is."""
@@ -110,6 +111,7 @@ def test_nan_guard_knows_whose_loss_is_scaled(images, scaled):
             fit(guarded(broken=name), data[:4], callbacks.NanGuard())
 
 
+@pytest.mark.full
 def test_the_command_line_guards_and_refuses(capsys):
     """A training that diverges, rates that cannot train, images of any size."""
     assert call("train", "dcgan", "--run_dir=r", *TINY, "--g_learning_rate=1e30") != 0
@@ -186,6 +188,7 @@ class Late(kg.GAN):
         return ops.sum(ops.square(self.generator.trainable_variables[0])), {}
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_phases_that_were_not_due_are_left_out(images, capsys, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_FIRST", 0)
@@ -211,6 +214,7 @@ def test_phases_that_were_not_due_are_left_out(images, capsys, monkeypatch):
             assert phase.is_due_within(first, last) == due
 
 
+@pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize("stop", [4, 5])
 def test_resume_from_any_step(stop, images):
@@ -277,6 +281,7 @@ def test_older_checkpoints_are_not_mixed_with_new_ones(images):
         checkpoints.restore(other, checkpoints.latest("c"))
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_steps_are_counted_as_trained(images):
     seen = []

@@ -60,6 +60,7 @@ def test_train_sample_export(trained_run, capsys):
     assert files("r") == made
 
 
+@pytest.mark.full
 def test_killed_runs_end_where_undisturbed_runs_end(tmp_path):
     unlike = kill_resume.main(
         kills=1,
@@ -146,6 +147,7 @@ def test_bad_input_is_told_in_a_line(words, message, capsys):
     assert not pathlib.Path("r").exists()  # free for the corrected command
 
 
+@pytest.mark.full
 def test_a_mistake_with_overwrite_costs_nothing(trained_run, capsys):
     made = files("r")
     again = ["--run_dir=r", "--overwrite", *TINY]
@@ -158,6 +160,7 @@ def test_a_mistake_with_overwrite_costs_nothing(trained_run, capsys):
     assert config["arguments"]["objective"] == "hinge"
 
 
+@pytest.mark.full
 def test_broken_pictures_end_the_command(tmp_path):
     """In a process of its own: it must come to its end."""
     pictures = tmp_path / "pictures"

@@ -103,6 +103,7 @@ def test_checkpoints_without_checksums_load(images):
             checkpoints.restore(gan, path)
 
 
+@pytest.mark.full
 def test_going_back_to_the_checkpoint_before(trained_run, capsys):
     made = files("r")
     weights = checkpoints.latest("r/checkpoints") / checkpoints.WEIGHTS
@@ -176,6 +177,7 @@ def test_a_damaged_config_is_named(content, trained_run, capsys):
     assert pathlib.Path("r/checkpoints").exists()
 
 
+@pytest.mark.full
 def test_a_damaged_log_does_not_end_a_run(trained_run):
     """It has lost its end, and a line in the middle is of NULs."""
     path = pathlib.Path("r/metrics.jsonl")
@@ -255,6 +257,7 @@ def test_a_full_disk_ends_in_a_line(trained_run, capfd):
     assert call(*RESUME, "--epochs=3") == 0
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.ENOENT])
 def test_what_cannot_be_written_is_named(number, trained_run, monkeypatch, capsys):
     def fails(*args, **kwargs):

@@ -52,6 +52,7 @@ def test_a_run_without_its_broken_files(capsys):
     assert runs.read_config("r")["skip_broken"] is True
 
 
+@pytest.mark.full
 def test_sets_to_score_without_their_broken_files(capsys):
     """All are named at once, before the network sees the first."""
     make_mixed("set")
@@ -71,6 +72,7 @@ def two_classes(folder="set", names=("cats", "dogs")):
             save(folder, f"{name}/{j}.png", pixels)
 
 
+@pytest.mark.full
 def test_classes_are_those_of_the_folder(capsys):
     two_classes()
     flags = ["--data=set", "--run_dir=r", *SHORT]
@@ -125,6 +127,7 @@ def test_classes_of_the_embedded_set(source):
     assert config["class_names"] == data.emoji().label_names
 
 
+@pytest.mark.full
 def test_pictures_without_pairs_are_not_cut_into_halves(capsys):
     save("set", "a.png", noise((16, 24, 3)))
     for folder in ("set", "train"):
@@ -156,6 +159,7 @@ def test_what_pairs_are_is_said(task, names, said):
     assert "20 x 20 pixels" in text and "crops      16 x 16 pixels of that" in text
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan", "colorization"])
 def test_pictures_of_pairs(recipe, monkeypatch):
     """A source is shown beside its target, or a picture of A beside one of B."""

@@ -96,6 +96,7 @@ def test_higher_is_better_where_it_is(images):
     assert scores.best[0] == 1 + int(np.argmax(values))
 
 
+@pytest.mark.full
 def test_the_best_survives_a_kill(images, monkeypatch):
     """The same best as of an undisturbed training, whenever it is killed."""
 
@@ -221,6 +222,7 @@ def train_run(run_dir, *words):
     )
 
 
+@pytest.mark.full
 def test_runs_are_scored(small_lite0, capsys):
     save("real", pictures(16, 16))
     assert train_run("a", "--epochs=2") == 0

@@ -7,6 +7,7 @@ import pytest
 import keras_gans as kg
 
 
+@pytest.mark.full
 def test_convolutional_generators_are_exported():
     gan = kg.DCGAN((16, 16, 2), 6, width=2)
     gan.export("gan/1")
@@ -20,6 +21,7 @@ def test_convolutional_generators_are_exported():
     )
 
 
+@pytest.mark.full
 def test_translators_are_exported(images):
     """In both modes, which differ by batch statistics and dropout."""
     import tensorflow as tf

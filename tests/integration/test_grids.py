@@ -96,6 +96,7 @@ def test_save_image_of_both_depths():
 # --- Grids while a translator trains ---
 
 
+@pytest.mark.full
 def test_pix2pix_shows_source_output_target(images):
     sources, targets = images(4, 8, 8), images(4, 8, 8, 2)
     gan = small_pix2pix(ema=0.5)
@@ -117,6 +118,7 @@ def test_pix2pix_shows_source_output_target(images):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.full
 def test_cyclegan_shows_both_ways(images):
     a, b = images(2, 8, 8), -images(2, 8, 8, 3)
     gan = small_cyclegan((1, 3), identity_weight=0)
@@ -129,6 +131,7 @@ def test_cyclegan_shows_both_ways(images):
         assert np.abs(got[i].astype(int) - as_rgb(image)).max() <= 1
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("size", "n", "columns"),
     [((16, 16), 4, 6), ((16, 64), 4, 3), ((16, 16), 1, 3), ((16, 16), 8, 6)],
@@ -181,6 +184,7 @@ def test_images_of_a_data_set_or_an_array(images):
         )
 
 
+@pytest.mark.full
 def test_how_many_a_grid_shows_changes_no_training(images):
     data = images(8, 8, 8)
     trained = []
@@ -243,6 +247,7 @@ def trained_page(images, epochs=1, gan=None):
     return gan, Links(pathlib.Path("run/index.html").read_text())
 
 
+@pytest.mark.full
 def test_page(images):
     gan, page = trained_page(images)
     assert "script" not in page.tags and "link" not in page.tags
@@ -280,6 +285,7 @@ def write_page(gan, path, **options):
     return pathlib.Path(path).read_text(encoding="utf-8")
 
 
+@pytest.mark.full
 def test_the_title_of_the_page_is_whole(trained_gan):
     pathlib.Path("a & <b>/c").mkdir(parents=True)
     config = {"data": "photos/<i>&", "class_names": ["<cats>", "猫"]}

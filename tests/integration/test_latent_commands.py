@@ -58,6 +58,7 @@ def models(files_of_models, opened, monkeypatch):
     return opened["s.keras"][0]
 
 
+@pytest.mark.full
 def test_a_picture_of_each_seed(models, capsys):
     flags = ["--seeds=0-1,77", "--labels=2", "--truncation=0.7"]
     assert call("generate", "s.keras", *flags, "--out=a") == 0
@@ -82,6 +83,7 @@ def test_a_picture_of_each_seed(models, capsys):
     assert np.abs(pixels("d/seed0033-class2.png") - wanted).max() <= 1
 
 
+@pytest.mark.full
 def test_published_weights_make_their_pictures(capsys):
     """From the reference's file to its pictures, by two commands."""
     path = GOLDEN / "stylegan2_pkl.pkl"
@@ -155,6 +157,7 @@ def test_directions_and_projections_of_a_style_gan(models, capsys, recwarn):
     np.testing.assert_allclose(shown[2], levels(wanted)[0], atol=1)
 
 
+@pytest.mark.full
 def test_those_of_a_run_without_w(trained_run, capsys):
     Image.new("L", (16, 16), 128).save("grey.png")
     assert call("project", "r", "grey.png", "--steps=2") == 0

@@ -44,6 +44,7 @@ def test_pictures_that_cannot_be_compared(tmp_path):
     assert sum(len(batch) for batch in batches) == 1570
 
 
+@pytest.mark.full
 def test_nearest_writes_a_table(capsys, tmp_path, trained_run):
     assert call("nearest", "r", "--seeds=0-3", "--out=n.png") == 0
     told = capsys.readouterr().out

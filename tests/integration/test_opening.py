@@ -16,6 +16,7 @@ from keras_gans.inference.opening import open_gan
 from keras_gans.metrics import evaluate
 
 
+@pytest.mark.full
 def test_a_run_and_its_file_are_opened(trained_run, capsys):
     gan = kg.load("r")
     assert isinstance(gan, kg.DCGAN) and gan.compiled
@@ -99,6 +100,7 @@ def test_a_file_of_several_networks_is_taken_by_key(tmp_path, capsys, monkeypatc
         convert_file(one, "made", key="netG")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "kind", ["array", "batches", pytest.param("name", marks=pytest.mark.full)]
 )

@@ -70,6 +70,7 @@ def test_the_best_replaces_a_checkpoint_alone(images):
     assert list(files("docs")) == ["thesis.txt"]
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
@@ -127,6 +128,7 @@ def test_a_config_of_another_program_makes_no_run(capsys):
     assert files("model") == made
 
 
+@pytest.mark.full
 def test_the_best_is_found_after_a_kill_between_two_renames(trained_run):
     latest = checkpoints.latest("r/checkpoints")
     latest.rename("r/.old.best")

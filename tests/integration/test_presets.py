@@ -102,6 +102,7 @@ def test_a_preset_trains_on(tmp_path, images):
     )
 
 
+@pytest.mark.full
 def test_other_channels_and_classes_begin_anew(tmp_path):
     gan = kg.StyleGAN2((8, 8, 1), **STYLED)
     gan.save_to_preset(tmp_path / "preset")
@@ -130,6 +131,7 @@ def test_other_channels_and_classes_begin_anew(tmp_path):
     assert len(frozen.discriminator.trainable_variables) == left
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "name",
     [
@@ -297,6 +299,7 @@ def test_hugging_face_s_cache_serves_offline(preset, tmp_path, monkeypatch):
         kg.from_preset("hf://someone/other")
 
 
+@pytest.mark.full
 def test_kaggle_s_cache_serves_offline(preset, tmp_path, monkeypatch):
     pytest.importorskip("kagglehub")
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))

@@ -29,6 +29,7 @@ def test_they_are_small_and_say_how_they_were_made():
         assert floats == {"float16"}
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_they_make_pictures():
     images = kg.from_preset("emoji").sample(32, seed=0)
@@ -44,6 +45,7 @@ def test_they_make_pictures():
     assert apart < 0.75 * other
 
 
+@pytest.mark.full
 def test_commands_take_their_names(capsys, tmp_path):
     assert call("sample", "emoji", "--n=4", "--out=emoji.png") == 0
     pictures.save_image("in.png", np.ones((30, 20, 3)))

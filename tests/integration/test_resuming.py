@@ -145,6 +145,7 @@ def make_set(folder="set", n=6):
         save(folder, f"{i}.png", noise((16, 16, 3), seed=i))
 
 
+@pytest.mark.full
 def test_data_that_has_changed_is_refused(capsys):
     make_set()
     flags = ["--run_dir=r", "--data=set", *TWO_STEPS]

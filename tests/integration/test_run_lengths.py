@@ -44,6 +44,7 @@ def pictures(folder, n):
         Image.fromarray(pixels).save(f"{folder}/{i}.png")
 
 
+@pytest.mark.full
 def test_runs_of_steps_and_kimg_go_on_exactly(capsys):
     assert train("--steps=6", run_dir="whole") == 0
     assert "Trained 6 steps." in capsys.readouterr().out
@@ -137,6 +138,7 @@ def test_the_default_reaches_the_last_phase(steps):
     assert 1.25 * steps <= trained <= max(2000, 1.25 * steps) + epoch
 
 
+@pytest.mark.full
 def test_a_run_that_only_pre_trains_is_told(capsys):
     noise = np.random.default_rng(0).integers(0, 256, (20, 20, 3), "uint8")
     pathlib.Path("photos").mkdir()
@@ -152,6 +154,7 @@ def test_a_run_that_only_pre_trains_is_told(capsys):
     assert "smaller --pretrain_steps" in out
 
 
+@pytest.mark.full
 def test_a_set_of_few_images(capsys):
     """Smaller than a batch, and five batches a step: it trains, and is told."""
     pictures("few", 6)

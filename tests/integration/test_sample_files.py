@@ -49,6 +49,7 @@ def run(run_of_classes):
     return gan
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -70,6 +71,7 @@ def test_a_grid_has_whole_rows_of_classes(run):
     np.testing.assert_array_equal(found, levels(run.sample(63)))
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     ("labels", "numbers"),
     [
@@ -96,6 +98,7 @@ def test_labels_are_numbers_or_names(run, labels, numbers):
         np.testing.assert_array_equal(pixels(path), image)
 
 
+@pytest.mark.full
 def test_unknown_names_have_a_nearest_one(run, capsys):
     assert call("sample", "r", "--labels=owl,cats", "--out=a.png") == 1
     assert "'owl'" in (message := capsys.readouterr().err)
@@ -104,6 +107,7 @@ def test_unknown_names_have_a_nearest_one(run, capsys):
     assert "numbers from 0 to 8" in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_a_list_of_seeds(run):
     flags = ["--seeds=0-2,77", "--labels=owls"]
     assert call("sample", "r", *flags, "--out=a.png") == 0
@@ -118,6 +122,7 @@ def test_a_list_of_seeds(run):
     )
 
 
+@pytest.mark.full
 def test_seeds_show_every_class_unless_told_otherwise(run, capsys):
     assert call("sample", "r", "--seeds=5,6", "--out=a.png") == 0
     found = tiles(pixels("a.png"), 2 * CLASSES, CLASSES, 16, 16, heads=3)

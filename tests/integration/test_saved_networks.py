@@ -133,6 +133,7 @@ def inputs_of(network):
     return [drawn(x) for x in network.inputs]
 
 
+@pytest.mark.full
 def test_all_loads_where_the_package_cannot_be_imported(trained_gan):
     """Generators with Keras alone, and the SavedModel with TensorFlow alone."""
     trained_gan.export("gan/1")

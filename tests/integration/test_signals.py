@@ -139,6 +139,7 @@ def test_a_second_ctrl_c_ends_at_once(images):
     assert checkpoints.latest("c").name == "step-00000003"
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_steps_of_one_execution_are_finished(images):
     gan = compiled(steps_per_execution=2)
@@ -251,6 +252,7 @@ def test_a_fit_in_another_thread(images):
     assert not errors
 
 
+@pytest.mark.full
 def test_a_fit_within_a_fit(images):
     """Both write their checkpoint, and the program ends."""
 
@@ -276,6 +278,7 @@ def test_stop_signals_alone():
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+@pytest.mark.full
 def test_a_command_says_how_to_go_on(monkeypatch, capsys):
     """The line that is printed, typed, gives what no signal had touched."""
     assert call("train", "dcgan", "--run_dir=whole", *TINY) == 0

@@ -26,6 +26,7 @@ def run(tmp_path_factory):
     return folder / "run"
 
 
+@pytest.mark.full
 def test_run_has_sounds_beside_pictures(run):
     assert (run / "reals.png").is_file() and (run / "reals-0.wav").is_file()
     assert (run / "samples" / "step-00000002-0.wav").is_file()
@@ -78,6 +79,7 @@ def vocoder():
     )
 
 
+@pytest.mark.full
 def test_parts_are_the_whole(vocoder):
     mel = np.random.default_rng(0).normal(size=(300, 8)).astype("float32")
     whole = vocode(vocoder, mel, chunk=300)
@@ -91,6 +93,7 @@ def test_parts_are_the_whole(vocoder):
     np.testing.assert_allclose(made, wanted, atol=1e-5)
 
 
+@pytest.mark.full
 def test_vocode_command(vocoder, tmp_path, capsys):
     vocoder.save(tmp_path / "vocoder.keras")
     times = np.arange(8000) / 16000
@@ -107,6 +110,7 @@ def test_vocode_command(vocoder, tmp_path, capsys):
         assert told in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_vocoders_are_trained_by_the_command(run, tmp_path):
     """Without a compiled step: what a run asks of its data and its previews."""
     from keras_gans.training import datasets, recipes, runs

@@ -212,6 +212,7 @@ def test_a_sequential_network_translates():
     np.testing.assert_array_equal(pixels("out/x.png"), noise(3, 4))
 
 
+@pytest.mark.full
 def test_the_mode_is_named(capsys):
     """That of the training is saved with the model, and can be overruled."""
     images = keras.Input((None, None, 1))

@@ -50,6 +50,7 @@ def opened(data):
     return np.asarray(PillowImage.open(io.BytesIO(data)))
 
 
+@pytest.mark.full
 def test_an_export_takes_pictures_of_any_size(gan, tmp_path):
     image = noise((21, 17, 3))
     want = kg.upscale(gan, image, verbose=0)

@@ -37,6 +37,7 @@ def test_a_run_shows_and_predicts_frames(run, tmp_path):
     assert len(list(read_film(out))) == 4
 
 
+@pytest.mark.full
 def test_a_run_of_frames_goes_on(run):
     step = kg.load(run).step
     assert not call(

@@ -24,6 +24,7 @@ def run(tmp_path_factory):
     return folder / "run"
 
 
+@pytest.mark.full
 def test_run_has_turntables_beside_pictures(run):
     for name in ("reals", "samples/step-00000002"):
         assert (run / f"{name}.png").is_file()
@@ -79,6 +80,7 @@ def test_open_meshes_and_scores_of_pictures_are_refused(tmp_path, capsys):
     assert "volume_scores" in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_pictures_to_solids(tmp_path):
     words = ["--image_shape=8,8,1", "--encoder_width=2", "--d_steps=1"]
     run = tmp_path / "run"

@@ -42,6 +42,7 @@ def golden(name):
     return about, np.load(GOLDEN / f"{name}.npz")
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_generators_are_the_reference_s():
     _, wanted = golden("bigvgan_v2")
@@ -77,12 +78,14 @@ def test_discriminators_are_the_reference_s():
     close(means, wanted["feature_means"])
 
 
+@pytest.mark.full
 def test_parameters_are_the_paper_s():
     for name, millions in (("base", 14.01), ("256x", 112.4)):
         shape = bigvgan_generator(name, ending="tanh", weight_norm=False)
         assert shape.count_params() / 1e6 == pytest.approx(millions, rel=1e-3)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_bigvgan():
     data = sounds(8)

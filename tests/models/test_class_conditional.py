@@ -118,6 +118,7 @@ def run(gan, wanted, i, d_steps, batch):
     return {name: values[0] for name, values in logs.items()}
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", ["sngan", "sagan"])
 def test_whole_steps_are_mimicry_s(name):
     about, wanted = golden(f"mimicry_{name}_step")
@@ -156,6 +157,7 @@ def test_whole_steps_are_mimicry_s(name):
     close(gan.discriminator(seen), wanted["test_logits"])
 
 
+@pytest.mark.full
 def test_whole_steps_are_biggan_s():
     about, wanted = golden("biggan_step")
     networks = [from_state(state_of(about, side, wanted)) for side in "GD"]
@@ -215,6 +217,7 @@ def small_biggan(**kwargs):
     return BigGAN((8, 8, 1), 3, 8, width=2, shared_dim=4, attention=(8,), **kwargs)
 
 
+@pytest.mark.full
 def test_gradients_accumulate_as_the_reference_s(images):
     """The mean over parts of a batch, each normalized by itself; D, then G."""
     rng = np.random.default_rng(0)
@@ -271,6 +274,7 @@ def test_check_gan(name, images):
     )
 
 
+@pytest.mark.full
 def test_samples_are_truncated_and_exported(images):
     gan = small_biggan(consistency=(1.0, 1.0), lecam=0.1, top_k=(0.5, 2))
     gan.compile(run_eagerly=True)

@@ -36,6 +36,7 @@ def test_cyclegan(executions, domains):
     )
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_losses_are_the_references(domains):
     """By hand, from what the networks say in inference mode."""
@@ -198,6 +199,7 @@ def test_the_pool_is_resumed(domains):
         assert int(array(pool.filled)) == 3
 
 
+@pytest.mark.full
 def test_without_a_pool(domains):
     a, b = domains(2)
     gan = small(pool_size=0)
@@ -209,6 +211,7 @@ def test_without_a_pool(domains):
 # --- Shapes and bad input ---
 
 
+@pytest.mark.full
 def test_domains_of_other_channels(images):
     with pytest.raises(ValueError, match="identity_weight=0"):
         small((1, 2))
@@ -236,6 +239,7 @@ def test_any_size_is_translated():
     assert kg.CycleGAN(**open_gan, pool_size=0).image_shape[0] is None
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -291,6 +295,7 @@ def test_directions(images):
         small().translate(images(1, 8, 8), "AtoB")
 
 
+@pytest.mark.full
 def test_the_references_parameter_counts():
     gan = kg.CycleGAN(pool_size=0)
 

@@ -160,6 +160,7 @@ def test_without_what_discriminators_say():
     assert moved == [True, False, False]
 
 
+@pytest.mark.full
 def test_clips_are_cut_and_other_lengths_refused():
     gan = small()
     gan.compile()

@@ -82,12 +82,14 @@ def test_discriminators_are_the_reference_s():
         assert len(maps) == len(network.outputs) - 1
 
 
+@pytest.mark.full
 def test_parameters_are_the_paper_s():
     for name, millions in (("v1", 13.926), ("v2", 0.926), ("v3", 1.462)):
         count = hifigan_generator(name, weight_norm=False).count_params()
         assert round(count / 1e6, 3) == millions
 
 
+@pytest.mark.full
 def test_folded_weights_sound_the_same():
     state = read(GOLDEN / "hifigan_v3_G.pth")["generator"]
     folded = {}
@@ -138,6 +140,7 @@ def waves(wanted, name):
     return np.moveaxis(wanted[name], 1, 2)
 
 
+@pytest.mark.full
 def test_files_and_steps_are_the_reference_s():
     gan, wanted = resumable()
     rewind = rewinding(gan)
@@ -179,6 +182,7 @@ def test_hifigan_with_scales():
     check_gan(lambda: small(scales=2, periods=(3,)), mels, data, batch_size=2)
 
 
+@pytest.mark.full
 def test_waveforms_alone_and_any_length():
     gan = small()
     gan.compile(run_eagerly=True)

@@ -80,6 +80,7 @@ def test_pictures_of_any_size(shape):
     assert mean.shape == spread.shape == (2, 5)
 
 
+@pytest.mark.full
 def test_exported_to_pictures(tmp_path):
     import tensorflow as tf
 

@@ -42,6 +42,7 @@ def test_bad_labels_of_a_batch(images, labels, message):
         gan.fit(data, labels, batch_size=4, verbose=0, shuffle=False)
 
 
+@pytest.mark.full
 def test_a_bad_label_of_a_later_batch(images):
     gan = small()
     labels = np.array([0, 1, 2, 0, 1, 2, 0, 9])
@@ -179,6 +180,7 @@ def test_every_conditioning_sees_its_labels(conditioning, packing):
         assert moved.tolist() == [i == row // packing for i in range(4 // packing)]
 
 
+@pytest.mark.full
 def test_the_residual_networks_of_the_docs(images):
     gan = kg.ConditionalGAN(
         num_classes=3,
@@ -271,6 +273,7 @@ def served(path):
     return tf.saved_model.load(path)
 
 
+@pytest.mark.full
 def test_the_exported_model_takes_labels():
     import tensorflow as tf
 
@@ -291,6 +294,7 @@ def test_the_exported_model_takes_labels():
             model.signatures["generate"](z=z, label=tf.constant([wrong]))
 
 
+@pytest.mark.full
 def test_the_exported_infogan_takes_codes():
     import tensorflow as tf
 
@@ -306,6 +310,7 @@ def test_the_exported_infogan_takes_codes():
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
+@pytest.mark.full
 def test_a_run_of_classes():
     """Train and sample by the command, with the labels of the data."""
     flags = ["--image_shape=16,16,3", "--width=2", "--latent_dim=4"]

@@ -79,6 +79,7 @@ def test_networks_are_the_reference_s():
     close(judge.predict_on_batch(made), wanted["video_logits"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("classes", "executions"),
     [
@@ -97,6 +98,7 @@ def test_mocogan(classes, executions):
     )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("shape", [(32, 32, 3), (16, 24, 1), (128, 128, 3)])
 def test_sizes(shape):
     frames = least_frames(shape) + 2

@@ -71,6 +71,7 @@ def test_wgan(images):
     )
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_wgan_gp(images):
     check_gan(
@@ -250,6 +251,7 @@ class Subclassed(keras.Model):
         return self.reshape(self.dense(z))
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_subclassed_generators(images):
     generator = Subclassed()

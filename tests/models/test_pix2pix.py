@@ -36,6 +36,7 @@ def test_pix2pix(executions, pairs):
     )
 
 
+@pytest.mark.full
 def test_the_mode_is_that_of_the_training(pairs, tmp_path):
     """Of batches above 1 moving statistics; it is saved with the model."""
     x, y = pairs(4)
@@ -199,6 +200,7 @@ def test_dropout_is_drawn_by_seed_and_row(seed):
     assert (gan.translate(x, evaluation=True) == 0.25).all()
 
 
+@pytest.mark.full
 def test_any_size_is_translated():
     gan = kg.Pix2Pix((64, 48, 2), source_channels=1, width=2, n_layers=2)
     assert gan.source_shape == (64, 48, 1) and gan.image_shape == (64, 48, 2)
@@ -209,6 +211,7 @@ def test_any_size_is_translated():
     assert rates == pytest.approx([2e-4, 2e-4])
 
 
+@pytest.mark.full
 def test_batches_of_any_size_are_trained_on(images):
     gan = kg.Pix2Pix((None, None, 1), depth=6, width=1, n_layers=1)
     gan.compile(run_eagerly=True)

@@ -206,6 +206,7 @@ def test_networks_start_as_they_should():
     assert abs(np.std(ops.convert_to_numpy(kernel)) / wanted - 1) < 0.1
 
 
+@pytest.mark.full
 def test_penalties_are_those_of_each_row(images):
     gan = R3GAN((16, 16, 3), width=8, blocks=1, gamma=1.0)
     gan.compile()
@@ -220,6 +221,7 @@ def test_penalties_are_those_of_each_row(images):
         close(logs[name], np.asarray(0.5 * tf.reduce_mean(squares)), 1e-5)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_the_largest_maps_in_half_precision():
     for build in (r3gan_generator, r3gan_discriminator):

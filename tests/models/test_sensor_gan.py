@@ -81,6 +81,7 @@ def test_recordings_are_cut_by_people(recordings):
             kg.data.load_watch(**given)
 
 
+@pytest.mark.full
 def test_recordings_are_data_of_the_command(recordings, tmp_path):
     data = load_sounds(
         "watch", samples=64, channels=6, rate=50, batch_size=4, labels=True, peak=None

@@ -132,6 +132,7 @@ class Told:
         return ops.convert_to_tensor(x.astype("float32"))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["stylegan2_step", "stylegan2_step_aug"])
 def test_whole_steps_are_the_reference_s(name):
     """With ADA at a fixed percentile, or its p that adapts while u is 1."""
@@ -277,6 +278,7 @@ def check(images, shape, **kwargs):
     )
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_a_resumed_stylegan2_ends_with_the_same_weights(images):
     x = images(8, 8, 8)
@@ -331,6 +333,7 @@ def test_stylegan2_without_path_lengths(images):
     check(images, (8, 8, 1), path_length=0.0)
 
 
+@pytest.mark.full
 def test_samples_and_truncation(images):
     gan = StyleGAN2((8, 12, 4), 3, **SMALL, path_length=0.0, diff_augment=None)
     gan.compile(run_eagerly=True)  # one step, no longer than its graph takes
@@ -369,6 +372,7 @@ def copy_by_name(source, target):
     assert not held
 
 
+@pytest.mark.full
 def test_the_largest_maps_in_half_precision():
     options = {"num_classes": 3, "channel_base": 64, "channel_max": 8}
     full = stylegan2_generator((16, 16, 1), 8, 8, **options)
@@ -414,6 +418,7 @@ def test_float16_is_cut_and_normalized():
     assert np.isfinite(np.asarray(logits)).all()
 
 
+@pytest.mark.full
 def test_a_step_in_half_precision(images):
     gan = StyleGAN2((8, 8, 1), **SMALL, half_blocks=1)
     gan.compile(run_eagerly=True)
@@ -424,6 +429,7 @@ def test_a_step_in_half_precision(images):
     ).compute_dtype == ("bfloat16")
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_configurations_are_built(name):
     gan = StyleGAN2(

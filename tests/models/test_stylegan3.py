@@ -68,6 +68,7 @@ def test_the_generator_is_the_reference_s(name):
     close(images[:2], wanted["img_transformed"], 1e-5)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["t", "r"])
 def test_maps_and_filters_are_those_of_the_reference(name):
     about, wanted, state = golden(name)
@@ -100,6 +101,7 @@ def test_maps_and_filters_are_those_of_the_reference(name):
         from_state({k: v for k, v in state.items() if k[-13:] != "magnitude_ema"})
 
 
+@pytest.mark.full
 def test_files_of_the_reference_are_read(tmp_path):
     _, _, state = golden("t")
     held = from_state(read(GOLDEN / "stylegan3_t_32.pth"))
@@ -114,6 +116,7 @@ def test_files_of_the_reference_are_read(tmp_path):
     np.testing.assert_array_equal(held(given), again(given))
 
 
+@pytest.mark.full
 def test_images_move_with_what_makes_them():
     """Of R by any angle, of both by any shift: no pixel grid is left in them."""
     z = np.random.default_rng(0).normal(size=(2, 8)).astype("float32")
@@ -172,6 +175,7 @@ def means_of(gan):
     return [np.array(ops.convert_to_numpy(v)) for v in held]
 
 
+@pytest.mark.full
 def test_means_follow_the_fakes_of_the_discriminator(images):
     gan = StyleGAN3((8, 8, 1), **SMALL)
     gan.compile()
@@ -198,6 +202,7 @@ def test_means_follow_the_fakes_of_the_discriminator(images):
         assert two != one
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_training_and_samples(images, tmp_path):
     x, labels = images(8, 8, 8), np.arange(8) % 3
@@ -307,6 +312,7 @@ def discriminator_state(num_classes):
     return state
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["t", "r"])
 def test_a_whole_gan_is_made_of_a_snapshot(name):
     _, wanted, state = golden(name)

@@ -124,6 +124,7 @@ def values(network):
     return [np.array(ops.convert_to_numpy(v)) for v in network.trainable_variables]
 
 
+@pytest.mark.full
 def test_phases_train_one_side_after_the_other(photos):
     low, high = photos(4)
     gan = srgan(pretrain_steps=2)
@@ -151,6 +152,7 @@ def test_phases_train_one_side_after_the_other(photos):
     assert gan.preview(2).picture.shape[-1] == 3
 
 
+@pytest.mark.full
 def test_untrained_they_interpolate(photos):
     """Bicubic: where learning starts."""
     low, _ = photos(1)
@@ -175,6 +177,7 @@ def test_the_rate_of_the_pretraining_rises_and_falls():
     np.testing.assert_allclose(rates, 1e-3 * want, atol=1e-9)
 
 
+@pytest.mark.full
 def test_threefold(photos):
     """Twice and four times are those of other tests."""
     low, _ = photos(1, 36, 3)

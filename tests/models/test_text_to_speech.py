@@ -54,6 +54,7 @@ def test_phonemes_are_spoken():
     assert made.shape == (2, 8 * gan.hop, 1)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_lengths_are_learned_where_they_differ():
     keras.utils.set_random_seed(1)

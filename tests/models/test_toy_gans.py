@@ -57,6 +57,7 @@ def check(name, executions):
     check_gan(TOYS[name], x, y, atol=atol, executions=executions)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize("name", TOYS)
 def test_toy_gans(name):
@@ -75,6 +76,7 @@ def test_toys_are_short(name):
     assert pathlib.Path(module.__file__).read_text().count("\n") <= 60
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["vocoder", "next frame", "text to image"])
 def test_grids_show_what_fit_saw(name):
     """Samples that are made of something are previewed of the first rows."""
@@ -95,6 +97,7 @@ def test_grids_show_what_fit_saw(name):
         gan.keep_for_previews(x)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["path length", "vocoder"])
 def test_toys_are_served(name):
     import tensorflow as tf

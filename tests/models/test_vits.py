@@ -72,6 +72,7 @@ def reference_of(name):
     return gan, dict(np.load(GOLDEN / f"{name}.npz"))
 
 
+@pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize("kind", ["plain", "stochastic"])
 def test_networks_are_the_reference_s(kind):
@@ -155,6 +156,7 @@ def test_discriminators_are_the_reference_s():
     close(generated, g["g_loss"])
 
 
+@pytest.mark.full
 def test_published_files_are_read_kept_and_folded():
     gan = small(symbols=("_", *"abc"), block="1", dilations=((1, 3, 5),))
     rng = np.random.default_rng(0)
@@ -254,6 +256,7 @@ def test_vits():
     check_gan(make, *parts, batch_size=2, still="key/bias", executions=False)
 
 
+@pytest.mark.full
 def test_refusals(tmp_path):
     gan = small(symbols=tuple("_abcd"), stochastic=False)
     with pytest.raises(ValueError, match=r"'x', 'y'"):

@@ -1,5 +1,7 @@
 """`keras-gans serve`: what it says, and an exported GAN behind it."""
 
+import contextlib
+import io
 import logging
 import os
 import pathlib
@@ -9,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 from command_line import call
 from networks import tiny_judge, tiny_translator
@@ -37,36 +40,34 @@ def exported(tmp_path_factory):
 def test_an_exported_gan_is_served_until_a_signal(exported, capfd):
     """Each seed is `gan.sample`'s row; requests in flight are answered."""
     gan, folder = exported
-    answers, seen = [], []
+    answers = []
+    out = io.StringIO()  # read by another thread while it is written
 
     def visit():
-        while not (found := re.search(r"REST: http://[\d.]+:(\d+)/", out())):
-            pass
+        while not (found := re.search(r"REST: http://[\d.]+:(\d+)/", out.getvalue())):
+            time.sleep(0.01)
         client = served.Client(int(found[1]))
         answers.append(client.predict({"inputs": [2**32, 2**32 + 1]}, "dcgan"))
         client.close()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def out():
-        seen.append(capfd.readouterr())
-        return "".join(text.out for text in seen)
-
     visitor = threading.Thread(target=visit)
     visitor.start()
-    assert call("serve", folder, "--port=0") == 0
+    with contextlib.redirect_stdout(out):
+        assert call("serve", folder, "--port=0") == 0
     visitor.join()
     [(status, told)] = answers
     assert status == 200
     np.testing.assert_allclose(
         told["outputs"]["images"], gan.sample(2, seed=1), atol=TOLERANCE
     )
-    errors = "".join(text.err for text in seen) + capfd.readouterr().err
+    errors = capfd.readouterr().err
     assert "dcgan/1 is served" in errors
     assert re.search(r"127.0.0.1 POST /v1/models/dcgan:predict 200 \d+ bytes", errors)
-    assert "Serving dcgan\n" in out()
+    assert "Serving dcgan\n" in out.getvalue()
     assert not logging.getLogger("keras_gans").handlers  # as before
     # Beside a REST port that is free, gRPC takes one too.
-    assert re.search(r"gRPC: 127.0.0.1:(?!8500)\d+\n", out())
+    assert re.search(r"gRPC: 127.0.0.1:(?!8500)\d+\n", out.getvalue())
 
 
 def test_bad_input_is_told_by_its_flags(exported, tmp_path, capsys):
@@ -110,6 +111,7 @@ def test_the_written_clients_ask_any_server(exported, tmp_path, monkeypatch):
                 os.remove(picture.filename)
 
 
+@pytest.mark.full
 def test_the_written_clients_translate_pictures_of_any_size(tmp_path, monkeypatch):
     """What docs/exporting.md says of translators of any size."""
     from keras_gans.serving.server import ModelServer

@@ -27,6 +27,9 @@ from toys.vocoder import Vocoder
 STEPS = 4
 
 
+FULL = "--full" in sys.argv
+
+
 def train(strategy, images, optimizer, compile_inside, freeze_d):
     keras.utils.set_random_seed(0)
     with strategy.scope():
@@ -126,11 +129,12 @@ def optimizers(one, two):
     def plain():
         return keras.optimizers.SGD(0.1)
 
-    # Compiled outside of the scope, plain Keras trains replicas apart.
-    for name, optimizer, inside, freeze_d in (
-        ("clipped", clipped, True, 0),
-        ("outside", plain, False, 1),  # with the first layer of D as it is
-    ):
+    rows = [("clipped", clipped, True, 0)]
+    if FULL:
+        # Compiled outside of the scope, plain Keras trains replicas apart; with
+        # the first layer of D as it is.
+        rows.append(("outside", plain, False, 1))
+    for name, optimizer, inside, freeze_d in rows:
         a, a_logs, moved = train(one, images, optimizer, inside, freeze_d)
         b, b_logs, _ = train(two, images, optimizer, inside, freeze_d)
         yield {
@@ -148,7 +152,7 @@ def optimizers(one, two):
 def toys(one, two):
     """Of toy GANs: lazy phases, two discriminators, sources, means of logits.
 
-    In full with shuffled phases and the gradient penalty, too.
+    And of GANs with phases, groups and penalties of their own.
     """
 
     def uniform(*shape):
@@ -187,13 +191,14 @@ def toys(one, two):
         gan.fit(dataset.batch(8, drop_remainder=True), verbose=0)
         return gan, largest_difference(before, arrays(gan))
 
-    rows = [("vocoder", Vocoder, (uniform(8, 4), uniform(64, 1)))]
-    if "--full" in sys.argv:
-        rows.append(("esrgan", esrgan, (uniform(4, 4, 1), uniform(8, 8, 1))))
-        rows.append(("path-length", PathLengthGAN, uniform(16, 16, 1)))
-        rows.append(("wavegan", wavegan, uniform(64, 1)))
-        rows.append(("stylegan2", stylegan2, uniform(8, 8, 1)))
-        rows.append(("r3gan", r3gan, uniform(8, 8, 1)))
+    rows = [
+        ("vocoder", Vocoder, (uniform(8, 4), uniform(64, 1))),
+        ("esrgan", esrgan, (uniform(4, 4, 1), uniform(8, 8, 1))),
+        ("path-length", PathLengthGAN, uniform(16, 16, 1)),
+        ("wavegan", wavegan, uniform(64, 1)),
+        ("stylegan2", stylegan2, uniform(8, 8, 1)),
+        ("r3gan", r3gan, uniform(8, 8, 1)),
+    ]
     for name, toy, data in rows:
         a, moved = trained(one, toy, data)
         b, _ = trained(two, toy, data)
@@ -352,8 +357,10 @@ def main():
     tf.config.set_logical_device_configuration(cpu, devices)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.get_strategy()
-    full = [normalized] if "--full" in sys.argv else []
-    for part in (optimizers, toys, *full, adaptive, updates, evaluation, features):
+    parts = (optimizers, evaluation)
+    if FULL:
+        parts += (toys, normalized, adaptive, updates, features)
+    for part in parts:
         for row in part(one, two):
             print(json.dumps(row, default=float), flush=True)
 

@@ -87,12 +87,20 @@ class Client:
         """Sends a request; returns its status and its body, read as JSON."""
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
-        self.connection.request(method, path, body, headers or {})
-        reply = self.connection.getresponse()
+        try:
+            reply = self._reply(method, path, body, headers or {})
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            # A kept connection ends when nothing is asked for a while.
+            self.connection.close()
+            reply = self._reply(method, path, body, headers or {})
         text = reply.read()
         self.headers = reply.headers
         is_json = reply.headers.get_content_type() == "application/json"
         return reply.status, json.loads(text) if is_json else text
+
+    def _reply(self, *request):
+        self.connection.request(*request)
+        return self.connection.getresponse()
 
     def predict(self, body, model="pictures", version=""):
         return self.ask("POST", f"/v1/models/{model}{version}:predict", body)

@@ -54,6 +54,7 @@ def load(**kwargs):
     return kg.data.load(emoji(), image_size=(12, 16), batch_size=4, **kwargs)
 
 
+@pytest.mark.full
 def test_pairs_of_inpainting():
     inpainting = Inpainting(share=(0.2, 0.3))
     dataset = load(repeat=True)
@@ -74,6 +75,7 @@ def test_pairs_of_inpainting():
     assert (2 * other - 1 != straight[0][0][..., 3:]).any()
 
 
+@pytest.mark.full
 def test_a_data_set_that_ends_has_the_same_holes_each_pass():
     import tensorflow as tf
 
@@ -130,6 +132,7 @@ def test_bad_data_sets():
 # --- Training ---
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "application", [Colorization(), Inpainting()], ids=["colour", "hole"]
 )

@@ -139,8 +139,8 @@ TINY = {
 }
 
 
-@pytest.mark.parametrize("name", keras_gans.models.RECIPES)
-def test_defaults_in_help_are_true(name):
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_defaults_and_rates_in_help_are_true(name):
     recipe = recipes.get(name)
     tiny = TINY.get(name, {"image_shape": (16, 16, 3), "width": 2})
     gan = recipes.model_of(recipe)(**recipes.arguments(recipe, tiny))
@@ -156,6 +156,15 @@ def test_defaults_in_help_are_true(name):
             assert tuples(held) == tuples(known.default), argument
             checked += 1
     assert checked > 3
+    made = dict(
+        zip(gan.optimizer_networks, recipes.optimizers(recipe, gan), strict=True)
+    )
+    for side in "dg":
+        told = read.learning_rate(recipe, side)
+        if told is None:  # one of its arguments is what it comes from
+            assert hasattr(gan, "learning_rate")
+            continue
+        assert float(made[side].learning_rate) == pytest.approx(told)
 
 
 def tuples(x):
@@ -199,6 +208,7 @@ RECIPE = Recipe(name="loud_gan", model="LoudGAN", summary="Loud, arXiv:1.2")
 '''
 
 
+@pytest.mark.full
 def test_a_gan_is_known_by_its_file(tmp_path):
     for package in ("keras_gans", "keras_gans_cli"):
         ignored = shutil.ignore_patterns("__pycache__", "assets")

@@ -5,7 +5,6 @@ import re
 
 from command_line import call
 import pytest
-from test_flags import TINY
 
 from keras_gans import losses
 from keras_gans.training import recipes
@@ -74,23 +73,6 @@ def test_sentences_are_in_the_words_of_the_command():
         # Two defaults would contradict each other.
         assert len(re.findall(r"[\d)] by default|\(default: ", text)) <= 1, text
         assert "default" in text or action.nargs == 0 or "--" in text, (name, text)
-
-
-@pytest.mark.parametrize("name", recipes.RECIPES)
-def test_learning_rates_are_those_of_the_optimizers(name):
-    recipe = recipes.get(name)
-    tiny = TINY.get(name, {"image_shape": (32, 32, 3), "width": 2})
-    gan = recipes.model_of(recipe)(**recipes.arguments(recipe, tiny))
-    made = dict(
-        zip(gan.optimizer_networks, recipes.optimizers(recipe, gan), strict=True)
-    )
-    for side in "dg":
-        rate = made[side].learning_rate
-        told = read.learning_rate(recipe, side)
-        if told is None:  # one of its arguments is what it comes from
-            assert hasattr(gan, "learning_rate")
-            continue
-        assert float(rate) == pytest.approx(told)
 
 
 def test_objectives_are_all_told():

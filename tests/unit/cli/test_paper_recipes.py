@@ -24,6 +24,7 @@ def test_translators_have_both():
     assert {"pix2pix", "cyclegan", "colorization", "inpainting"} <= set(WITH_PAPER)
 
 
+@pytest.mark.full
 def test_the_papers_recipe_is_a_flag():
     """What is given beside it counts, and a run that goes on knows it."""
     words = ["train", "pix2pix", "--run_dir=run", "--steps_per_epoch=1"]

@@ -99,6 +99,7 @@ def test_the_import_logs_no_search_for_a_gpu(monkeypatch):
         assert startup.log_level() == level
 
 
+@pytest.mark.full
 def test_the_command_is_quiet_from_its_start():
     """Once as it is called: one line, of what is wrong, and no traceback."""
     run = subprocess.run(
@@ -168,6 +169,7 @@ def test_doctor_tells_what_there_is(capsys, monkeypatch):
         assert re.search(rf"^- {name}.* unset it", out, re.MULTILINE)
 
 
+@pytest.mark.full
 def test_a_recipe_is_timed(monkeypatch):
     monkeypatch.setattr(doctor, "SECONDS", 0)
     seconds, steps = doctor.time_recipe("gan")

@@ -183,6 +183,7 @@ SIZES = [
 ]
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(("count", "width", "attention", "channels"), SIZES)
 def test_other_sizes(count, width, attention, channels):
     rng = np.random.default_rng(0)
@@ -197,6 +198,7 @@ def test_other_sizes(count, width, attention, channels):
     close(logits, scored(state, x, label, count))
 
 
+@pytest.mark.full
 def test_networks_without_a_shared_embedding():
     """The reference's for CIFAR: tables of classes, z for the first map alone."""
     state = generator_state(3, 2, (), shared=0, chunk=5)
@@ -213,6 +215,7 @@ def test_networks_without_a_shared_embedding():
         biggan_generator((8, 8, 3), 3, width=1, shared_dim=-1)
 
 
+@pytest.mark.full
 def test_names_of_synchronized_norms_and_folders():
     """Other statistics' names, and a checkpoint folder's own files."""
     state = read(GOLDEN / "biggan32_G.pth")
@@ -241,6 +244,7 @@ def test_what_does_not_fit_is_told():
         from_state(state)
 
 
+@pytest.mark.full
 def test_deep_networks():
     """Blocks of four convolutions, twice as many: the paper's counts of layers."""
     generator = biggan_generator((32, 32, 1), 3, 16, 4, depth=2, bottleneck=4)
@@ -364,6 +368,7 @@ def generated_deep(state, z, label, statistics):
     return np.tanh(x[:, :3])
 
 
+@pytest.mark.full
 def test_the_layout_of_pretrained_files():
     state = deep_state()
     z = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")

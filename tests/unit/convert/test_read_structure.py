@@ -317,6 +317,7 @@ def check_at_random(folder, seeds):
     return met
 
 
+@pytest.mark.full
 def test_structure_at_random(tmp_path):
     met = check_at_random(tmp_path, range(150))
     assert len(met) > 15  # many kinds of message: the fuzzing reaches the depths

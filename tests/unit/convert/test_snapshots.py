@@ -156,6 +156,7 @@ def test_what_a_snapshot_may_not_hold(value, message, write, capsys):
     assert "run" not in capsys.readouterr().out
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["stylegan2_pkl", "stylegan2_tf_pkl"])
 def test_bytes_that_are_cut_short(name, tmp_path):
     data = (GOLDEN / f"{name}.pkl").read_bytes()

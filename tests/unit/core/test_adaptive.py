@@ -24,6 +24,7 @@ def p_of(gan):
     return float(ops.convert_to_numpy(gan.controllers["ada"].p))
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_adaptive_training_resumes_exactly(images, tmp_path):
     """From a file, within an interval."""
@@ -43,6 +44,7 @@ def test_adaptive_training_resumes_exactly(images, tmp_path):
     assert_same(weights(gan), weights(again))
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_p_and_the_sign_of_reals_are_logged(images):
     x = images(8, 8, 8)
@@ -58,6 +60,7 @@ def test_p_and_the_sign_of_reals_are_logged(images):
     assert signs == pytest.approx(np.sign(logits).mean(), abs=1e-6)
 
 
+@pytest.mark.full
 def test_a_schedule_of_images(images):
     gan = tiny(diff_augment=kg.ADA("brightness", (0.0, 0.4), kimg=0.032))
     gan.compile()
@@ -132,6 +135,7 @@ def test_what_makes_no_sense_is_refused(make, message):
         make()
 
 
+@pytest.mark.full
 def test_critics_take_a_constant_p(images):
     gan = kg.WGANGP(SHAPE, 4, 4, 4, diff_augment="ada:0.5", d_steps=1)
     gan.compile(run_eagerly=True)

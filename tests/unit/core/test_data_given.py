@@ -61,6 +61,7 @@ def assert_near(a, b):
         np.testing.assert_allclose(x, y, atol=1e-6)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 @pytest.mark.filterwarnings(f"ignore:.*{NOTE}")
 def test_pixels_of_8_bits_are_scaled():
@@ -81,6 +82,7 @@ def test_pixels_of_8_bits_are_scaled():
     assert_near(*ends)
 
 
+@pytest.mark.full
 def test_the_scaling_is_said():
     with pytest.warns(UserWarning, match=f"^Images {NOTE}"):
         fitted(started(small_gan), ROWS, batch_size=4)
@@ -88,6 +90,7 @@ def test_the_scaling_is_said():
         fitted(started(small_gan), ROWS.astype("int32"), batch_size=4)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings(f"ignore:.*{NOTE}", "ignore:All images of the first")
 def test_translators_scale_sources_and_targets():
     targets = np.concatenate([ROWS, 255 - ROWS], axis=-1)
@@ -115,6 +118,7 @@ def text_to_image():
     return kg.BaseGAN(keras.Model([z, text], x), tiny_critic(), inputs=inputs)
 
 
+@pytest.mark.full
 def test_sentences_on_every_way_in(images):
     x = images(8, 8, 8)
     words = np.array(["a", "banana", "b", "aha", "cat", "bab", "dog", "aa"])
@@ -158,6 +162,7 @@ def test_strings_that_nothing_encodes(images):
         conditional.fit(x, names, **OPTIONS)
 
 
+@pytest.mark.full
 def test_several_arrays_of_samples_are_refused(images):
     x = images(8, 8, 8)
     gan = started(small_gan)

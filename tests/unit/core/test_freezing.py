@@ -52,6 +52,7 @@ def deep_critic():
     return keras.Model([x, label], layers.Dense(1)(h))
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_a_resumed_training_keeps_them(images, tmp_path):
     x, y = images(8, 8, 8), np.arange(8) % 3

@@ -23,6 +23,7 @@ def steps(gan):
     return int(ops.convert_to_numpy(gan.step))
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_fit_takes_what_keras_takes(images):
     x = images(8, 8, 8)
@@ -49,6 +50,7 @@ def test_fit_takes_what_keras_takes(images):
     assert set(logs) >= {"d_loss", "g_loss"}
 
 
+@pytest.mark.full
 def test_steps_take_whole_groups_of_batches(images):
     gan = compiled(d_steps=3)
     dataset = tf.data.Dataset.from_tensor_slices(images(28, 8, 8)).batch(4)
@@ -163,6 +165,7 @@ def test_keras_callbacks(images, tmp_path):
     np.testing.assert_allclose(after, np.array(before) / 4, rtol=1e-6)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_linear_decay(images):
     gan = small_gan(linear_decay=(2, 4), d_steps=2)

@@ -75,6 +75,7 @@ class TwoGeneratorPhases(kg.BaseGAN):
         return ops.mean(ops.square(fake)), {}
 
 
+@pytest.mark.full
 @pytest.mark.backends
 @pytest.mark.parametrize("options", [{}, {"accumulate": 2}])
 def test_each_phase_learns_through_the_generator_as_it_is(options):

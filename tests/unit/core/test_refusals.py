@@ -89,6 +89,7 @@ def test_probabilities_for_logits(end):
         kg.GAN((8, 8, 1), 4, discriminator=network)
 
 
+@pytest.mark.full
 def test_one_hot_labels_are_ints(images):
     made = []
     for labels in (LABELS, np.eye(3, dtype="float32")[LABELS]):

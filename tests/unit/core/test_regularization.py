@@ -48,6 +48,7 @@ def tiny(**kwargs):
     return gan
 
 
+@pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize(
     "switch",
@@ -145,6 +146,7 @@ def test_the_config_of_a_subclass_holds_its_parents_arguments():
     assert names | given <= set(gan.get_config()) == set(copy.get_config())
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_validation_is_not_counted_as_training(images):
     steps = []

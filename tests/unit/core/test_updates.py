@@ -39,6 +39,7 @@ def largest(gan):
     return max(float(ops.max(ops.abs(v))) for v in gan.variables_of("d"))
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("way", EACH)
 def test_the_critic_is_clipped(images, way):
     gan = wgan()
@@ -84,6 +85,7 @@ class Added(kg.BaseGAN):
         self.updates.assign_add(1.0)
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("way", EACH)
 def test_penalties_and_afters(images, way):
     """The penalty draws the critic's weights down, once an update."""
@@ -119,6 +121,7 @@ LABELLED = {
 }
 
 
+@pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize("name", LABELLED)
 def test_gradients_of_embeddings_add_up(images, name):

@@ -91,6 +91,7 @@ def test_repeat_chains_the_same_epochs():
     np.testing.assert_array_equal(one_pass(from_second), passes[1])
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("drop_remainder", [True, False])
 def test_start_is_skip(drop_remainder):
     options = {

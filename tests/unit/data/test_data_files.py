@@ -39,6 +39,7 @@ def test_folder_with_labels(tmp_path):
     assert order([images]) == [0, 80, 40, 120]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.full)])
 def test_python_ends_while_pictures_are_read(tmp_path, times):
     """Input threads want Python until their buffers are full."""

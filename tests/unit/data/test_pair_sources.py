@@ -234,6 +234,7 @@ def tfds_dir(tmp_path_factory):
     return folder
 
 
+@pytest.mark.full
 def test_tfds_without_pairs(tfds_dir):
     options = {"data_dir": tfds_dir, "image_size": 4}
     name = "tfds:cycles/horse2zebra"

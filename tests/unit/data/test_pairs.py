@@ -18,6 +18,7 @@ from keras_gans_cli import app
 # -- the embedded set --------------------------------------------------------
 
 
+@pytest.mark.full
 def test_emoji_of_two_styles():
     options = {"shuffle": False, "source_channels": 1, "batch_size": 20}
     line, flat = (unit(data.emoji(style).images) for style in ("line", "flat"))
@@ -98,6 +99,7 @@ def test_jitter_is_pixels_or_a_ratio(jitter, margin):
         assert places == margin[axis] + 1
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("load", "drop_remainder"), [(data.load_pairs, True), (data.load_unpaired, False)]
 )
@@ -248,6 +250,7 @@ TINY = {
 }
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", TINY)
 def test_runs_of_translators(name):
     for folder in "AB":

@@ -146,6 +146,7 @@ def alike(first, second):
     return (first == second).all(axis=(1, 2, 3, 4))
 
 
+@pytest.mark.full
 def test_turns_depend_on_seed_epoch_and_place():
     options = {"size": 8, "batch_size": 16, "repeat": True, "rotate": True}
 

@@ -57,6 +57,7 @@ def trained(name, images, accumulate):
     return before, [np.array(ops.convert_to_numpy(v)) for v in kept], logs
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "name", [pytest.param("shared", marks=pytest.mark.backends), *list(GANS)[1:]]
 )

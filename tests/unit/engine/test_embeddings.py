@@ -8,6 +8,7 @@ import pytest
 import keras_gans as kg
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("accumulate", [1, pytest.param(2, marks=pytest.mark.backends)])
 def test_adam_squares_the_sum_of_a_class(images, accumulate):
     """The first step of Adam moves each weight by its learning rate."""

@@ -88,6 +88,7 @@ def test_norms_add_rows_that_stand_twice(plain):
         plain()
 
 
+@pytest.mark.full
 def test_adam_and_batch_norm_in_training(images, plain):
     """The same GAN, whichever implementations its steps take."""
 

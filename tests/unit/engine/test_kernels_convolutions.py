@@ -44,6 +44,7 @@ CASES = [
 ]
 
 
+@pytest.mark.daily(8)
 @pytest.mark.parametrize(("name", "kind", "padding", "shape"), CASES)
 @pytest.mark.parametrize(("taps", "strides"), [(3, 1), (4, 2)])
 def test_convolutions(taps, strides, shape, kind, padding, name, any_size, monkeypatch):
@@ -155,6 +156,7 @@ def test_types_without_arithmetic(
         np.testing.assert_allclose(a, b, rtol=0, atol=bound * np.abs(b).max())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["bfloat16", "float16"])
 def test_training_in_types_without_arithmetic(kind, images, processor):
     processor("avx2")
@@ -208,6 +210,7 @@ def test_other_convolutions_are_left_to_keras(options, any_size):
         assert layer(keras.Input((None, None, 2))).shape == (None,) * 3 + (2,)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "make"),
     [
@@ -245,6 +248,7 @@ def test_training_with_other_convolutions(
     np.testing.assert_allclose(samples, wanted_samples, atol=1e-5)
 
 
+@pytest.mark.full
 def test_exports_are_of_plain_operations(any_size, monkeypatch, tmp_path):
     """A server may have no compiler."""
     any_size("winograd")

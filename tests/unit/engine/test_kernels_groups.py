@@ -19,6 +19,7 @@ def on_a_cpu(monkeypatch):
     monkeypatch.setattr(choice, "_on_cpu", lambda: True)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("channels", "filters", "groups", "options"),
     [

@@ -94,6 +94,7 @@ DUE = {
 }
 
 
+@pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize(
     ("plan", "executions"),
@@ -117,6 +118,7 @@ def test_phases_run_in_the_steps_they_are_due_in(images, plan, executions):
     assert logs["extra_loss"][0] > 0
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "plan",
     [
@@ -204,6 +206,7 @@ class TwoCritics(kg.BaseGAN):
         return self.objective.g(a) + 2 * self.objective.g(b), {}
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_a_third_optimizer(images):
     gan = TwoCritics()
@@ -230,6 +233,7 @@ def test_a_third_optimizer(images):
     assert_same(weights(gan), weights(loaded))
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_scores_that_no_phase_reports(images):
     """They are left out, and others are means over the epoch."""
@@ -262,6 +266,7 @@ class OwnNames(Phased):
     loss_names = ("g_loss",)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_loss_names_of_ones_own(images):
     gan = OwnNames("plain")

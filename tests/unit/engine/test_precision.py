@@ -32,6 +32,7 @@ def policy():
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", each("wgan_gp"))
 @pytest.mark.parametrize("half", ["bfloat16", "float16"])
 def test_half_precision(half, name, images, policy):
@@ -98,11 +99,13 @@ def _heads(gan):
     return gan.generator.inputs
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", each("gan"))
 def test_xla(name, images):
     _alike(*plain(name, images), *train(name, images, jit_compile=True), 1e-5)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", each("wgan_gp", "cyclegan"))
 def test_rematerialization(name, images):
     """The same numbers, whatever is kept."""
@@ -148,6 +151,7 @@ def counted_generator(kind):
     return generator
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "kind",
     [

@@ -41,6 +41,7 @@ def graphs():
     return [x for x in gc.get_objects() if type(x).__name__ == "FuncGraph"]
 
 
+@pytest.mark.full
 def test_graphs_of_steps_go_with_their_gan():
     before, names = graphs(), registered()
     for _ in range(3):

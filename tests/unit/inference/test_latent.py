@@ -62,6 +62,7 @@ def test_arcs_and_lines():
     np.testing.assert_allclose(kg.latent.slerp(a, 3 * a, 0.5), 2 * a)
 
 
+@pytest.mark.full
 def test_samples_of_seeds_are_those_of_sample(style, dcgan):
     given = {"labels": [2, 0], "truncation": 0.5}
     one = np.concatenate(
@@ -171,6 +172,7 @@ def test_directions_come_back_from_their_file(style):
     assert not moved[..., [0, 2], :].any()
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_a_sample_is_found_again(style):
     weights = style.get_weights()
@@ -199,6 +201,7 @@ def test_a_sample_is_found_again(style):
     assert found.preview("A caption.").picture.shape[2] == 3
 
 
+@pytest.mark.full
 def test_a_sample_is_found_in_z(dcgan, uniform):
     for gan in (dcgan, uniform):
         z = ops.convert_to_numpy(gan.inputs[0].rows(78, np.zeros(1, int), None))

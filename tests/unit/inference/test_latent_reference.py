@@ -54,6 +54,7 @@ def close(got, want, bound):
     assert np.abs(got - want).max() <= bound * np.abs(want).max()
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_seeds_make_the_pictures_of_the_reference(conditional):
     about, wanted = golden("stylegan2_generate")
@@ -73,6 +74,7 @@ def test_seeds_make_the_pictures_of_the_reference(conditional):
     close(whole, cut, 1e-5)
 
 
+@pytest.mark.full
 def test_layers_are_truncated_up_to_the_cutoff(conditional):
     """As `stylegan2_32_cond_G` has it, by this function's own road."""
     about, wanted = golden("stylegan2_32_cond_G")
@@ -153,6 +155,7 @@ def test_path_lengths_are_those_of_the_reference(conditional, space, sampling):
     assert length == pytest.approx(float(wanted[f"ppl_{name}"]), rel=1e-2)
 
 
+@pytest.mark.full
 def test_projection_is_the_reference_s(monkeypatch):
     about, wanted = golden("stylegan2_projector")
     gan = gan_of(about)

@@ -65,6 +65,7 @@ def up(model, images, **options):
 # --- The reference ---
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     ("kind", "options", "wanted"),
     [
@@ -90,6 +91,7 @@ def test_the_reference_pictures_come_out(network, golden, kind, options, wanted)
 # --- Tiles ---
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "make",
     [
@@ -133,6 +135,7 @@ def test_tiles_make_the_whole_of_a_trained_network():
     assert np.abs(tiled(photo) - want).max() > 1e-5 * np.abs(want).max()
 
 
+@pytest.mark.full
 def test_tiles_that_would_not_fit_are_refused(small):
     image = np.zeros((80, 80, 3), "uint8")
     with pytest.raises(ValueError, match=r"pixels around it.*`tile` of more than"):
@@ -247,6 +250,7 @@ def photos(tmp_path, small):
     return tmp_path
 
 
+@pytest.mark.full
 def test_files_of_every_kind(photos, small, capsys):
     out = photos / "large"
     words = ("upscale", photos / "small.keras", photos / "photos", f"--out={out}")

@@ -89,6 +89,7 @@ def tiny(cls, images, **kwargs):
     return {name: values[0] for name, values in logs.history.items()}
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_wgan_gp_reports_the_penalty(images):
     logs = tiny(kg.WGANGP, images(20, 2, 2))
@@ -146,6 +147,7 @@ def test_wgan_clips_after_each_update(images):
         assert np.abs(ops.convert_to_numpy(v)).max() <= np.float32(0.02)
 
 
+@pytest.mark.full
 def test_every_critic_step_has_fresh_noise(images):
     """The generator learns through fakes that the critic never saw."""
     seen = []

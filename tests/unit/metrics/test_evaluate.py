@@ -181,6 +181,7 @@ def test_labels_come_as_in_the_data(monkeypatch):
     assert drawn[3] is None
 
 
+@pytest.mark.full
 def test_named_reals_come_at_the_size_of_the_gan():
     gan = kg.DCGAN((16, 16, 1), width=2)
     [record] = evaluate(gan, "emoji:flat", "kid", tiny(), n=4, verbose=0)
@@ -205,6 +206,7 @@ def lite0():
     return FeatureNetwork("lite0", input_size=48)
 
 
+@pytest.mark.full
 def test_lite0_tells_noise_by_its_strength(lite0):
     emoji = kg.data.emoji("3d").images[:240, ::2, ::2]
     real, held_out = emoji[::2], emoji[1::2]

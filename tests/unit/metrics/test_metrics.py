@@ -192,6 +192,7 @@ def with_duplicates(n, seed):
     return x
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("k", [1, 3])
 def test_overlap_of_many_blocks_and_of_duplicates(k):
     real, fake = with_duplicates(1100, 0), with_duplicates(1048, 1)
@@ -213,6 +214,7 @@ def test_overlap_of_tight_and_distant_modes():
     assert metrics.precision_recall(real, fake) == want
 
 
+@pytest.mark.full
 def test_overlap_needs_little_memory():
     x, y = rows(4096, 16), rows(4096, 16, seed=1)
     tracemalloc.start()
@@ -302,6 +304,7 @@ def labelled(n, seed=0):
     return images + (labels - 0.5)[:, None, None, None], labels
 
 
+@pytest.mark.full
 def test_classification_accuracy_score():
     images, labels = labelled(100)
     settings = {"epochs": 4, "batch_size": 25}

@@ -110,6 +110,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("modality", ALL, ids=name)
 def test_any_name_is_drawn(modality):
     x = make(modality, len(NAMES))

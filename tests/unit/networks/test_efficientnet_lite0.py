@@ -67,6 +67,7 @@ def test_it_has_the_parameters_of_the_paper(network):
     assert lite0.efficientnet_lite0().output_shape == (None, 1280)
 
 
+@pytest.mark.full
 def test_floats_and_bytes_and_any_policy_give_the_same(network):
     x = waves(64, 64)
     want = network(x)["1280"]
@@ -91,6 +92,7 @@ def test_the_missing_package_is_named(monkeypatch):
         lite0.weights_file()
 
 
+@pytest.mark.full
 def test_other_efficientnets_are_refused(state):
     wider = {"_conv_head.weight": np.zeros((1408, 352, 1, 1))}
     with pytest.raises(ValueError, match=r"_conv_head.weight has shape \(1408"):

@@ -56,6 +56,7 @@ def test_what_comes_in_may_be_of_any_size_and_dtype(network):
         np.testing.assert_allclose(first(x), want, rtol=1e-5)
 
 
+@pytest.mark.full
 def test_a_single_tap_cuts_ignores_the_policy_and_reloads(network, tmp_path):
     full = keras.Model(network.input, network.output["64"])
     x = pictures(24, 32)
@@ -90,6 +91,7 @@ def test_the_layer_resizes_as_legacy_tensorflow(shape):
     np.testing.assert_allclose(model.predict(x, verbose=0), want, atol=1e-3)
 
 
+@pytest.mark.full
 def test_other_weights_are_refused(state):
     with pytest.raises(ValueError, match=r"'2047'\. Did you mean 2048"):
         from_state(state, taps="2047")

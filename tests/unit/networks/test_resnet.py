@@ -220,6 +220,7 @@ def test_weights_start_as_xavier_uniform(gain):
     assert 0.99 * bound < np.abs(kernel).max() <= bound
 
 
+@pytest.mark.full
 def test_reduced_precision_and_saving(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -242,6 +243,7 @@ def test_reduced_precision_and_saving(tmp_path):
         )
 
 
+@pytest.mark.full
 def test_they_train(images):
     gan = keras_gans.BaseGAN(
         resnet_generator((16, 16, 1), 4, 4),

@@ -63,6 +63,7 @@ def test_the_reference_outputs_come_out(name):
     check_close(run(from_state(state), golden_arrays["x"]), golden_arrays["y"])
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(("file", "wanted"), [("mid", 1), ("old", 1), ("both", 0.5)])
 def test_all_names_of_esrgan_load(file, wanted):
     """Two older schemes, and the average of the newest: half of every weight."""

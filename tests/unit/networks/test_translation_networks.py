@@ -201,6 +201,7 @@ def test_any_height_and_width(size, known):
     check_close(run(from_state(state, **shape), x), want)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="sizes are known on JAX"
 )
@@ -280,6 +281,7 @@ def test_dropout_is_on_in_training_alone():
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.full
 def test_reduced_precision_and_saving(tmp_path):
     makers = [
         (unet_generator, {"depth": 6}),

@@ -19,6 +19,7 @@ def gan():
 
 
 # Keras asks for a name that NumPy had.
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")
 def test_onnx_by_the_command(gan, capsys):
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -42,6 +43,7 @@ def test_onnx_by_the_command(gan, capsys):
         assert pathlib.Path(f"{name}.onnx").stat().st_size > 1000
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("precision", "least", "most"),
     # Weights of 11 and of 7 bits round by 1e-4 and 2e-3 of themselves or more.

@@ -96,6 +96,7 @@ def test_seeds_walks_and_scores(answer):
     assert set(found) == {"serving_default", "generate", "interpolate", "score"}
 
 
+@pytest.mark.full
 def test_walks_in_w_and_scores_of_one(answer):
     gan = kg.StyleGAN2(
         (8, 8, 3), latent_dim=8, w_dim=8, channel_base=32, mapping_layers=2
@@ -116,6 +117,7 @@ def test_walks_in_w_and_scores_of_one(answer):
     np.testing.assert_allclose(three[1], one[0], atol=1e-6)
 
 
+@pytest.mark.full
 def test_pictures_in_and_pictures_out(answer):
     gan = small_cyclegan((3, 1), identity_weight=0)
     gan.export("gan/1")
@@ -143,6 +145,7 @@ def test_pictures_in_and_pictures_out(answer):
     assert {"serving_default", "serving_ba", "ba"} <= set(warmed_up("gan/1", answer))
 
 
+@pytest.mark.full
 def test_a_translator_of_any_size_takes_each_picture_in_its_own(answer):
     """There is no tensor that holds pictures of several sizes: files alone."""
     gan = small_pix2pix(
