@@ -52,8 +52,11 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items):
     """Leaves to the full lane what goes beyond the first cases of `daily`."""
+    on_jax = os.environ["KERAS_BACKEND"] == "jax"
     cases = collections.Counter()
     for item in items:
+        if on_jax and item.get_closest_marker("full_on_jax"):
+            item.add_marker(pytest.mark.full)
         if daily := item.get_closest_marker("daily"):
             cases[item.location[0], item.originalname] += 1
             if cases[item.location[0], item.originalname] > daily.args[0]:

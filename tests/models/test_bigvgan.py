@@ -63,6 +63,7 @@ def test_generators_are_the_reference_s():
         from_state(state)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_discriminators_are_the_reference_s():
     _, wanted = golden("bigvgan_resolution_D")

@@ -75,6 +75,7 @@ def reference():
     return generator, judges, wanted
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_networks_are_the_reference_s():
     generator, judges, wanted = reference()

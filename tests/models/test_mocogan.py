@@ -46,6 +46,7 @@ def gru_weights(state):
     return [i.T, h.T, np.stack([b, c])]
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_networks_are_the_reference_s():
     about = json.loads((GOLDEN / "mocogan.json").read_text())

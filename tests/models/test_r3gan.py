@@ -47,6 +47,7 @@ def test_resampling_is_the_reference_s():
     close(downsampled(x), channels_last(wanted["down"]), 1e-6)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "source", [pytest.param("names", marks=pytest.mark.backends), "file"]
 )
@@ -104,6 +105,7 @@ class Told(R3GAN):
         self.modality = dataclasses.replace(self.modality, range=(-9.0, 9.0))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "name",
     [

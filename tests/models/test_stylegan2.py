@@ -45,6 +45,7 @@ def ones(n, value=1.0):
     return np.full(n, value, "float32")
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_the_generator_is_the_reference_s():
     about, wanted = golden("stylegan2_32_cond_G")

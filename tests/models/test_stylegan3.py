@@ -38,6 +38,7 @@ def close(got, want, bound):
     assert np.abs(got - want).max() <= bound * np.abs(want).max()
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize("name", ["t", pytest.param("r", marks=pytest.mark.backends)])
 def test_the_generator_is_the_reference_s(name):
     _, wanted, state = golden(name)

@@ -44,6 +44,7 @@ def test_text_to_speech():
     check_gan(small, *batch(), batch_size=2, executions=False)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_phonemes_are_spoken():
     gan = small(ema=0.9)

@@ -72,6 +72,7 @@ def reference_of(name):
     return gan, dict(np.load(GOLDEN / f"{name}.npz"))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize("kind", ["plain", "stochastic"])

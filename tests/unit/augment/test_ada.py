@@ -97,6 +97,7 @@ def test_draws_are_as_the_reference_s(name, p, count):
     assert max(errors.values()) <= 5, errors
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "name",
     [

@@ -53,6 +53,7 @@ def scored(model, x, label=None):
     return run(model, x.transpose(0, 2, 3, 1).astype("float32"), label)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize(
     "name", ["wgan_gp", "sngan", pytest.param("cgan_pd", marks=pytest.mark.backends)]

@@ -28,6 +28,7 @@ def of_sum_1(*taps):
     return np.array(taps) / sum(taps)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_maps_are_resampled_as_the_reference_does():
     wanted = np.load(GOLDEN / "upfirdn2d.npz")
@@ -43,6 +44,7 @@ def test_maps_are_resampled_as_the_reference_does():
         resampled(x, np.ones(10))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_the_filtered_relu_is_the_reference_s():
     wanted = np.load(GOLDEN / "stylegan3_filtered_lrelu.npz")
