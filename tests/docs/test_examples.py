@@ -21,6 +21,24 @@ PACKAGE = pathlib.Path(keras_gans.__file__).parent
 QUICK_KERNELS = "adam,batch_norm,norms,rectifiers"
 
 
+# Examples that take some seconds, of what other tests train or build every day.
+LONG = (
+    "applications/colorization.py",
+    "models/biggan.py",
+    "models/cyclegan.py",
+    "models/esrgan.py",
+    "models/pix2pix.py",
+    "models/r3gan.py",
+    "models/real_esrgan.py",
+    "models/sagan.py",
+    "models/sngan.py",
+    "models/srgan.py",
+    "models/stylegan2.py",
+    "models/wgan_gp.py",
+    "training/callbacks/evaluation.py",
+)
+
+
 def _docstring_blocks():
     """Every ```python block of the package, by file and line."""
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -28,7 +46,8 @@ def _docstring_blocks():
         for found in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
             line = text.count("\n", 0, found.start()) + 1
             place = f"{path.relative_to(PACKAGE)}:{line}"
-            yield pytest.param(found[1], id=place)
+            marks = pytest.mark.full if place.startswith(LONG) else ()
+            yield pytest.param(found[1], id=place, marks=marks)
 
 
 BLOCKS = list(_docstring_blocks())

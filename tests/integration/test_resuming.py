@@ -71,6 +71,7 @@ def test_a_mistyped_run_is_not_started_anew(first_run, capsys):
     assert "--best" in err and "best=" not in err
 
 
+@pytest.mark.full
 def test_jobs_that_a_scheduler_restarts(capsys):
     """One command starts a run, goes on with it, and finds it finished."""
     job = ["--run_dir=r", "--resume=auto", *TWO_STEPS]
