@@ -12,6 +12,8 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
+# Rules, which are the same on each machine: nothing is timed.
+os.environ.setdefault("KERAS_GANS_KERNELS", "1")
 
 # Small models spend their time in the compiler.
 os.environ.setdefault(

@@ -996,10 +996,17 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             **{f"{name}_optimizer": o for name, o in self.optimizers.items()},
             **self._compile_options,
         }
+        choices = self.engine.choices
+        if choices is not None and choices.found:
+            config["kernels"] = dict(choices.found)
         return serialization.plain(config)
 
     def compile_from_config(self, config: dict) -> None:
+        config = dict(config)
+        kernels_taken = config.pop("kernels", None)
         self.compile(**serialization.revive(config))
+        if kernels_taken and self.engine.choices is not None:
+            self.engine.choices.restore(kernels_taken)
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)

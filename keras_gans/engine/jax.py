@@ -87,6 +87,7 @@ class Engine:
 
     def __init__(self, model):
         self._model = model
+        self.choices = None  # XLA's
         self._predict = None
         self.held = None  # by Keras, which empties variables within `fit`
 

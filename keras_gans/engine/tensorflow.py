@@ -54,6 +54,7 @@ class Engine:
 
     def __init__(self, model):
         self._model = model
+        self.choices = kernels.Choices()
         self._predict = None
         self._largest = None
 
@@ -253,6 +254,9 @@ class Trainer:
     def _takes_kernels(self):
         return not (self.jit_compile or self.run_eagerly)
 
+    def _kernels(self, trains):
+        return kernels.scope(self._takes_kernels, self.engine.choices, trains)
+
     def train_step(self, data):
         return phases.run_step(self, *data)
 
@@ -260,7 +264,7 @@ class Trainer:
         return phases.evaluate(self, *data)
 
     def predict_step(self, data):
-        with kernels.scope(self._takes_kernels):
+        with self._kernels(trains=False):
             predicted = super().predict_step(data)
         tensorflow_internals.release_gradients()
         return predicted
@@ -293,7 +297,7 @@ class Trainer:
         strategy = self.distribute_strategy
 
         def in_scope(data):
-            with kernels.scope(self._takes_kernels):
+            with self._kernels(trains=not means):
                 return step(data)
 
         @tf.autograph.experimental.do_not_convert

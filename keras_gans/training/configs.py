@@ -25,6 +25,7 @@ MUTABLE = (
     "sample_every",
     "evaluate_every",
     "data_dir",
+    "kernels",
     "strategy",
     "version",
 )

@@ -117,6 +117,11 @@ def make(run_dir: pathlib.Path, config: dict) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         for place in (run_dir, *(run_dir / n for n in (SAMPLES, CHECKPOINTS, EXPORT))):
             files.sweep(place)
+    write_config(run_dir, config)
+
+
+def write_config(run_dir: pathlib.Path, config: dict) -> None:
+    """Writes the config of a run, in place of what stands there."""
     with files.replacing(run_dir / CONFIG) as temporary:
         temporary.write_text(json.dumps(config, indent=1) + "\n")
 

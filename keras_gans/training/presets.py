@@ -53,8 +53,12 @@ def of_run(
 
 
 def shareable(config: dict) -> dict:
-    """A run's config without the folders of this machine."""
-    return {name: _shareable(name, value) for name, value in config.items()}
+    """A run's config without the folders of this machine, and what is fast on it."""
+    return {
+        name: _shareable(name, value)
+        for name, value in config.items()
+        if name != "kernels"
+    }
 
 
 def _shareable(name, value):

@@ -82,6 +82,7 @@ def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
         **defaults(made),
         "epochs": None,
         "class_names": None,  # of the data, see `datasets.with_classes`
+        "kernels": {},  # what computes its convolutions, see `KeepKernels`
         **options,
         "version": __version__,
     }
@@ -208,6 +209,8 @@ def build(config: dict) -> "BaseGAN":
         accumulate=config["accumulate"],
         rematerialize=config["rematerialize"],
     )
+    if gan.engine.choices is not None:
+        gan.engine.choices.restore(config["kernels"])
     return gan
 
 
@@ -340,7 +343,9 @@ class _Training:
         if self.chief:
             self.goes_on = directories.going_on(run_dir, resume, overwrite)
             if self.goes_on:
-                configs.check_same(run_dir, read_config(run_dir), self.config)
+                old = read_config(run_dir)
+                configs.check_same(run_dir, old, self.config)
+                self.config = {**self.config, "kernels": old["kernels"]}
         if from_checkpoint is not None and not self.goes_on:
             raise ValueError(
                 "--from_checkpoint goes back in a run, with --resume. Received: "
@@ -435,6 +440,11 @@ class _Training:
             steps = self.resumed.epoch_step
             self.gan.step_iterator.skip_steps(steps, self.resumed.logs)
 
+    def _keep_kernels(self, found):
+        """Writes what a resumed run is to take as well."""
+        self.config = {**self.config, "kernels": found}
+        directories.write_config(self.run_dir, self.config)
+
     def _make_directory(self):
         """Writes what a run begins with, and removes what it goes back behind."""
         run_dir, resumed = self.run_dir, self.resumed
@@ -476,6 +486,7 @@ class _Training:
                 self.logger,
                 self.grids,
                 *self._evaluations(),
+                *([callbacks.KeepKernels(self._keep_kernels)] if self.chief else []),
                 self.checkpoint,
                 self.plot,
                 self.page,
@@ -509,7 +520,7 @@ class _Training:
         self.page = callbacks.ProgressPage(
             run_dir / PAGE,
             config["sample_every"],
-            config,
+            {name: value for name, value in config.items() if name != "kernels"},
             samples=run_dir / SAMPLES,
             plot=run_dir / PLOT,
             log=run_dir / METRICS,

@@ -10,7 +10,8 @@ A network is made of plain Keras layers, so that it loads with Keras alone.
 
 Each computes what Keras's layer does, to rounding, but for dropout's draws.
 Optimizers get theirs from `fuse_adam`. The environment variable
-KERAS_GANS_KERNELS is 0 for what is Keras's, or names what of `KERNELS` to take.
+KERAS_GANS_KERNELS is 0 for what is Keras's, or names what of `KERNELS` to take;
+without it, convolutions take what was measured to be fastest (`measured`).
 """
 
 import types
@@ -21,10 +22,12 @@ from keras_gans.engine import keras_internals
 from keras_gans.engine.kernels import dropout
 from keras_gans.engine.kernels.choice import KERNELS, enabled, scope
 from keras_gans.engine.kernels.gradients import fuse_adam, squared_norm
+from keras_gans.engine.kernels.measured import Choices
 from keras_gans.engine.kernels.unbiased import unbias_moving_variance
 
 __all__ = [
     "KERNELS",
+    "Choices",
     "accelerate",
     "enabled",
     "fuse_adam",

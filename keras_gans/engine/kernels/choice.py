@@ -1,4 +1,8 @@
-"""Which implementation is taken: switches, and rules by shape and processor.
+"""Which implementation is taken: switches, measurements, and rules.
+
+Convolutions that are work enough take what was measured to be the fastest on this
+machine; smaller ones, and all where KERAS_GANS_KERNELS is 1 or a list of names,
+follow rules by shape and processor. A GAN keeps what it has taken.
 
 Keras's is taken where no other applies: on JAX, whose compiler finds its own,
 and where KERAS_GANS_KERNELS says so. Batch norm and convolutions have others in
@@ -11,17 +15,17 @@ import contextlib
 import contextvars
 import functools
 import os
-from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
+from keras_gans.engine.kernels import measured
 from keras_gans.utils.startup import instructions
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-    from keras_gans.engine.kernels import im2col, tiling, winograd
+    from keras_gans.engine.kernels import candidates, im2col, tiling, winograd
 
 KERNELS = (
     "adam",
@@ -29,6 +33,8 @@ KERNELS = (
     "groups",
     "im2col",
     "norms",
+    "phases",
+    "product",
     "rectifiers",
     "tiling",
     "wide_types",
@@ -43,12 +49,47 @@ LEAST_TILES = 128
 LEAST_ROWS = 8
 # Up to so many pixels of all maps, reading the kernel is most of the work.
 MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
+# Convolutions of so many operations are measured: less would not pay for it.
+LEAST_WORK = 2 * 10**8
+# What choices of rules are called.
+RULES = ("im2col", "winograd", "tiling")
+MEASURE, CACHED = "measure", "cached"
 # Without these instructions, gradients of convolutions of a type are slow.
 CONVOLVED_BY = {"bfloat16": "avx512f", "float16": "amx_fp16"}
 
-# `None` outside of the steps of a GAN; within, whether its graph is one that
-# implementations for CPUs fit.
+# `None` outside of the steps of a GAN.
 _step = contextvars.ContextVar("step", default=None)
+
+
+class Step(NamedTuple):
+    """The step of a GAN that is traced.
+
+    Attributes:
+        fits: bool, whether its graph is one that implementations for CPUs fit.
+        choices: `measured.Choices` of the GAN, or `None`: rules alone.
+        trains: bool, whether gradients follow.
+    """
+
+    fits: bool
+    choices: measured.Choices | None
+    trains: bool
+
+
+def _switch():
+    """(`MEASURE`, `CACHED` or "" for rules, names that are on)."""
+    switch = os.environ.get("KERAS_GANS_KERNELS", "").strip() or MEASURE
+    words = [word.strip() for word in switch.split(",")]
+    mode = words.pop(0) if words[0] in (MEASURE, CACHED) else ""
+    if mode and not words:
+        words = KERNELS
+    names = {"0": (), "1": KERNELS}.get(switch, words)
+    if unknown := set(names) - set(KERNELS):
+        raise ValueError(
+            "The environment variable KERAS_GANS_KERNELS is 0, 1, measure, cached or "
+            f"names of {', '.join(KERNELS)}, with commas between. Received: "
+            f"{', '.join(sorted(unknown))}."
+        )
+    return mode, names
 
 
 def enabled(name: str) -> bool:
@@ -60,31 +101,39 @@ def enabled(name: str) -> bool:
     Raises:
         ValueError: KERAS_GANS_KERNELS names others.
     """
-    switch = os.environ.get("KERAS_GANS_KERNELS", "").strip() or "1"
-    names = [name.strip() for name in switch.split(",")]
-    names = {"0": [], "1": KERNELS}.get(switch, names)
-    if unknown := set(names) - set(KERNELS):
-        raise ValueError(
-            "The environment variable KERAS_GANS_KERNELS is 0, 1 or names of "
-            f"{', '.join(KERNELS)}, with commas between. Received: "
-            f"{', '.join(sorted(unknown))}."
-        )
+    _, names = _switch()
     return keras.backend.backend() == "tensorflow" and name in names
 
 
 @contextlib.contextmanager
-def scope(wanted: bool = True) -> Iterator[None]:
+def scope(
+    wanted: bool = True, choices: measured.Choices | None = None, trains: bool = True
+) -> Iterator[None]:
     """A step of a GAN; its convolutions and batch norms are other, if `wanted`.
 
     Outside, as in an exported model, a network is made of plain operations,
     which every server has and XLA compiles well: its fused batch norm cancels
     where means are large.
+
+    Args:
+        wanted: bool.
+        choices: `measured.Choices`, what the GAN has taken so far, and will.
+            `None` takes what rules say.
+        trains: bool, whether gradients follow.
     """
-    token = _step.set(wanted)
+    token = _step.set(Step(wanted, choices, trains))
     try:
         yield
     finally:
         _step.reset(token)
+        if choices is not None:
+            measured.write()
+
+
+def infers() -> bool:
+    """Whether a step is traced that no gradients follow."""
+    step = _step.get()
+    return step is not None and not step.trains
 
 
 def rectifies() -> bool:
@@ -106,7 +155,11 @@ def widens(layer: keras.Layer, x: Any) -> bool:
     """Whether a convolution is computed in float32, whatever its type."""
     kind = keras.backend.standardize_dtype(x.dtype)
     wanted = _on_cpu() and enabled("wide_types")
-    return wanted and layer.data_format == "channels_last" and _lacks(kind)
+    if not wanted or layer.data_format != "channels_last" or kind not in CONVOLVED_BY:
+        return False
+    lacks = lambda: "wide" if _lacks(kind) else "keras"  # noqa: E731
+    choices = _step.get().choices
+    return (choices.rule(kind, lacks) if choices else lacks()) == "wide"
 
 
 def joins_groups(layer: keras.layers.Conv2D) -> bool:
@@ -116,20 +169,31 @@ def joins_groups(layer: keras.layers.Conv2D) -> bool:
 
 
 def implementation(
-    layer: keras.Layer, x: Any, kernel: Any, made: tuple[int, int]
-) -> ModuleType | None:
-    """The module that computes a convolution fastest, or `None`: Keras's.
+    layer: keras.Layer,
+    x: Any,
+    kernel: Any,
+    size: tuple[int, int],
+    made: tuple[int, int],
+    before: int,
+) -> Any:
+    """What computes a convolution fastest, or `None`: Keras's.
 
     Args:
         layer: `Conv2D` or `Conv2DTranspose`.
         x: what it is called with, `[n, ...]`.
         kernel: `[k, k, c, f]`.
+        size: (height, width) of the larger maps, those of `c` channels.
         made: (height, width) of the smaller maps, those of `f` channels.
+        before: int, rows and columns of zeros above and to the left.
+
+    Returns:
+        A module or an object that has `convolve` and `convolve_transposed`.
     """
-    wanted = [n for n in ("im2col", "winograd", "tiling") if enabled(n)]
-    if not (_on_cpu() and wanted and _one_replica()):
+    mode, names = _switch()
+    wanted = [n for n in RULES if n in names]
+    if not (_on_cpu() and names and _one_replica()):
         return None
-    kind, (height, width), (k, _, c, f) = x.dtype, made, kernel.shape
+    kind, (k, _, c, f) = x.dtype, kernel.shape
     side, stride = layer.kernel_size[0], layer.strides[0]
     plain = (
         layer.data_format == "channels_last"
@@ -140,6 +204,45 @@ def implementation(
     )
     if not plain or kernel.dtype != kind:
         return None
+    choices = _step.get().choices
+    if choices is None:
+        return _by_rules(layer, x, kernel, made, wanted)
+    g = candidates.Convolution(
+        kind.name, x.shape[0], tuple(size), tuple(made), c, f, k, stride, before
+    )
+    transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+    direction = "input_gradient" if transposed else "forward"
+    if mode and g.work >= LEAST_WORK and kind.name in FUSED_TYPES:
+
+        def choose(direction):
+            fitting = [n for n in candidates.fitting(g, direction) if _is_on(n, names)]
+            return choices.of(g, direction, fitting, mode == MEASURE)
+
+        first = choose(direction)
+        if first == candidates.KERAS and infers():
+            return None
+        if first:
+            return candidates.Directions(g, lambda d: choose(d) or candidates.KERAS)
+
+    def decide():
+        module = _by_rules(layer, x, kernel, made, wanted)
+        return "keras" if module is None else module.__name__.rpartition(".")[2]
+
+    name = choices.rule(f"{direction} {g}", decide)
+    known = {"im2col": im2col, "winograd": winograd, "tiling": tiling}
+    return known.get(name) if name in wanted else None
+
+
+def _is_on(candidate, names):
+    """Whether the switch lets a candidate be taken."""
+    parts = ["wide_types" if p == "wide" else p for p in candidate.split("_")]
+    return candidate == candidates.KERAS or all(p in names for p in parts)
+
+
+def _by_rules(layer, x, kernel, made, wanted):
+    """A module, or `None`: by shape, type and processor."""
+    kind, (height, width), (k, _, c, f) = x.dtype, made, kernel.shape
+    stride = layer.strides[0]
     pixels = x.shape[0] * height * width
     few = pixels <= MOST_PIXELS.get(kind.name, 0)
     if "im2col" in wanted and few and min(c, f) >= LEAST_CHANNELS:
@@ -168,7 +271,8 @@ def implementation(
 
 def _on_cpu():
     """Whether implementations for CPUs fit: GPU libraries choose their own."""
-    return bool(_step.get()) and not _has_gpu()
+    step = _step.get()
+    return step is not None and step.fits and not _has_gpu()
 
 
 @functools.cache

@@ -35,7 +35,10 @@ def _finished(layer, inputs, y):
     """Maps with their bias and activation, in the layer's type."""
     if y is None:
         return type(layer).call(layer, inputs)
-    if layer.use_bias:
+    if layer.use_bias and choice.infers():
+        y = ops.cast(y, layer.compute_dtype)
+        y = ops.add(y, ops.cast(layer.bias, layer.compute_dtype))
+    elif layer.use_bias:
         # Its gradient is a sum over all pixels, too long for half precision.
         y = ops.cast(y, "float32") + ops.cast(layer.bias, "float32")
     y = ops.cast(y, layer.compute_dtype)
@@ -96,10 +99,11 @@ def _convolve(layer, x, kernel):
     else:
         size = tuple((side - taps) // stride + 1 for side in sides)
         before = {0}
-    implementation = choice.implementation(layer, x, kernel, size)
     # Outputs further apart than they see leave pixels that none of them sees.
-    odd = taps < stride or min(size) < 1 or len(before) > 1
-    if implementation is None or odd:
+    if taps < stride or min(size) < 1 or len(before) > 1:
+        return None
+    implementation = choice.implementation(layer, x, kernel, sides, size, *before)
+    if implementation is None:
         return None
     return implementation.convolve(x, kernel, stride, *before, size)
 
@@ -113,10 +117,10 @@ def _convolve_transposed(layer, x, kernel):
         return None
     size = tuple(stride * side for side in x.shape[1:3])
     small = tuple(x.shape[1:3])
-    implementation = choice.implementation(layer, x, kernel, small)
+    before = _zeros_before(taps, stride, stride)
+    implementation = choice.implementation(layer, x, kernel, size, small, before)
     if implementation is None:
         return None
-    before = _zeros_before(taps, stride, stride)
     return implementation.convolve_transposed(x, kernel, stride, before, size)
 
 

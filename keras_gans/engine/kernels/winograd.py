@@ -88,7 +88,7 @@ class Transforms:
         self.b, self.g, self.a = _F[self.taps]
         self.rows, self.columns = (-(-side // 2) for side in made)
         self.inputs, self.inputs_of = linear_pair(self._inputs, self._inputs_of)
-        self.kernels, _ = linear_pair(self._kernels, self._kernels_of)
+        self.kernels, self.kernels_of = linear_pair(self._kernels, self._kernels_of)
         self.outputs, self.outputs_of = linear_pair(self._outputs, self._outputs_of)
 
     def _grid(self, tiles):

@@ -4,6 +4,7 @@ from keras_gans.training.callbacks.balance import Balance
 from keras_gans.training.callbacks.evaluation import Evaluate
 from keras_gans.training.callbacks.grids import SampleGrid
 from keras_gans.training.callbacks.guard import NanGuard
+from keras_gans.training.callbacks.kernels import KeepKernels
 from keras_gans.training.callbacks.logs import JsonlLogger
 from keras_gans.training.callbacks.page import ProgressPage
 from keras_gans.training.callbacks.plot import LossPlot
@@ -16,6 +17,7 @@ __all__ = [
     "Checkpoint",
     "Evaluate",
     "JsonlLogger",
+    "KeepKernels",
     "LossPlot",
     "NanGuard",
     "Progress",

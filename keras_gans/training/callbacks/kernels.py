@@ -1,0 +1,33 @@
+"""A callback that keeps what a run's convolutions are computed by."""
+
+from collections.abc import Callable
+
+from keras_gans.training.callbacks.steps import StepCallback
+
+
+class KeepKernels(StepCallback):
+    """Hands over what is chosen while a run trains, before its next checkpoint.
+
+    Args:
+        keep: function of a dict, `gan.engine.choices.found`; called when there is
+            more in it.
+    """
+
+    def __init__(self, keep: Callable[[dict], None]):
+        super().__init__()
+        self.keep = keep
+        self._kept = 0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        super().on_train_begin(logs)
+        self._kept = len(self._found())
+
+    def _found(self):
+        choices = self.model.engine.choices
+        return {} if choices is None else choices.found
+
+    def after_step(self, logs: dict | None) -> None:
+        found = self._found()
+        if len(found) > self._kept:
+            self.keep(dict(found))
+            self._kept = len(found)
