@@ -153,6 +153,11 @@ class Input(Configured):
         """
         return None
 
+    @property
+    def of_seeds(self) -> bool:
+        """Whether exported models draw it of their seeds."""
+        return type(self).served is not Input.served
+
     def parse(self, text: str) -> Any:
         """What the text of a command-line flag stands for."""
         return np.array(_numbers(text, self.given), self.dtype)

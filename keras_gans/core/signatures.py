@@ -63,7 +63,7 @@ def of_samples(gan: "BaseGAN") -> Signatures:
     import tensorflow as tf
 
     inputs = gan.inputs
-    given = [one for one in inputs if not isinstance(one, Latent)]
+    given = [one for one in inputs if not one.of_seeds]
     seeded = len(given) < len(inputs)
     given_specs = [_spec(one) for one in given]
     networks = gan.sampling_networks()
@@ -352,9 +352,7 @@ def _drawn(inputs, seed):
 
     low = tf.cast(tf.bitwise.bitwise_and(seed, 0xFFFFFFFF), tf.uint32)
     high = tf.cast(tf.bitwise.right_shift(seed, 32), tf.uint32)
-    return {
-        one.name: one.served(high, low) for one in inputs if isinstance(one, Latent)
-    }
+    return {one.name: one.served(high, low) for one in inputs if one.of_seeds}
 
 
 def _values(inputs, drawn, given):

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 import contextlib
-import functools
-import io
 import itertools
 import os
 import pathlib
-import subprocess
 import tempfile
 from typing import Any, NamedTuple
 
@@ -32,9 +29,8 @@ from keras_gans.data.places import Archive, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
-from keras_gans.modalities import untrusted
-from keras_gans.modalities.video import Video, ffmpeg
-from keras_gans.utils.optional import require
+from keras_gans.modalities import untrusted, video_files
+from keras_gans.modalities.video import Video
 from keras_gans.utils.types import Path, Shape
 from keras_gans.utils.validation import check_shape, check_size, one_of, within
 
@@ -455,10 +451,10 @@ def _look(place, name, stills, rate):
         with _picture(place, name) as image:
             durations = list(_durations(image))
             seconds = sum(durations) / 1000
-            frames = int(round(seconds * rate, 6))
+            frames = video_files.check_length(seconds * rate)
             own = len(durations) / seconds
             uneven = len(set(durations)) > 1
-            return Film(max(1, frames), image.size, own, uneven)
+            return Film(frames, image.size, own, uneven)
     except ImportError:
         raise
     except Exception as error:  # decoders raise every kind
@@ -466,49 +462,22 @@ def _look(place, name, stills, rate):
 
 
 def _picture(place, name):
-    """A picture or an animation, opened; of no size that would exhaust memory."""
     untrusted.check_bytes(place.size_of(name))
-    formats = ("GIF", "WEBP", "PNG", "JPEG", "BMP")
-    image = PillowImage.open(io.BytesIO(place.read(name)), formats=formats)
-    untrusted.check_count((*image.size, 4))
-    return image
+    return video_files.opened(place.read(name), ("GIF", "WEBP", "PNG", "JPEG", "BMP"))
 
 
 def _durations(image):
-    """Milliseconds that each frame of an animation is shown."""
-    for i in itertools.count():
-        try:
-            image.seek(i)
-        except EOFError:
-            return
-        if image.format == "WEBP":
-            image.load()  # which tells the duration
-        yield max(LEAST_DURATION, image.info.get("duration", 100) or 100)
+    """Milliseconds that players show each frame of an animation."""
+    for duration in video_files.durations(image, 0):
+        yield max(LEAST_DURATION, duration or 100)
 
 
 def _look_at_mp4(place, name, rate):
-    package = require("imageio_ffmpeg", "video", "MP4 files")
     with _file(place, name) as path:
-        first = [*_source(path), "-an", "-frames:v", "1"]
-        made = subprocess.run(
-            [*first, "-f", "image2pipe", "-c:v", "ppm", "pipe:1"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-        if not made.stdout.startswith(b"P6\n"):
-            told = made.stderr.decode(errors="replace").strip().splitlines()
-            raise ValueError(told[-1] if told else "it holds no frames")
-        size = tuple(map(int, made.stdout.split(b"\n", 2)[1].split()))
-        count, seconds = package.count_frames_and_secs(path)
+        size, _ = video_files.look_at(path, "mp4")
+        count, seconds = video_files.length_of(path)
     own = count / seconds if seconds else float(rate)
-    return Film(max(1, int(round(count / own * rate, 6))), size, own)
-
-
-def _source(path):
-    """The start of a command that reads one format, which names no other files."""
-    bounds = ["-protocol_whitelist", "file", "-max_pixels", str(untrusted.MAX_VALUES)]
-    return [*ffmpeg(), "-f", "mp4", *bounds, "-i", path]
+    return Film(video_files.check_length(count / own * rate), size, own)
 
 
 @contextlib.contextmanager
@@ -539,9 +508,7 @@ def _frames(place, name, film, first, count, shape, rate):
 
 def _animated_frames(image, first, shape, rate):
     number, shown, end = 0, 0.0, 0.0
-    durations = list(_durations(image))
-    for i, duration in enumerate(durations):
-        image.seek(i)
+    for duration in _durations(image):
         end += duration * rate / 1000
         fitted = None
         # Of the frames at the rate asked for, those that begin while it is shown.
@@ -572,20 +539,5 @@ def _mp4_frames(path, first, count, shape, rate):
     height, width, channels = shape
     fit = f"scale={width}:{height}:force_original_aspect_ratio=increase:flags=lanczos"
     pick = f"fps={rate},trim=start_frame={first}"
-    chain = f"{pick},{fit},crop={width}:{height}"
-    limit = [] if count is None else ["-frames:v", str(count)]
-    pixels = "gray" if channels == 1 else "rgb24"
-    made = ["-an", "-vf", chain, *limit, "-f", "rawvideo", "-pix_fmt", pixels, "pipe:1"]
-    size = height * width * channels
-    with subprocess.Popen(
-        [*_source(path), *made],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            for data in iter(functools.partial(process.stdout.read, size), b""):
-                if len(data) == size:
-                    yield np.frombuffer(data, "uint8").reshape(shape)
-        finally:
-            process.kill()
+    filters = (pick, fit, f"crop={width}:{height}")
+    return video_files.frames_of(path, "mp4", filters, count, channels)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gans.inference import films
-from keras_gans.modalities import Image, Video
+from keras_gans.modalities import Image, Video, video_files
 from keras_gans.modalities.untrusted import MAX_VALUES, check_extension
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
@@ -80,7 +79,7 @@ def predict_file(
     made = _frames(gan, past, frames, with_past)
     if out.suffix == ".mp4":
         with files.replacing(out) as temporary:
-            return films.write(temporary, made, gan.rate)
+            return video_files.write(temporary, made, gan.rate)
     if out.suffix:
         shown = np.stack(list(made)).astype("float32") / 127.5 - 1
         Video(None, shown.shape[1:], gan.rate).write(out, shown, overwrite)

@@ -12,7 +12,6 @@ from PIL import Image
 
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.translation import TranslatingGAN
-from keras_gans.inference import films
 from keras_gans.inference.opening import load
 from keras_gans.inference.tiles import Enlarger
 from keras_gans.inference.translate import (
@@ -22,6 +21,7 @@ from keras_gans.inference.translate import (
     is_of_the_file,
     targets_of,
 )
+from keras_gans.modalities import video_files
 from keras_gans.modalities.image_files import LUMA, read_head, read_image
 from keras_gans.modalities.png import PngWriter, read_metadata
 from keras_gans.utils import files
@@ -382,8 +382,11 @@ def _film(work, inputs, out, rate, overwrite, verbose):
             f"{len(named)} inputs, rate={rate}. Leave the others out."
         )
     if video:
-        frames, count, sound = films.frames_of(video[0]), None, video[0]
-        rate = films.rate_of(video[0])
+        frames, count, sound = video_files.frames_of(video[0]), None, video[0]
+        try:
+            _, rate = video_files.look_at(video[0])
+        except ValueError as error:
+            raise ValueError(f"Cannot read the video {video[0]}. {error}") from error
     else:
         # The folder beside which nothing is written: pictures are read alone.
         targets = targets_of(named, out.parent / f".{out.name}", report)
@@ -398,7 +401,7 @@ def _film(work, inputs, out, rate, overwrite, verbose):
             bar.add(1)
 
     with files.replacing(out) as temporary, contextlib.closing(enlarged()) as made:
-        if not films.write(temporary, made, rate or RATE, sound):
+        if not video_files.write(temporary, made, rate or RATE, sound):
             why = [f"{path}: {why}" for path, why in report.failed.items()]
             raise ValueError("\n".join(why) or f"{sound} has no frames.")
     report.written.append(str(out))

@@ -332,7 +332,8 @@ class Modality:
             samples: float32 tensor `[n, *shape]`.
 
         Returns:
-            String tensor `[n]`; `None` where TensorFlow has no such operation.
+            String tensor `[n]`, or `[n, frames]` of videos, whose frames are encoded
+            one by one; `None` where TensorFlow has no such operation.
         """
         return None
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 import dataclasses
-import io
 import itertools
 import pathlib
-import subprocess
 import tempfile
 
 import keras
 import numpy as np
-from PIL import Image as PillowImage
 
-from keras_gans.modalities import base, pictures, untrusted
-from keras_gans.utils.optional import require
+from keras_gans.modalities import base, pictures, untrusted, video_files
+from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
 
 MODES = {1: "L", 3: "RGB"}
@@ -55,6 +52,7 @@ class Video(base.Modality):
 
     kind = "video"
     tensor_name = "videos"
+    bytes_name = "frame_bytes"
     holds_pixels = True
     extensions = (".gif", ".mp4", ".webp")
     read_extensions = (".gif", ".mp4", ".webp")
@@ -114,6 +112,14 @@ class Video(base.Modality):
         frames = frames.astype("float32") / np.float32(255)
         return low + frames * np.float32(high - low)
 
+    def encode_in_graph(self, samples: Tensor) -> Tensor:
+        """A PNG file a frame, strings `[n, frames]`: TensorFlow writes no videos."""
+        import tensorflow as tf
+
+        samples = tf.clip_by_value(tf.cast(samples, "float32"), *self.range)
+        pixels = tf.round(self._unit(samples) * 255)
+        return tf.io.encode_png(tf.cast(pixels, tf.uint8))
+
     def _pixels(self, frames):
         return np.rint(self._unit(frames) * 255).astype("uint8")
 
@@ -138,18 +144,13 @@ class Video(base.Modality):
         self._fits((self.frames or 1, *shape), "Resize its frames.")
 
     def _animated_frames(self, data, format, each):
-        with PillowImage.open(io.BytesIO(data), formats=(format,)) as image:
+        with video_files.opened(data, (format,)) as image:
             self._check_frame(image.size)
-            for i in itertools.count():
-                try:
-                    image.seek(i)
-                except EOFError:
-                    return
+            for duration in video_files.durations(image, each):
                 pixels = image.convert(MODES[self.frame_shape[-1]])
                 pixels = np.asarray(pixels).reshape(*image.size[::-1], -1)
                 # They hold frames that are the same once, for longer.
-                shown = image.info.get("duration", each) / each
-                yield from itertools.repeat(pixels, max(1, round(shown)))
+                yield from itertools.repeat(pixels, max(1, round(duration / each)))
 
     def _encode_mp4(self, frames):
         height, width = frames.shape[1:3]
@@ -158,44 +159,18 @@ class Video(base.Modality):
                 "MP4 files have an even height and width. Received: "
                 f"{height} x {width}. Write a GIF file, or pad the frames."
             )
-        frames = np.repeat(frames, 3 // frames.shape[-1], axis=-1)
-        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-r", str(self.rate)]
-        raw += ["-s", f"{width}x{height}", "-i", "pipe:0"]
-        code = ["-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p"]
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "video.mp4"
-            subprocess.run(
-                [*ffmpeg(), *raw, *code, str(path)], input=frames.tobytes(), check=True
-            )
+            video_files.write(path, frames, self.rate)
             return path.read_bytes()
 
     def _mp4_frames(self, data):
-        # Only this format, which names no other files, and only of this size.
-        source = ["-f", "mp4", "-protocol_whitelist", "file"]
-        source += ["-max_pixels", str(untrusted.MAX_VALUES), "-i"]
-        pictures_of = ["-an", "-f", "image2pipe", "-c:v", "ppm", "pipe:1"]
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "video.mp4"
             path.write_bytes(data)
-            with subprocess.Popen(
-                [*ffmpeg(), *source, str(path), *pictures_of],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            ) as process:
-                try:
-                    yield from self._ppm_frames(process.stdout)
-                finally:
-                    process.kill()
-
-    def _ppm_frames(self, stream):
-        while stream.readline() == b"P6\n":
-            width, height = map(int, stream.readline().split())
-            self._check_frame((width, height))
-            stream.readline()
-            pixels = np.frombuffer(stream.read(height * width * 3), "uint8")
-            pixels = pixels.reshape(height, width, 3)
-            yield pixels[..., : self.frame_shape[-1]]
+            for frame in video_files.frames_of(path, "mp4"):
+                self._check_frame(frame.shape[1::-1])
+                yield frame[..., : self.frame_shape[-1]]
 
     def preview(
         self,
@@ -225,9 +200,3 @@ class Video(base.Modality):
         )
         gif = pictures.encode_gif(grids, self.rate)
         return base.Preview(picture, [base.Media("videos.gif", "image/gif", gif)])
-
-
-def ffmpeg() -> list[str]:
-    """The start of a command of ffmpeg, of the extra `video`."""
-    package = require("imageio_ffmpeg", "video", "MP4 files")
-    return [package.get_ffmpeg_exe(), "-v", "error", "-nostdin"]

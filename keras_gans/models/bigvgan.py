@@ -196,8 +196,24 @@ RECIPE = Recipe(
         "d_width": 4,
     },
     optimizers={
-        "d": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
-        "g": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
+        "d": (
+            "adamw",
+            {
+                "learning_rate": 1e-3,
+                "beta_1": 0.8,
+                "beta_2": 0.99,
+                "global_clipnorm": 500.0,
+            },
+        ),
+        "g": (
+            "adamw",
+            {
+                "learning_rate": 1e-3,
+                "beta_1": 0.8,
+                "beta_2": 0.99,
+                "global_clipnorm": 500.0,
+            },
+        ),
     },
     data_options={"segments": "random"},
     paper={

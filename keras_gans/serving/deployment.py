@@ -13,6 +13,7 @@ import re
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.signatures import are_pictures
 from keras_gans.core.translation import TranslatingGAN
+from keras_gans.modalities import Video
 from keras_gans.serving import publishing
 from keras_gans.utils import files
 
@@ -261,7 +262,8 @@ def _clients(gan, name):
     )
     if output is None or (row is None and not translates):
         return {}
-    suffix = gan.modality.extensions[0]
+    frames = isinstance(gan.modality, Video)
+    suffix = ".png" if frames else gan.modality.extensions[0]
     if translates:
         rest = (
             "instances = []\nfor path in args.given:\n"
@@ -292,7 +294,8 @@ def _clients(gan, name):
         arguments = "SEED"
     # An answer of one output alone is a bare value.
     alone = translates and None in gan.image_shape
-    encoded = 'made["b64"]' if alone else f'made["{output}"]["b64"]'
+    encoded = "made" if alone else f'made["{output}"]'
+    decoded = 'base64.b64decode({}["b64"])'
     text = {
         "name": name,
         "arguments": f" {arguments} ...",
@@ -300,10 +303,8 @@ def _clients(gan, name):
         "rest": rest,
         "grpc": grpc,
         "output": output,
-        "save": f'with open(f"{{i}}{suffix}", "wb") as file:\n'
-        f"        file.write(base64.b64decode({encoded}))",
-        "save_grpc": f'with open(f"{{i}}{suffix}", "wb") as file:\n'
-        "        file.write(made)",
+        "save": _saving(encoded, decoded, suffix, frames),
+        "save_grpc": _saving("made", "{}", suffix, frames),
     }
     return {
         f"{name}_{kind}_client.py": template.format(
@@ -313,6 +314,18 @@ def _clients(gan, name):
     }
 
 
+def _saving(made, decoded, suffix, frames):
+    """The lines that write a sample, within a loop over samples."""
+    if not frames:
+        opened = f'with open(f"{{i}}{suffix}", "wb") as file:'
+        return f"{opened}\n        file.write({decoded.format(made)})"
+    return (
+        f"for j, frame in enumerate({made}):\n"
+        f'        with open(f"{{i}}_{{j:03}}{suffix}", "wb") as file:\n'
+        f"            file.write({decoded.format('frame')})"
+    )
+
+
 def _row(gan):
     """What a request gives beside the seed: (value, dtype); `None` without seeds."""
     names = {one.name for one in gan.inputs}
@@ -320,7 +333,7 @@ def _row(gan):
         return None
     row = {}
     for one in gan.inputs:
-        if one.name == "z":
+        if one.of_seeds:
             continue
         value = 1.0 if one.name == "truncation" else max(one.low or 0, 0)
         for size in reversed(one.shape):

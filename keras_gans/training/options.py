@@ -104,7 +104,7 @@ OPTIONS = {
         "training",
         float,
         None,
-        "largest norm of each network's gradient; none by default",
+        "largest norm of each network's gradient; the recipe's by default",
     ),
     "checkpoint_every": Option(
         "records", int, 100, "steps between two checkpoints", counts=True

@@ -65,7 +65,7 @@ def compile(
         gan: `BaseGAN`.
         d_learning_rate: float, or `None` for the recipe's.
         g_learning_rate: float, or `None` for the recipe's.
-        global_clipnorm: float, or `None` to clip nothing.
+        global_clipnorm: float, or `None` for the optimizers' own.
         **options: other arguments of `compile`.
 
     Raises:
@@ -75,8 +75,9 @@ def compile(
     within("global_clipnorm", global_clipnorm, ok, "(0, inf)")
     pairs = zip(gan.optimizer_networks, optimizers(recipe, gan), strict=True)
     made = dict(pairs)
-    for optimizer in made.values():
-        optimizer.global_clipnorm = global_clipnorm
+    if global_clipnorm is not None:
+        for optimizer in made.values():
+            optimizer.global_clipnorm = global_clipnorm
     for name, rate in (("d", d_learning_rate), ("g", g_learning_rate)):
         if rate is not None:
             made[name].learning_rate = rate

@@ -11,7 +11,8 @@ SCRIPT = SUPPORT / "replicas.py"
 BENCHMARK = ROOT / "benchmarks" / "replicas.py"
 
 
-TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "stylegan2", "r3gan"]
+TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "mocogan", "frame-prediction"]
+TOYS += ["stylegan2", "r3gan"]
 
 
 def rows(*flags):

@@ -15,6 +15,7 @@ from keras_gans.convert.families import hifigan as family
 from keras_gans.convert.weights import assign
 from keras_gans.layers.snake import kaiser_sinc
 from keras_gans.networks.bigvgan import bigvgan_discriminators, bigvgan_generator
+from keras_gans.training import recipes
 
 
 def small(**kwargs):
@@ -100,6 +101,15 @@ def test_the_paper_s_version():
     mels = ops.convert_to_numpy(small().mel(data))
     version = {"ending": "tanh", "mel_windows": (), "activation": "snake"}
     check_gan(lambda: small(**version), mels, data, batch_size=2)
+
+
+def test_the_command_line_keeps_its_clipping():
+    """A flag that is not given leaves an optimizer as the model makes it."""
+    gan, recipe = small(), recipes.get("bigvgan")
+    recipes.compile(recipe, gan)
+    assert {o.global_clipnorm for o in gan.optimizers.values()} == {500.0}
+    recipes.compile(recipe, gan, global_clipnorm=1.0)
+    assert {o.global_clipnorm for o in gan.optimizers.values()} == {1.0}
 
 
 def test_the_distance_of_spectrograms_is_the_sum_of_windows():

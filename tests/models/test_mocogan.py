@@ -1,6 +1,7 @@
 """MoCoGAN: the reference's networks, training, videos of any length."""
 
 import json
+import pathlib
 
 from checks import check_gan
 from golden.recipe import fill
@@ -15,6 +16,7 @@ from keras_gans.networks.mocogan import (
     mocogan_generator,
     video_discriminator,
 )
+from keras_gans.serving import deployment
 
 
 def small(frames=10, shape=(16, 16, 1), **kwargs):
@@ -83,10 +85,7 @@ def test_networks_are_the_reference_s():
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("classes", "executions"),
-    [
-        pytest.param(None, False, marks=pytest.mark.backends),
-        pytest.param(3, True, marks=pytest.mark.full),
-    ],
+    [pytest.param(None, False, marks=pytest.mark.backends), (3, True)],
 )
 def test_mocogan(classes, executions):
     check_gan(
@@ -134,3 +133,28 @@ def test_frames_are_seen_at_their_places():
 def test_bad_arguments_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):
         small(**kwargs)
+
+
+@pytest.mark.full
+def test_exported_as_frames(tmp_path):
+    import tensorflow as tf
+
+    gan = small()
+    gan.export(tmp_path / "models" / "clips" / "1")
+    served = tf.saved_model.load(tmp_path / "models" / "clips" / "1").signatures[
+        "serving_default"
+    ]
+    made = served(seed=tf.constant([0, 3], "int64"))
+    assert set(made) == {"videos", "frame_bytes"}
+    wanted = gan.sample(4, seed=0)[[0, 3]]
+    np.testing.assert_allclose(made["videos"], wanted, rtol=0, atol=1e-6)
+    encoded = made["frame_bytes"].numpy()
+    assert encoded.shape == (2, 10)
+    frame = kg.Image((16, 16, 1)).decode(encoded[1, 7])
+    np.testing.assert_allclose(frame, wanted[1, 7], rtol=0, atol=1.001 / 255)
+    # Its clients write each frame to a file of its own.
+    deployment.write(gan, tmp_path / "models" / "clips")
+    text = (tmp_path / "models" / "clips_grpc_client.py").read_text()
+    loop = text.partition("\nfor i, made in")
+    exec("".join(loop[1:]), {"outputs": {"frame_bytes": encoded}})
+    assert pathlib.Path("1_007.png").read_bytes() == encoded[1, 7]

@@ -127,6 +127,7 @@ def test_networks_are_the_reference_s(kind):
 
 
 @pytest.mark.full
+@pytest.mark.backends
 def test_discriminators_are_the_reference_s():
     g = dict(np.load(GOLDEN / "vits_D.npz"))
     nets = networks.vits_discriminators(1024)
@@ -248,6 +249,7 @@ def split(parts):
 
 
 @pytest.mark.full
+@pytest.mark.backends
 def test_vits():
     """With lengths that are predicted: samples of a seed are then of one length."""
     parts = split(data(8))

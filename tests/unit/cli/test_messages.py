@@ -28,7 +28,7 @@ REACHES = {
     "sample": OPENING,
     "export": ("core/export.py", *OPENING),
     "translate": ("inference/translate.py", "applications/inpainting.py"),
-    "upscale": tuple(f"inference/{n}.py" for n in ("upscale", "tiles", "films")),
+    "upscale": tuple(f"inference/{n}.py" for n in ("upscale", "tiles")),
     "convert": ("convert",),
 }
 # Files, and functions of others, whose messages are for those who write Python: of

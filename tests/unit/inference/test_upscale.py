@@ -20,7 +20,7 @@ from keras_gans.convert import from_state
 from keras_gans.inference.tiles import Enlarger
 from keras_gans.modalities.image_files import read_image
 from keras_gans.modalities.png import PngWriter
-from keras_gans.modalities.video import ffmpeg
+from keras_gans.modalities.video_files import ffmpeg
 from keras_gans.networks.rrdbnet import rrdbnet
 from keras_gans.networks.srresnet import msrresnet, srresnet
 from keras_gans.utils.resizing import bicubic

@@ -13,7 +13,8 @@ from PIL import Image as PillowImage
 import pytest
 
 import keras_gans as kg
-from keras_gans.modalities import untrusted
+from keras_gans.data.clips import film_rate, read_film
+from keras_gans.modalities import untrusted, video_files
 from keras_gans.utils.optional import require
 
 TABLE = kg.Table({"age": [(40, 10), (5, 2)], "sex": ["f", 'm "ü",\n']})
@@ -412,7 +413,57 @@ def test_the_graph_encodes_as_files_do(modality, samples):
         np.testing.assert_array_equal(modality.decode(data), own)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="Serving is TensorFlow's."
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_graph_encodes_each_frame(channels):
+    shape = (8, 6, channels)
+    videos = levels((2, 3, *shape), 1000, 0)
+    encoded = kg.Video(None, shape, range=(0, 1)).encode_in_graph(videos).numpy()
+    assert encoded.shape == (2, 3)
+    for data, frame in zip(encoded.ravel(), videos.reshape(6, *shape), strict=True):
+        np.testing.assert_allclose(
+            kg.Image(shape, (0, 1)).decode(data), frame, rtol=0, atol=0.5001 / 255
+        )
+
+
 @pytest.mark.parametrize("modality", [kg.Image((8, 8, 5)), kg.Volume(4), TABLE, TOKENS])
 def test_others_are_not_encoded_in_graphs(modality):
     assert modality.bytes_name is None
     assert modality.encode_in_graph(np.zeros((1, 2))) is None
+
+
+@pytest.mark.parametrize("extension", [".gif", ".webp"])
+def test_a_few_bytes_are_no_endless_video(extension, monkeypatch):
+    """Each reader of videos has the same bounds on what a file tells of itself."""
+    name = f"a{extension}"
+    black, white = (PillowImage.new("L", (16, 16), grey) for grey in (0, 255))
+    black.save(name, save_all=True, append_images=[white], duration=60_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(untrusted, "MAX_VALUES", 1199 * 16 * 16 * 3)
+        with pytest.raises(ValueError, match=r"\(1200, 16, 16, 3\).* are allowed"):
+            kg.Video(None, (16, 16, 3)).read(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(video_files, "MAX_FRAMES", 1199)
+        with pytest.raises(ValueError, match=r"1.2e\+03 frames, more than the 1199"):
+            read_film(name, rate=10)
+    monkeypatch.setattr(untrusted, "MAX_VALUES", 1023)
+    for read in (
+        lambda: kg.Video(None, (16, 16, 3)).read(name),
+        lambda: film_rate(name),
+    ):
+        with pytest.raises(ValueError, match=r"\(16, 16, 4\).* 1 to 1023 are allowed"):
+            read()
+
+
+def test_films_of_large_frames_are_refused(monkeypatch):
+    kg.Video(2, (16, 16, 3)).write("a.mp4", np.zeros((2, 16, 16, 3), "float32"))
+    monkeypatch.setattr(untrusted, "MAX_VALUES", 767)
+    for read in (
+        lambda: kg.Video(None, (16, 16, 3)).read("a.mp4"),
+        lambda: film_rate("a.mp4"),
+        lambda: list(video_files.frames_of("a.mp4")),
+    ):
+        with pytest.raises(ValueError, match=r"\(16, 16, 3\).* are allowed"):
+            read()

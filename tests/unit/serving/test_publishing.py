@@ -104,6 +104,10 @@ def test_files_for_servers(gan):
     assert now["compose.yaml"] == b"services: {}\n"
     assert b"/models/dogs" in now["models.config"]
     assert now["faces_rest_client.py"] == written["faces_rest_client.py"]
+    # Its clients write the pictures that the model answers.
+    loop = written["faces_grpc_client.py"].decode().partition("\nfor i, made in")
+    exec("".join(loop[1:]), {"outputs": {"image_bytes": [b"one", b"two"]}})
+    assert pathlib.Path("1.png").read_bytes() == b"two"
     # The current directory is not a folder of models.
     pathlib.Path("alone/1").mkdir(parents=True)
     assert deployment.write(gan, pathlib.Path("alone"), told.append) == []
