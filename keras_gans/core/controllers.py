@@ -26,6 +26,23 @@ class Controller(keras.layers.Layer):
     State that must survive a restart is made by `add_state`. An update is part
     of the step: it is written in `keras.ops`, and every replica must come to
     the same: `gan.engine.mean_over_replicas(logs["d_loss"])` is that of all.
+
+    Args:
+        name: str, by which the state is saved; by default that of the class.
+
+    Example:
+
+    ```python
+    class Steps(keras_gans.Controller):
+        def __init__(self):
+            super().__init__()
+            self.done = self.add_state("done", 0.0)
+
+        def update(self, gan, logs):
+            self.done.assign(self.done + 1.0)
+
+    Steps()
+    ```
     """
 
     def __init__(self, name: str | None = None):
@@ -312,6 +329,13 @@ class RunningAverage(Controller):
 
     Raises:
         ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    average = keras_gans.RunningAverage("d_loss", rate=0.1)
+    average.value  # 0.0
+    ```
     """
 
     def __init__(

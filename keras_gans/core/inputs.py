@@ -462,6 +462,9 @@ class Source(_Leading):
         modality: `Modality` of the sources.
         name: str.
 
+    Raises:
+        ValueError: `modality` is none.
+
     Example:
 
     ```python
@@ -505,6 +508,9 @@ class Mel(_Leading):
     Args:
         bands: int, mel bands.
         frames: int, frames of a training sample; `None` for any number.
+
+    Raises:
+        ValueError: a number is no positive int.
 
     Example:
 
@@ -615,6 +621,9 @@ class Past(_Leading):
         frames: int, how many.
         frame: `Modality` of one frame.
 
+    Raises:
+        ValueError: `frames` is no positive int, or `frame` no modality.
+
     Example:
 
     ```python
@@ -655,6 +664,9 @@ class Text(Input):
         encoder: function from a list of str to float vectors `[n, dim]`, or
             `None`. With it, `sample(text=["a red heart"])` takes strings; it is
             not trained, and not saved with the model.
+
+    Raises:
+        ValueError: `dim` is no positive int.
 
     Example:
 

@@ -54,6 +54,9 @@ def pretrained() -> list[str]:
 
     `from_preset`, and each command that takes a preset, takes them by name.
 
+    Returns:
+        List of str.
+
     Example:
 
     ```python

@@ -265,8 +265,27 @@ def film_rate(path: Path) -> int:
 def clip_classes(source: Any) -> list[str]:
     """The names of the classes of clips: the subfolders of a source.
 
+    Args:
+        source: path of a folder or zip archive, as of `load_clips`.
+
+    Returns:
+        List of str, sorted.
+
     Raises:
         ValueError: there are no videos, or some lie in no subfolder.
+
+    Example:
+
+    ```python
+    import pathlib
+
+    from PIL import Image
+
+    for name in ("cats", "dogs"):
+        pathlib.Path("clips", name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(f"clips/{name}/1.gif")
+    keras_gans.data.clip_classes("clips")  # ["cats", "dogs"]
+    ```
     """
     if _is_toy(source):
         return list(MovingDigits.class_names)
@@ -291,6 +310,16 @@ def describe_clips(
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: the source cannot be used, or an argument is out of its range.
+
+    Example:
+
+    ```python
+    modality = keras_gans.Video(4, (8, 8, 1))
+    report = keras_gans.data.describe_clips("digits", modality)
+    ```
     """
     frames, rate = modality.frames, modality.rate
     height, width = modality.frame_shape[:2]

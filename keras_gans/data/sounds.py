@@ -228,8 +228,26 @@ def read_sound(path: Path, rate: int, channels: int = 1) -> np.ndarray:
 def sound_classes(source: Any) -> list[str]:
     """The names of the classes of sounds: the subfolders of a source.
 
+    Args:
+        source: path of a folder or zip archive, as of `load_sounds`.
+
+    Returns:
+        List of str, sorted.
+
     Raises:
         ValueError: there are no sounds, or some lie in no subfolder.
+
+    Example:
+
+    ```python
+    import pathlib
+
+    tone = np.zeros((1, 800, 1), "float32")
+    for name in ("kick", "snare"):
+        pathlib.Path("sounds", name).mkdir(parents=True)
+        keras_gans.Waveform(800, rate=8000).write(f"sounds/{name}/1.wav", tone[0])
+    keras_gans.data.sound_classes("sounds")  # ["kick", "snare"]
+    ```
     """
     return list_files(_place(source), True, EXTENSIONS, "sounds").classes
 
@@ -254,6 +272,16 @@ def describe_sounds(
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: the source cannot be used, or an argument is out of its range.
+
+    Example:
+
+    ```python
+    modality = keras_gans.Waveform(4096, rate=8000)
+    report = keras_gans.data.describe_sounds("drums", modality)
+    ```
     """
     found = find_sounds(source, modality.channels, labels, on_error)
     (usable,) = found.files

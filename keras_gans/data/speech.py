@@ -487,6 +487,9 @@ def describe_utterances(source: Any, symbols: tuple) -> Report:
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: the source cannot be used, or an argument is out of its range.
     """
     found, texts = find_utterances(source, symbols)
     (usable,) = found.files
@@ -557,6 +560,9 @@ def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: i
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: the source cannot be used, or an argument is out of its range.
     """
     found = find_speech(source, symbols)
     (usable,) = found.files

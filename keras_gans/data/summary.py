@@ -130,6 +130,16 @@ def describe(
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: the source cannot be used, or an argument is out of its range.
+
+    Example:
+
+    ```python
+    report = keras_gans.data.describe("emoji", "images", (16, 16), 3)
+    print(report)
+    ```
     """
     margin = jitter_margin(jitter, image_size)
     larger = (image_size[0] + margin[0], image_size[1] + margin[1])

@@ -290,8 +290,25 @@ def find_volumes(
 def volume_classes(source: Any) -> list[str]:
     """The names of the classes of solids: the subfolders of a source.
 
+    Args:
+        source: path of a folder or zip archive, as of `load_volumes`, or "furniture".
+
+    Returns:
+        List of str, sorted.
+
     Raises:
         ValueError: there are no solids, or some lie in no subfolder.
+
+    Example:
+
+    ```python
+    import pathlib
+
+    for name in ("chair", "table"):
+        pathlib.Path("solids", name).mkdir(parents=True)
+        np.save(f"solids/{name}/1.npy", np.ones((8, 8, 8), "uint8"))
+    keras_gans.data.volume_classes("solids")  # ["chair", "table"]
+    ```
     """
     if isinstance(source, str) and source in EMBEDDED:
         return furniture().label_names
@@ -319,6 +336,15 @@ def describe_volumes(
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: the source cannot be used, or an argument is out of its range.
+
+    Example:
+
+    ```python
+    report = keras_gans.data.describe_volumes("furniture", 32)
+    ```
     """
     found = find_volumes(source, size, labels, up, surfaces, on_error)
     rows = [("data", str(source))]
@@ -368,8 +394,24 @@ def read_volume(
 ) -> np.ndarray:
     """The solid of one file: bool `[size, size, size, 1]`; see `load_volumes`.
 
+    Args:
+        path: str or path of a mesh or of an array.
+        size: int, voxels of a side.
+        up: "x", "y" or "z", the axis of a mesh that points up.
+        surfaces: bool, as of `load_volumes`.
+
+    Returns:
+        bool array `[size, size, size, 1]`.
+
     Raises:
         ValueError: naming the file, where it cannot be used.
+
+    Example:
+
+    ```python
+    np.save("solid.npy", np.ones((8, 8, 8), "uint8"))
+    keras_gans.data.read_volume("solid.npy", 8).sum()  # 512
+    ```
     """
     one_of("up", up, UP)
     check_size("size", size)

@@ -45,6 +45,15 @@ def input_gradient(
 
     Returns:
         `(fn(x), gradient)`, the gradient of the shape of `x`.
+
+    Example:
+
+    ```python
+    from keras_gans.engine import input_gradient
+
+    x = keras.ops.ones((4, 9))
+    y, gradient = input_gradient(lambda x: 2 * x, x)  # gradient: 2 everywhere
+    ```
     """
     outer = get_stateless_scope()
     seen = {} if outer is None else outer.state_mapping

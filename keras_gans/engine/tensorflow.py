@@ -29,6 +29,15 @@ def input_gradient(
 
     Returns:
         `(fn(x), gradient)`, the gradient of the shape of `x`.
+
+    Example:
+
+    ```python
+    from keras_gans.engine import input_gradient
+
+    x = keras.ops.ones((4, 9))
+    y, gradient = input_gradient(lambda x: 2 * x, x)  # gradient: 2 everywhere
+    ```
     """
     x = tf.convert_to_tensor(x)
     with tf.GradientTape(watch_accessed_variables=False) as tape:

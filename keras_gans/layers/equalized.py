@@ -87,12 +87,25 @@ class Equalized(keras.layers.Layer):
 class EqualizedDense(Equalized):
     """A dense layer with an equalized learning rate; see `Equalized`.
 
+    Args:
+        units: int, outputs.
+        rate: float above 0, as of `Equalized`.
+        use_bias: bool.
+        bias: float, what the biases start from.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
     Example:
 
     ```python
     layer = keras_gans.layers.EqualizedDense(8, rate=0.01)
     layer(np.ones((2, 4), "float32")).shape  # (2, 8)
     ```
+
+    Reference:
+        https://arxiv.org/abs/1710.10196, section 4.1
     """
 
     def build(self, input_shape: tuple) -> None:
@@ -125,6 +138,9 @@ class EqualizedConv2D(Equalized):
     layer = keras_gans.layers.EqualizedConv2D(8, 3, padding="same")
     layer(np.ones((2, 4, 4, 3), "float32")).shape  # (2, 4, 4, 8)
     ```
+
+    Reference:
+        https://arxiv.org/abs/1710.10196, section 4.1
     """
 
     def __init__(

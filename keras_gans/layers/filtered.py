@@ -244,6 +244,9 @@ class MagnitudeNorm(keras.layers.Layer):
     The mean is one number for all pixels, channels and rows. It starts from 1,
     and is part of the weights: who trains the layer moves it.
 
+    Args:
+        **kwargs: arguments of `keras.layers.Layer`.
+
     Input shape:
         `[n, height, width, channels]`.
 

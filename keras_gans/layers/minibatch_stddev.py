@@ -134,6 +134,9 @@ def with_minibatch_stddev(model: keras.Model, group_size: int = 4) -> keras.Mode
     critic = keras_gans.networks.dcgan.dcgan_discriminator((32, 32, 3), width=8)
     critic = keras_gans.layers.with_minibatch_stddev(critic)
     ```
+
+    Reference:
+        https://arxiv.org/abs/1710.10196, section 3
     """
     check_size("group_size", group_size)
     check_built("model", model)

@@ -196,11 +196,17 @@ class NoiseMap(keras.layers.Layer):
 class Bias(keras.layers.Layer):
     """Adds a number that is learned to each channel; it starts from 0.
 
+    Args:
+        **kwargs: arguments of `keras.layers.Layer`.
+
     Example:
 
     ```python
     keras_gans.layers.Bias()(np.ones((2, 4, 4, 3), "float32")).shape  # (2, 4, 4, 3)
     ```
+
+    Reference:
+        https://arxiv.org/abs/1912.04958, figure 2: the b after a convolution
     """
 
     def build(self, input_shape: tuple) -> None:

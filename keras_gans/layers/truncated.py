@@ -19,6 +19,9 @@ class TruncatedNormal(layers.Layer):
     akin samples whatever t, and walks stay smooth. From t = 10 on z is left as
     it is.
 
+    Args:
+        **kwargs: arguments of `keras.layers.Layer`.
+
     Example:
 
     ```python

@@ -26,6 +26,21 @@ def minimax_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
     With `real_label` below 1, the one-sided smoothed target of
     https://arxiv.org/abs/1606.03498, section 3.4.
 
+    Args:
+        real: float tensor of any shape, logits C(x) of reals.
+        fake: float tensor, logits C(G(z)) of fakes.
+        real_label: float in (0.5, 1], the target of reals.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.minimax_d(x, -x)  # 2 log(1 + 1/e) = 0.627
+    ```
+
     Reference:
         https://arxiv.org/abs/1406.2661, equation 1.
     """
@@ -34,6 +49,19 @@ def minimax_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
 
 def minimax_g(fake: Tensor) -> Tensor:
     """E[log(1 - D(G(z)))], saturating where D wins.
+
+    Args:
+        fake: float tensor, logits C(G(z)) of fakes.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.minimax_g(x)  # -log(1 + e) = -1.313
+    ```
 
     Reference:
         https://arxiv.org/abs/1406.2661, equation 1.
@@ -44,6 +72,19 @@ def minimax_g(fake: Tensor) -> Tensor:
 def non_saturating_g(fake: Tensor) -> Tensor:
     """-E[log D(G(z))].
 
+    Args:
+        fake: float tensor, logits C(G(z)) of fakes.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.non_saturating_g(x)  # log(1 + 1/e) = 0.313
+    ```
+
     Reference:
         https://arxiv.org/abs/1406.2661, section 3.
     """
@@ -52,6 +93,21 @@ def non_saturating_g(fake: Tensor) -> Tensor:
 
 def least_squares_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
     """E[(C(x) - b)^2] / 2 + E[C(G(z))^2] / 2 with b = `real_label`.
+
+    Args:
+        real: float tensor of any shape, logits C(x) of reals.
+        fake: float tensor, logits C(G(z)) of fakes.
+        real_label: float in (0.5, 1], the target of reals.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.least_squares_d(x, 0 * x)  # 0.0
+    ```
 
     Reference:
         https://arxiv.org/abs/1611.04076, equation 9.
@@ -63,6 +119,19 @@ def least_squares_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tens
 def least_squares_g(fake: Tensor) -> Tensor:
     """E[(C(G(z)) - 1)^2] / 2.
 
+    Args:
+        fake: float tensor, logits C(G(z)) of fakes.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.least_squares_g(0 * x)  # 0.5
+    ```
+
     Reference:
         https://arxiv.org/abs/1611.04076, equation 9.
     """
@@ -71,6 +140,20 @@ def least_squares_g(fake: Tensor) -> Tensor:
 
 def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
     """E[max(0, 1 - C(x))] + E[max(0, 1 + C(G(z)))].
+
+    Args:
+        real: float tensor of any shape, logits C(x) of reals.
+        fake: float tensor, logits C(G(z)) of fakes.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.hinge_d(x, -x)  # 0.0
+    ```
 
     Reference:
         https://arxiv.org/abs/1802.05957, equation 16.
@@ -81,6 +164,20 @@ def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
 def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
     """E[C(G(z))] - E[C(x)].
 
+    Args:
+        real: float tensor of any shape, logits C(x) of reals.
+        fake: float tensor, logits C(G(z)) of fakes.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.wasserstein_d(x, -x)  # -2.0
+    ```
+
     Reference:
         https://arxiv.org/abs/1701.07875, equation 2.
     """
@@ -89,6 +186,19 @@ def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
 
 def wasserstein_g(fake: Tensor) -> Tensor:
     """-E[C(G(z))], also the generator's side of the hinge loss.
+
+    Args:
+        fake: float tensor, logits C(G(z)) of fakes.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.wasserstein_g(x)  # -1.0
+    ```
 
     Reference:
         https://arxiv.org/abs/1701.07875, equation 2;
@@ -100,6 +210,21 @@ def wasserstein_g(fake: Tensor) -> Tensor:
 def relativistic_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
     """-E[log sigmoid(C(x) - C(G(z)))], reals and fakes paired by row.
 
+    Args:
+        real: float tensor of any shape, logits C(x) of reals.
+        fake: float tensor of the shape of `real`, logits C(G(z)) of fakes.
+        real_label: float in (0.5, 1], the target of reals.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.relativistic_d(x, x)  # log 2 = 0.693
+    ```
+
     Reference:
         https://arxiv.org/abs/1807.00734, equation 5.
     """
@@ -108,6 +233,20 @@ def relativistic_d(real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tenso
 
 def relativistic_g(fake: Tensor, real: Tensor) -> Tensor:
     """-E[log sigmoid(C(G(z)) - C(x))], reals and fakes paired by row.
+
+    Args:
+        fake: float tensor, logits C(G(z)) of fakes.
+        real: float tensor of the shape of `fake`, logits C(x) of reals.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    ```python
+    x = keras.ops.ones((4, 1))
+    keras_gans.losses.relativistic_g(x, x)  # log 2 = 0.693
+    ```
 
     Reference:
         https://arxiv.org/abs/1807.00734, equation 6.
@@ -128,6 +267,15 @@ class Objective:
             that logs report it; otherwise they report C itself.
         smoothable: whether `d` takes `real_label`.
         relativistic: whether `g` compares fakes with reals.
+
+    Example:
+
+    ```python
+    from keras_gans.losses import Objective, hinge_d, non_saturating_g
+
+    mixed = Objective(hinge_d, non_saturating_g, probability=False, smoothable=False)
+    keras_gans.DCGAN((16, 16, 1), width=2, objective=mixed)
+    ```
     """
 
     d: Callable
@@ -170,6 +318,9 @@ def get(objective: str | Objective) -> Objective:
         objective: one of "minimax", "non_saturating", "least_squares",
             "hinge", "wasserstein", "relativistic", or an `Objective`.
 
+    Returns:
+        `Objective`.
+
     Raises:
         ValueError: the name is unknown.
 
@@ -192,7 +343,21 @@ def get(objective: str | Objective) -> Objective:
 
 
 def serialize(objective: Objective) -> str | dict[str, Any]:
-    """The name of a built-in objective, or the config of another."""
+    """The name of a built-in objective, or the config of another.
+
+    Args:
+        objective: `Objective`.
+
+    Returns:
+        str, or the dict that Keras makes of an object.
+
+    Example:
+
+    ```python
+    hinge = keras_gans.losses.get("hinge")
+    keras_gans.losses.serialize(hinge)  # "hinge"
+    ```
+    """
     for name, known in OBJECTIVES.items():
         if objective is known:
             return name

@@ -8,6 +8,13 @@ from keras_gans.utils.types import Tensor
 def consistency(logits: Tensor, moved: Tensor) -> Tensor:
     """E[||D(x) - D(T(x))||^2], of images x and of the same ones augmented.
 
+    Args:
+        logits: float tensor `[n, ...]`, D(x).
+        moved: float tensor of the same shape, D(T(x)).
+
+    Returns:
+        A scalar. Of 0 or more.
+
     Example:
 
     ```python
@@ -30,6 +37,9 @@ def lecam(real: Tensor, fake: Tensor, mean_real: Tensor, mean_fake: Tensor) -> T
         mean_real: scalar, a_R, the running mean of logits of reals.
         mean_fake: scalar, a_F, that of fakes.
 
+    Returns:
+        A scalar of 0 or more.
+
     Example:
 
     ```python
@@ -51,6 +61,9 @@ def top_k_g(logits: Tensor, share: float | Tensor) -> Tensor:
     Args:
         logits: `[n, ...]`; a row counts by its mean.
         share: scalar in (0, 1], how much of the n; rounded up.
+
+    Returns:
+        A scalar.
 
     Example:
 

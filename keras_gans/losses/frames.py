@@ -14,6 +14,9 @@ def frame_distance(real: Tensor, fake: Tensor, p: float = 2) -> Tensor:
         fake: frames of the same shape.
         p: float of 1 or more; 2 in the paper's predictions of real videos.
 
+    Returns:
+        A scalar of 0 or more.
+
     Raises:
         ValueError: `p` is out of its range.
 
@@ -43,6 +46,9 @@ def gradient_difference(real: Tensor, fake: Tensor, alpha: float = 1) -> Tensor:
         real: frames `[n, height, width, channels]`.
         fake: frames of the same shape.
         alpha: float of 1 or more.
+
+    Returns:
+        A scalar of 0 or more.
 
     Raises:
         ValueError: `alpha` is out of its range.

@@ -19,6 +19,12 @@ def distance(a: Tensor, b: Tensor, kind: str = "l1") -> Tensor:
         b: tensor of the same shape.
         kind: "l1" or "l2".
 
+    Returns:
+        A float32 scalar of 0 or more.
+
+    Raises:
+        ValueError: `kind` is neither.
+
     Example:
 
     ```python
@@ -43,6 +49,12 @@ def perceptual(
             those of several layers.
         targets: those of the targets, in the same structure.
         kind: "l1" (ESRGAN) or "l2" (SRGAN).
+
+    Returns:
+        A float32 scalar of 0 or more.
+
+    Raises:
+        ValueError: `kind` is neither, or one side has more maps.
 
     Example:
 

@@ -120,6 +120,9 @@ def evaluate(
     )
     print(records[0])
     ```
+
+    Reference:
+        Each metric's own function names its paper.
     """
     if n is not None:
         check_count(n)

@@ -27,6 +27,9 @@ class GAN(BaseGAN):
             "non_saturating", "least_squares", "hinge", "wasserstein",
             "relativistic"), `seed` and the other arguments of `BaseGAN`.
 
+    Raises:
+        ValueError: an argument is out of its range, or the networks do not fit.
+
     Example:
 
     ```python

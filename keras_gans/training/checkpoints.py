@@ -167,7 +167,22 @@ def step_of(path: pathlib.Path) -> int:
 
 
 def latest(directory: Path) -> pathlib.Path | None:
-    """The newest checkpoint in a directory, or `None`."""
+    """The newest checkpoint in a directory, or `None`.
+
+    Args:
+        directory: str or path.
+
+    Returns:
+        Its path, or `None` where there is none.
+
+    Example:
+
+    ```python
+    from keras_gans.training import checkpoints
+
+    checkpoints.latest("run/checkpoints")  # None: there is no such directory
+    ```
+    """
     return choose(directory)
 
 
@@ -191,6 +206,14 @@ def choose(directory: Path, name: str | None = None) -> pathlib.Path | None:
 
     Raises:
         ValueError: there is none of that name.
+
+    Example:
+
+    ```python
+    from keras_gans.training import checkpoints
+
+    checkpoints.choose("run/checkpoints")  # None: there is no such directory
+    ```
     """
     found = all_in(directory)
     if name is None:
@@ -235,6 +258,16 @@ def restore(gan: "BaseGAN", path: Path) -> Position:
 
     Raises:
         ValueError: the checkpoint is damaged or belongs to another model.
+
+    Example:
+
+    ```python
+    from keras_gans.training import checkpoints
+
+    path = checkpoints.latest("run/checkpoints")
+    if path is not None:
+        done = checkpoints.restore(gan, path)
+    ```
     """
     path = pathlib.Path(path)
     position = read_position(path)

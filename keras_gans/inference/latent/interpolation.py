@@ -19,6 +19,9 @@ def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> np.ndarray:
         b: array of the same shape.
         t: float, or array that broadcasts with them: 0 gives a, 1 gives b.
 
+    Returns:
+        float64 array of the shape of `a`, or of what `t` makes of it.
+
     Example:
 
     ```python
@@ -40,6 +43,9 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> np.ndarray:
         a: array `[..., d]`.
         b: array of the same shape.
         t: float, or array that broadcasts with `[..., 1]`.
+
+    Returns:
+        float64 array of the shape of `a`, or of what `t` makes of it.
 
     Example:
 

@@ -114,6 +114,14 @@ def path_distances(
 
     Raises:
         ValueError: an argument is out of range.
+
+    Example:
+
+    ```python
+    a, b = np.random.normal(size=(2, 4, 100)).astype("float32")  # codes z
+    t = np.linspace(0, 1, 4)
+    keras_gans.latent.path_distances(gan, a, b, t, features="pixels").shape  # (4,)
+    ```
     """
     own = LatentSpace(gan)
     space = own.check_space(space)
@@ -152,6 +160,9 @@ def trimmed_mean(values: np.ndarray, share: float = 1.0) -> float:
     Args:
         values: array `[n]`.
         share: float in [0, 50), percent.
+
+    Returns:
+        float.
 
     Example:
 

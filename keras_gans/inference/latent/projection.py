@@ -131,6 +131,16 @@ def read_target(gan: BaseGAN, path: Path) -> np.ndarray:
 
     Raises:
         ValueError: it cannot be read, or the GAN makes no images.
+
+    Example:
+
+    ```python
+    from PIL import Image
+
+    gan = keras_gans.DCGAN((16, 16, 3), width=2)
+    Image.new("RGB", (16, 16), "red").save("red.png")
+    keras_gans.latent.read_target(gan, "red.png").shape  # (16, 16, 3)
+    ```
     """
     height, width, channels = _check_images(gan)
     head = image_files.read_head(path)

@@ -60,6 +60,9 @@ def sound_scores(
         basis: float `[k, samples, channels]`, more than 16, whose components and
             variances are taken; the reals' by default.
 
+    Returns:
+        `SoundScores`.
+
     Raises:
         ValueError: too few, or of other shapes.
 

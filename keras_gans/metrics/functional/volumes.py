@@ -57,6 +57,9 @@ def volume_iou(
     halves[0, :2] = halves[1, 1:3] = 1
     keras_gans.metrics.volume_iou(halves, halves)  # 1 and 1/3
     ```
+
+    Reference:
+        Jaccard, "The distribution of the flora in the alpine zone", 1912
     """
     shapes = np.shape(first), np.shape(second)
     if 0 in shapes[0] + shapes[1] or shapes[0][1:] != shapes[1][1:]:
@@ -85,6 +88,9 @@ def volume_scores(
         real: array `[n, x, y, z, channels]` of voxels, 2 or more.
         fake: array `[m, ...]` of the same shape; as many are best.
         threshold: float, above which a voxel is solid: 0 of volumes in [-1, 1].
+
+    Returns:
+        `VolumeScores`.
 
     Raises:
         ValueError: too few, or of other shapes.

@@ -12,6 +12,9 @@ class NanGuard(StepCallback):
 
     Put it before the callbacks that save.
 
+    Args:
+        every: int, steps between two looks.
+
     Raises:
         FloatingPointError: from `fit`, at the first loss, score or gradient
             norm that is NaN or infinite. Under loss scaling only losses and

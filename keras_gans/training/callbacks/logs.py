@@ -22,6 +22,15 @@ class JsonlLogger(StepCallback):
     Args:
         path: str or path of the file; lines are added to it.
         every: int, steps between two lines.
+
+    Raises:
+        ValueError: `every` is no positive int.
+
+    Example:
+
+    ```python
+    log = keras_gans.callbacks.JsonlLogger("metrics.jsonl", every=100)
+    ```
     """
 
     def __init__(self, path: Path, every: int = 10):

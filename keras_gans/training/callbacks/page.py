@@ -79,6 +79,9 @@ class ProgressPage(StepCallback):
         plot: str or path of the PNG of `LossPlot`.
         log: str or path of the file of `JsonlLogger`.
 
+    Raises:
+        ValueError: `every` is no positive int.
+
     Example:
 
     ```python

@@ -22,6 +22,9 @@ class LossPlot(StepCallback):
         path: str or path of the PNG.
         every: int, steps between two plots.
 
+    Raises:
+        ValueError: `every` is no positive int.
+
     Example:
 
     ```python

@@ -33,6 +33,16 @@ class StepCallback(keras.callbacks.Callback):
 
     Raises:
         ValueError: `every` is no positive int.
+
+    Example:
+
+    ```python
+    class Heights(keras_gans.callbacks.StepCallback):
+        def after_step(self, logs):
+            print(self.step, logs["d_loss"])
+
+    Heights(every=100)
+    ```
     """
 
     def __init__(self, every: int = 1):
