@@ -65,6 +65,7 @@ from keras_gans.models.acgan import ACGAN
 from keras_gans.models.biggan import BigGAN
 from keras_gans.models.bigvgan import BigVGAN
 from keras_gans.models.conditional_gan import ConditionalGAN
+from keras_gans.models.ctgan import CTGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.esrgan import ESRGAN
@@ -95,6 +96,7 @@ from keras_gans.version import __version__
 __all__ = [
     "ACGAN",
     "ADA",
+    "CTGAN",
     "DCGAN",
     "EMA",
     "ESRGAN",

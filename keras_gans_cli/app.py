@@ -35,6 +35,7 @@ COMMANDS = (
     "predict",
     "align",
     "say",
+    "synthesize",
     "convert",
     "doctor",
 )

@@ -50,6 +50,12 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         metavar="DIR",
         help="where tensorflow-datasets keeps its files; its own place by default",
     )
+    add(
+        "--label",
+        metavar="COLUMN",
+        help="of tables, the categories that classifiers are to tell; 'class', or the "
+        "last column of categories, by default",
+    )
     add = parser.add_argument_group("how it is measured").add_argument
     add(
         "--metrics",
@@ -134,6 +140,9 @@ def run(args: argparse.Namespace) -> None:
     if getattr(getattr(fake, "modality", None), "kind", None) == "waveform":
         _evaluate_sounds(args, fake, config, data, skip_broken)
         return
+    if getattr(getattr(fake, "modality", None), "kind", None) == "table":
+        _evaluate_table(args, fake, config)
+        return
     settings = {}
     if (args.subsets, args.subset_size) != (None, None):
         given = {"subsets": args.subsets, "subset_size": args.subset_size}
@@ -201,12 +210,71 @@ def _evaluate_sounds(args, gan, config, data, skip_broken):
     _tell(evaluate_sounds(gan, real, args.n, args.seed, str(data)), args.out)
 
 
+def _evaluate_table(args, gan, config):
+    """The scores of a table, beside those of what it is compared with."""
+    from keras_gans import data
+    from keras_gans.metrics import evaluate_table
+    from keras_gans.metrics.tables import records_of
+
+    given = [name for name in OF_IMAGES if getattr(args, name) is not None]
+    if given:
+        told = ", ".join(f"--{name}={getattr(args, name)}" for name in given)
+        raise ValueError(
+            f"Tables are scored by metrics of their own, all of them. Received: {told} "
+            "for images. Drop it."
+        )
+    if config is None:
+        raise ValueError(
+            "A table is scored by the rows that it was trained on, and by others that "
+            f"it was not: a run knows them. Received: {args.target}. Give the run "
+            "(in Python, `keras_gans.metrics.evaluate_table` scores any)."
+        )
+    train, test = data.split_rows(config["data"], config["held_out"], config["seed"])
+    if args.data is not None:
+        test = data.read_table(args.data)
+    size = len(next(iter(test.values())))
+    if not size:
+        raise ValueError(
+            "A table is scored by rows that were not trained on. Received: a run with "
+            "--held_out=0. Give a CSV file of others as --data, or train with "
+            "--held_out=0.2."
+        )
+    label = args.label
+    if label is None:
+        known = list(gan.table.categories)
+        label = "class" if "class" in known else (known or [None])[-1]
+    scores = evaluate_table(gan, train, test, label, args.n, args.seed)
+    settings = {"label": label, "seed": args.seed, "test_rows": size}
+    names = {"gan": type(gan).__name__, "independent": "independent columns"}
+    names |= {"copula": "Gaussian copula", "real": "the training rows"}
+    rows = [("", *(names[n] for n in scores))]
+    for field in scores["gan"]._fields:
+        found = [getattr(one, field) for one in scores.values()]
+        told = ["-" if x is None else f"{x:.3f}".removesuffix(".000") for x in found]
+        rows.append((field, *told))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True))
+        print(line.rstrip())
+    print(
+        f"Against {size:,} rows that were not trained on; classifiers tell {label!r}."
+    )
+    print("1 is best of columns, pairs, efficacy, precision and detection; closest is")
+    print("1 or more where rows are no closer to the training rows than strangers are.")
+    if args.out is not None:
+        _add_lines(records_of(scores, settings), args.out)
+
+
 def _tell(records, out):
     """Prints records, and adds them to a file."""
-    from keras_gans.utils import files
-
     for record in records:
         print(record)
     if out is not None:
-        with files.naming(out), open(out, "a") as file:
-            file.writelines(record.to_json() + "\n" for record in records)
+        _add_lines([record.to_json() for record in records], out)
+
+
+def _add_lines(lines, out):
+    from keras_gans.utils import files
+
+    with files.naming(out), open(out, "a") as file:
+        file.writelines(line + "\n" for line in lines)

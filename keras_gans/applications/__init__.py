@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Any
 
-from keras_gans.applications import colorization, inpainting, lab, masks
+from keras_gans.applications import augmentation, colorization, inpainting, lab, masks
+from keras_gans.applications.augmentation import augment_images, augment_table
 from keras_gans.applications.colorization import Colorization
 from keras_gans.applications.inpainting import Inpainting
 from keras_gans.utils.suggestions import hint
@@ -13,6 +14,9 @@ __all__ = [
     "RECIPES",
     "Colorization",
     "Inpainting",
+    "augment_images",
+    "augment_table",
+    "augmentation",
     "get",
     "lab",
     "masks",

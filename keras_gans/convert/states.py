@@ -10,6 +10,7 @@ from keras_gans.convert.families import (
     biggan,
     biggan_deep,
     bigvgan,
+    ctgan,
     dcgan,
     efficientnet_lite0,
     hifigan,
@@ -47,6 +48,7 @@ FAMILIES = {
     "voxels": voxels,
     "bigvgan": bigvgan,
     "vits": vits,
+    "ctgan": ctgan,
 }
 
 
@@ -73,8 +75,9 @@ def from_state(
             "stylegan3", "superresolution" (ESRGAN, Real-ESRGAN, BasicSR's SRResNet
             and their discriminators; the average where a file holds `params` and
             `params_ema`), "wavegan" (of TensorFlow), "hifigan", "bigvgan", "vits" (a
-            whole `VITS` of one speaker), or "pix2pix" (its networks and CycleGAN's;
-            images of any size, unless `image_shape` says which).
+            whole `VITS` of one speaker), "ctgan" (of a generator, its logits), or
+            "pix2pix" (its networks and CycleGAN's; images of any size, unless
+            `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,

@@ -136,6 +136,46 @@ class TorchAdam(keras.optimizers.Adam):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
+class L2Adam(TorchAdam):
+    """PyTorch's Adam with its `weight_decay`: l2 times a weight joins its gradient.
+
+    Keras's `weight_decay` is another, decoupled from the gradient's moments.
+
+    Args:
+        *args: those of `TorchAdam`.
+        l2: float of 0 or more.
+        **kwargs: the other arguments of `TorchAdam`.
+
+    Raises:
+        ValueError: `l2` is out of its range.
+
+    Example:
+
+    ```python
+    from keras_gans.core.optimizers import L2Adam
+
+    L2Adam(2e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8, l2=1e-6)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1711.05101, algorithm 2, with L2 regularization
+    """
+
+    def __init__(self, *args, l2: float = 0.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.l2 = within("l2", l2, is_number(l2) and 0 <= l2 < math.inf, "[0, inf)")
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        decayed = ops.cast(gradient, variable.dtype) + self.l2 * variable
+        super().update_step(decayed, variable, learning_rate)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "l2": self.l2}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
 class CosineAdam(TorchAdam):
     """Adam whose learning rate and beta_2 move along half a cosine.
 

@@ -17,6 +17,15 @@ from keras_gans.data.speech import (
     load_utterances,
 )
 from keras_gans.data.summary import check, describe
+from keras_gans.data.tables import (
+    RealTable,
+    describe_table,
+    fit_table,
+    load_rows,
+    load_table,
+    read_table,
+    split_rows,
+)
 from keras_gans.data.volumes import (
     describe_volumes,
     load_volumes,
@@ -29,6 +38,7 @@ from keras_gans.data.watch import Watch, load_watch
 __all__ = [
     "Emoji",
     "Furniture",
+    "RealTable",
     "Watch",
     "align",
     "check",
@@ -38,23 +48,29 @@ __all__ = [
     "describe_clips",
     "describe_sounds",
     "describe_speech",
+    "describe_table",
     "describe_utterances",
     "describe_volumes",
     "emoji",
+    "fit_table",
     "furniture",
     "load",
     "load_clips",
     "load_crops",
     "load_pairs",
+    "load_rows",
     "load_sounds",
     "load_speech",
+    "load_table",
     "load_unpaired",
     "load_utterances",
     "load_volumes",
     "load_watch",
+    "read_table",
     "read_volume",
     "render_volumes",
     "sound_classes",
+    "split_rows",
     "toy",
     "volume_classes",
 ]

@@ -15,6 +15,7 @@ from keras_gans.layers.modulated import (
 )
 from keras_gans.layers.phase_shuffle import PhaseShuffle
 from keras_gans.layers.snake import AntiAliasedSnake
+from keras_gans.layers.spans import SpanActivation
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.layers.truncated import TruncatedNormal
 
@@ -34,6 +35,7 @@ __all__ = [
     "NoiseMap",
     "PhaseShuffle",
     "SelfAttention",
+    "SpanActivation",
     "SpectralNormalization",
     "TruncatedNormal",
     "Truncation",

@@ -23,6 +23,18 @@ from keras_gans.metrics.functional.volumes import (
 from keras_gans.metrics.perceptual import feature_distance
 from keras_gans.metrics.record import Record
 from keras_gans.metrics.sounds import evaluate_sounds
+from keras_gans.metrics.table_baselines import gaussian_copula, independent_columns
+from keras_gans.metrics.tables import (
+    TableScores,
+    closest_record_ratio,
+    column_scores,
+    detection_score,
+    efficacy,
+    evaluate_table,
+    pair_scores,
+    table_scores,
+    violations,
+)
 from keras_gans.metrics.videos import VideoScores, video_scores
 
 __all__ = [
@@ -30,22 +42,33 @@ __all__ = [
     "Moments",
     "Record",
     "SoundScores",
+    "TableScores",
     "VideoScores",
     "VolumeScores",
     "classification_accuracy_score",
+    "closest_record_ratio",
+    "column_scores",
     "density_coverage",
+    "detection_score",
+    "efficacy",
     "evaluate",
     "evaluate_sounds",
+    "evaluate_table",
     "feature_distance",
     "frechet_distance",
+    "gaussian_copula",
     "inception_score",
+    "independent_columns",
     "kernel_distance",
+    "pair_scores",
     "precision_recall",
     "psnr",
     "sound_scores",
     "ssim",
     "stft_distance",
+    "table_scores",
     "video_scores",
+    "violations",
     "volume_iou",
     "volume_scores",
 ]

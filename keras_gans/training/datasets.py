@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from keras_gans import applications
+from keras_gans.core import serialization
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.recipe import Recipe
 from keras_gans.modalities import pictures
@@ -18,6 +19,7 @@ from keras_gans.utils import errors, files
 from keras_gans.utils.types import Path
 
 LABELLED = "labelled images"
+TABLES = "tables"
 REALS = 64  # pictures of the data in one of its own
 FEW = 16  # samples of other kinds
 # Beside a SavedModel's own files; loaders leave the directory alone.
@@ -78,6 +80,26 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
         )
     arguments = {**config["arguments"], "num_classes": len(names)}
     return {**config, "arguments": arguments, "class_names": names}
+
+
+def with_table(recipe: Recipe, config: dict) -> dict:
+    """The config of a run with the columns of its table, found at its start.
+
+    Args:
+        recipe: `core.recipe.Recipe`.
+        config: dict, from `runs.new_config`.
+
+    Raises:
+        ValueError: the table, or one of its columns, cannot be learned.
+    """
+    if recipe.task != TABLES or config["arguments"].get("table") is not None:
+        return config
+    from keras_gans import data
+
+    options = ("categories", "numbers", "leave_out", "held_out", "seed")
+    table = data.fit_table(config["data"], **{name: config[name] for name in options})
+    arguments = {**config["arguments"], "table": serialization.plain(table)}
+    return {**config, "arguments": json.loads(json.dumps(arguments))}
 
 
 def _names(recipe, config):

@@ -267,6 +267,42 @@ def _clip_classes(source):
     return data.clip_classes(source)
 
 
+# --- Tables ---
+
+
+def rows(
+    gan: BaseGAN,
+    source: Any,
+    *,
+    data_dir: str | None = None,
+    flip: bool = False,
+    on_error: str = "raise",
+    **options,
+):
+    """Rows of a table as `gan` makes them, with the conditions that they meet.
+
+    Args:
+        gan: `BaseGAN`, of a `Table`.
+        source: see `keras_gans.data.read_table`.
+        data_dir: str, of sources that tables have none of.
+        flip: bool, which rows are not.
+        on_error: str; a table is read whole or not at all.
+        **options: other arguments of `keras_gans.data.load_rows`.
+    """
+    from keras_gans import data
+
+    _refuse_data_dir("tables", "CSV files or named", data_dir)
+    for name in ("categories", "numbers", "leave_out"):  # of `fit_table`
+        options.pop(name, None)
+    return data.load_rows(source, gan.modality, **options)
+
+
+def _describe_rows(gan, source, on_error="raise", **options):
+    from keras_gans import data
+
+    return data.describe_table(source, gan.modality, **options)
+
+
 _SPEECH = Kind(
     speech,
     _describe_speech,
@@ -305,6 +341,16 @@ KINDS = {
     ),
     "volumes": _SOLIDS,
     "views": dataclasses.replace(_SOLIDS, load=views),
+    "tables": Kind(
+        rows,
+        _describe_rows,
+        ("held_out", "seed"),
+        None,
+        what="rows",
+        poor="noise",
+        scores="table_scores",
+        mirrored=False,
+    ),
     "clips": Kind(
         clips,
         _describe_clips,

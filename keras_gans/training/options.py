@@ -167,6 +167,25 @@ DATA_OPTIONS = {
         "what the loudest sample of each file is brought to; "
         "files are as loud as they are by default",
     ),
+    "categories": Option(
+        "data",
+        str,
+        None,
+        "further columns of categories, with commas; those of text and of few "
+        "different numbers by default",
+    ),
+    "numbers": Option(
+        "data", str, None, "columns of numbers, however few differ; none by default"
+    ),
+    "held_out": Option(
+        "data",
+        float,
+        None,
+        "share of the rows that are not trained on, to score by; 0 trains on all",
+    ),
+    "leave_out": Option(
+        "data", str, None, "columns that are not learned; none by default"
+    ),
     "jitter": Option(
         "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),

@@ -298,6 +298,7 @@ def train(
     run_dir = pathlib.Path(run_dir)
     directories.check_resume(run_dir, resume)
     config = datasets.with_classes(recipes.get(config["recipe"]), config)
+    config = datasets.with_table(recipes.get(config["recipe"]), config)
     scope = distribution.scope(config["strategy"])
     training = _Training(run_dir, config)
     with contextlib.ExitStack() as stack:

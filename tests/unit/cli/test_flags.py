@@ -118,10 +118,15 @@ def test_every_flag_of_a_command_is_explained(name):
         assert len(action.help) > 5, action
 
 
+def kg_table():
+    return keras_gans.Table({"x": [(0, 1)], "y": ["a", "b"]})
+
+
 TINY = {
     "gan": {"image_shape": (8, 8, 1)},
     "bigvgan": {"segment": 2560, "channels": 16, "d_width": 4, "periods": (2,)},
     "hifigan": {"segment": 1280, "channels": 16, "d_width": 4, "periods": (2,)},
+    "ctgan": {"table": kg_table()},
     "sensor_gan": {"samples": 32, "dim": 2},
     "text_to_speech": {"segment": 1600, "channels": 8, "width": 4, "d_width": 4},
     "vits": {"segment": 2048, "channels": 16, "latent": 4, "hidden": 4, "filters": 4},

