@@ -68,6 +68,7 @@ from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.ctgan import CTGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
+from keras_gans.models.dfgan import DFGAN
 from keras_gans.models.esrgan import ESRGAN
 from keras_gans.models.frame_prediction import FramePrediction
 from keras_gans.models.gan import GAN
@@ -82,6 +83,7 @@ from keras_gans.models.sagan import SAGAN
 from keras_gans.models.sensor_gan import SensorGAN
 from keras_gans.models.sngan import SNGAN
 from keras_gans.models.srgan import SRGAN
+from keras_gans.models.stackgan import StackGAN
 from keras_gans.models.stylegan2 import StyleGAN2
 from keras_gans.models.stylegan3 import StyleGAN3
 from keras_gans.models.text_to_speech import TextToSpeech
@@ -98,6 +100,7 @@ __all__ = [
     "ADA",
     "CTGAN",
     "DCGAN",
+    "DFGAN",
     "EMA",
     "ESRGAN",
     "GAN",
@@ -136,6 +139,7 @@ __all__ = [
     "SensorGAN",
     "Series",
     "Source",
+    "StackGAN",
     "StyleGAN2",
     "StyleGAN3",
     "Table",

@@ -28,7 +28,7 @@ INPUTS = {
     "attributes": "attributes of all samples, numbers: 1,0,0.5; random by default",
     "truncation": "psi of all samples, or of each: 1 is none, 0 one picture of all; 1 "
     "by default; of SNGAN, SAGAN and BigGAN the largest |z|, 10 by default",
-    "text": "a sentence that all samples show",
+    "text": "a sentence that all samples show; several times, one for each sample",
     "source": "file of what is translated",
 }
 
@@ -84,7 +84,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Adds a flag for each input that a generator may take."""
     group = parser.add_argument_group("what the generator takes")
     for name, text in INPUTS.items():
-        group.add_argument(f"--{name}", metavar="VALUE", help=text)
+        how = {"action": "append"} if name == "text" else {}
+        group.add_argument(f"--{name}", metavar="VALUE", help=text, **how)
 
 
 def opened(
@@ -155,10 +156,13 @@ def run(args: argparse.Namespace) -> None:
         seed = args.seed or 0
         n = 1 if one else args.n
         if n is None:
-            n = rows_of(given.get("labels"), gan.preview_count())
+            texts = given.get("text", ())
+            usual = len(texts) if len(texts) > 1 else gan.preview_count()
+            n = rows_of(given.get("labels"), usual)
         batches = gan.sample_batches(n, seed, **given)
         stems = [f"seed{seed:04d}-{row:04d}" for row in range(n)]
         what = f"samples 0 to {n - 1} of seed {seed}, row by row"
+        what, names = with_texts(what, given)
         told = f"seed {seed}"
     else:
         what = f"seeds {args.seeds}, row by row"
@@ -169,6 +173,7 @@ def run(args: argparse.Namespace) -> None:
             what = f"each of the seeds {args.seeds} with every class"
         else:
             names = [f"seed {seed}" for seed in seeds]
+        what, names = with_texts(what, given, names)
         batches = of_seeds(gan, seeds, given, args.cutoff)
         stems = [f"seed{seed:04d}" for seed in seeds]
         told = f"seeds {args.seeds}"
@@ -253,6 +258,18 @@ def write_walk(
     video, frames = films.film(gan, frames, rate, side, even)
     video.write(args.out, frames, overwrite=args.overwrite)
     return step
+
+
+def with_texts(
+    what: str, given: dict, names: list | None = None
+) -> tuple[str, list | None]:
+    """The caption of a grid, and the names of its samples, with their sentences."""
+    texts = given.get("text", ())
+    if len(texts) == 1:
+        what += f"; each of {texts[0]!r}"
+    elif texts:
+        names = list(texts)
+    return what, names
 
 
 def _check_out(args):

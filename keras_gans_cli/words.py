@@ -138,6 +138,9 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
             ("a grid of samples", "sample", run_dir, "--out=samples.png"),
             (_judging(), "evaluate", run_dir),
         ]
+    elif task == "captions":
+        words = ("sample", run_dir, "--text=a red heart", "--out=samples.png")
+        use = [("pictures of a sentence", *words)]
     elif task == "photos":
         use = [("your pictures, enlarged", "upscale", run_dir, PICTURES, "--out=large")]
     elif model == "HiFiGAN":

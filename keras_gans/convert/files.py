@@ -25,6 +25,8 @@ KNOWN = {
     "hifigan": "HiFi-GAN's generator",
     "bigvgan": "BigVGAN's generator",
     "vits": "VITS of one speaker",
+    "dfgan": "DF-GAN's networks",
+    "stackgan": "StackGAN's networks",
     "inception_fid": "Inception of pytorch-fid",
     "efficientnet_lite0": "EfficientNet-Lite0",
     "superresolution": "the networks of ESRGAN and Real-ESRGAN",
@@ -129,7 +131,10 @@ def _convert_gan(path, state, directory, overwrite, config):
 
 
 def _part(state, key, path):
-    """The network of a name in a file of several."""
+    """The network of a name in a file of several, or in a dict that is in it."""
+    inner = [v for v in state.values() if type(v) is dict and type(v.get(key)) is dict]
+    if len(inner) == 1 and not isinstance(state.get(key), dict):
+        (state,) = inner
     if not isinstance(state.get(key), dict):
         held = [k for k, v in state.items() if isinstance(k, str) and type(v) is dict]
         raise ValueError(

@@ -12,11 +12,13 @@ from keras_gans.convert.families import (
     bigvgan,
     ctgan,
     dcgan,
+    dfgan,
     efficientnet_lite0,
     hifigan,
     inception_fid,
     mimicry,
     r3gan,
+    stackgan,
     stylegan2,
     stylegan2_tf,
     stylegan3,
@@ -49,6 +51,8 @@ FAMILIES = {
     "bigvgan": bigvgan,
     "vits": vits,
     "ctgan": ctgan,
+    "dfgan": dfgan,
+    "stackgan": stackgan,
 }
 
 
@@ -75,9 +79,9 @@ def from_state(
             "stylegan3", "superresolution" (ESRGAN, Real-ESRGAN, BasicSR's SRResNet
             and their discriminators; the average where a file holds `params` and
             `params_ema`), "wavegan" (of TensorFlow), "hifigan", "bigvgan", "vits" (a
-            whole `VITS` of one speaker), "ctgan" (of a generator, its logits), or
-            "pix2pix" (its networks and CycleGAN's; images of any size, unless
-            `image_shape` says which).
+            whole `VITS` of one speaker), "ctgan" (of a generator, its logits),
+            "dfgan", "stackgan", or "pix2pix" (its networks and CycleGAN's; images of
+            any size, unless `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,

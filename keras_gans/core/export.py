@@ -37,7 +37,9 @@ def export(gan: "BaseGAN", filepath: Path, overwrite: bool = False) -> None:
 
     A conditional GAN's signatures also take `label` (int32 `[n]`), InfoGAN's
     `label` and `codes` (float32 `[n, num_codes]`), StyleGAN's `truncation`
-    (float32 `[n]`). A value out of range is an error of the request.
+    (float32 `[n]`), a GAN of sentences `text`: strings `[n]` where its encoder is a
+    Keras model, vectors float32 `[n, dim]` else, as of `generate`. A value out of
+    range is an error of the request.
 
     `images` is float32 `[n, height, width, channels]` in [-1, 1]; `image_bytes`
     beside it holds each as a PNG file. Samples of other kinds are called as

@@ -34,6 +34,7 @@ class Input(Configured):
     Attributes:
         name: str, of the batch's part and of the exported model's tensor.
         given: str, the argument of `sample` and the flag of the command line.
+        also: str, another name of the argument, or `None`.
         help: str, one line on it.
         shape: tuple, of one row.
         dtype: str.
@@ -44,6 +45,7 @@ class Input(Configured):
 
     name = "input"
     given = None
+    also = None
     help = ""
     shape = ()
     dtype = "float32"
@@ -157,6 +159,11 @@ class Input(Configured):
     def of_seeds(self) -> bool:
         """Whether exported models draw it of their seeds."""
         return type(self).served is not Input.served
+
+    @property
+    def in_graph(self) -> keras.Model | None:
+        """A model that makes rows of strings in an exported model, or `None`."""
+        return None
 
     def parse(self, text: str) -> Any:
         """What the text of a command-line flag stands for."""
@@ -662,7 +669,7 @@ class Text(Input):
     Args:
         dim: int, numbers a vector.
         encoder: function from a list of str to float vectors `[n, dim]`, or
-            `None`. With it, `sample(text=["a red heart"])` takes strings; it is
+            `None`. With it, `sample(texts=["a red heart"])` takes strings; it is
             not trained, and not saved with the model.
 
     Raises:
@@ -677,6 +684,7 @@ class Text(Input):
 
     name = "text"
     given = "text"
+    also = "texts"  # what `sample` takes as well: it then needs no number
     help = "a sentence for all rows, or one for each"
     needed = True
 
@@ -689,13 +697,27 @@ class Text(Input):
         return {"dim": self.dim}
 
     def check(self, values: Any, n: int | None = None) -> np.ndarray:
-        if isinstance(values, str):
+        if isinstance(values, (str, bytes)):
             values = [values]
+        if isinstance(values, (list, tuple)) and not values:
+            raise ValueError(
+                f"`{self.also}` are sentences, one or more. Received: an empty list."
+            )
         values = np.asarray(values)
         if values.dtype.kind in "OSU":
+            if n is not None and len(values) not in (1, n):
+                raise ValueError(
+                    f"`{self.also}` is one sentence for all samples, or one for "
+                    f"each. Received: {len(values)} sentences for {n} samples."
+                )
             values = self.encode(values)
             if n is not None and len(values) == 1:
                 values = values[0]
+        elif values.ndim and values.shape[-1] != self.dim:
+            raise ValueError(
+                f"A sentence's vector has {self.dim} numbers. Received: shape "
+                f"{values.shape}. Encode sentences as those of training were."
+            )
         return super().check(values, n)
 
     def encode(self, sentences: Sequence[str]) -> np.ndarray:
@@ -710,7 +732,11 @@ class Text(Input):
                 f"{len(sentences)} sentences and Text({self.dim}) without "
                 "`encoder`. Pass vectors, or Text(dim, encoder=...)."
             )
-        sentences = [s.decode() if isinstance(s, bytes) else str(s) for s in sentences]
+        sentences = [
+            s.decode() if isinstance(s, bytes) else str(s) if isinstance(s, str) else s
+            for s in sentences
+        ]
+        check_sentences(sentences)
         vectors = np.asarray(self.encoder(sentences))
         if vectors.shape != (len(sentences), self.dim):
             raise ValueError(
@@ -719,8 +745,27 @@ class Text(Input):
             )
         return vectors.astype("float32")
 
-    def parse(self, text: str) -> str:
+    @property
+    def in_graph(self) -> keras.Model | None:
+        return getattr(self.encoder, "model", None)
+
+    def parse(self, text: str | list[str]) -> str | list[str]:
         return text
+
+
+def check_sentences(sentences: Sequence[str]) -> None:
+    """Checks that each of some sentences says something.
+
+    Raises:
+        ValueError: one is empty, or no string: the message gives its number.
+    """
+    for i, sentence in enumerate(sentences):
+        if not isinstance(sentence, str) or not sentence.strip():
+            raise ValueError(
+                "A sentence says something. Received: "
+                f"{sentence!r}, number {i} of {len(sentences)}. Leave it out, or "
+                "write what is to be seen."
+            )
 
 
 def _check_modality(name, modality):
@@ -762,6 +807,7 @@ def check_given(inputs: tuple[Input, ...], given: dict, n: int | None) -> dict:
         ValueError: one is unknown, or its values do not fit.
     """
     known = {i.given: i for i in inputs if i.given is not None}
+    given = renamed(inputs, given)
     if unknown := sorted(set(given) - set(known)):
         raise ValueError(
             f"The generator takes {', '.join(known) or 'a seed alone'}. "
@@ -772,6 +818,24 @@ def check_given(inputs: tuple[Input, ...], given: dict, n: int | None) -> dict:
         for name, values in given.items()
         if values is not None
     }
+
+
+def renamed(inputs: tuple[Input, ...], given: dict) -> dict:
+    """The arguments of `sample`, each by the name that its input has for it.
+
+    Raises:
+        ValueError: one is given under both of its names.
+    """
+    given = dict(given)
+    for i in inputs:
+        if i.also is None or given.get(i.also) is None:
+            continue
+        if given.get(i.given) is not None:
+            raise ValueError(
+                f"`{i.also}` is another name of `{i.given}`. Received: both. Drop one."
+            )
+        given[i.given] = given.pop(i.also)
+    return given
 
 
 def name_classes(inputs: tuple[Input, ...], names: list[str] | None) -> None:

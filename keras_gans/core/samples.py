@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from keras import ops
 import numpy as np
 
-from keras_gans.core.inputs import Input, check_given
+from keras_gans.core.inputs import Input, check_given, renamed
 from keras_gans.utils.validation import check_count, check_seed
 
 SAMPLE_BATCH = 32  # rows generated at a time by `sample`
@@ -20,7 +20,7 @@ class Samples:
         known = (i for i in self.inputs if i.dtype == "int32" and not i.shape)
         return next((i for i in known if i.high is not None), None)
 
-    def sample(self, n: int, seed: int = 0, **given) -> np.ndarray:
+    def sample(self, n: int | None = None, seed: int = 0, **given) -> np.ndarray:
         """Generates samples.
 
         Row i is a function of `(seed, i)` and what is given for it alone:
@@ -28,10 +28,11 @@ class Samples:
         model's sample for the seed number `seed * 2**32 + i`.
 
         Args:
-            n: int, how many.
+            n: int, how many. It may be left out where `texts` are given: then
+                one of each.
             seed: int in [0, 2**31).
             **given: values of the generator's inputs, one for all or `[n]` of
-                them: `labels` of conditional GANs, `codes` of InfoGAN, `text`,
+                them: `labels` of conditional GANs, `codes` of InfoGAN, `texts`,
                 `source`, each as its `Input` says.
 
         Returns:
@@ -47,7 +48,19 @@ class Samples:
         samples = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
         ```
         """
+        given = renamed(self.inputs, given)
+        n = self.texts_given(given) if n is None else n
         return np.concatenate(list(self.sample_batches(n, seed, **given)))
+
+    def texts_given(self, given: dict) -> int | None:
+        """How many sentences are among arguments of `sample`; `None` without."""
+        for i in self.inputs:
+            values = None if i.also is None else given.get(i.given)
+            if values is not None:
+                rows = np.asarray(values)
+                row = 0 if rows.dtype.kind in "OSU" else len(i.shape)
+                return len(rows) if rows.ndim > row else 1
+        return None
 
     def sample_batches(self, n: int, seed: int = 0, **given) -> Iterator[np.ndarray]:
         """The samples of `sample` as an iterator of batches of at most 32.

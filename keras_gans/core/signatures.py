@@ -65,8 +65,10 @@ def of_samples(gan: "BaseGAN") -> Signatures:
     inputs = gan.inputs
     given = [one for one in inputs if not one.of_seeds]
     seeded = len(given) < len(inputs)
-    given_specs = [_spec(one) for one in given]
+    # Strings where there is a model that encodes them; `generate` takes vectors.
+    given_specs = [_said_spec(one) for one in given]
     networks = gan.sampling_networks()
+    networks += [one.in_graph for one in given if one.in_graph is not None]
     specs = [_spec(one) for one in inputs]
     make = samples_of(gan)
 
@@ -76,6 +78,7 @@ def of_samples(gan: "BaseGAN") -> Signatures:
         return answers(gan.modality, make(*_in_range(inputs, values)))
 
     def from_seed(seed, *values):
+        values = _encoded(given, values)
         return generate(*_values(inputs, _drawn(inputs, seed), values))
 
     endpoints = {"generate": _endpoint(generate, specs, inputs)}
@@ -89,7 +92,11 @@ def of_samples(gan: "BaseGAN") -> Signatures:
             tf.TensorSpec([None], tf.float32, name="t"),
         ]
         way = _along_w(gan) if style_parts(networks[0]) else _along_z(gan, generate)
-        endpoints["interpolate"] = _endpoint(way, [*ends, *given_specs], given)
+
+        def between(seed_a, seed_b, t, *values):
+            return way(seed_a, seed_b, t, *_encoded(given, values))
+
+        endpoints["interpolate"] = _endpoint(between, [*ends, *given_specs], given)
     if gan.scores and gan.packing == 1 and "discriminator" in gan.networks:
         networks.append(gan.networks["discriminator"])
         endpoints["score"] = _score(gan)
@@ -334,6 +341,8 @@ def _endpoint(function, specs, ranged=()):
     for spec in specs:
         shape = [1, *(side or OPEN_SIDE for side in spec.shape[1:])]
         examples[spec.name] = np.zeros(shape, spec.dtype.as_numpy_dtype)
+        if spec.dtype == "string":
+            examples[spec.name] = np.array([b"a picture"], object)
     for one in ranged:
         if one.low is not None:
             examples[one.name] = np.clip(examples[one.name], one.low, one.high)
@@ -344,6 +353,26 @@ def _spec(one: Input):
     import tensorflow as tf
 
     return tf.TensorSpec([None, *one.shape], one.dtype, name=one.name)
+
+
+def _said_spec(one):
+    import tensorflow as tf
+
+    if one.in_graph is None:
+        return _spec(one)
+    return tf.TensorSpec([None], tf.string, name=one.name)
+
+
+def _encoded(given, values):
+    """The values of inputs, with vectors in place of strings."""
+    made = []
+    for one, value in zip(given, values, strict=True):
+        model = one.in_graph
+        if model is not None:
+            columns = len(model.inputs[0].shape) == 2
+            value = model(value[:, None] if columns else value, training=False)
+        made.append(value)
+    return made
 
 
 def _drawn(inputs, seed):

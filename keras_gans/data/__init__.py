@@ -1,6 +1,7 @@
 """Data as `tf.data` pipelines of samples of every kind, and toy sets of points."""
 
 from keras_gans.data import toy
+from keras_gans.data.captions import describe_captions, load_captions
 from keras_gans.data.clips import clip_classes, describe_clips, load_clips
 from keras_gans.data.crops import load_crops
 from keras_gans.data.embedded import Emoji, emoji
@@ -45,6 +46,7 @@ __all__ = [
     "class_names",
     "clip_classes",
     "describe",
+    "describe_captions",
     "describe_clips",
     "describe_sounds",
     "describe_speech",
@@ -55,6 +57,7 @@ __all__ = [
     "fit_table",
     "furniture",
     "load",
+    "load_captions",
     "load_clips",
     "load_crops",
     "load_pairs",

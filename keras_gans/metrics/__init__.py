@@ -15,6 +15,7 @@ from keras_gans.metrics.functional.sounds import (
     sound_scores,
     stft_distance,
 )
+from keras_gans.metrics.functional.text import TextScores, edge_ratio, text_scores
 from keras_gans.metrics.functional.volumes import (
     VolumeScores,
     volume_iou,
@@ -43,6 +44,7 @@ __all__ = [
     "Record",
     "SoundScores",
     "TableScores",
+    "TextScores",
     "VideoScores",
     "VolumeScores",
     "classification_accuracy_score",
@@ -51,6 +53,7 @@ __all__ = [
     "density_coverage",
     "detection_score",
     "efficacy",
+    "edge_ratio",
     "evaluate",
     "evaluate_sounds",
     "evaluate_table",
@@ -67,6 +70,7 @@ __all__ = [
     "ssim",
     "stft_distance",
     "table_scores",
+    "text_scores",
     "video_scores",
     "violations",
     "volume_iou",

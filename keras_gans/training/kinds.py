@@ -1,4 +1,4 @@
-"""Recipes' tasks of samples that are no pictures: how each is loaded and told of."""
+"""Recipes' tasks of more than pictures: how each is loaded and told of."""
 
 from collections.abc import Callable
 import dataclasses
@@ -158,6 +158,39 @@ def _describe_utterances(gan, source, on_error="raise"):
     from keras_gans import data
 
     return data.describe_utterances(source, gan.symbols)
+
+
+# --- Pictures with captions ---
+
+
+def captions(gan: BaseGAN, source: Any, *, data_dir: str | None = None, **options):
+    """Pictures as `gan` makes them, with vectors of captions that it encodes.
+
+    Args:
+        gan: `TextToImageGAN` with an encoder.
+        source: see `keras_gans.data.load_captions`.
+        data_dir: str, of sources that have no captions.
+        **options: its other arguments.
+    """
+    from keras_gans import data
+
+    _refuse_data_dir("captions", "in a folder or a zip archive", data_dir)
+    encoder = gan.text.encoder
+    return data.load_captions(
+        source,
+        gan.encode,
+        image_size=gan.modality.shape[:2],
+        channels=gan.modality.shape[-1],
+        key=None if encoder is None else encoder.key,
+        **options,
+    )
+
+
+def _describe_captions(gan, source, **options):
+    from keras_gans import data
+
+    *size, channels = gan.modality.shape
+    return data.describe_captions(source, tuple(size), channels, **options)
 
 
 # --- Solids ---
@@ -324,6 +357,15 @@ _SOLIDS = Kind(
     scores="volume_scores",
 )
 KINDS = {
+    "captions": Kind(
+        captions,
+        _describe_captions,
+        ("captions",),
+        None,
+        what="pictures",
+        poor="smears",
+        scores="evaluate",
+    ),
     "sounds": Kind(
         sounds,
         _describe_sounds,

@@ -135,6 +135,18 @@ DATA_OPTIONS = {
     "class_balanced": Option(
         "data", bool, False, "show every class as often, however many images it has"
     ),
+    "captions": Option(
+        "data",
+        str,
+        None,
+        "CSV or JSONL file of captions; that in the folder of pictures by default",
+    ),
+    "text_cache": Option(
+        "data",
+        str,
+        None,
+        "folder that keeps vectors of captions; in the user's cache by default",
+    ),
     "direction": Option(
         "data", str, None, "ab, or ba to learn to translate from B to A"
     ),

@@ -26,6 +26,7 @@ PAGE = {
     "icon.svg": "image/svg+xml",
 }
 MOST_BYTES = 2**23  # of a picture that is sent
+MOST_LETTERS = 1000  # of a sentence
 NOTEBOOKS = "frame-ancestors http://localhost:* http://127.0.0.1:*"
 
 
@@ -183,10 +184,12 @@ class _Query:
         return self._read(name, int, usual)
 
     def inputs(self) -> dict[str, Any]:
-        """The class and the truncation that are asked for."""
+        """The class, the truncation and the sentence that are asked for."""
+        text = self.texts.get("text")
         return {
             "label": self.whole("label"),
             "truncation": self._read("truncation", float, None),
+            "text": None if text is None else text[:MOST_LETTERS],
         }
 
     def seeds(self) -> list[int]:

@@ -14,7 +14,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.inputs import Truncation, class_titles
+from keras_gans.core.inputs import Text, Truncation, class_titles
 from keras_gans.core.regularization import logits_of
 from keras_gans.core.translation import TranslatingGAN
 from keras_gans.inference import nearest, opening
@@ -138,6 +138,7 @@ class Model:
             "kind": "noise",
             "classes": self.classes,
             "truncation": any(isinstance(i, Truncation) for i in gan.inputs),
+            "text": self.takes_text,
             "score": self.has_score,
             "nearest": self.config is not None,
         }
@@ -164,6 +165,11 @@ class Model:
         return class_titles(np.arange(known.high + 1), known.high + 1, names)
 
     @property
+    def takes_text(self) -> bool:
+        """Whether samples are of a sentence."""
+        return any(isinstance(i, Text) for i in self.gan.inputs)
+
+    @property
     def has_score(self) -> bool:
         """Whether its discriminator scores samples one by one."""
         gan, known = self.gan, {"z", "label", "truncation"}
@@ -182,6 +188,7 @@ class Model:
         n: int,
         label: int | None = None,
         truncation: float | None = None,
+        text: str | None = None,
     ) -> dict[str, list]:
         """Samples of the seeds from `seed` on, with their scores.
 
@@ -193,19 +200,23 @@ class Model:
         within("n", n, ok, f"[1, {MOST_SAMPLES}]")
         seeds = [(seed + i) % 2**31 for i in range(n)]
         with LOCK:
-            images = self._of_seeds(seeds, label, truncation)
+            images = self._of_seeds(seeds, label, truncation, text)
             scores = self._scores(images, label) if self.has_score else None
         return {"seeds": seeds, "images": self.urls(images), "scores": scores}
 
     def nearest(
-        self, seed: int, label: int | None = None, truncation: float | None = None
+        self,
+        seed: int,
+        label: int | None = None,
+        truncation: float | None = None,
+        text: str | None = None,
     ) -> dict[str, Any]:
         """The training picture that is nearest to a sample, by pixels."""
         check_seed(seed)
         if self.training_pictures is None:
             raise ValueError(f"The training pictures of {self.name} are not here.")
         with LOCK:
-            images = self._of_seeds([seed], label, truncation)
+            images = self._of_seeds([seed], label, truncation, text)
             found = nearest.nearest(images, self.training_pictures)
         return {
             "image": self.urls(found.images)[0],
@@ -219,6 +230,7 @@ class Model:
         frames: int,
         label: int | None = None,
         truncation: float | None = None,
+        text: str | None = None,
     ) -> np.ndarray:
         """A walk from seed to seed and back.
 
@@ -229,7 +241,7 @@ class Model:
         within("frames", frames, ok, f"[2, {MOST_FRAMES}]")
         within("seeds", seeds, 2 <= len(seeds) <= 8, "2 to 8 of them")
         films.check_images(self.gan)
-        given = self._given(label, truncation)
+        given = self._given(label, truncation, text)
         with LOCK:
             return walk(self.gan, seeds, frames, **given)
 
@@ -248,8 +260,18 @@ class Model:
             video.write(path, frames)
             return path.read_bytes(), FILMS[format]
 
-    def _given(self, label, truncation):
+    def _given(self, label, truncation, text):
         given, known = {}, self.gan.class_input
+        if self.takes_text:
+            if not (text or "").strip():
+                raise ValueError(
+                    f"{self.name} makes pictures of a sentence. Write one."
+                )
+            given["text"] = text
+        elif text is not None:
+            raise ValueError(
+                f"{self.name} takes no text. Received: {brief(text, 40)!r}."
+            )
         if known is not None:
             ok = label is None or 0 <= label <= known.high
             given[known.given] = within("label", label, ok, f"[0, {known.high}]") or 0
@@ -262,8 +284,8 @@ class Model:
             given["truncation"] = within("truncation", truncation, ok, "[0, 2]")
         return given
 
-    def _of_seeds(self, seeds, label, truncation):
-        given = self._given(label, truncation)
+    def _of_seeds(self, seeds, label, truncation, text):
+        given = self._given(label, truncation, text)
         return np.concatenate(list(self.gan.seed_batches(seeds, **given)))
 
     def _scores(self, images, label):
@@ -421,6 +443,12 @@ def _check_shown(gan, name):
     shown = isinstance(gan.modality, Image) and gan.modality.bytes_name is not None
     if shown and not isinstance(gan, TranslatingGAN):
         shown = gan.samples_from_seed
+    if any(isinstance(i, Text) and i.encoder is None for i in gan.inputs):
+        raise ValueError(
+            "The demo encodes sentences as those of training were. Received: "
+            f"{name}, without an encoder. Set it by `gan.use_encoder(function)` and "
+            "show it by `keras_gans.demo(gan)` (in Python)."
+        )
     if not shown:
         raise ValueError(
             "The demo shows GANs that make pictures of 1 to 4 channels, of a seed or "

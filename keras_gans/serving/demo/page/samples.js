@@ -31,6 +31,7 @@ export function showSamples(place, model, base) {
     const query = new URLSearchParams();
     if (model.classes) query.set("label", parts.class.value);
     if (model.truncation) query.set("truncation", parts.truncation.value);
+    if (model.text) query.set("text", parts.text.value);
     return query;
   }
 
@@ -213,6 +214,10 @@ export function showSamples(place, model, base) {
     parts["class-box"].hidden = false;
     model.classes.forEach((name, i) => parts.class.add(new Option(name, i)));
     parts.class.addEventListener("change", update);
+  }
+  if (model.text) {
+    parts["text-box"].hidden = false;
+    parts.text.addEventListener("change", update);
   }
   if (model.truncation) {
     parts["truncation-box"].hidden = false;

@@ -1,0 +1,177 @@
+"""DFGAN: pictures of sentences, fused into every block of the generator."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_gans.core.inputs import Latent
+from keras_gans.core.optimizers import TorchAdam
+from keras_gans.core.recipe import Recipe
+from keras_gans.core.text_to_image import TextToImageGAN, of_others, text_input
+from keras_gans.core.translation import check_weight
+from keras_gans.engine.phases import Phase
+from keras_gans.losses.penalties import outputs_and_squares
+from keras_gans.networks.dfgan import dfgan_discriminator, dfgan_generator
+from keras_gans.utils.types import Tensor
+from keras_gans.utils.validation import is_number, within
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class DFGAN(TextToImageGAN):
+    """DF-GAN: one stage, deep text-image fusion, a matching-aware penalty.
+
+    The discriminator tells reals with their sentence from fakes, and from reals
+    with the sentence of another row. Its gradient at reals with their sentence is
+    kept small, so that its loss is flat there and steep around.
+
+    Args:
+        image_shape: tuple (height, width, channels), sides that double from 4 to 7
+            pixels; (256, 256, 3) by default.
+        text_dim: int, numbers of a sentence's vector; by default the encoder's, or
+            256 without one.
+        latent_dim: int, numbers of a latent code.
+        width: int, channels of the generator's largest map.
+        d_width: int, channels of the discriminator's largest map; by default those
+            of the generator.
+        encoder: what makes vectors of sentences: words, which needs no model, or
+            minilm (or in Python a `keras.Model`, a function, or `None`: then vectors
+            are given); see `TextToImageGAN`.
+        penalty_weight: float of 0 or more, k of the matching-aware penalty.
+        penalty_power: float from 1, p of the same.
+        generator: `keras.Model` to use instead of `dfgan_generator`.
+        discriminator: `keras.Model` to use instead of `dfgan_discriminator`.
+        **kwargs: `objective`, `ema`, `seed` and other arguments of `BaseGAN`, but
+            for `packing`.
+
+    Raises:
+        ValueError: an argument is out of its range, or networks do not fit.
+
+    Example:
+
+    ```python
+    gan = keras_gans.DFGAN((8, 8, 3), latent_dim=4, width=2, encoder="words")
+    gan.compile()
+    images = np.random.uniform(-1, 1, (4, 8, 8, 3))
+    gan.fit(images, ["red", "blue", "green", "grey"], batch_size=2, verbose=0)
+    gan.sample(texts=["a red heart", "a blue one"]).shape  # (2, 8, 8, 3)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/2008.05865
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] | None = None,
+        text_dim: int | None = None,
+        latent_dim: int = 100,
+        width: int = 32,
+        d_width: int | None = None,
+        *,
+        encoder: Any = None,
+        penalty_weight: float = 2.0,
+        penalty_power: float = 6.0,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        **kwargs,
+    ):
+        shape = (256, 256, 3) if image_shape is None else image_shape
+        text = text_input(encoder, text_dim)
+        self.penalty_weight = check_weight("penalty_weight", penalty_weight)
+        ok = is_number(penalty_power) and 1 <= penalty_power < float("inf")
+        self.penalty_power = within("penalty_power", penalty_power, ok, "[1, inf)")
+        if generator is None:
+            generator = dfgan_generator(shape, text.dim, latent_dim, width)
+        if discriminator is None:
+            d_width = width if d_width is None else d_width
+            discriminator = dfgan_discriminator(shape, text.dim, d_width)
+        kwargs.setdefault("objective", "hinge")
+        super().__init__(
+            generator,
+            discriminator,
+            encoder=text.encoder,
+            inputs=(Latent(latent_dim), text),
+            **kwargs,
+        )
+        if self.penalty_weight:
+            self.warn_of_batch_norm("`penalty_weight`")
+
+    def default_optimizers(self) -> tuple:
+        """The paper's Adam: D 4e-4 and G 1e-4, beta_1 0, beta_2 0.9."""
+        return tuple(
+            TorchAdam(rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
+            for rate in (4e-4, 1e-4)
+        )
+
+    def phases(self) -> list[Phase]:
+        """D of reals, fakes and mismatched pairs; G through the same fakes."""
+        logs = ("d_mismatched",)
+        if self.penalty_weight:
+            logs += ("matching_penalty",)
+        d = Phase(
+            "d",
+            self.discriminator_loss,
+            penalty=self.penalties,
+            batches=self.d_steps,
+            logs=logs,
+        )
+        return [d, Phase("g", self.generator_loss)]
+
+    def discriminator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """Equation 3: reals against half fakes, half mismatched; and equation 2."""
+        real, squares = self._of_reals(batch, training)
+        other = {**batch, "text": of_others(batch["text"])}
+        wrong = self.discriminate(batch["real"], other, training, "real")
+        fake = self.discriminate(fake, batch, training, "fake")
+        loss, logs = self.d_adversarial(real, ops.concatenate([fake, wrong], axis=0))
+        logs |= {"d_fake": self._score(fake), "d_mismatched": self._score(wrong)}
+        if self.penalty_weight:
+            penalty = ops.mean(ops.power(squares, self.penalty_power / 2))
+            logs["matching_penalty"] = penalty
+            loss = loss + self.penalty_weight * penalty
+        return loss, {**logs, "d_loss": loss}
+
+    def _of_reals(self, batch, training):
+        """Logits of matching reals, and their squared gradient norms.
+
+        One norm of each row, of its picture and its sentence together.
+        """
+        real, text = (ops.cast(batch[name], "float32") for name in ("real", "text"))
+        if not self.penalty_weight:
+            return self.discriminate(real, batch, training, "real"), None
+        count = text.shape[-1]
+        flat = ops.reshape(real, (ops.shape(real)[0], -1))
+
+        def critic(both):
+            images = ops.reshape(both[:, :-count], ops.shape(real))
+            own = {**batch, "text": both[:, -count:]}
+            return self.discriminate(images, own, training, "real")
+
+        return outputs_and_squares(critic, ops.concatenate([flat, text], axis=-1))
+
+
+RECIPE = Recipe(
+    name="dfgan",
+    model="DFGAN",
+    summary="Pictures of sentences, arXiv:2008.05865",
+    task="captions",
+    epochs=100,
+    batch_size=32,
+    arguments={
+        "image_shape": (32, 32, 3),
+        "width": 16,
+        "latent_dim": 32,
+        "encoder": "words",
+        "ema": 0.995,
+        "diff_augment": "translation",
+    },
+    optimizers={
+        "d": ("adam", {"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9}),
+        "g": ("adam", {"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9}),
+    },
+    data_options={"captions": None, "text_cache": None},
+    without=("data_dir", "evaluate_every", "packing", "num_classes"),
+)
