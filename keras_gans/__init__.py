@@ -75,10 +75,12 @@ from keras_gans.models.gan import GAN
 from keras_gans.models.hifigan import HiFiGAN
 from keras_gans.models.image_to_volume import ImageToVolume
 from keras_gans.models.infogan import InfoGAN
+from keras_gans.models.language_wgan_gp import LanguageWGANGP
 from keras_gans.models.mocogan import MoCoGAN
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.real_esrgan import RealESRGAN
+from keras_gans.models.relgan import RelGAN
 from keras_gans.models.sagan import SAGAN
 from keras_gans.models.sensor_gan import SensorGAN
 from keras_gans.models.sngan import SNGAN
@@ -125,6 +127,7 @@ __all__ = [
     "ImageToVolume",
     "InfoGAN",
     "Label",
+    "LanguageWGANGP",
     "Latent",
     "LinearDecay",
     "Mel",
@@ -134,6 +137,7 @@ __all__ = [
     "Pix2Pix",
     "Points",
     "RealESRGAN",
+    "RelGAN",
     "RunningAverage",
     "Schedule",
     "SensorGAN",

@@ -14,7 +14,8 @@ FILMS = (".gif", ".webp", ".mp4")
 FILES_OF_EACH = ("waveform", "series")  # kinds of samples that a folder is filled with
 # Of any of them, by which nothing needs to be opened to refuse others.
 ENDINGS_OF_ONE = (".wav", ".flac", ".ogg", ".csv", ".npy", ".npz")
-ENDINGS_OF_ONE += (".glb", ".obj", ".stl", ".ply", ".gif", ".webp", ".mp4")
+FILES_OF_ALL = ("tokens",)  # those of which one file holds many
+ENDINGS_OF_ONE += (".txt", ".glb", ".obj", ".stl", ".ply", ".gif", ".webp", ".mp4")
 FILES_OF_ONE = (*FILES_OF_EACH, "video", "volume")  # those that have files of their own
 RATE, SIDE = 20, 256  # of a walk: frames a second, pixels of its shorter side
 # Of a class, in the name of a file; "class0" and the like are others' numbers.
@@ -29,6 +30,7 @@ INPUTS = {
     "truncation": "psi of all samples, or of each: 1 is none, 0 one picture of all; 1 "
     "by default; of SNGAN, SAGAN and BigGAN the largest |z|, 10 by default",
     "text": "a sentence that all samples show; several times, one for each sample",
+    "temperature": "of sentences, all or each: below 1 likelier ones; 1 by default",
     "source": "file of what is translated",
 }
 
@@ -42,7 +44,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         required=True,
         metavar="PATH",
         help="PNG file to write, of a solid also a mesh (.glb, .obj, .stl, .ply) or "
-        ".npz, with --each, or of sounds, a folder, with --interpolate a GIF, WebP or "
+        ".npz, of sentences a .txt, with --each, or of sounds, a folder, with --interpolate a GIF, WebP or "
         "MP4 file",
     )
     add("--each", action="store_true", help="write each sample to a file of its own")
@@ -152,9 +154,10 @@ def run(args: argparse.Namespace) -> None:
     gan, step, class_names, given = opened(args, n)
     one = _is_one(args, gan)
     names = None
+    all_in_one = one and gan.modality.kind in FILES_OF_ALL
     if seeds is None:
         seed = args.seed or 0
-        n = 1 if one else args.n
+        n = 1 if one and not all_in_one else args.n
         if n is None:
             texts = given.get("text", ())
             usual = len(texts) if len(texts) > 1 else gan.preview_count()
@@ -177,7 +180,9 @@ def run(args: argparse.Namespace) -> None:
         batches = of_seeds(gan, seeds, given, args.cutoff)
         stems = [f"seed{seed:04d}" for seed in seeds]
         told = f"seeds {args.seeds}"
-    if one:
+    if all_in_one:
+        n = write_all(args, gan.modality, batches)
+    elif one:
         n = write_one(args, gan.modality, batches)
     elif args.each:
         stems = with_classes(stems, gan, given, class_names)
@@ -316,6 +321,8 @@ def _is_one(args, gan):
     if not ending and kind in FILES_OF_EACH:
         args.each = True
         return False
+    if kind in FILES_OF_ALL and ending in gan.modality.extensions:
+        return True
     if kind in FILES_OF_ONE and ending in gan.modality.extensions:
         n = args.n if args.seeds is None else len(read_seeds(args.seeds))
         if n not in (None, 1):
@@ -363,6 +370,15 @@ def write_one(args: argparse.Namespace, modality: Any, batches) -> int:
     (batch,) = batches
     modality.write(args.out, batch[0], overwrite=args.overwrite)
     return 1
+
+
+def write_all(args: argparse.Namespace, modality: Any, batches) -> int:
+    """Writes all samples to one file of their kind; returns how many."""
+    import numpy as np
+
+    samples = np.concatenate(list(batches))
+    modality.write(args.out, samples, overwrite=args.overwrite)
+    return len(samples)
 
 
 def write_each(args: argparse.Namespace, modality: Any, stems: list, batches) -> int:

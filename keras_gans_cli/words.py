@@ -161,6 +161,8 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
             ("film strips, and a GIF", "sample", run_dir, "--out=samples.png"),
             ("one video", "sample", run_dir, "--out=video.gif"),
         ]
+    elif task == "lines":
+        use = [("lines", "sample", run_dir, "--n=100", "--out=lines.txt")]
     elif task in ("speech", "utterances"):
         use = [("a text", "say", run_dir, "seven three nine", "--out=said.wav")]
     elif task == "tables":

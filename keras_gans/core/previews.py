@@ -100,7 +100,7 @@ class Previews:
             else np.resize(rows, (n, *np.shape(rows)[1:]))
             for name, rows in (given or {}).items()
         }
-        samples = self.sample(n, seed=seed, **given)
+        samples = np.concatenate(list(self.sample_batches(n, seed, **given)))
         if picture is not None:
             samples = picture(samples)
         what = f"samples 0 to {n - 1} of seed {seed}, row by row"

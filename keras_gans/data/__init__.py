@@ -6,6 +6,7 @@ from keras_gans.data.clips import clip_classes, describe_clips, load_clips
 from keras_gans.data.crops import load_crops
 from keras_gans.data.embedded import Emoji, emoji
 from keras_gans.data.furniture import Furniture, furniture
+from keras_gans.data.lines import describe_lines, load_lines, read_lines, tokens_of
 from keras_gans.data.loading import load
 from keras_gans.data.pairs import load_pairs, load_unpaired
 from keras_gans.data.sounds import describe_sounds, load_sounds, sound_classes
@@ -48,6 +49,7 @@ __all__ = [
     "describe",
     "describe_captions",
     "describe_clips",
+    "describe_lines",
     "describe_sounds",
     "describe_speech",
     "describe_table",
@@ -60,6 +62,7 @@ __all__ = [
     "load_captions",
     "load_clips",
     "load_crops",
+    "load_lines",
     "load_pairs",
     "load_rows",
     "load_sounds",
@@ -69,11 +72,13 @@ __all__ = [
     "load_utterances",
     "load_volumes",
     "load_watch",
+    "read_lines",
     "read_table",
     "read_volume",
     "render_volumes",
     "sound_classes",
     "split_rows",
+    "tokens_of",
     "toy",
     "volume_classes",
 ]

@@ -14,6 +14,7 @@ from keras_gans.layers.modulated import (
     Truncation,
 )
 from keras_gans.layers.phase_shuffle import PhaseShuffle
+from keras_gans.layers.relational_memory import RelationalMemory, TokenWriter
 from keras_gans.layers.snake import AntiAliasedSnake
 from keras_gans.layers.spans import SpanActivation
 from keras_gans.layers.spectral import SpectralNormalization
@@ -34,9 +35,11 @@ __all__ = [
     "ModulatedConv2D",
     "NoiseMap",
     "PhaseShuffle",
+    "RelationalMemory",
     "SelfAttention",
     "SpanActivation",
     "SpectralNormalization",
+    "TokenWriter",
     "TruncatedNormal",
     "Truncation",
     "with_minibatch_stddev",

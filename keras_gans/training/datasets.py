@@ -50,12 +50,15 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
 
     Returns:
         dict: `num_classes` of the model's arguments, where it was not given,
-        is that of the data, and `class_names` a list of str, or `None`.
+        is that of the data, and `class_names` a list of str, or `None`. So are
+        others that follow from the data, such as a vocabulary.
 
     Raises:
         ValueError: the data has no classes, or another number of them; or classes
             are given where the recipe reads none.
     """
+    if recipe.task in KINDS and KINDS[recipe.task].settled is not None:
+        config = KINDS[recipe.task].settled(config)
     given = config["arguments"].get("num_classes")
     if given is not None and "num_classes" in recipe.without:
         raise ValueError(

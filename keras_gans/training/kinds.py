@@ -25,6 +25,8 @@ class Kind:
         scores: str, of `keras_gans.metrics`, what scores them in Python.
         modality: function of a GAN, the `Modality` that shows it.
         mirrored: bool, whether a mirrored sample is a sample.
+        settled: function of the config of a run that gives it with what the data
+            decides of its arguments; `None` where there is nothing.
     """
 
     load: Callable
@@ -37,6 +39,7 @@ class Kind:
     sense: str = "sees"
     modality: Callable = operator.attrgetter("modality")
     mirrored: bool = True
+    settled: Callable | None = None
 
     def check(self, config: dict, gan: BaseGAN) -> None:
         """Refuses what runs do of pictures alone.
@@ -336,6 +339,65 @@ def _describe_rows(gan, source, on_error="raise", **options):
     return data.describe_table(source, gan.modality, **options)
 
 
+# --- Lines of text ---
+
+
+def lines(
+    gan: BaseGAN,
+    source: Any,
+    *,
+    flip: bool = False,
+    data_dir: str | None = None,
+    most_tokens: int | None = None,
+    **options,
+):
+    """Sentences as `gan` writes them; see `keras_gans.data.load_lines`.
+
+    Args:
+        gan: `BaseGAN`.
+        source: see there.
+        flip: bool, which lines are not.
+        data_dir: str, of sources that lines have none of.
+        most_tokens: int, unused: the vocabulary is the GAN's.
+        **options: its other arguments.
+    """
+    from keras_gans import data
+
+    places = '"surnames" or a file of text'
+    _refuse_data_dir("lines", places, data_dir)
+    return data.load_lines(source, gan.modality, **options)
+
+
+def _describe_lines(gan, source, **options):
+    from keras_gans import data
+
+    return data.describe_lines(source, gan.modality, **options)
+
+
+def _with_vocabulary(config):
+    """The length and the vocabulary of a run that was not told them."""
+    from keras_gans import data
+
+    arguments = config["arguments"]
+    known = {name: arguments.get(name) for name in ("length", "vocabulary")}
+    if None not in known.values():
+        return config
+    if isinstance(known["vocabulary"], int):
+        raise ValueError(
+            "Lines of text are of tokens by name. Received: --vocabulary="
+            f"{known['vocabulary']}. Leave it out: it is read from the data."
+        )
+    tokens = data.tokens_of(
+        config["data"],
+        arguments.get("separator", " "),
+        most_tokens=config["most_tokens"],
+        column=config["column"],
+        **known,
+    )
+    found = {"length": tokens.length, "vocabulary": list(tokens.vocabulary)}
+    return {**config, "arguments": {**arguments, **found}}
+
+
 _SPEECH = Kind(
     speech,
     _describe_speech,
@@ -402,5 +464,17 @@ KINDS = {
         poor="blurs",
         scores="video_scores",
         modality=_clip,
+    ),
+    "lines": Kind(
+        lines,
+        _describe_lines,
+        ("column",),
+        None,
+        what="lines",
+        poor="letters in no order",
+        scores="text_scores",
+        sense="reads",
+        mirrored=False,
+        settled=_with_vocabulary,
     ),
 }

@@ -198,6 +198,19 @@ DATA_OPTIONS = {
     "leave_out": Option(
         "data", str, None, "columns that are not learned; none by default"
     ),
+    "column": Option(
+        "data",
+        str,
+        None,
+        "the text's column in a .csv, .tsv or .jsonl file; none by default",
+    ),
+    "most_tokens": Option(
+        "data",
+        int,
+        None,
+        "take so many of the most frequent tokens, others as one unknown; all by "
+        "default",
+    ),
     "jitter": Option(
         "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),
