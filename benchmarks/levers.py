@@ -2,6 +2,7 @@
 
     python benchmarks/levers.py
     python benchmarks/levers.py --growth
+    python benchmarks/levers.py --choices
     python benchmarks/levers.py --docs
 
 The first trains the same GAN in several processes that take turns, A B C A B C,
@@ -9,9 +10,12 @@ each with one lever more than the one before: first those of TensorFlow alone,
 then its oneDNN (TF_ENABLE_ONEDNN_OPTS), then our kernels by their names
 (KERAS_GANS_KERNELS). Kept is, too, how long each takes to make its model and
 the first two steps. The second trains DCGANs of several image sizes, batches
-and widths, one after the other, as users run them.
+and widths, one after the other, as users run them. The third keeps what each way
+to compute each convolution of the models takes on this machine, as they choose by
+it (KERAS_GANS_KERNELS=measure), and how long choosing takes; nothing that was
+measured before is used.
 
-Rows go to --results; what stands there is not measured again. The third
+Rows go to --results; what stands there is not measured again. The last
 command writes tables and the plot of docs/performance.md from them.
 """
 
@@ -20,6 +24,7 @@ import json
 import os
 import pathlib
 import sys
+import tempfile
 import time
 
 from levers_docs import USUAL
@@ -89,8 +94,48 @@ def measure_growth(changes, args):
     return {"settings": settings, "growth": round(speed.median(seconds), 5)}
 
 
+def measure_choices(settings):
+    """Milliseconds of each candidate of each direction of each convolution."""
+    with tempfile.TemporaryDirectory() as cache:
+        env = {
+            "TF_ENABLE_ONEDNN_OPTS": "1",
+            "KERAS_GANS_KERNELS": "measure",
+            "XDG_CACHE_HOME": cache,
+        }
+        worker = start(env)
+        worker("versions")
+        opening = []
+        worker("open", settings=settings)
+        worker("infer", steps=1)
+        seconds = worker("choosing")
+        worker.close()
+        # Again, from what was measured; and plain Keras's.
+        for changes in ({}, {"KERAS_GANS_KERNELS": "0"}):
+            worker = start({**env, **changes})
+            worker("versions")
+            began = time.perf_counter()
+            worker("open", settings=settings)
+            opening.append(round(time.perf_counter() - began, 1))
+            worker.close()
+        (path,) = pathlib.Path(cache).rglob("kernels-*.json")
+        found = json.loads(path.read_text())["choices"]
+    return {
+        "settings": settings,
+        "choices": found,
+        "choosing": round(seconds, 1),
+        "opening": dict(zip(("chosen", "keras"), opening, strict=True)),
+    }
+
+
 def jobs(args):
     """Pairs of settings and what measures them."""
+    if args.choices:
+        for model in args.models.split(","):
+            for dtype in args.dtypes.split(","):
+                changes = {**MODELS.get(model, {}), "dtype": dtype}
+                settings = settings_of(model, **changes)
+                yield settings, lambda s=settings: measure_choices(s)
+        return
     if not args.growth:
         for model in args.models.split(","):
             settings = settings_of(model, **MODELS[model])
@@ -104,13 +149,13 @@ def jobs(args):
 
 
 def main(args):
-    kind = "growth" if args.growth else "medians"
+    kind = "growth" if args.growth else "choices" if args.choices else "medians"
     for settings, measure in jobs(args):
         rows = speed.read_rows(args.results)
         if settings in [row["settings"] for row in rows if kind in row]:
             continue
         row = {**measure(), "machine": speed.machine()}
-        print(row[kind], flush=True)
+        print(json.dumps(row[kind], indent=0), flush=True)
         args.results.parent.mkdir(parents=True, exist_ok=True)
         with open(args.results, "a") as file:
             file.write(json.dumps(row) + "\n")
@@ -127,6 +172,8 @@ def parse():
     add("--turns", type=int, default=3)
     add("--steps", type=int, default=3, help="counted in a turn")
     add("--growth", action="store_true", help="measures the growth instead")
+    add("--choices", action="store_true", help="times each implementation instead")
+    add("--dtypes", default="float32,bfloat16", help="of --choices")
     add("--docs", action="store_true", help="writes docs/performance.md only")
     default = speed.ROOT / "results" / "levers.jsonl"
     add("--results", type=pathlib.Path, default=default)

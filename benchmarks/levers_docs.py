@@ -27,6 +27,10 @@ def write(rows):
     ablation = [row for row in rows if "medians" in row]
     if ablation:
         pages.put(speed_docs.PAGE, {"optimizations": table(ablation)})
+    timed = [row for row in rows if "choices" in row]
+    if timed:
+        tables = {"choices": choices_table(timed), "choosing": choosing_table(timed)}
+        pages.put(speed_docs.PAGE, tables)
     growth = [row for row in rows if "growth" in row]
     if growth:
         plot(growth, pages.DOCS / "images" / "growth.png")
@@ -45,6 +49,40 @@ def table(rows):
                 f"{seconds:.2f} s, {first / seconds:.2f} x" if seconds else "-"
             )
         lines.append([NAMES.get(name, name), *cells])
+    return speed_docs.table_of(header, lines)
+
+
+def choices_table(rows):
+    """How often each candidate was chosen, and what it gave there."""
+    header = ["", "direction", "type", "timed", "chosen", "Keras's time over its own"]
+    cells = {}
+    for row in rows:
+        for key, entry in row["choices"].items():
+            direction, kind, _ = key.split(" ", 2)
+            for name in entry["ms"]:
+                place = cells.setdefault((name, direction, kind), [0, []])
+                place[0] += 1
+                if entry["name"] == name:
+                    place[1].append(entry["ms"]["keras"] / entry["ms"][name])
+    lines = []
+    for (name, direction, kind), (timed, gains) in sorted(cells.items()):
+        told = "-"
+        if gains and name != "keras":
+            told = f"{min(gains):.2f} to {max(gains):.2f}"
+        words = direction.replace("_", " ")
+        lines.append([f"**{name}**", words, kind, timed, len(gains), told])
+    return speed_docs.table_of(header, lines)
+
+
+def choosing_table(rows):
+    """What choosing costs, once on a machine, and the first steps after that."""
+    header = ["", "type", "choosing, s", "first two steps, s: ours, plain Keras"]
+    header.append("ours / plain Keras")
+    lines = []
+    for row in rows:
+        ours, plain = row["opening"]["chosen"], row["opening"]["keras"]
+        cells = [row["choosing"], f"{ours}, {plain}", round(ours / plain, 2)]
+        lines.append([label_of(row), row["settings"]["dtype"], *cells])
     return speed_docs.table_of(header, lines)
 
 

@@ -39,6 +39,11 @@ def label_of(settings):
     return ", ".join([label, *more])
 
 
+def processor_of(row):
+    """What decides which implementations win."""
+    return "AVX-512" if "avx512f" in row["machine"]["flags"] else "AVX2"
+
+
 def number(value):
     """Three digits, or all before the point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
@@ -51,7 +56,7 @@ def rates_table(rows, use):
         rows: list of dicts, of speed.py.
         use: "training" or "inference".
     """
-    header = ["", "type", "ours", "PyTorch", "plain Keras"]
+    header = ["", "processor", "type", "ours", "PyTorch", "plain Keras"]
     header.append("ours / the fastest peer")
     lines = []
     for row in rows:
@@ -62,7 +67,8 @@ def rates_table(rows, use):
         ]
         ratio = row[use]["ratios"].get("fastest", "-")
         settings = row["settings"]
-        lines.append([label_of(settings), settings["dtype"], *cells, ratio])
+        label = [label_of(settings), processor_of(row)]
+        lines.append([*label, settings["dtype"], *cells, ratio])
     return table_of(header, lines)
 
 
@@ -120,6 +126,8 @@ def setup_of(rows):
             f"interleaved, medians; {machine['cores']} cores, "
             f"{machine['cpu']} ({', '.join(machine['flags'])}); {versions}."
         )
+        if machine["load"][0] > machine["cores"]:
+            line += f" Other work made the load {machine['load'][0]:.0f}."
         if line not in lines:
             lines.append(line)
     lines += [

@@ -177,6 +177,10 @@ class Ours(Contender):
             return super().make(inputs)
         return self.gan.translate(inputs, evaluation=True)
 
+    def choosing(self):
+        """Seconds that it took to find the fastest implementations."""
+        return self.gan.engine.choices.seconds
+
     def count(self):
         """Operations of a forward pass of an image: those of G and of D."""
         s = self.settings

@@ -111,10 +111,8 @@ def docs(args):
             ]
             if not own:
                 continue
-            cells = [
-                f"{np.mean([x[c] for x in own]):.3f} ({np.std([x[c] for x in own]):.3f})"
-                for c in COLUMNS
-            ]
+            held = [[x[c] for x in own] for c in COLUMNS]
+            cells = [f"{np.mean(x):.3f} ({np.std(x):.3f})" for x in held]
             bad = sum(x["violations"] for x in own)
             print(f"| {told} | {' | '.join(cells)} | {bad} |")
         for x in lines:

@@ -35,10 +35,9 @@ import numpy as np
 import timed
 
 import keras_gans as kg
-from keras_gans.data import emoji, load, load_captions
+from keras_gans.data import emoji, load, load_captions, text_encoders
 from keras_gans.data.captions import emoji_captions
-from keras_gans.metrics import edge_ratio, text_scores
-from keras_gans.networks import text_encoders
+from keras_gans.metrics import edge_ratio, text_to_image_scores
 from keras_gans.training import recipes
 
 SIZE = 32
@@ -219,7 +218,7 @@ def scored(encoder, images, names, held, sample):
     scores["edges"] = round(edge_ratio(images[seen], fake), 3)
     rows = np.random.default_rng(0).permutation(len(seen))
     few, others = rows[:JUDGED], rows[JUDGED:]
-    told = text_scores(
+    told = text_to_image_scores(
         fake[few],
         vectors[few],
         real=images[seen][few],

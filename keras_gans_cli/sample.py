@@ -44,8 +44,8 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         required=True,
         metavar="PATH",
         help="PNG file to write, of a solid also a mesh (.glb, .obj, .stl, .ply) or "
-        ".npz, of sentences a .txt, with --each, or of sounds, a folder, with --interpolate a GIF, WebP or "
-        "MP4 file",
+        ".npz, of sentences a .txt file, with --each, or of sounds, a folder, with "
+        "--interpolate a GIF, WebP or MP4 file",
     )
     add("--each", action="store_true", help="write each sample to a file of its own")
     add(

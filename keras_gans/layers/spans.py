@@ -129,7 +129,9 @@ class SpanActivation(keras.layers.Layer):
         scalars = ops.tanh(ops.take(logits, self._scalars, axis=1))
         return ops.take(ops.concatenate([scalars, hot], axis=1), self._back, axis=1)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(
+        self, inputs: keras.KerasTensor | list[keras.KerasTensor]
+    ) -> keras.KerasTensor:
         first = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
         return keras.KerasTensor(first.shape, self.compute_dtype)
 

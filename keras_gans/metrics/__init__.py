@@ -15,7 +15,19 @@ from keras_gans.metrics.functional.sounds import (
     sound_scores,
     stft_distance,
 )
-from keras_gans.metrics.functional.text import TextScores, edge_ratio, text_scores
+from keras_gans.metrics.functional.text import (
+    TextScores,
+    bleu,
+    distinct_n,
+    ngram_js,
+    self_bleu,
+    text_scores,
+)
+from keras_gans.metrics.functional.text_to_image import (
+    TextToImageScores,
+    edge_ratio,
+    text_to_image_scores,
+)
 from keras_gans.metrics.functional.volumes import (
     VolumeScores,
     volume_iou,
@@ -36,6 +48,7 @@ from keras_gans.metrics.tables import (
     table_scores,
     violations,
 )
+from keras_gans.metrics.text import text_nll
 from keras_gans.metrics.videos import VideoScores, video_scores
 
 __all__ = [
@@ -45,13 +58,16 @@ __all__ = [
     "SoundScores",
     "TableScores",
     "TextScores",
+    "TextToImageScores",
     "VideoScores",
     "VolumeScores",
+    "bleu",
     "classification_accuracy_score",
     "closest_record_ratio",
     "column_scores",
     "density_coverage",
     "detection_score",
+    "distinct_n",
     "edge_ratio",
     "efficacy",
     "evaluate",
@@ -63,14 +79,18 @@ __all__ = [
     "inception_score",
     "independent_columns",
     "kernel_distance",
+    "ngram_js",
     "pair_scores",
     "precision_recall",
     "psnr",
+    "self_bleu",
     "sound_scores",
     "ssim",
     "stft_distance",
     "table_scores",
+    "text_nll",
     "text_scores",
+    "text_to_image_scores",
     "video_scores",
     "violations",
     "volume_iou",

@@ -9,6 +9,7 @@ import numpy as np
 from keras_gans.metrics.table_baselines import gaussian_copula, independent_columns
 from keras_gans.modalities import columns
 from keras_gans.modalities.table import Table
+from keras_gans.modalities.table_features import code_of, coded, row_features, size_of
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.validation import check_count, check_seed
@@ -17,7 +18,6 @@ from keras_gans.version import __version__
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
 
-GONE = "\uffff"  # stands for a missing category
 BINS = 10  # of numbers, where they meet categories
 MOST_PAIRS = 1000
 MOST_ROWS = 5000  # that closest records are looked for of, and among
@@ -73,7 +73,7 @@ def column_scores(table: Table, real: Any, fake: Any) -> dict[str, float]:
     keras_gans.metrics.column_scores(table, rows, rows)  # {"x": 1.0, "y": 1.0}
     ```
     """
-    real, fake = _coded(table, real), _coded(table, fake)
+    real, fake = coded(table, real), coded(table, fake)
     return {
         name: _same_shares(real[name], fake[name])
         if name in table.categories
@@ -115,7 +115,7 @@ def pair_scores(table: Table, real: Any, fake: Any) -> dict[tuple[str, str], flo
     Returns:
         dict of pairs of names to floats in [0, 1], of the first 1,000 pairs.
     """
-    real, fake = _coded(table, real), _coded(table, fake)
+    real, fake = coded(table, real), coded(table, fake)
     bins = {}
     for name in table.names:
         if name not in table.categories:
@@ -194,7 +194,8 @@ def efficacy(
     x_test, y_test = row_features(table, test, label)
     classes, counts = np.unique(y_test, return_counts=True)
     if len(classes) < 2 or counts.min() < LEAST_CLASS:
-        told = ", ".join(f"{c!r} {n}" for c, n in zip(classes, counts, strict=True))
+        each = zip(classes.tolist(), counts, strict=True)
+        told = ", ".join(f"{c!r} {n}" for c, n in each)
         raise ValueError(
             f"A classifier is tested on {LEAST_CLASS} rows or more of 2 classes or "
             f"more. Received: in column {label!r} {told}. Hold out more rows, or join "
@@ -319,11 +320,11 @@ def _nearest(rows, known):
 
 def _places(table, rows):
     """Numbers on [0, 1], missing ones on -1, and codes of categories."""
-    held = _coded(table, rows)
-    numbers, codes = [np.zeros((_size(held), 0))], [np.zeros((_size(held), 0))]
+    held = coded(table, rows)
+    numbers, codes = [np.zeros((size_of(held), 0))], [np.zeros((size_of(held), 0))]
     for name in table.names:
         if name in table.categories:
-            known = {_code(c): i for i, c in enumerate(table.categories[name])}
+            known = {code_of(c): i for i, c in enumerate(table.categories[name])}
             codes.append(np.array([known.get(c, -1) for c in held[name]])[:, None])
             continue
         low, high = table.bounds(name)
@@ -343,10 +344,10 @@ def violations(table: Table, rows: Any) -> int:
         table: `Table`, whose rules values keep to.
         rows: see `Table.fit`.
     """
-    held, count = _coded(table, rows), 0
+    held, count = coded(table, rows), 0
     for name, values in table.columns:
         if name in table.categories:
-            known = set(map(_code, values))
+            known = set(map(code_of, values))
             count += sum(c not in known for c in held[name])
             continue
         x = held[name]
@@ -465,87 +466,3 @@ def records_of(scores: dict[str, TableScores], settings: dict) -> list[str]:
         json.dumps({"table": name, **one._asdict(), **settings, "version": __version__})
         for name, one in scores.items()
     ]
-
-
-# --- Rows as numbers ---
-
-
-def _code(category):
-    return GONE if category is None else category
-
-
-def _size(held):
-    return len(next(iter(held.values())))
-
-
-def _coded(table, rows):
-    """Columns as arrays: numbers, missing ones -inf; categories as objects."""
-    rows, held = columns.read(rows), {}
-    for name in table.names:
-        if name not in rows:
-            raise ValueError(
-                f"Column {name!r} is missing. Received: the columns "
-                f"{', '.join(map(repr, list(rows)[:20]))}.{hint(name, rows)}"
-            )
-        cells = rows[name]
-        if name in table.categories:
-            known = set(table.categories[name])
-            labels = [columns.label(cell) for cell in cells]
-            held[name] = np.array(
-                [
-                    GONE if columns.is_missing(c) and one not in known else one
-                    for c, one in zip(cells, labels, strict=True)
-                ],
-                object,
-            )
-            held[name][[one is None for one in held[name]]] = GONE
-            continue
-        kind = dict(dict(table.rules).get(name, ())).get("kind")
-        numbers = [
-            columns.number(c, kind if kind in columns.UNITS else None) for c in cells
-        ]
-        if None in numbers:
-            bad = numbers.index(None)
-            raise ValueError(
-                f"row {bad + 1} needs a number in column {name!r}. Received: "
-                f"{str(cells[bad])[:80]!r}. Mend or leave out the row."
-            )
-        x = np.array(numbers, "float64")
-        held[name] = np.where(np.isnan(x), -np.inf, x)
-    return held
-
-
-def row_features(
-    table: Table, rows: Any, label: str | None = None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Rows as classifiers see them, and their classes.
-
-    Numbers are as they are, with 1 beside where one is missing; categories are
-    one-hot, those that the table lacks none.
-
-    Args:
-        table: `Table`.
-        rows: see `Table.fit`.
-        label: str, the column of the classes, which is left out.
-
-    Returns:
-        `(float64 [n, features], classes as str [n])`, the second `None` without a
-        label.
-    """
-    held, parts = _coded(table, rows), []
-    for name, values in table.columns:
-        if name == label:
-            continue
-        x = held[name]
-        if name in table.categories:
-            parts += [(x == _code(c))[:, None] for c in values]
-            continue
-        gone = ~np.isfinite(x)
-        middle = float(np.array(values[0][:1])[0])
-        parts.append(np.where(gone, middle, x)[:, None])
-        if values[-1] is None:
-            parts.append(gone[:, None])
-    made = np.concatenate(parts, 1).astype("float64")
-    if label is None:
-        return made, None
-    return made, np.array([str(c) for c in held[label]])

@@ -26,7 +26,7 @@ LEAST_WEIGHT = 5e-3  # modes of less are left out, as the reference does
 MOST_ROWS = 10_000  # that modes are found from
 MOST_DECIMALS = 9
 UNITS = {"date": 1.0, "day": 86400.0}  # seconds
-IDS = 50  # different texts, as many as rows: names, not categories
+IDS = 20  # different texts, as many as rows: names, not categories
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _EPOCH = datetime.datetime(1970, 1, 1)

@@ -66,7 +66,9 @@ class RowSampler:
         return self.rows[taken], conditions
 
 
-def odds(table: Table, counts: np.ndarray | None = None, log: bool = False):
+def odds(
+    table: Table, counts: np.ndarray | None = None, log: bool = False
+) -> np.ndarray:
     """How likely each condition of a table is drawn: float64 `[conditions]`.
 
     Args:

@@ -48,6 +48,7 @@ class Tokens(base.Modality):
 
     kind = "tokens"
     tensor_name = "tokens"
+    bytes_name = "sentences"
     range = (0.0, 1.0)
     previewed = 20
     extensions = (".txt",)
@@ -159,6 +160,16 @@ class Tokens(base.Modality):
             self.separator.join(words[i] for i in row if words[i])
             for row in self.ids(samples)
         ]
+
+    def encode_in_graph(self, samples: Tensor) -> Tensor:
+        import tensorflow as tf
+
+        words = tf.constant(self._words())
+        ids = tf.argmax(samples, axis=-1)
+        parts = tf.ragged.boolean_mask(
+            tf.gather(words, ids), tf.gather(words, ids) != ""
+        )
+        return tf.strings.reduce_join(parts, axis=-1, separator=self.separator)
 
     def _words(self):
         """The tokens as text, "" for the one that fills sentences."""

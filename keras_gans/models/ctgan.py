@@ -127,7 +127,7 @@ class Condition(Latent):
                 )
             hot = np.zeros((len(places), self.dim), "float32")
             hot[np.arange(len(places)), [p for (p,) in places]] = 1
-            values = hot[0] if len(hot) == 1 else hot
+            values = hot[0] if len(hot) == 1 and n is not None else hot
         return super().check(values, n)
 
     def parse(self, text: str) -> dict:
@@ -606,5 +606,5 @@ RECIPE = Recipe(
         "batch_size": 500,
         "epochs": 300,
     },
-    without=("data_dir", "evaluate_every", "diff_augment", "flip", "skip_broken"),
+    without=("data_dir", "evaluate_every", "diff_augment"),
 )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import keras
 from keras import layers, ops
-import numpy as np
 
 from keras_gans.layers import TokenWriter
 from keras_gans.utils.types import Tensor
@@ -151,8 +150,9 @@ def relgan_discriminator(
         )
     each = embedding_dim // representations
     tokens = keras.Input((length, vocabulary), name="tokens")
+    start = _normal(vocabulary)
     x = layers.Dense(
-        embedding_dim, use_bias=False, kernel_initializer=_normal, name="embed"
+        embedding_dim, use_bias=False, kernel_initializer=start, name="embed"
     )(tokens)
     x = layers.Reshape((length, embedding_dim, 1))(x)
     pooled = []
@@ -162,7 +162,7 @@ def relgan_discriminator(
             (k, each),
             strides=(1, each),
             activation="relu",
-            kernel_initializer=_normal,
+            kernel_initializer=_normal(k * each),
             name=f"conv_{k}",
         )
         pooled.append(ops.max(conv(x), axis=1))
@@ -170,7 +170,8 @@ def relgan_discriminator(
     total = filters * len(widths)
 
     def dense(size, name, **kwargs):
-        return layers.Dense(size, kernel_initializer=_normal, name=name, **kwargs)
+        start = _normal(HIDDEN if name == "logits" else total)
+        return layers.Dense(size, kernel_initializer=start, name=name, **kwargs)
 
     new = dense(total, "highway", activation="relu", use_bias=False)(x)
     gate = dense(total, "highway_gate", activation="sigmoid", use_bias=False)(x)
@@ -183,7 +184,6 @@ def relgan_discriminator(
     return keras.Model(tokens, logits, name=name)
 
 
-def _normal(shape, dtype=None):
+def _normal(fan_in):
     """Of variance 1 / fan in, cut at two deviations."""
-    deviation = float(np.prod(shape[:-1])) ** -0.5
-    return keras.initializers.TruncatedNormal(stddev=deviation)(shape, dtype)
+    return keras.initializers.TruncatedNormal(stddev=fan_in**-0.5)

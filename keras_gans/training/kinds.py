@@ -328,6 +328,8 @@ def rows(
     from keras_gans import data
 
     _refuse_data_dir("tables", "CSV files or named", data_dir)
+    if flip:
+        raise ValueError("Rows are not mirrored. Received: --flip. Drop it.")
     for name in ("categories", "numbers", "leave_out"):  # of `fit_table`
         options.pop(name, None)
     return data.load_rows(source, gan.modality, **options)

@@ -12,7 +12,7 @@ BENCHMARK = ROOT / "benchmarks" / "replicas.py"
 
 
 TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "mocogan", "frame-prediction"]
-TOYS += ["stylegan2", "r3gan"]
+TOYS += ["stylegan2", "r3gan", "ctgan"]
 
 
 def rows(*flags):

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.parse
 
 import lunr
 from paths import ROOT
@@ -21,7 +22,7 @@ ASKED = {
     "discriminator loss goes to zero": ("questions", "collapse"),
     "mode collapse all samples look the same": ("collapse", "questions"),
     "resume training from checkpoint": ("questions",),
-    "train on my own images": ("data", "tutorials/own_pictures"),
+    "train on my own images": ("questions", "data", "tutorials/own_pictures"),
     "multiple GPUs": ("scaling", "tutorials/several_gpus", "questions"),
     "FID different from paper": ("questions", "evaluation"),
     "load pretrained StyleGAN2 weights": ("presets", "tutorials/fine_tune"),
@@ -120,13 +121,40 @@ def index(site):
     """The index of the site's search: titles count a thousandfold there too."""
     docs = json.loads((site / "search" / "search_index.json").read_text())["docs"]
     tag = re.compile(r"<[^>]+>")
-    rows = [
-        {"id": str(i), "title": tag.sub("", d["title"]), "text": tag.sub("", d["text"])}
-        for i, d in enumerate(docs)
-    ]
+    rows = []
+    for i, doc in enumerate(docs):
+        texts = {key: tag.sub("", doc[key]) for key in ("title", "text")}
+        rows.append(({"id": str(i), **texts}, {"boost": doc.get("boost", 1)}))
     fields = [{"field_name": "title", "boost": 1000}, {"field_name": "text"}]
     pages = {str(i): d["location"].partition("#")[0] for i, d in enumerate(docs)}
     return lunr.lunr(ref="id", fields=fields, documents=rows), pages
+
+
+@pytest.mark.full
+def test_a_browser_finds_them_offline_on_a_phone(site):
+    """In chromium, at a phone's width: the first three, and no other host is asked."""
+    import screens
+
+    with screens.served(site) as address, screens.chromium() as browser:
+        page = browser.new_page(viewport=screens.VIEWS["phone"])
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        for words, pages in ASKED.items():
+            page.goto(f"{address}/index.html?q={urllib.parse.quote(words)}")
+            page.wait_for_selector(".md-search-result__item", state="attached")
+            page.wait_for_timeout(1000)
+            first = page.eval_on_selector_all(
+                ".md-search-result__item > a:first-child",
+                "links => links.slice(0, 3).map(link => new URL(link.href).pathname)",
+            )
+            names = {path.strip("/").removesuffix(".html") for path in first}
+            assert names & set(pages), (words, first)
+        for name in nav():
+            if not name.startswith("reference"):
+                page.goto(f"{address}/{name.removesuffix('.md')}.html")
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= screens.VIEWS["phone"]["width"], name
+        assert not [u for u in asked if not u.startswith((address, "data:", "blob:"))]
 
 
 @pytest.mark.parametrize("words", ASKED)

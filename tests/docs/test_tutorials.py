@@ -67,7 +67,7 @@ SMALL = {
     ],
 }
 # What they do is also tested elsewhere every day.
-LONG = ("scores", "sound", "fine_tune")
+LONG = ("scores", "sound", "fine_tune", "translate")
 
 
 def smaller(name):

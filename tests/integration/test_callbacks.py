@@ -53,6 +53,21 @@ def test_sample_grid_in_tensorboard(images, tmp_path):
     assert len(events) == 1 and events[0].stat().st_size > 100
 
 
+def test_sounds_are_heard_in_tensorboard():
+    tf = pytest.importorskip("tensorflow")
+    gan = kg.WaveGAN(64, rate=8000, dim=2, latent_dim=4, d_steps=1)
+    grid = callbacks.SampleGrid("grids", n=2, tensorboard_dir="board")
+    grid.set_model(gan)
+    grid.step = 3
+    grid.write()
+    (path,) = pathlib.Path("board").iterdir()
+    events = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    values = [v for e in events for v in tf.compat.v1.Event.FromString(e).summary.value]
+    assert [v.tag for v in values] == ["samples", "samples/0", "samples/1"]
+    data = values[2].tensor.string_val[0]
+    assert data == pathlib.Path("grids/step-00000003-1.wav").read_bytes()
+
+
 def test_nan_guard_keeps_the_last_good_checkpoint(images, tmp_path):
     gan = ready_gan()
     data = images(24, 8, 8)

@@ -188,6 +188,10 @@ def toys(one, two):
         gan.controllers["ada"].value.assign(0.5)
         return gan
 
+    def ctgan(ema):
+        table = kg.Table({"x": [(0, 1), (1, 1)], "k": ["a", "b"]})
+        return kg.CTGAN(table, 4, (8,), (8,), packing=2, ema=ema)
+
     def r3gan(ema):
         return kg.R3GAN((8, 8, 1), width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01)
 
@@ -212,6 +216,7 @@ def toys(one, two):
         ("frame-prediction", frame_prediction, (uniform(2, 8, 8, 1), uniform(8, 8, 1))),
         ("stylegan2", stylegan2, uniform(8, 8, 1)),
         ("r3gan", r3gan, uniform(8, 8, 1)),
+        ("ctgan", ctgan, (uniform(5), np.eye(2, dtype="float32")[np.arange(24) % 2])),
     ]
     for name, toy, data in rows:
         a, moved = trained(one, toy, data)

@@ -13,9 +13,9 @@ def read_index(path: str) -> dict[str, Any]:
         path: str, the ".index" file.
 
     Returns:
-        Dict of the first part of each name to a dict of the rest of it to an
-        array: `{"G": {"z_project/dense/kernel": ...}}`. What optimizers keep, and
-        what belongs to no network, is left out.
+        Dict of the first part of each name, up to a "/" or else a ".", to a dict of
+        the rest of it to an array: `{"G": {"z_project/dense/kernel": ...}}`. What
+        optimizers keep, and what belongs to no network, is left out.
 
     Raises:
         ValueError: it is damaged, or the file of its tensors is missing.
@@ -28,7 +28,7 @@ def read_index(path: str) -> dict[str, Any]:
         names = sorted(reader.get_variable_to_shape_map())
         networks = {}
         for name in names:
-            network, _, rest = name.partition("/")
+            network, _, rest = name.partition("/" if "/" in name else ".")
             if rest and rest.rpartition("/")[2] not in SLOTS:
                 networks.setdefault(network, {})[rest] = reader.get_tensor(name)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:

@@ -20,8 +20,9 @@ from keras_gans.engine.kernels import im2col, tiling, winograd
 DIRECTIONS = ("forward", "input_gradient", "filter_gradient")
 KERAS = "keras"
 # What could not win was seen not to, and is not compiled to be timed.
-MOST_PIXELS = 4096
+MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
 FEW_CHANNELS = 16
+MOST_NUMBERS = 2**27
 
 
 class Convolution(NamedTuple):
@@ -149,7 +150,7 @@ def _product_filter(g, x, dy):
 def _is_read_or_thin(g):
     """Whether patches may pay: of few pixels, or of few channels."""
     pixels = g.rows * g.made[0] * g.made[1]
-    return pixels <= MOST_PIXELS or min(g.c, g.f) <= FEW_CHANNELS
+    return pixels <= MOST_PIXELS.get(g.kind, 0) or min(g.c, g.f) <= FEW_CHANNELS
 
 
 def _patches(g):
@@ -214,9 +215,12 @@ def _unstrided(g):
     )
 
 
+def _padded(g, x):
+    return im2col.zero_padded(x, g.taps, g.stride, g.before, g.made)
+
+
 def _phases(g, x):
-    x = im2col.zero_padded(x, g.taps, g.stride, g.before, g.made)
-    return tf.nn.space_to_depth(x, g.stride)
+    return tf.nn.space_to_depth(_padded(g, x), g.stride)
 
 
 def _phases_kernel(g, kernel):
@@ -240,11 +244,35 @@ def _phases_input(g, dy, kernel):
 
 
 def _phases_filter(g, x, dy):
-    made = _plain_filter(_unstrided(g), _phases(g, x), dy)
+    return _kernel_of_phases(g, _plain_filter(_unstrided(g), _phases(g, x), dy))
+
+
+def _kernel_of_phases(g, made):
     r, s = g.taps // g.stride, g.stride
     made = tf.reshape(made, (r, r, s, s, g.c, g.f))
     made = tf.transpose(made, (0, 2, 1, 3, 4, 5))
     return tf.reshape(made, g.shapes["kernel"])
+
+
+# --- One product of shifted maps, their phases as channels ---
+
+
+def _is_shifted(g):
+    """Whether few enough shifts make patches, of a size that memory has."""
+    many = g.rows * g.made[0] * g.made[1] * g.taps**2 * g.c
+    strided = g.taps % g.stride == 0 and g.taps > 1 and not _is_product(g)
+    return strided and min(g.c, g.f) > FEW_CHANNELS and many <= MOST_NUMBERS
+
+
+def _shifts_filter(g, x, dy):
+    phases, r = _phases(g, x) if g.stride > 1 else _padded(g, x), g.taps // g.stride
+    rows, columns = g.made
+    shifted = [
+        phases[:, i : i + rows, j : j + columns] for i in range(r) for j in range(r)
+    ]
+    patches = tf.reshape(tf.concat(shifted, axis=-1), (-1, g.taps**2 * g.c))
+    made = tf.matmul(patches, tf.reshape(dy, (-1, g.f)), transpose_a=True)
+    return _kernel_of_phases(g, made)
 
 
 # --- A single image as its two halves ---
@@ -297,6 +325,7 @@ CANDIDATES = {
         _phases_input,
         _phases_filter,
     ),
+    "shifts": Candidate(_is_shifted, filter_gradient=_shifts_filter),
     "winograd": WINOGRAD,
     "tiling": Candidate(lambda g: g.rows == 1 and g.made[0] > 1, _halves_forward),
     "wide": _wide(PLAIN),
@@ -308,11 +337,15 @@ COMPILED = ("im2col", "winograd", "winograd_wide")
 
 def fitting(g: Convolution, direction: str) -> list[str]:
     """Names of what computes a direction of a convolution, Keras's first."""
-    return [
+    found = [
         name
         for name, candidate in CANDIDATES.items()
         if getattr(candidate, direction) is not None and candidate.fits(g)
     ]
+    # The same product, whose patches need no compiler.
+    if "shifts" in found and "im2col" in found:
+        found.remove("im2col")
+    return found
 
 
 class Directions:

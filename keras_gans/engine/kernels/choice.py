@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import contextlib
 import contextvars
 import functools
+import math
 import os
 from typing import Any, NamedTuple
 
@@ -36,6 +37,7 @@ KERNELS = (
     "phases",
     "product",
     "rectifiers",
+    "shifts",
     "tiling",
     "wide_types",
     "winograd",
@@ -51,6 +53,8 @@ LEAST_ROWS = 8
 MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
 # Convolutions of so many operations are measured: less would not pay for it.
 LEAST_WORK = 2 * 10**8
+# Maps of so many numbers are worth another batch norm where they are sampled.
+LEAST_NUMBERS = 2**19
 # What choices of rules are called.
 RULES = ("im2col", "winograd", "tiling")
 MEASURE, CACHED = "measure", "cached"
@@ -151,6 +155,12 @@ def fuses_batch_norm(x: Any) -> bool:
     return enabled("batch_norm") and fits and _one_replica()
 
 
+def infers_batch_norm(x: Any) -> bool:
+    """Whether images `x` are normalized by moving statistics in one pass."""
+    large = None not in x.shape and math.prod(x.shape) >= LEAST_NUMBERS
+    return infers() and large
+
+
 def widens(layer: keras.Layer, x: Any) -> bool:
     """Whether a convolution is computed in float32, whatever its type."""
     kind = keras.backend.standardize_dtype(x.dtype)
@@ -212,11 +222,13 @@ def implementation(
     )
     transposed = isinstance(layer, keras.layers.Conv2DTranspose)
     direction = "input_gradient" if transposed else "forward"
+    budget = measured.SAMPLING_BUDGET if infers() else measured.BUDGET
+    budget = budget if mode == MEASURE else 0.0
     if mode and g.work >= LEAST_WORK and kind.name in FUSED_TYPES:
 
         def choose(direction):
             fitting = [n for n in candidates.fitting(g, direction) if _is_on(n, names)]
-            return choices.of(g, direction, fitting, mode == MEASURE)
+            return choices.of(g, direction, fitting, budget)
 
         first = choose(direction)
         if first == candidates.KERAS and infers():
@@ -302,7 +314,7 @@ def _lacks(kind):
 
 def in_use() -> dict[str, str]:
     """Each implementation, and "on" or why Keras's is taken on this machine."""
-    found = {}
+    found, (mode, _) = {}, _switch()
     for name in KERNELS:
         found[name] = "on"
         if not enabled(name):
@@ -311,6 +323,8 @@ def in_use() -> dict[str, str]:
             found[name] = f"off: {why}"
         elif name not in ("adam", "norms", "rectifiers") and _has_gpu():
             found[name] = "off: for CPUs"
-        elif name in ("tiling", "winograd") and not _avx2_alone():
+        elif not mode and name in ("tiling", "winograd") and not _avx2_alone():
             found[name] = "off: for processors of AVX2 without AVX-512"
+        elif not mode and name in ("phases", "product", "shifts"):
+            found[name] = "off: no rule takes them"
     return found

@@ -23,7 +23,7 @@ from keras_gans.utils import files
 from keras_gans.utils.startup import instructions
 
 # Another number where candidates compute otherwise: what was measured is void.
-FORMAT = 1
+FORMAT = 3
 # A candidate is taken where it needs less than this share of Keras's time.
 MARGIN = 0.92
 # A candidate that takes longer than this many times the fastest is out: after the
@@ -33,6 +33,7 @@ LEAST_RUNS, MOST_RUNS = 3, 9
 SECONDS_EACH = 0.03  # for a candidate, where runs are short
 # A GAN's measuring takes no longer: what is met later is chosen by rules.
 BUDGET = 25.0
+SAMPLING_BUDGET = 10.0  # where no training has to gain by it
 LARGEST_FILE = 1 << 20
 MOST_CHOICES = 4096
 RULE = "rule"
@@ -69,28 +70,33 @@ class Choices:
     def rule(self, what: str, decide) -> str:
         """What a rule has decided, or decides now."""
         key = f"{RULE} {what}"
-        if key not in self.found:
-            self.found[key] = decide()
-        return self.found[key]
+        return self._keep(key, self.found.get(key) or decide())
 
-    def of(self, g: Any, direction: str, names: list[str], may_time: bool) -> str:
+    def _keep(self, key, name):
+        # A process may see images of ever other sizes.
+        if len(self.found) < MOST_CHOICES:
+            self.found[key] = name
+        return name
+
+    def of(self, g: Any, direction: str, names: list[str], budget: float) -> str:
         """The name of what computes a direction of a convolution; "" if unknown.
 
         Args:
             g: `candidates.Convolution`.
             direction: str, of `candidates.DIRECTIONS`.
             names: list of str, those to choose from. The first is Keras's.
-            may_time: bool, measure what is not known.
+            budget: float, seconds: what is not known is measured until measuring
+                has taken as long.
         """
         key = f"{direction} {g}"
         name = self.found.get(key)
         if name not in names:
             name = _kept().get(key, {}).get("name")
         if name not in names:
-            if len(names) > 1 and not (may_time and self.seconds < BUDGET):
+            if len(names) > 1 and self.seconds >= budget:
                 return ""
             name = self._timed(g, direction, names, key)
-        self.found[key] = name
+        self._keep(key, name)
         compile_early(g, direction, name)
         return name
 
@@ -178,13 +184,16 @@ def measure(g: Any, direction: str, names: list[str]) -> dict[str, float]:
     with tf.init_scope():  # a step is being traced
         values = operands(g, direction)
         signature = [tf.TensorSpec(v.shape, v.dtype) for v in values]
-        runs, seconds = {}, {}
-        for name in names:
+
+        def prepared(name):
             fn = functools.partial(getattr(CANDIDATES[name], direction), g)
             run = tf.function(fn, autograph=False).get_concrete_function(*signature)
             run(*values)  # what is compiled is compiled here
             _compiled.add((direction, g, name))
-            runs[name], seconds[name] = run, []
+            return run
+
+        runs = dict(zip(names, _pool().map(prepared, names), strict=True))
+        seconds = {name: [] for name in names}
         for turn in range(MOST_RUNS):
             for name in list(runs):
                 start = time.perf_counter()
@@ -290,6 +299,7 @@ def write() -> None:
         with contextlib.suppress(OSError), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `_kept` has told
             known = {**read(path), **_processes[path]}  # others measure as well
+            known = dict(list(known.items())[-MOST_CHOICES:])
             content = {"environment": environment(), "choices": known}
             with files.replacing(path) as temporary:
                 temporary.write_text(json.dumps(content, indent=0) + "\n")

@@ -44,9 +44,9 @@ def call(
     mask: Any = None,
 ) -> Any:
     """`keras.layers.BatchNormalization`, fused where `choice` says so."""
+    trains = training and layer.trainable
     fused = (
-        training
-        and layer.trainable
+        (trains or choice.infers_batch_norm(inputs))
         and mask is None
         and layer.axis in (-1, 3)
         and layer.center
@@ -56,6 +56,9 @@ def call(
     )
     if not fused:
         return type(layer).call(layer, inputs, training=training, mask=mask)
+    if not trains:
+        given = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
+        return ops.cast(_by_moving(inputs, *given, layer.epsilon), layer.compute_dtype)
     y, mean, variance = batch_norm(inputs, layer.gamma, layer.beta, layer.epsilon)
     for moving, new in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         kept = ops.cast(moving, "float32") * layer.momentum
@@ -86,3 +89,19 @@ def batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any,
     # The kernel gives the unbiased one.
     n = ops.cast(ops.size(x) // x.shape[-1], "float32")
     return y, mean, variance * (n - 1) / n
+
+
+def _by_moving(x, gamma, beta, mean, variance, epsilon):
+    """Normalizes images by given statistics, in one pass and without casts."""
+    gamma, beta, mean, variance = (
+        ops.cast(v, "float32") for v in (gamma, beta, mean, variance)
+    )
+    return tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=gamma,
+        offset=beta,
+        mean=mean,
+        variance=variance,
+        epsilon=epsilon,
+        is_training=False,
+    )[0]

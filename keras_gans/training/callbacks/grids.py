@@ -7,6 +7,8 @@ from typing import Any
 from keras_gans.training.callbacks.steps import StepCallback
 from keras_gans.utils.types import Path
 
+HEARD = 8  # sounds of a grid that TensorBoard gets
+
 
 class SampleGrid(StepCallback):
     """Writes a grid of samples of one fixed set of latent codes.
@@ -28,7 +30,7 @@ class SampleGrid(StepCallback):
             places free. Of a GAN that translates, so many images with their
             translations.
         tensorboard_dir: str or path; also writes the grid as a TensorBoard
-            summary there (needs TensorFlow).
+            summary there, and of sounds the first eight (needs TensorFlow).
         images: what a GAN that translates is shown with: a pair of arrays, as
             `fit` takes them, or a data set of pairs, whose first `n` are
             taken, of the size of the very first. By default those of the
@@ -105,4 +107,9 @@ class SampleGrid(StepCallback):
             picture = preview.picture[None]
             with self._writer.as_default():
                 tf.summary.image("samples", picture, step=self.step)
+                for medium in preview.media[:HEARD]:
+                    if medium.mime == "audio/wav":
+                        sound, rate = tf.audio.decode_wav(medium.data)
+                        name = f"samples/{pathlib.Path(medium.name).stem}"
+                        tf.summary.audio(name, sound[None], int(rate), self.step)
             self._writer.flush()

@@ -34,6 +34,7 @@ REACHES = {
 # Files, and functions of others, whose messages are for those who write Python: of
 # arrays, networks and phases of their own, which no flag can give.
 PYTHON_ALONE = {
+    "applications/augmentation.py": "",
     "applications/batches.py": "_check_dataset check_pictures paired working_size",
     "applications/inpainting.py": "check_masks on_files",
     "augment/ada.py": "_check_transforms",
@@ -43,6 +44,10 @@ PYTHON_ALONE = {
     "convert/families/dcgan.py": "build",  # as --set=network=..., where it is given
     "convert/families/mimicry.py": "build",
     "convert/families/r3gan.py": "build",
+    "convert/families/dfgan.py": "build",
+    "convert/families/stackgan.py": "build",
+    "convert/families/language.py": "build",
+    "convert/families/relgan.py": "build",
     "convert/families/stylegan2.py": "build",
     "convert/families/stylegan3.py": "build",
     "convert/families/superresolution.py": "build",
@@ -78,6 +83,7 @@ PYTHON_ALONE = {
     "metrics/functional/moments.py": "",
     "metrics/functional/pixels.py": "",
     "metrics/functional/scores.py": "",
+    "metrics/functional/text_to_image.py": "",
     "metrics/record.py": "",
     "metrics/sets.py": "_batch _check_floats _check_range _check_shape _checked "
     "_of_batches",
@@ -85,11 +91,14 @@ PYTHON_ALONE = {
     "models/acgan.py": "",
     "models/conditional_gan.py": "",
     "models/cyclegan.py": "check_generators",
+    "models/ctgan.py": "__init__ check parse",
     "models/frame_prediction.py": "preview",
     "models/hifigan.py": "_check_mel",
     "models/image_to_volume.py": "__init__",  # of a generator that is given
     "models/infogan.py": "",
     "models/mocogan.py": "__init__",  # of discriminators that are given
+    "models/stackgan.py": "__init__ start_from",  # networks that are given
+    "models/relgan.py": "writer_of",  # of a generator that is given
     "models/stylegan2.py": "_check_generator",
     "models/stylegan3.py": "__init__",  # of a generator that is given
     "models/text_to_speech.py": "speak",

@@ -201,3 +201,24 @@ def test_names_of_kernels(monkeypatch):
     monkeypatch.setenv("KERAS_GANS_KERNELS", "adma")
     with pytest.raises(ValueError, match=r"names of adam, .*Received: adma"):
         kernels.squared_norm(np.ones(2))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_batch_norm_by_moving_statistics(dtype, monkeypatch):
+    monkeypatch.setattr(choice, "LEAST_NUMBERS", 1)
+    shape = (3, 5, 4, 2)
+    norm = layers.BatchNormalization(epsilon=1e-5, dtype=dtype)
+    norm.build(shape)
+    rng = np.random.default_rng(0)
+    for weight in norm.weights:  # of which means are large
+        weight.assign(rng.uniform(0.5, 2.0, 2) + 50 * ("mean" in weight.path))
+    x = keras.ops.cast(rng.normal(50.0, 1.0, shape), dtype.removeprefix("mixed_"))
+    wanted = np.asarray(norm(x), "float32")
+    kernels.accelerate(norm)
+    with kernels.scope(trains=False):
+        found = norm(x)
+    assert found.dtype == norm.compute_dtype
+    found = np.asarray(found, "float32")
+    # float32 has 24 bits of the means; bfloat16 rounds what comes out.
+    bound = 2e-5 if dtype == "float32" else 2**-7
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=bound * abs(wanted).max())

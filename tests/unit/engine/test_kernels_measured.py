@@ -29,7 +29,8 @@ if keras.backend.backend() == "tensorflow":
         "one image": Convolution("float32", 1, (9, 6), (9, 6), 3, 5, 3, 1, 1),
         "valid": Convolution("float32", 2, (9, 10), (3, 4), 3, 5, 4, 2, 0),
         "half": Convolution("bfloat16", 2, (8, 8), (4, 4), 3, 5, 4, 2, 1),
-        "thick": Convolution("float32", 2, (8, 8), (4, 4), 8, 20, 4, 2, 1),
+        "wide": Convolution("float32", 1, (6, 6), (6, 6), 17, 18, 3, 1, 1),
+        "thick": Convolution("float32", 2, (8, 8), (4, 4), 17, 20, 4, 2, 1),
     }
 
 # A run of few layers, which sees each batch size once.
@@ -97,7 +98,7 @@ def test_each_candidate_computes_what_keras_does(which):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("which", ["valid", "thick"])
+@pytest.mark.parametrize("which", ["valid", "thick", "wide"])
 def test_more_shapes(which):
     test_each_candidate_computes_what_keras_does(which)
 
@@ -140,19 +141,19 @@ def test_what_is_timed_is_timed_once(winner):
     times = measured.measure(STRIDED, "forward", ["keras", "im2col"])
     assert set(times) == {"keras", "im2col"} and min(times.values()) > 0
     timed, names = winner("phases"), ["keras", "im2col", "phases"]
-    assert kernels.Choices().of(STRIDED, "forward", names, True) == "phases"
+    assert kernels.Choices().of(STRIDED, "forward", names, 1.0) == "phases"
     measured.write()
     forget()
     winner("im2col")
     again = kernels.Choices()
-    assert again.of(STRIDED, "forward", names, True) == "phases"
+    assert again.of(STRIDED, "forward", names, 1.0) == "phases"
     assert again.found == {f"forward {STRIDED}": "phases"} and len(timed) == 1
     # One that is switched off is chosen anew, of the others.
-    assert kernels.Choices().of(STRIDED, "forward", names[:2], True) == "im2col"
+    assert kernels.Choices().of(STRIDED, "forward", names[:2], 1.0) == "im2col"
     # Nothing is timed where it may not be, or no time is left.
-    assert again.of(STRIDED, "filter_gradient", names, False) == ""
-    again.seconds = measured.BUDGET
-    assert again.of(STRIDED, "filter_gradient", names, True) == ""
+    assert again.of(STRIDED, "filter_gradient", names, 0.0) == ""
+    again.seconds = 1.0
+    assert again.of(STRIDED, "filter_gradient", names, 1.0) == ""
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_damaged_files_are_not_used(content, winner):
     path.write_bytes(content)
     timed = winner("im2col")
     with pytest.warns(UserWarning, match=r"kernels-\w+\.json is not used .*again"):
-        kernels.Choices().of(STRIDED, "forward", ["keras", "im2col"], True)
+        kernels.Choices().of(STRIDED, "forward", ["keras", "im2col"], 1.0)
     assert len(timed) == 1
     measured.write()
     forget()
@@ -193,9 +194,9 @@ def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch, tmp_path, w
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     winner("im2col")
     with pytest.warns(UserWarning, match="Not a directory"):
-        kernels.Choices().of(STRIDED, "forward", ["keras", "im2col"], True)
+        kernels.Choices().of(STRIDED, "forward", ["keras", "im2col"], 1.0)
     measured.write()
-    assert kernels.Choices().of(STRIDED, "forward", ["keras", "im2col"], False)
+    assert kernels.Choices().of(STRIDED, "forward", ["keras", "im2col"], 0.0)
 
 
 @pytest.mark.parametrize("found", [None, ["im2col"], {"forward": 3}, {1: "keras"}])

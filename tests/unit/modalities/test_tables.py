@@ -53,12 +53,23 @@ def test_columns_are_found(data, table):
     assert found["smokes"] == ("False", "True", None)
     assert rules["smokes"]["counts"] == (N // 3,) * 3
     assert found["children"] == ("0", "1", "2", "3") and found["grade"] == ("1", None)
-    # Both heaps of weights have a mode: the lighter is narrower.
-    modes = [mode for mode in found["weight"] if mode[2] > 0.1]
-    # (The prior draws the means of few rows towards that of all.)
-    assert abs(modes[0][0] - 3) < 4 and abs(modes[-1][0] - 80) < 5
-    assert modes[0][1] < modes[-1][1]
     assert np.isclose(sum(mode[2] for mode in found["weight"]), 1)
+
+
+def test_modes_are_found():
+    rng = np.random.default_rng(0)
+    light, heavy = rng.normal(3, 0.5, 600), rng.normal(80, 5, 1400)
+    modes = columns.mixture(np.concatenate([light, heavy]), 10)
+    near = sum(mode[2] for mode in modes if mode[0] < 20)
+    assert near == pytest.approx(0.3, abs=0.02)
+    # Modes of a heap share its mean (its standard error is 0.02 and 0.13).
+    own = [[m for m in modes if (m[0] < 20) == low] for low in (True, False)]
+    for part, mean in zip(own, (3, 80), strict=True):
+        weights = np.array([mode[2] for mode in part])
+        found = (weights * [mode[0] for mode in part]).sum() / weights.sum()
+        assert found == pytest.approx(mean, abs=0.5)
+    assert columns.mixture(np.full(9, 2.5), 10) == [(2.5, 1.0, 1.0)]
+    assert columns.mixture(light, 1)[0][0] == pytest.approx(light.mean())
 
 
 def test_rows_come_back_as_they_were(data, table):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gans.metrics import edge_ratio, text_scores
+from keras_gans.metrics import edge_ratio, text_to_image_scores
 
 
 def data(n, seed=0):
@@ -19,7 +19,7 @@ def data(n, seed=0):
 def scores(fake, vectors, real, **options):
     train, train_vectors = data(200, 1)
     held = {"train": train, "train_vectors": train_vectors, "candidates": 20}
-    return text_scores(fake, vectors, real=real, **{**held, **options})
+    return text_to_image_scores(fake, vectors, real=real, **{**held, **options})
 
 
 def test_bounds_stand_beside_the_score():
