@@ -2,8 +2,8 @@
 
     python benchmarks/text_to_image.py train dfgan --encoder=words --seed=0
     python benchmarks/text_to_image.py train regressor --encoder=words
+    python benchmarks/text_to_image.py score stackgan --seconds=371 --steps=2800
     python benchmarks/text_to_image.py floors
-    python benchmarks/text_to_image.py docs
 
 Of the 21 emoji that are a heart, a circle or a square in one of seven colours, 8 are
 held out; each colour and each shape is seen, these pairs of them are not. `train`
@@ -17,8 +17,9 @@ between neighbouring pixels of samples of all captions seen, as a share of that 
 the real pictures; `text` is R-precision with its ceiling and floors. A line goes to
 --results, and a picture to --work.
 
-`floors` scores real pictures and those of the nearest training caption. `docs` puts
-the pictures of seed 0 into docs/images and prints the tables.
+`score` does the same for what a training that was ended early left in --work after so
+many seconds and steps, as its log tells. `floors` scores real pictures and those of the
+nearest training caption.
 """
 
 import argparse
@@ -202,6 +203,22 @@ def train(args):
     write(args.results, row)
 
 
+def score(args):
+    """A training that was ended, by what it saved last."""
+    images, names, held = pictures()
+    gan = keras.models.load_model(args.work / _name(args) / "now.keras")
+    encoder = gan.text.encoder
+
+    def sample(vectors, seed):
+        return gan.sample(len(vectors), seed=seed, text=vectors)
+
+    about = ("model", "encoder", "seed", "seconds", "clock", "steps", "batch_size")
+    row = {name: getattr(args, name) for name in about}
+    row |= {"ended_early": True, **scored(encoder, images, names, held, sample)}
+    show(sample, encoder, args.work / f"{_name(args)}.png")
+    write(args.results, row)
+
+
 def _name(args):
     return f"{args.model}-{args.encoder}-{args.seed}"
 
@@ -314,17 +331,18 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("what", choices=("train", "floors"))
+    add("what", choices=("train", "score", "floors"))
     add("model", nargs="?", default="dfgan")
     add("--encoder", choices=text_encoders.NAMES, default="words")
     add("--seed", type=int, default=0)
     add("--seconds", type=float, default=900.0)
     add("--clock", choices=tuple(timed.CLOCKS), default="cpu")
+    add("--steps", type=int, help="of `score`")
     add("--batch_size", type=int, default=32)
     add("--results", type=pathlib.Path, default="results/text_to_image.jsonl")
     add("--work", type=pathlib.Path, default="runs/text_to_image")
     args = parser.parse_args()
-    {"train": train, "floors": floors}[args.what](args)
+    {"train": train, "score": score, "floors": floors}[args.what](args)
 
 
 if __name__ == "__main__":

@@ -40,13 +40,9 @@ def run(args: argparse.Namespace) -> None:
     """keras-gans say MODEL TEXT"""
     from keras_gans.inference import opening
     from keras_gans.utils import files
+    from keras_gans_cli import values
 
-    pairs = [given.partition("=") for given in args.pronunciations]
-    if wrong := [word for word, _, phones in pairs if not (word and phones)]:
-        raise ValueError(
-            "--pronunciations are WORD=PHONEMES, such as keras='K EH R AH S'. "
-            f"Received: {wrong[0]!r}."
-        )
+    spoken = values.pronunciations(args.pronunciations)
     if not args.out.lower().endswith(".wav"):
         raise ValueError(f"--out is a .wav file. Received: --out={args.out}.")
     files.check_free(args.out, args.overwrite)
@@ -65,7 +61,6 @@ def run(args: argparse.Namespace) -> None:
                 f"{type(gan).__name__}. Drop it."
             )
         options["pause"] = args.pause
-    spoken = {word: phones for word, _, phones in pairs}
     sound = gan.say(args.text, args.out, pronunciations=spoken, **options)
     told = f" of step {step}" if step else ""
     print(f"{len(sound) / gan.modality.rate:.2f} s{told}: {args.out}")

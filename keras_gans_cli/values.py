@@ -77,3 +77,22 @@ def check_ending(path: str, endings: tuple, what: str) -> None:
             f"{what} is a file that ends in {' or '.join(endings)}. Received: "
             f"--out={path}. Name such a file."
         )
+
+
+def pronunciations(given: list[str]) -> dict[str, str]:
+    """The phonemes of words, of flags WORD=PHONEMES.
+
+    Raises:
+        ValueError: one is something else.
+    """
+    pairs = [text.partition("=") for text in given]
+    if wrong := [
+        text
+        for text, (word, _, p) in zip(given, pairs, strict=True)
+        if not (word and p)
+    ]:
+        raise ValueError(
+            "--pronunciations are WORD=PHONEMES, such as keras='K EH R AH S'. "
+            f"Received: {wrong[0]!r}."
+        )
+    return {word: phones for word, _, phones in pairs}

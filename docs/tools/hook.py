@@ -71,6 +71,13 @@ def place_of(name):
     return LAZY.get(name, name)
 
 
+def said(name):
+    """A public name as users write it."""
+    return re.sub(
+        r"^keras_gans\.(training|inference)\.(?=callbacks|latent)", "keras_gans.", name
+    )
+
+
 def groups():
     """The pages of the reference: dict of a file's stem to (title, names)."""
     top, found = origins("keras_gans"), {}
@@ -100,7 +107,7 @@ def groups():
             and sources.get(public) != module  # a module of its own
         ]
         if below:
-            found[name] = (module, below)
+            found[name] = (said(module), below)
     beside = [f"{module}.{name}" for module, names in BESIDE.items() for name in names]
     found["beside"] = ("Other names", beside)
     return found
@@ -147,7 +154,7 @@ def on_files(files, config):
     contents = ["# API reference\n\nEvery public name, from its docstring.\n"]
     for page, (title, names) in groups().items():
         body = "\n".join(
-            f"::: {place_of(name)}\n    options:\n      heading: {name}\n"
+            f"::: {place_of(name)}\n    options:\n      heading: {said(name)}\n"
             f"      toc_label: {name.rpartition('.')[2]}\n"
             for name in names
         )

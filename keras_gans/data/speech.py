@@ -1,6 +1,7 @@
 """Speech of files, as LJSpeech lays them out, with where each phoneme is."""
 
 from collections import Counter
+from collections.abc import Mapping
 import json
 import os
 import pathlib
@@ -70,6 +71,7 @@ def read_metadata(folder: Path) -> list[Line]:
         if not row.strip():
             continue
         name, *texts = (part.strip() for part in row.split("|"))
+        name = name.removesuffix(".wav")
         if len(texts) not in (1, 2) or not texts[-1] or _leaves(name):
             wrong.append(f"line {number}: {brief(row, 60)}")
             continue
@@ -93,7 +95,11 @@ def _leaves(name):
 
 
 def align(
-    folder: Path, overwrite: bool = False, worst: float = WORST, verbose: bool = True
+    folder: Path,
+    overwrite: bool = False,
+    worst: float = WORST,
+    verbose: bool = True,
+    pronunciations: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Finds the phonemes of a folder of speech, and writes alignment.json there.
 
@@ -102,6 +108,8 @@ def align(
         overwrite: bool, whether to replace a file of that name.
         worst: float, the score below which a recording is left out.
         verbose: bool, whether to show how far it is.
+        pronunciations: dict of words to their phonemes, for words that the
+            dictionary does not have: `{"keras": "K EH R AH S"}`.
 
     Returns:
         dict of the name of each recording left out to why.
@@ -113,7 +121,7 @@ def align(
     folder = pathlib.Path(folder)
     lines = read_metadata(folder)
     files.check_free(folder / ALIGNMENT, overwrite)
-    aligner = phonemes.Aligner()
+    aligner = phonemes.Aligner(pronunciations)
     found, left = {}, {}
     bar = progress_bar(len(lines), int(verbose), "recording")
     for number, line in enumerate(lines, 1):
@@ -134,8 +142,11 @@ def align(
             left[line.name] = str(error)
         bar.update(number)
     if not found:
+        few = list(left.items())[:MOST_NAMED]
+        told = "\n".join(f"{name!r}: {why}" for name, why in few)
         raise ValueError(
-            f"No recording of {folder} could be aligned: {next(iter(left.values()))}"
+            f"No recording of {folder} could be aligned. Each is an English sentence "
+            f"or a few, read as {METADATA} has it.\n{told}"
         )
     files.write_bytes(folder / ALIGNMENT, json.dumps(found, indent=0).encode())
     return left

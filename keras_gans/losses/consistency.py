@@ -13,7 +13,7 @@ def consistency(logits: Tensor, moved: Tensor) -> Tensor:
         moved: float tensor of the same shape, D(T(x)).
 
     Returns:
-        A scalar. Of 0 or more.
+        A scalar of 0 or more.
 
     Example:
 

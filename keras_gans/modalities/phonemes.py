@@ -181,12 +181,22 @@ class Aligner:
     aligner = Aligner()  # aligner.align(recording, "seven three nine")
     ```
 
+    Args:
+        pronunciations: dict of words to their phonemes, for words that the
+            dictionary does not have.
+
     Raises:
+        ValueError: a pronunciation is of other symbols.
         ImportError: the extra "speech" is not installed.
     """
 
-    def __init__(self):
+    def __init__(self, pronunciations: Mapping[str, str] | None = None):
         self._decoder = _pocketsphinx().Decoder(lm=None, loglevel="FATAL")
+        self._own = pronunciations or {}
+        for word, phones in self._own.items():
+            spoken = " ".join(_phones_of(word, phones))
+            if self._decoder.lookup_word(word.lower()) is None:
+                self._decoder.add_word(word.lower(), spoken, True)
 
     def align(self, sound: np.ndarray, text: str) -> Aligned:
         """The phonemes of a recording.
@@ -198,7 +208,7 @@ class Aligner:
         Raises:
             ValueError: a word is unknown, or the text is not what is said.
         """
-        words = [word for word, _ in words_of(text) if word]
+        words = [word for word, _ in words_of(text, self._own) if word]
         decoder = self._decoder
         quiet = np.random.default_rng(0).normal(size=(2, LEAD)) * 1e-4
         heard = np.concatenate([quiet[0], sound, quiet[1]])

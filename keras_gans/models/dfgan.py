@@ -168,10 +168,6 @@ RECIPE = Recipe(
         "ema": 0.995,
         "diff_augment": "translation",
     },
-    optimizers={
-        "d": ("adam", {"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9}),
-        "g": ("adam", {"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9}),
-    },
     data_options={"captions": None, "text_cache": None},
     without=("data_dir", "evaluate_every", "packing", "num_classes"),
 )

@@ -104,5 +104,5 @@ RECIPE = Recipe(
     batch_size=64,
     arguments={"length": None, "vocabulary": None, "separator": "", "dim": 64},
     data_options={"column": None, "most_tokens": None},
-    without=("data_dir", "evaluate_every", "diff_augment", "packing", "flip"),
+    without=("data_dir", "evaluate_every", "diff_augment", "packing"),
 )

@@ -75,7 +75,7 @@ class RelGAN(SentenceSamples, BaseGAN):
         filters: int, of each of its four convolutions.
         beta: float of 1 or more, what beta has grown to after `beta_steps` steps
             against D, from 1.
-        beta_steps: int.
+        beta_steps: int, steps against D in which beta grows to its end.
         beta_schedule: "exponential", beta^(i/N), "linear" or "cosine".
         pretrain_steps: int of 0 or more, each of `d_steps` batches.
         pretrain_rate: float above 0, the learning rate of that.
@@ -271,5 +271,5 @@ RECIPE = Recipe(
         "pretrain_rate": 3e-3,
     },
     data_options={"column": None, "most_tokens": None},
-    without=("data_dir", "evaluate_every", "diff_augment", "packing", "flip"),
+    without=("data_dir", "evaluate_every", "diff_augment", "packing"),
 )

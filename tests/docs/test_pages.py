@@ -107,6 +107,7 @@ def gans():
         kg.CTGAN,
         kg.DFGAN,
         kg.VITS,
+        kg.CTGAN,
     )
 
 

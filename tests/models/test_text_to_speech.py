@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans.data.speech import frames_of, load_speech, load_utterances
+from keras_gans.data.speech import (
+    align,
+    frames_of,
+    load_speech,
+    load_utterances,
+    read_metadata,
+)
 from keras_gans.layers import InverseSTFT
 from keras_gans.modalities import Waveform
 from keras_gans.modalities.phonemes import words_of
@@ -190,6 +196,25 @@ def test_damaged_folders_are_named(folder):
     refused(r"line 1")
     (folder / "metadata.csv").unlink()
     refused(r"holds metadata\.csv")
+
+
+def test_recordings_that_cannot_be_aligned_are_all_named(folder):
+    """What is not there, what is not said, and words of one's own."""
+    pytest.importorskip("pocketsphinx")
+    lines = "one.wav|seven\ntwo|keeras three\nthree|nine\n"
+    (folder / "metadata.csv").write_text(lines)
+    (folder / "alignment.json").unlink()
+    assert [line.name for line in read_metadata(folder)] == ["one", "two", "three"]
+    with pytest.raises(ValueError) as told:
+        align(folder, verbose=False)
+    told = str(told.value)
+    assert "'one': The recording does not say seven" in told
+    assert "'two': These have no phonemes in the dictionary: 'keeras'" in told
+    assert "'three': " in told and "three.wav" in told
+    with pytest.raises(ValueError, match=r"'two': The recording does not say keeras"):
+        align(folder, verbose=False, pronunciations={"Keeras": "K EH R AH S"})
+    with pytest.raises(ValueError, match=r"phonemes of ARPAbet"):
+        align(folder, verbose=False, pronunciations={"Keeras": "K3"})
 
 
 def test_bad_input():

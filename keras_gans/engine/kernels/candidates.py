@@ -150,7 +150,7 @@ def _product_filter(g, x, dy):
 def _is_read_or_thin(g):
     """Whether patches may pay: of few pixels, or of few channels."""
     pixels = g.rows * g.made[0] * g.made[1]
-    return pixels <= MOST_PIXELS.get(g.kind, 0) or min(g.c, g.f) <= FEW_CHANNELS
+    return pixels <= MOST_PIXELS.get(g.kind, 0) or g.c <= FEW_CHANNELS
 
 
 def _patches(g):
@@ -282,24 +282,6 @@ def _halves_forward(g, x, kernel):
     return tiling.convolve(x, kernel, g.stride, g.before, tuple(g.made))
 
 
-# --- In float32 ---
-
-
-def _widened(fn):
-    def computed(g, a, b):
-        wide = g._replace(kind="float32")
-        return tf.cast(fn(wide, tf.cast(a, "float32"), tf.cast(b, "float32")), g.kind)
-
-    return computed
-
-
-def _wide(candidate):
-    return Candidate(
-        lambda g: g.kind != "float32" and candidate.fits(g._replace(kind="float32")),
-        *(_widened(fn) for fn in candidate[1:]),
-    )
-
-
 PLAIN = Candidate(lambda g: True, _plain_forward, _plain_input, _plain_filter)
 WINOGRAD = Candidate(
     # In half precision sums of inputs would be rounded before the product.
@@ -328,11 +310,9 @@ CANDIDATES = {
     "shifts": Candidate(_is_shifted, filter_gradient=_shifts_filter),
     "winograd": WINOGRAD,
     "tiling": Candidate(lambda g: g.rows == 1 and g.made[0] > 1, _halves_forward),
-    "wide": _wide(PLAIN),
-    "winograd_wide": _wide(WINOGRAD),
 }
 # XLA compiles parts of these for each convolution.
-COMPILED = ("im2col", "winograd", "winograd_wide")
+COMPILED = ("im2col", "winograd")
 
 
 def fitting(g: Convolution, direction: str) -> list[str]:

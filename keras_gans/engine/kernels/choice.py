@@ -230,6 +230,8 @@ def implementation(
             fitting = [n for n in candidates.fitting(g, direction) if _is_on(n, names)]
             return choices.of(g, direction, fitting, budget)
 
+        if not infers():
+            choices.expect(g, candidates.DIRECTIONS)
         first = choose(direction)
         if first == candidates.KERAS and infers():
             return None
@@ -247,8 +249,7 @@ def implementation(
 
 def _is_on(candidate, names):
     """Whether the switch lets a candidate be taken."""
-    parts = ["wide_types" if p == "wide" else p for p in candidate.split("_")]
-    return candidate == candidates.KERAS or all(p in names for p in parts)
+    return candidate == candidates.KERAS or candidate in names
 
 
 def _by_rules(layer, x, kernel, made, wanted):

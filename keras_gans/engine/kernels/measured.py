@@ -23,7 +23,7 @@ from keras_gans.utils import files
 from keras_gans.utils.startup import instructions
 
 # Another number where candidates compute otherwise: what was measured is void.
-FORMAT = 3
+FORMAT = 4
 # A candidate is taken where it needs less than this share of Keras's time.
 MARGIN = 0.92
 # A candidate that takes longer than this many times the fastest is out: after the
@@ -100,6 +100,14 @@ class Choices:
         compile_early(g, direction, name)
         return name
 
+    def expect(self, g: Any, directions: tuple[str, ...]) -> None:
+        """Compiles early what gradients of a convolution are known to take."""
+        for direction in directions:
+            key = f"{direction} {g}"
+            name = self.found.get(key) or _kept().get(key, {}).get("name")
+            if name:
+                compile_early(g, direction, name)
+
     def _timed(self, g, direction, names, key):
         if len(names) == 1:
             return names[0]
@@ -166,6 +174,8 @@ def compile_early(g: Any, direction: str, name: str) -> None:
         return
     _compiled.add(what)
     fn = getattr(CANDIDATES[name], direction)
+    if fn is None or not CANDIDATES[name].fits(g):
+        return
     _pool().submit(lambda: fn(g, *operands(g, direction)))
 
 
