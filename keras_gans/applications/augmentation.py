@@ -345,6 +345,21 @@ def augment_table(
     Raises:
         ValueError: naming the column or the class: it has too few rows.
         ImportError: the extra "tables" is not installed.
+
+    Example:
+
+    ```python
+    def classify(x, y, seed):
+        middle = x[y].mean(axis=0)  # of the rare class
+        return lambda x: np.exp(-np.square(x - middle).sum(axis=1))
+
+    rows = {"x": [1.5, 1.7, 3.1, 2.9] * 10, "y": ["a", "a", "a", "b"] * 10}
+    small = {"latent_dim": 2, "g_widths": (4,), "d_widths": (4,)}
+    report = keras_gans.applications.augment_table(
+        rows, "y", seeds=[0], steps=1, batch_size=20, classify=classify, **small
+    )
+    report.rare, report.gains  # ("b", False): a single seed tells of no gain
+    ```
     """
     held = columns.read(data)
     if label not in held:
@@ -431,6 +446,26 @@ def augment_images(
 
     Raises:
         ValueError: arrays do not fit each other, or a class has too few images.
+        ImportError: `classify` is left out, and the extra "tables" not installed.
+
+    Example:
+
+    ```python
+    def classify(x, y, seed):
+        middle = x[y].mean(axis=0)  # of the rare class
+        return lambda x: np.exp(-np.square(x - middle).mean(axis=(1, 2, 3)))
+
+    def gan(images, labels, rare, seed):
+        mean = images[labels == rare].mean(axis=0)  # a trained GAN in earnest
+        return lambda count: np.repeat(mean[None], count, axis=0)
+
+    images = np.random.default_rng(0).uniform(-1, 1, (40, 8, 8, 1))
+    labels = np.array([0, 0, 0, 7] * 10)
+    report = keras_gans.applications.augment_images(
+        images, labels, seeds=[0, 1], gan=gan, classify=classify
+    )
+    report.rare, len(report.f1["gan"])  # ("7", 2)
+    ```
     """
     images, labels = np.asarray(images), np.asarray(labels)
     ok = images.ndim == 4 and labels.shape == images.shape[:1]

@@ -14,7 +14,7 @@ from keras_gans.core.controllers import RunningAverage
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Input, Label, Threshold
 from keras_gans.core.regularization import logits_of, refuse
-from keras_gans.engine import kernels
+from keras_gans.core.statistics import unbias_generators
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.engine.phases import Phase
 from keras_gans.layers.truncated import TruncatedNormal
@@ -91,12 +91,7 @@ class ClassConditionalGAN(BaseGAN):
                 "`top_k` takes the generator's mean logit. Received: objective="
                 f"{kwargs['objective']!r}. Take 'hinge' or 'wasserstein'."
             )
-        # PyTorch's moving variance: of the reference, which evaluates with it.
-        for name in self.generator_names:
-            kernels.unbias_moving_variance(self.networks[name])
-            if "ema" in self.controllers:
-                average = self.controllers["ema"].networks[name]
-                kernels.unbias_moving_variance(average)
+        unbias_generators(self)  # the reference evaluates with it
         self._sampling = types.SimpleNamespace(network=None)
         if self.lecam:
             self.controllers |= {

@@ -501,6 +501,24 @@ def describe_captions(
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: as of `load_captions`.
+
+    Example:
+
+    ```python
+    import pathlib
+
+    import numpy as np
+
+    from keras_gans.data import describe_captions
+    from keras_gans.modalities.pictures import save_image
+
+    save_image("captioned/heart.png", np.zeros((8, 8, 3)), overwrite=True)
+    pathlib.Path("captioned/heart.txt").write_text("a red heart")
+    print(describe_captions("captioned", (8, 8), 3))
+    ```
     """
     found = find_captions(source, channels, captions, on_error)
     report = describe(source, "images", image_size, channels, on_error=on_error)

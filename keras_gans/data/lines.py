@@ -89,7 +89,7 @@ def load_lines(
     start: int = 0,
     on_error: str = "raise",
 ) -> tf.data.Dataset:
-    """Returns a `tf.data.Dataset` of batches of sentences, int32 `[n, length]`.
+    r"""Returns a `tf.data.Dataset` of batches of sentences, int32 `[n, length]`.
 
     Lines that hold nothing are left out, and white space is one space. Order is a
     function of the seed and the epoch, as of `load`.
@@ -113,6 +113,9 @@ def load_lines(
         on_error: "raise", or "skip" to leave out lines that are too long or hold
             unknown tokens.
 
+    Returns:
+        A dataset of int32 `[batch_size, length]`.
+
     Raises:
         ValueError: an argument is unusable, there are no lines, or some cannot be
             used: they are named by their numbers.
@@ -126,7 +129,7 @@ def load_lines(
     import keras_gans
     from keras_gans.data import load_lines, tokens_of
 
-    pathlib.Path("lines.txt").write_text("a red heart\\na blue star\\n")
+    pathlib.Path("lines.txt").write_text("a red heart\na blue star\n")
     tokens = tokens_of("lines.txt")
     for batch in load_lines("lines.txt", tokens, batch_size=2, shuffle=False):
         tokens.sentences(batch)  # ["a red heart", "a blue star"]
@@ -178,7 +181,7 @@ def tokens_of(
     most_tokens: int | None = None,
     column: str | None = None,
 ) -> Tokens:
-    """The `Tokens` that the lines of a source are made of.
+    r"""The `Tokens` that the lines of a source are made of.
 
     Args:
         source: see `load_lines`.
@@ -189,6 +192,9 @@ def tokens_of(
         most_tokens: int, how many of the most frequent tokens to take; others are
             then one unknown token.
         column: see `load_lines`.
+
+    Returns:
+        `Tokens`.
 
     Raises:
         ValueError: as of `load_lines`; or there are more than 20,000 tokens, or a
@@ -201,7 +207,7 @@ def tokens_of(
 
     from keras_gans.data import tokens_of
 
-    pathlib.Path("lines.txt").write_text("a red heart\\na blue star\\n")
+    pathlib.Path("lines.txt").write_text("a red heart\na blue star\n")
     tokens_of("lines.txt", "").vocabulary[:4]  # ("", " ", "a", "b")
     ```
     """
@@ -299,11 +305,30 @@ def _parts(text, separator):
 
 
 def read_lines(source: Any, column: str | None = None) -> Lines:
-    """The lines of a source, see `load_lines`.
+    r"""The lines of a source, see `load_lines`.
+
+    Args:
+        source: see `load_lines`.
+        column: see `load_lines`.
+
+    Returns:
+        `Lines`: their `texts`, and the `numbers` that they have in the file.
 
     Raises:
         ValueError: it cannot be read, or holds no lines; the message names the
             line that is at fault.
+        ImportError: the extra "text" is not installed, of "surnames".
+
+    Example:
+
+    ```python
+    import pathlib
+
+    from keras_gans.data import read_lines
+
+    pathlib.Path("lines.txt").write_text("a red heart\n\na blue star\n")
+    read_lines("lines.txt").numbers  # [1, 3]
+    ```
     """
     if isinstance(source, str) and source in EMBEDDED:
         if column is not None:
@@ -443,7 +468,7 @@ def _surnames():
 def describe_lines(
     source: Any, tokens: Tokens, column: str | None = None, on_error: str = "raise"
 ) -> Report:
-    """What a training reads from a source of lines.
+    r"""What a training reads from a source of lines.
 
     Args:
         source: see `load_lines`.
@@ -453,6 +478,21 @@ def describe_lines(
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: as of `read_lines`; or lines cannot be used.
+        ImportError: the extra "text" is not installed, of "surnames".
+
+    Example:
+
+    ```python
+    import pathlib
+
+    from keras_gans.data import describe_lines, tokens_of
+
+    pathlib.Path("lines.txt").write_text("a red heart\na blue star\n")
+    print(describe_lines("lines.txt", tokens_of("lines.txt")))
+    ```
     """
     lines = read_lines(source, column)
     encoded = encode(lines, tokens, on_error)

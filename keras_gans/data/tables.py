@@ -184,14 +184,29 @@ def is_file(source: Any) -> bool:
 
 
 def read_table(source: Any) -> dict[str, list]:
-    """The columns of a table as lists, by name.
+    r"""The columns of a table as lists, by name.
 
     Args:
         source: the path of a CSV file, the name of a table that `load_table` knows,
             or a table in memory: see `Table.fit`.
 
+    Returns:
+        dict of lists by name: cells of a CSV file are str.
+
     Raises:
         ValueError: naming the file and the row.
+        ImportError: the package that brings the named table is not installed.
+
+    Example:
+
+    ```python
+    import pathlib
+
+    from keras_gans.data import read_table
+
+    pathlib.Path("rows.csv").write_text("size,kind\n1.5,a\n2.5,b\n")
+    read_table("rows.csv")  # {"size": ["1.5", "2.5"], "kind": ["a", "b"]}
+    ```
     """
     if isinstance(source, (str, os.PathLike)) and not is_file(source):
         return load_table(os.fspath(source)).columns
@@ -256,7 +271,23 @@ def fit_table(
         numbers: likewise.
         leave_out: likewise.
         held_out: see `split_rows`.
-        seed: int.
+        seed: a non-negative integer, of the split and of the mixture.
+
+    Returns:
+        `Table`.
+
+    Raises:
+        ValueError: as of `read_table`, `split_rows` and `Table.fit`.
+        ImportError: the extra "tables" is not installed.
+
+    Example:
+
+    ```python
+    from keras_gans.data import fit_table
+
+    rows = {"x": [1.5, 2.5, 3.5], "id": [1, 2, 3], "y": ["a", "b", "b"]}
+    fit_table(rows, leave_out="id").names  # ["x", "y"]
+    ```
     """
     lists = {"categories": categories, "numbers": numbers, "leave_out": leave_out}
     lists = {
@@ -359,6 +390,19 @@ def describe_table(
 
     Returns:
         `Report`.
+
+    Raises:
+        ValueError: as of `read_table` and `split_rows`.
+        ImportError: as of `read_table`.
+
+    Example:
+
+    ```python
+    from keras_gans.data import describe_table, fit_table
+
+    rows = {"x": [1.5, 2.5, 3.5], "y": ["a", "b", "b"]}
+    print(describe_table(rows, fit_table(rows)))
+    ```
     """
     held, rest = split_rows(source, held_out, seed)
     size, aside = (len(next(iter(part.values()))) for part in (held, rest))

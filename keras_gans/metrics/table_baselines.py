@@ -17,6 +17,17 @@ def independent_columns(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
 
     Returns:
         dict of lists by name.
+
+    Raises:
+        ValueError: `rows` is no table, or `n` or `seed` is negative.
+
+    Example:
+
+    ```python
+    rows = {"x": [1.5, 2.5, 4.5], "y": ["a", "b", "b"]}
+    made = keras_gans.metrics.independent_columns(rows, 5)
+    len(made["x"])  # 5
+    ```
     """
     rng, held = np.random.default_rng(seed), columns.read(rows)
     return {
@@ -39,6 +50,17 @@ def gaussian_copula(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
 
     Returns:
         dict of lists by name.
+
+    Raises:
+        ValueError: `rows` is no table, or `n` or `seed` is negative.
+
+    Example:
+
+    ```python
+    rows = {"x": [1.5, 2.5, 4.5], "y": ["a", "b", "b"]}
+    made = keras_gans.metrics.gaussian_copula(rows, 5)
+    len(made["x"])  # 5
+    ```
 
     Reference:
         Nelsen, "An Introduction to Copulas", 2006, section 2.3

@@ -65,6 +65,10 @@ def column_scores(table: Table, real: Any, fake: Any) -> dict[str, float]:
     Returns:
         dict of each column's name to a float in [0, 1].
 
+    Raises:
+        ValueError: a table is none, lacks a column, or a cell is no number: the
+            message names the column and the row.
+
     Example:
 
     ```python
@@ -72,6 +76,9 @@ def column_scores(table: Table, real: Any, fake: Any) -> dict[str, float]:
     table = keras_gans.Table.fit(rows, numbers=["x"], modes=1)
     keras_gans.metrics.column_scores(table, rows, rows)  # {"x": 1.0, "y": 1.0}
     ```
+
+    Reference:
+        Massey, "The Kolmogorov-Smirnov Test for Goodness of Fit", 1951
     """
     real, fake = coded(table, real), coded(table, fake)
     return {
@@ -114,6 +121,23 @@ def pair_scores(table: Table, real: Any, fake: Any) -> dict[tuple[str, str], flo
 
     Returns:
         dict of pairs of names to floats in [0, 1], of the first 1,000 pairs.
+
+    Raises:
+        ValueError: a table is none, lacks a column, or a cell is no number: the
+            message names the column and the row.
+
+    Example:
+
+    ```python
+    real = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.0, 3.0, 4.0]}
+    table = keras_gans.Table.fit(real, numbers=["x", "y"], modes=1)
+    fake = {**real, "y": [4.0, 3.0, 2.0, 1.0]}
+    keras_gans.metrics.pair_scores(table, real, fake)  # {("x", "y"): 0.0}
+    ```
+
+    Reference:
+        Pearson, "Notes on Regression and Inheritance in the Case of Two Parents",
+        1895 (the correlation)
     """
     real, fake = coded(table, real), coded(table, fake)
     bins = {}
@@ -183,8 +207,20 @@ def efficacy(
         class alone tells none: 0.5, and the share of the class.
 
     Raises:
-        ValueError: `label` is no column of categories, or `test` has one class.
+        ValueError: `label` is no column of categories, `test` has one class, or a
+            class of a single row; or as of `column_scores`.
         ImportError: the extra "tables" is not installed.
+
+    Example:
+
+    ```python
+    rows = {"x": [1.5, 1.7, 3.1, 3.3] * 4, "y": ["a", "a", "b", "b"] * 4}
+    table = keras_gans.Table.fit(rows, modes=1)
+    keras_gans.metrics.efficacy(table, rows, rows, "y")  # (1.0, 1.0)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1907.00503, section 5 (machine learning efficacy)
     """
     require("sklearn", "tables", "Scores of tables")
     from sklearn.metrics import average_precision_score, roc_auc_score
@@ -253,8 +289,24 @@ def detection_score(table: Table, real: Any, fake: Any, seed: int = 0) -> float:
         fake: rows; of the larger table as many as of the other are taken.
         seed: int, of rows, folds and the forest.
 
+    Returns:
+        float in [0, 1].
+
     Raises:
+        ValueError: as of `column_scores`; or a table has fewer than 3 rows.
         ImportError: the extra "tables" is not installed.
+
+    Example:
+
+    ```python
+    real = {"x": [1.5, 1.7, 1.9], "y": ["a", "b", "a"]}
+    table = keras_gans.Table.fit(real, modes=1)
+    fake = {"x": [3.5, 3.7, 3.9], "y": ["a", "b", "a"]}
+    keras_gans.metrics.detection_score(table, real, fake)  # 0.0: x tells
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1610.06545 (tests of two samples by classifiers)
     """
     require("sklearn", "tables", "Scores of tables")
     from sklearn.metrics import roc_auc_score
@@ -290,7 +342,25 @@ def closest_record_ratio(
         seed: int, of the rows that are taken: 5,000 of each at most.
 
     Returns:
-        `(ratio, share of copies)`.
+        `(ratio, share of copies)`: floats of 0 or more, the first infinite where
+        half of `test` are rows of `train`, and in [0, 1].
+
+    Raises:
+        ValueError: a table is none, lacks a column, or a cell is no number: the
+            message names the column and the row.
+
+    Example:
+
+    ```python
+    train = {"x": [1.5, 2.5, 4.5], "y": ["a", "b", "b"]}
+    test = {"x": [2.0, 4.0], "y": ["a", "b"]}
+    table = keras_gans.Table.fit(train, modes=1)
+    keras_gans.metrics.closest_record_ratio(table, train, test, train)  # (0.0, 1.0)
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1806.03384 (distance to the closest record);
+        Gower, "A General Coefficient of Similarity and Some of Its Properties", 1971
     """
     rng = np.random.default_rng(seed)
     known, *others = (_some(_places(table, r), rng) for r in (train, test, fake))
@@ -343,6 +413,22 @@ def violations(table: Table, rows: Any) -> int:
     Args:
         table: `Table`, whose rules values keep to.
         rows: see `Table.fit`.
+
+    Returns:
+        int of 0 or more.
+
+    Raises:
+        ValueError: a table is none, lacks a column, or a cell is no number: the
+            message names the column and the row.
+
+    Example:
+
+    ```python
+    rows = {"x": [1.5, 2.5, 4.5], "y": ["a", "b", "b"]}
+    table = keras_gans.Table.fit(rows, modes=1)
+    made = {"x": [1.5, 9.0], "y": ["c", "b"]}
+    keras_gans.metrics.violations(table, made)  # 2: 9.0 and "c"
+    ```
     """
     held, count = coded(table, rows), 0
     for name, values in table.columns:
@@ -385,8 +471,20 @@ def table_scores(
         `TableScores`.
 
     Raises:
-        ValueError: as of `efficacy`.
+        ValueError: as of `efficacy` and `detection_score`.
         ImportError: the extra "tables" is not installed.
+
+    Example:
+
+    ```python
+    rows = {"x": [1.5, 1.7, 3.1, 3.3], "y": ["a", "a", "b", "b"]}
+    table = keras_gans.Table.fit(rows, modes=1)
+    test = {"x": [1.6, 1.8, 3.2], "y": ["a", "a", "b"]}
+    keras_gans.metrics.table_scores(table, rows, test, rows).copies  # 1.0
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1907.00503, section 5
     """
     train, test, fake = map(columns.read, (train, test, fake))
     pairs = pair_scores(table, test, fake)
@@ -430,8 +528,20 @@ def evaluate_table(
         ceiling of all but privacy.
 
     Raises:
-        ValueError: as of `table_scores`.
+        ValueError: as of `table_scores`; or `n` or `seed` is out of its range.
         ImportError: the extra "tables" is not installed.
+
+    Example:
+
+    ```python
+    rows = {"x": [1.5, 1.7, 3.1, 3.3], "y": ["a", "a", "b", "b"]}
+    gan = keras_gans.CTGAN(keras_gans.Table.fit(rows, modes=1), 2, (4,), (4,))
+    scores = keras_gans.metrics.evaluate_table(gan, rows, rows)
+    scores["gan"].columns, scores["copula"].columns
+    ```
+
+    Reference:
+        https://arxiv.org/abs/1907.00503, section 5
     """
     table = gan.table
     train, test = columns.read(train), columns.read(test)

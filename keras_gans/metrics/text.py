@@ -18,6 +18,9 @@ def text_nll(gan: BaseGAN, sentences: np.ndarray, batch_size: int = 256) -> floa
         sentences: ints `[n, length]`.
         batch_size: int.
 
+    Returns:
+        float of 0 or more.
+
     Raises:
         ValueError: the GAN gives no probabilities of tokens, or has other sentences.
 

@@ -13,8 +13,9 @@ from keras_gans.core.inputs import Input, Latent
 from keras_gans.core.optimizers import L2Adam
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import refuse
+from keras_gans.core.statistics import unbias_generators
 from keras_gans.core.translation import check_weight
-from keras_gans.engine import kernels, rng
+from keras_gans.engine import rng
 from keras_gans.engine.phases import Phase
 from keras_gans.layers.spans import Spans
 from keras_gans.modalities import Table, columns
@@ -269,10 +270,7 @@ class CTGAN(GradientPenaltyGAN):
             places=np.array(places, "int32"),
             spans=Spans([*zip(starts, sizes, strict=True)]) if sizes else None,
         )
-        # PyTorch's moving variance, which rows are sampled with.
-        for network in (self.generator, self.ema_generator):
-            if network is not None:
-                kernels.unbias_moving_variance(network)
+        unbias_generators(self)  # rows of the reference are sampled with it
 
     @property
     def table(self) -> Table:

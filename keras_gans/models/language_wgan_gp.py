@@ -26,8 +26,8 @@ class LanguageWGANGP(SentenceSamples, GradientPenaltyGAN):
 
     Args:
         length: int, tokens a sentence.
-        vocabulary: tuple of str, of which the first fills sentences that are
-            shorter; or the int number of tokens, which are then written as numbers.
+        vocabulary: the tokens, a tuple of str of which the first fills shorter
+            sentences; or the int number of tokens, which are then written as numbers.
         separator: str between tokens: " ", or "" where they are letters.
         latent_dim: int, length of the latent code.
         dim: int, channels of the hidden maps; 512 in the reference.

@@ -62,8 +62,8 @@ class RelGAN(SentenceSamples, BaseGAN):
 
     Args:
         length: int, tokens a sentence, at least 5.
-        vocabulary: tuple of str, of which the first fills sentences that are
-            shorter; or the int number of tokens, which are then written as numbers.
+        vocabulary: the tokens, a tuple of str of which the first fills shorter
+            sentences; or the int number of tokens, which are then written as numbers.
         separator: str between tokens: " ", or "" where they are letters.
         embedding_dim: int, numbers that the generator reads a token as.
         slots: int, rows of the generator's memory.

@@ -358,5 +358,5 @@ RECIPE = Recipe(
         "diff_augment": "translation",
     },
     data_options={"captions": None, "text_cache": None},
-    without=("data_dir", "evaluate_every", "packing", "num_classes"),
+    without=("data_dir", "evaluate_every", "packing"),
 )

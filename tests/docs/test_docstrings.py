@@ -28,17 +28,20 @@ PUBLISHED = ("augment", "layers", "losses", "metrics", "models")
 OWN = names("""
     augment.as_ada augment.check_policy losses.Objective losses.get
     losses.distance losses.serialize metrics.FeatureNetwork metrics.Record
-    metrics.evaluate_sounds
+    metrics.edge_ratio metrics.evaluate_sounds metrics.independent_columns
+    metrics.violations
 """)
 # Results: no one makes them by hand, and what makes them has the example.
 RESULTS = names("""
-    data.Emoji data.Furniture data.Watch inference.latent.Directions
+    data.Emoji data.Furniture data.RealTable data.Watch inference.latent.Directions
     inference.latent.Projection metrics.Record metrics.SoundScores
+    metrics.TableScores metrics.TextScores metrics.TextToImageScores
     metrics.VideoScores metrics.VolumeScores
 """)
 # They compute, whatever they are given: nothing is checked.
 NEVER_RAISE = names("""
-    Controller pretrained applications.Colorization training.callbacks.Progress
+    Controller pretrained applications.Colorization
+    training.callbacks.KeepKernels training.callbacks.Progress
     data.furniture.furniture inference.latent.lerp inference.latent.slerp
     inference.latent.trimmed_mean layers.Bias layers.LearnedMap layers.MagnitudeNorm
     layers.SelfAttention layers.TruncatedNormal losses.Objective
@@ -115,7 +118,7 @@ def test_exceptions_are_public_names():
     known = {name.removeprefix("keras_gans.") for name in PUBLIC}
     listed = {*OWN, *RESULTS, *NEVER_RAISE, *NEED_FILES}
     assert listed <= known, listed - known
-    assert len(known) > 190 and len(listed) < 60
+    assert len(known) > 240 and len(listed) < 70
 
 
 def test_a_missing_section_is_found():

@@ -24,6 +24,10 @@ QUICK_KERNELS = "adam,batch_norm,norms,rectifiers"
 # Examples that take some seconds, of what other tests train or build every day.
 LONG = (
     "applications/colorization.py",
+    "applications/inpainting.py",
+    "core/export.py",
+    "metrics/evaluation.py",
+    "metrics/record.py",
     "models/biggan.py",
     "models/cyclegan.py",
     "models/esrgan.py",

@@ -66,8 +66,8 @@ SMALL = {
         ("epochs=5", "epochs=1"),
     ],
 }
-# What they do is also tested elsewhere every day.
-LONG = ("scores", "sound", "fine_tune", "translate")
+# The others' parts are also tested elsewhere every day.
+DAILY = ("own_pictures", "serve")
 
 
 def smaller(name):
@@ -98,7 +98,7 @@ def step_by_step(monkeypatch):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.full if name in LONG else ())
+        pytest.param(name, marks=() if name in DAILY else pytest.mark.full)
         for name in SMALL
     ],
 )

@@ -73,6 +73,7 @@ def test_sizes(length, vocabulary, dim):
     assert seen.output_shape == (None, 1)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_language_wgan_gp():
     # What a Wasserstein critic is raised by cancels.

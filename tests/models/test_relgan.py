@@ -121,6 +121,7 @@ def test_gradients_are_the_reference_s(reference):
         np.testing.assert_allclose(got, wanted[key], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_relgan():
     # Of a relativistic loss, what both logits are raised by cancels.
@@ -138,6 +139,7 @@ def test_relgan_of_several_batches_and_steps():
     )
 
 
+@pytest.mark.full
 def test_likelihood_first_then_against_d():
     gan = small(pretrain_steps=4, d_steps=2)
     gan.compile(run_eagerly=True)
@@ -150,6 +152,7 @@ def test_likelihood_first_then_against_d():
     np.testing.assert_allclose(gan.controllers["beta"].value.value, 10.0, rtol=1e-5)
 
 
+@pytest.mark.full
 def test_likelihood_learns_what_lines_hold():
     gan = small(pretrain_steps=100, pretrain_rate=0.05, head_size=4)
     gan.compile()
@@ -218,6 +221,7 @@ def test_bad_tokens_are_refused():
         gan.sample(2, temperature=0.0)
 
 
+@pytest.mark.full
 def test_exported_with_sentences(tmp_path):
     import tensorflow as tf
 

@@ -52,6 +52,10 @@ def text_scores(
     real, made = ["johnson", "jackson"], ["jonson", "jonson"]
     keras_gans.metrics.text_scores(real, made, separator="").distinct  # 0.5
     ```
+
+    Reference:
+        https://arxiv.org/abs/1704.00028, section 5.4 (`ngram_js`);
+        https://arxiv.org/abs/1802.01886, section 3 (BLEU and self-BLEU)
     """
     a, b = (_tokens(x, name, separator) for x, name in ((real, "real"), (made, "made")))
     known = set(map(tuple, a))
@@ -75,6 +79,9 @@ def ngram_js(a: Sequence, b: Sequence, n: int = 4) -> float:
             `[n, length]`.
         b: likewise.
         n: int, tokens of an n-gram.
+
+    Returns:
+        float in [0, 1], 0 where the shares are the same.
 
     Raises:
         ValueError: no sentence has `n` tokens.
@@ -103,6 +110,9 @@ def distinct_n(sentences: Sequence, n: int = 2) -> float:
     Args:
         sentences: list of sequences of tokens.
         n: int, tokens of an n-gram.
+
+    Returns:
+        float in (0, 1], 1 where no n-gram comes twice.
 
     Raises:
         ValueError: no sentence has `n` tokens.
@@ -134,6 +144,9 @@ def bleu(sentences: Sequence, references: Sequence, n: int = 4) -> float:
         references: likewise.
         n: int, tokens of the longest n-gram.
 
+    Returns:
+        float in [0, 1].
+
     Raises:
         ValueError: a list is empty.
 
@@ -155,6 +168,9 @@ def self_bleu(sentences: Sequence, n: int = 4) -> float:
     Args:
         sentences: list of sequences of tokens, two or more.
         n: int, tokens of the longest n-gram.
+
+    Returns:
+        float in [0, 1].
 
     Raises:
         ValueError: there are fewer than two.

@@ -11,6 +11,14 @@ class KeepKernels(StepCallback):
     Args:
         keep: function of a dict, `gan.engine.choices.found`; called when there is
             more in it.
+
+    Example:
+
+    ```python
+    kept = {}
+    keep = keras_gans.callbacks.KeepKernels(kept.update)
+    gan.fit(dataset, epochs=1, verbose=0, callbacks=[keep])
+    ```
     """
 
     def __init__(self, keep: Callable[[dict], None]):

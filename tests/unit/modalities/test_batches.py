@@ -255,7 +255,10 @@ def test_rows_of_a_table_come_back():
     [
         ({"age": "?", "sex": "f"}, "row 1 needs a number in column 'age'"),
         ({"age": np.nan, "sex": "f"}, "a number in column 'age'.*'nan'"),
-        ({"age": 1}, "a category in column 'sex'. Received: 'None'"),
+        (
+            {"age": 1},
+            "a category in column 'sex' that was in the data. Received: 'None'",
+        ),
         ({"age": 1, "sex": "mm"}, r"'mm'. Did you mean m\?"),
     ],
 )

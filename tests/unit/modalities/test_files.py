@@ -428,7 +428,7 @@ def test_the_graph_encodes_each_frame(channels):
         )
 
 
-@pytest.mark.parametrize("modality", [kg.Image((8, 8, 5)), kg.Volume(4), TABLE, TOKENS])
+@pytest.mark.parametrize("modality", [kg.Image((8, 8, 5)), kg.Volume(4)])
 def test_others_are_not_encoded_in_graphs(modality):
     assert modality.bytes_name is None
     assert modality.encode_in_graph(np.zeros((1, 2))) is None
