@@ -108,6 +108,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans evaluate TARGET"""
+    from keras_gans.core.text_to_image import TextToImageGAN
     from keras_gans.inference import opening
     from keras_gans.metrics import evaluate
     from keras_gans.metrics.table import check_metrics
@@ -143,6 +144,17 @@ def run(args: argparse.Namespace) -> None:
     if getattr(getattr(fake, "modality", None), "kind", None) == "table":
         _evaluate_table(args, fake, config)
         return
+    if isinstance(fake, TextToImageGAN):
+        raise ValueError(
+            "Pictures of sentences are evaluated from a folder, or in Python by "
+            f"keras_gans.metrics.text_to_image_scores. Received: {args.target}. Make "
+            "a folder by keras-gans sample, with --text and --each."
+        )
+    if getattr(getattr(fake, "modality", None), "kind", None) == "tokens":
+        raise ValueError(
+            "Lines of text are scored in Python, by `keras_gans.metrics.text_scores`. "
+            f"Received: {args.target}, a {type(fake).__name__}."
+        )
     settings = {}
     if (args.subsets, args.subset_size) != (None, None):
         given = {"subsets": args.subsets, "subset_size": args.subset_size}

@@ -130,7 +130,6 @@ def with_every_class(gan: Any, seeds: list, given: dict) -> tuple[list, bool]:
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans sample RUN"""
-    from keras_gans.modalities import Image
     from keras_gans.utils import files
 
     _check_out(args)
@@ -197,8 +196,9 @@ def run(args: argparse.Namespace) -> None:
         )
         preview.save(args.out, overwrite=args.overwrite)
     print(f"{n} samples{said.of_step(step)}, {told}: {args.out}")
-    images = isinstance(gan.modality, Image)
-    said.after_sampling(args.run_dir, args.seed or 0, images)
+    said.after_sampling(
+        args.run_dir, args.seed or 0, gan.modality.kind, args.text or ()
+    )
 
 
 def of_seeds(
@@ -331,6 +331,17 @@ def _is_one(args, gan):
                 f"{n}. Drop --n, or name a folder and add --each."
             )
         return True
+    if kind == "table":
+        raise ValueError(
+            f"A table is written by `keras-gans synthesize {args.run_dir} "
+            f"--out=rows.csv`. Received: --out={args.out}. `sample` draws rows as a "
+            "grid, a .png file."
+        )
+    if kind in FILES_OF_ALL:
+        raise ValueError(
+            f"Lines of text are a {gan.modality.extensions[0]} file. Received: "
+            f"--out={args.out}. Name such a file, or a .png file for a picture of them."
+        )
     _refuse_grid(args)
 
 

@@ -1,6 +1,6 @@
 """What a command says: errors in its own words, and what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import importlib.util
 import os
 import pathlib
@@ -67,6 +67,12 @@ def _flags_of(message, names, typed):
 
     message = re.sub(rf"`{name}`", lambda m: typed[m[1]], message)
     message = re.sub(rf"`{name}={value}`", as_typed, message)
+    # A list of one text is that text, quoted as a shell wants it.
+    message = re.sub(
+        rf"`{name}=\['([^',`\n]{{1,200}})'\]`",
+        lambda m: f"{typed[m[1]]}={shlex.quote(m[2])}",
+        message,
+    )
     message = re.sub(rf"`{name}(=[^`\n]*)`", lambda m: typed[m[1]] + m[2], message)
     apart = r"(?<![\w.\-/=`])(?<!--set )"
     message = re.sub(rf"{apart}{name}={value}", as_typed, message)
@@ -189,21 +195,28 @@ def after_preset(preset: str, model: str) -> None:
     print(f"In Python: gan = keras_gans.from_preset({str(preset)!r})")
 
 
-def after_sampling(model: str, seed: int, images: bool = True) -> None:
+def after_sampling(
+    model: str, seed: int, kind: str = "image", texts: Sequence[str] = ()
+) -> None:
     """Prints what to do with samples, but for looking at them.
 
     Args:
         model: what was sampled.
         seed: int.
-        images: whether samples are images, which alone can be evaluated.
+        kind: str, of the samples' modality. Images alone can be judged from here,
+            and only sounds and series fill a folder unasked.
+        texts: sentences that samples show: those are judged in Python.
     """
-    out = f"--out=seed{seed + 1}" + (".png" if images else "")
-    judged = [(_judging(), "evaluate", model, *_reals(model))] if images else []
-    next_steps(
-        ("others", "sample", model, f"--seed={seed + 1}", out),
-        *judged,
-        ("for TF Serving", "export", model, "--to=models/gan"),
-    )
+    endings = {"waveform": "", "series": "", "tokens": ".txt"}
+    out = f"--out=seed{seed + 1}{endings.get(kind, '.png')}"
+    again = [*(f"--text={text}" for text in texts), f"--seed={seed + 1}", out]
+    use = [("others", "sample", model, *again)]
+    if kind == "image" and not texts:
+        use.append((_judging(), "evaluate", model, *_reals(model)))
+    elif kind == "table":
+        words = ("synthesize", model, "--rows=10000", "--out=rows.csv")
+        use = [("a table like it", *words)]
+    next_steps(*use, ("for TF Serving", "export", model, "--to=models/gan"))
 
 
 def _judging():

@@ -986,6 +986,20 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         return serialization.plain(config)
 
     @classmethod
+    def fine_tuning_config(cls, config: dict, changed: dict) -> dict:
+        """A preset's arguments as training from it begins; see `StackGAN`.
+
+        Args:
+            config: dict, arguments of the preset.
+            changed: dict, those that are to be others.
+        """
+        return config
+
+    def begins_from(self, config: dict) -> bool:
+        """Whether `start_from` takes the weights of a preset of these arguments."""
+        return False
+
+    @classmethod
     def from_config(cls, config: dict) -> Self:
         return cls(**serialization.revive(config))
 

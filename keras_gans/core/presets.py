@@ -430,6 +430,7 @@ def changed_arguments(directory: Path, cls: type, config: dict, changed: dict) -
             f"{unknown[0]}={changed[unknown[0]]!r}.{hint(unknown[0], known)} Leave it "
             "out."
         )
+    config = cls.fine_tuning_config(config, changed)
     own = [n for n, v in config.items() if isinstance(v, dict) and "class_name" in v]
     own = [n for n in own if "generator" in n or "discriminator" in n]
     shaped = {"image_shape", "num_classes"} & set(changed)
@@ -466,12 +467,15 @@ def transfer(
     Raises:
         ValueError: it is of another class, or more than half does not fit.
     """
-    cls, _ = read_config(directory)
+    cls, config = read_config(directory)
     if cls is not type(gan):
         raise ValueError(
             f"{directory} holds a {cls.__name__}. Received: a {type(gan).__name__} to "
             "be trained from it. Take the recipe of its class."
         )
+    if gan.begins_from(config):
+        gan.start_from(_load(directory))
+        return []
     wanted = variables_of(gan)
     if not progress:
         wanted = {

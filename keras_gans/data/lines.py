@@ -352,7 +352,12 @@ def read_lines(source: Any, column: str | None = None) -> Lines:
             f"Lines are loaded from {ALLOWED}. Received: {os.fspath(path)!r}, which "
             f"{what}."
         )
-    if (extension in TABLES) is (column is None):
+    if extension in TABLES and column is None:
+        raise ValueError(
+            "Which column has the text? Pass its name as `column`. Received: "
+            f"{os.fspath(path)!r} and no `column`."
+        )
+    if extension not in TABLES and column is not None:
         raise ValueError(
             "`column` names the text of a .csv, .tsv or .jsonl file, and of no other. "
             f"Received: column={column!r} for {os.fspath(path)!r}."

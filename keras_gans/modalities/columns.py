@@ -168,7 +168,7 @@ def read_csv(path: str | os.PathLike) -> dict[str, list]:
         untrusted.check_bytes(path.stat().st_size, untrusted.MAX_TEXT)
         return _columns_of(path.read_bytes())
     except (csv.Error, UnicodeDecodeError, ValueError) as error:
-        told = f"it is no text in UTF-8 ({error})"
+        told = f"it is no text in UTF-8 ({error}). Save the file in UTF-8."
         told = told if isinstance(error, UnicodeDecodeError) else str(error)
         raise ValueError(f"Cannot read {path}: {told}") from error
 

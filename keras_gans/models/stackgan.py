@@ -62,6 +62,11 @@ class Augmentation(Latent):
         return {"dim": self.dim, "stage": self.stage}
 
 
+def _first(config):
+    """Whether arguments are those of a stage 1."""
+    return config.get("stage", 1) == 1
+
+
 @keras.saving.register_keras_serializable("keras_gans")
 class StackGAN(TextToImageGAN):
     """StackGAN: a stage of small pictures, and one that makes them larger and better.
@@ -212,6 +217,18 @@ class StackGAN(TextToImageGAN):
         second = type(self)(**{**config, **own, **kwargs})
         second.start_from(self)
         return second
+
+    @classmethod
+    def fine_tuning_config(cls, config: dict, changed: dict) -> dict:
+        """Of a preset of stage 1 that is to be stage 2: as `second_stage` makes it."""
+        if not _first(config) or changed.get("stage") != 2:
+            return config
+        *sides, channels = small = config["image_shape"] or (64, 64, 3)
+        shape = changed.get("image_shape") or (*(4 * s for s in sides), channels)
+        return {**config, "image_shape": shape, "first_shape": small, "stage": 2}
+
+    def begins_from(self, config: dict) -> bool:
+        return self.stage == 2 and _first(config)
 
     def start_from(self, first: Self) -> None:
         """Takes the generator of a stage 1, as it samples, for this stage 2's.

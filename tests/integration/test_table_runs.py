@@ -66,6 +66,10 @@ def test_a_table_is_written(run, tmp_path, capsys):
         assert call(*words, *flags)
         err = capsys.readouterr().err
         assert any(part in err for part in told.split("|")), err
+    for out in ("x.csv", "x"):
+        assert call("sample", run, f"--out={out}")
+        err = capsys.readouterr().err
+        assert f"keras-gans synthesize {run} --out=rows.csv" in err
 
 
 def test_a_run_keeps_its_table(run, capsys):

@@ -3,6 +3,7 @@
 import json
 
 from checks import check_gan
+from command_line import call
 from golden.recipe import fill
 import keras
 from keras import ops
@@ -14,6 +15,7 @@ import keras_gans as kg
 from keras_gans.convert import from_state, read
 from keras_gans.convert.files import convert_file
 from keras_gans.core.text_to_image import of_others
+from keras_gans.training.runs import fine_tuned
 
 # Sums in another order, of float32, reach 1e-6.
 CLOSE = 1e-5
@@ -183,6 +185,25 @@ def test_stage_two_keeps_stage_one():
     other = kg.StackGAN((16, 16, 3), 5, stage=2, **STACKED)
     with pytest.raises(ValueError, match="built for the stage 1"):
         other.start_from(first)
+
+
+def test_stage_two_begins_from_a_preset_of_stage_one(tmp_path):
+    first = kg.StackGAN((8, 8, 3), encoder="words", **STACKED)
+    first.save_to_preset(tmp_path / "first")
+    given = {"stage": 2, "image_shape": (16, 16, 3), "blocks": 1}
+    arguments = fine_tuned("stackgan", tmp_path / "first", given)
+    assert tuple(arguments["first_shape"]) == (8, 8, 3)
+    second = kg.from_preset(tmp_path / "first", **given)
+    part = second.generator.get_layer("first")
+    for want, found in zip(first.generator.weights, part.weights, strict=True):
+        np.testing.assert_array_equal(*map(ops.convert_to_numpy, (want, found)))
+    assert kg.from_preset(tmp_path / "first").stage == 1
+
+
+def test_evaluate_names_what_judges_sentences(tmp_path, capsys):
+    kg.DFGAN((8, 8, 3), encoder="words", **SMALL).save_to_preset(tmp_path / "p")
+    assert call("evaluate", str(tmp_path / "p"), "--data=emoji") == 1
+    assert "--text and --each" in capsys.readouterr().err
 
 
 def test_sentences_of_samples():

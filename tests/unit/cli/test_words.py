@@ -37,6 +37,8 @@ FLAGS = {name: f"--{name}" for name in NAMES} | {"blocks": "--set blocks"}
         ("Received: best=True, x.", "Received: --best, x."),
         ("Received: n=None.", "Received: --n=none."),
         ("`n=5000` of them", "--n=5000 of them"),
+        ("out: `data=['a']`.", "out: --data=a."),
+        ("out: `data=['a b']`.", "out: --data='a b'."),
         (
             "`blocks` is 6 or 9. Received: blocks=3.",
             "--set blocks is 6 or 9. Received: --set blocks=3.",
@@ -115,10 +117,20 @@ def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     assert "x.keras --data=PICTURES" in capsys.readouterr().out
     words.after_sampling("emoji", 3)  # a preset knows its data
     assert "evaluate emoji  " in capsys.readouterr().out
-    words.after_sampling("r", 3, images=False)
+    words.after_sampling("r", 3, texts=["a red heart", "b"])
     out = capsys.readouterr().out
-    assert "--out=seed4  #" in out
+    assert "sample r '--text=a red heart' --text=b --seed=4 --out=seed4.png" in out
     assert "evaluate" not in out
+    for kind, told in {
+        "waveform": "sample r --seed=4 --out=seed4  #",
+        "tokens": "sample r --seed=4 --out=seed4.txt",
+        "video": "sample r --seed=4 --out=seed4.png",
+        "table": "synthesize r --rows=10000 --out=rows.csv",
+    }.items():
+        words.after_sampling("r", 3, kind)
+        out = capsys.readouterr().out
+        assert told in out
+        assert "evaluate" not in out
     monkeypatch.setitem(words.EXTRAS, "metrics", "no_such_module")
     words.after_training("r", "images")
     out = capsys.readouterr().out

@@ -59,10 +59,14 @@ def test_tables(tmp_path, name, text):
     path = tmp_path / name
     path.write_text(text)
     assert read_lines(path, "text").texts == ["a red, heart", "star"]
-    with pytest.raises(ValueError, match=r"column.*names the text"):
+    with pytest.raises(ValueError, match=r"Which column has the text\? Pass"):
         read_lines(path)
     with pytest.raises(ValueError, match=r"no column 'txt'.*text|no text under"):
         read_lines(path, "txt")
+    other = tmp_path / "x.txt"
+    other.write_text(text)
+    with pytest.raises(ValueError, match="and of no other"):
+        read_lines(other, "text")
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_files_are_read(tmp_path):
         (b"x,\n1,2\n", "none of column 2"),
         (b"x,y\n1,2\n3\n", "line 3 has 1 cells, and the head 2"),
         (b'x,y\n1,"2\n', "Cannot read"),
-        (b"x,y\n\xff\xfe,2\n", "no text in UTF-8"),
+        (b"x,y\n\xff\xfe,2\n", "Save the file in UTF-8"),
         (b"x\0,y\n1,2\n", "zero bytes"),
     ],
 )
