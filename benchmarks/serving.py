@@ -8,7 +8,8 @@ from clients in this process, which read the answers as bytes.
 
 1. Bare: the loaded SavedModel's signature called in a loop, on the server's
    cores, for each batch size; the best counts.
-2. Capacity: as many requests in flight as fill two batches, always.
+2. Capacity: as many requests in flight as fill three batches, always: two run and
+   one waits.
 3. At 50, 80, 120 and 200 % of the capacity, requests arrive at random (Poisson).
    Latencies are of answered ones; refused ones are counted and timed too.
 4. `--answers` requests of one seed to a small model, each compared with the
@@ -247,7 +248,7 @@ def measure(folder, args, cores):
     print(f"bare, best batch {best}: {row[f'bare_{best}']:.0f} rows/s", flush=True)
     flags = [f"--max_batch_size={best}", f"--max_queue={2 * best}"]
     server = Server(folder, cores, flags)
-    in_flight = max(2, 2 * best // args.rows)
+    in_flight = max(2, 3 * best // args.rows)
     capacity(server, args.rows, in_flight, 2)  # warm
     turns = []
     for _ in range(args.turns):

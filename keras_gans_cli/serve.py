@@ -48,6 +48,13 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         default=256,
         help="most rows of a model that wait; more are refused (default: 256)",
     )
+    add(
+        "--num_batch_threads",
+        type=int,
+        default=2,
+        help="most batches that a model runs at once; a further one starts when it "
+        "is full (default: 2)",
+    )
     add("--quiet", action="store_true", help="log no requests")
 
 
@@ -68,6 +75,7 @@ def _serve(args):
         max_batch_size=args.max_batch_size,
         batch_timeout=args.batch_timeout,
         max_queue=args.max_queue,
+        num_batch_threads=args.num_batch_threads,
         hosts=[name for name in args.hosts.split(",") if name],
     )
     names = ", ".join(server.models.names())

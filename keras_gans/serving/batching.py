@@ -22,12 +22,14 @@ class Options(NamedTuple):
         batch_timeout: float, the seconds that rows wait for more of them.
         max_queue: int, the most rows that wait; further ones are refused.
         max_rows: int, the most rows of one request.
+        num_batch_threads: int, the most batches that the model runs at once.
     """
 
     max_batch_size: int = 32
     batch_timeout: float = 0.002
     max_queue: int = 256
     max_rows: int = 256
+    num_batch_threads: int = 2
 
     def check(self) -> "Options":
         """Returns itself.
@@ -35,7 +37,7 @@ class Options(NamedTuple):
         Raises:
             ValueError: one of them cannot be.
         """
-        for name in ("max_batch_size", "max_queue", "max_rows"):
+        for name in ("max_batch_size", "max_queue", "max_rows", "num_batch_threads"):
             validation.check_size(name, getattr(self, name))
         ok = validation.is_number(self.batch_timeout) and 0 <= self.batch_timeout <= 10
         validation.within("batch_timeout", self.batch_timeout, ok, "[0, 10] seconds")
@@ -56,12 +58,16 @@ class _Task(NamedTuple):
 
 
 class Batcher:
-    """Runs a servable in one thread, on as many waiting rows as there are.
+    """Runs a servable on as many waiting rows as there are.
 
     While the model runs, requests wait; then those that fit together are
     joined, up to `max_batch_size` rows, and padded to the next power of two, so
     that the model meets few sizes. Rows of a request beyond the size go through
     in parts. Where a joined batch fails, each request is run by itself.
+
+    A batch that is full does not wait for the one that runs, up to
+    `num_batch_threads` of them: cores that one leaves idle at its beginning and
+    end work on the other.
 
     Args:
         servable: the model.
@@ -80,10 +86,15 @@ class Batcher:
         self._observe = observe
         self._tasks = deque()
         self._waiting = 0  # rows
+        self._running = 0  # batches
         self._changed = threading.Condition()
         self._retired = False
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._work, daemon=True)
+            for _ in range(options.num_batch_threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def waiting(self) -> int:
@@ -133,7 +144,7 @@ class Batcher:
                 )
             self._tasks.append(task)
             self._waiting += max(1, rows)
-            self._changed.notify()
+            self._changed.notify_all()
         task.future.add_done_callback(self._left)
         return task.future
 
@@ -145,21 +156,25 @@ class Batcher:
                     if task.future is future:
                         self._tasks = deque(t for t in self._tasks if t is not task)
                         self._waiting -= max(1, task.rows)
-                        self._changed.notify()
+                        self._changed.notify_all()
                         break
 
     def retire(self) -> None:
         """Answers what waits, then frees the servable. Returns when it is done."""
         with self._changed:
             self._retired = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
         self.servable.close()
 
     def _work(self):
         while tasks := self._next():
             self._run(tasks)
             tasks = None
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
 
     def _next(self):
         """Waits for tasks that can be run together; none when all is done."""
@@ -172,13 +187,17 @@ class Batcher:
                 first = self._tasks[0]
                 self._wait_for_more(first)
                 if self._tasks and self._tasks[0] is first:  # else it has left
+                    self._running += 1
                     return self._take(first)
 
     def _wait_for_more(self, first):
         deadline = time.monotonic() + self.options.batch_timeout
-        while first.rows and self._tasks and self._tasks[0] is first:
+        while self._tasks and self._tasks[0] is first and not self._full(first.key):
+            if self._running:
+                self._changed.wait()
+                continue
             left = deadline - time.monotonic()
-            if left <= 0 or self._retired or self._full(first.key):
+            if left <= 0 or self._retired or not first.rows:
                 break
             self._changed.wait(left)
 

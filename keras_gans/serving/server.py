@@ -42,6 +42,8 @@ class ModelServer:
         batch_timeout: float, the seconds that rows wait for more of them.
         max_queue: int, the most rows of a model that wait. What comes beyond is
             refused at once: 503, RESOURCE_EXHAUSTED.
+        num_batch_threads: int, the most batches that a model runs at once; a
+            further one starts when it is full.
         hosts: names, beside "localhost" and addresses, that clients call it by.
         poll: float, the seconds from one look at the directory to the next.
         max_body: int, the most bytes of a request.
@@ -78,6 +80,7 @@ class ModelServer:
         max_batch_size: int = 32,
         batch_timeout: float = 0.002,
         max_queue: int = 256,
+        num_batch_threads: int = 2,
         hosts: Iterable[str] = (),
         poll: float = 1.0,
         max_body: int = MAX_BODY,
@@ -99,7 +102,12 @@ class ModelServer:
                 f"port={port}, grpc_port={grpc_port}. Change one."
             )
         counts = monitor.Monitor()
-        options = Options(max_batch_size, batch_timeout, max_queue)
+        options = Options(
+            max_batch_size,
+            batch_timeout,
+            max_queue,
+            num_batch_threads=num_batch_threads,
+        )
         web.listen(host, port).close()  # before models are loaded
         self.models = Models(directory, options, counts.batch)
         try:

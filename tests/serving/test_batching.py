@@ -72,6 +72,34 @@ def test_what_waits_is_joined_and_padded_to_a_power_of_two(held, loaded):
     assert [bucket(n, 12) for n in (1, 2, 3, 5, 8, 9, 12)] == [1, 2, 4, 8, 8, 12, 12]
 
 
+def test_a_full_batch_runs_beside_the_one_that_runs(held, loaded):
+    batcher = batcher_of(held, max_batch_size=2)
+    futures = [submit(batcher, loaded, [0])]
+    assert held.begun.acquire(timeout=10)
+    futures.append(submit(batcher, loaded, [1]))
+    assert not held.begun.acquire(timeout=0.05)  # one row of two: it waits
+    futures.append(submit(batcher, loaded, [2]))
+    assert held.begun.acquire(timeout=10)
+    futures.append(submit(batcher, loaded, [3, 4]))
+    assert not held.begun.acquire(timeout=0.05)  # two batches run already
+    held.go.release(9)
+    for future, seeds in zip(futures, ([0], [1], [2], [3, 4]), strict=True):
+        check(future, seeds)
+    batcher.retire()
+    assert sorted(held.sizes) == [1, 2, 2]
+
+
+def test_one_thread_runs_a_batch_at_a_time(held, loaded):
+    batcher = batcher_of(held, max_batch_size=1, num_batch_threads=1)
+    futures = [submit(batcher, loaded, [seed]) for seed in range(2)]
+    assert held.begun.acquire(timeout=10)
+    assert not held.begun.acquire(timeout=0.05)
+    held.go.release(9)
+    for seed, future in enumerate(futures):
+        check(future, [seed])
+    batcher.retire()
+
+
 def test_rows_wait_for_more_until_the_timeout(held, loaded):
     held.go.release(9)
     batcher = batcher_of(held, batch_timeout=10, max_batch_size=3)
@@ -125,7 +153,7 @@ def loaded_copy(loaded):
 
 
 def test_a_cancelled_request_is_not_run(held, loaded):
-    batcher = batcher_of(held, max_batch_size=1)
+    batcher = batcher_of(held, max_batch_size=1, num_batch_threads=1)
     first = submit(batcher, loaded, [0])
     held.begun.acquire()
     left, stays = submit(batcher, loaded, [1]), submit(batcher, loaded, [2])
@@ -171,7 +199,8 @@ def test_retiring_answers_what_waits_and_takes_no_more(held, loaded):
 @pytest.mark.parametrize(
     "given",
     [{"max_batch_size": 0}, {"max_queue": -1}, {"batch_timeout": -1}]
-    + [{"max_batch_size": 1.5}, {"batch_timeout": float("nan")}],
+    + [{"max_batch_size": 1.5}, {"batch_timeout": float("nan")}]
+    + [{"num_batch_threads": 0}],
 )
 def test_bad_options_are_told(given):
     [name] = given
