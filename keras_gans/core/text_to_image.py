@@ -10,8 +10,8 @@ import numpy as np
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Text
 from keras_gans.core.regularization import refuse
-from keras_gans.data import text_encoders
 from keras_gans.engine.replicas import gathered, global_rows
+from keras_gans.modalities import text_encoders
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
 

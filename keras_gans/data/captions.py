@@ -124,7 +124,7 @@ def load_captions(
 
     ```python
     from keras_gans.data import load_captions
-    from keras_gans.data.text_encoders import words_encoder
+    from keras_gans.modalities.text_encoders import words_encoder
 
     dataset = load_captions("emoji", words_encoder, image_size=16, batch_size=8)
     images, vectors = next(iter(dataset))

@@ -39,7 +39,6 @@ assert not heavy & added, heavy & added
 """
 
 
-@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("backend", "missing"), [("tensorflow", []), ("jax", ["tensorflow"])]
 )

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -131,6 +132,9 @@ def index(site):
 
 
 @pytest.mark.full
+@pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="chromium is not installed"
+)
 def test_a_browser_finds_them_offline_on_a_phone(site):
     """In chromium, at a phone's width: the first three, and no other host is asked."""
     import screens

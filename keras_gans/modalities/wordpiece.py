@@ -32,7 +32,7 @@ class WordPiece:
     Example:
 
     ```python
-    from keras_gans.data.wordpiece import WordPiece
+    from keras_gans.modalities.wordpiece import WordPiece
 
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "heart", "##s", "red"]
     WordPiece(pieces)("Red hearts!")  # [2, 6, 4, 5, 1, 3]

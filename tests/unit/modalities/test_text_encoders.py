@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from keras_gans.data import minilm
-from keras_gans.data.text_encoders import WORDS_DIM, resolve, words_encoder
-from keras_gans.data.wordpiece import WordPiece
+from keras_gans.modalities import minilm
+from keras_gans.modalities.text_encoders import WORDS_DIM, resolve, words_encoder
+from keras_gans.modalities.wordpiece import WordPiece
 
 PIECES = "[PAD] [UNK] [CLS] [SEP] heart ##s red cafe ! . un ##known é 日 本"
 

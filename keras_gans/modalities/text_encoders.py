@@ -11,7 +11,7 @@ import unicodedata
 import keras
 import numpy as np
 
-from keras_gans.data.minilm import MiniLM
+from keras_gans.modalities.minilm import MiniLM
 from keras_gans.utils.suggestions import hint
 
 NAMES = ("words", "minilm")
@@ -46,7 +46,7 @@ def words_encoder(sentences: Sequence[str]) -> np.ndarray:
     Example:
 
     ```python
-    from keras_gans.data.text_encoders import words_encoder
+    from keras_gans.modalities.text_encoders import words_encoder
 
     red, heart = words_encoder(["a red heart", "heart"])
     red @ heart / 256  # 0.7
