@@ -26,7 +26,8 @@ CONFIGURATIONS = {
     "cifar": {
         "width": 64,
         "shared_dim": 0,
-        "initializer": keras.initializers.RandomNormal(stddev=0.02),
+        # A name: an initializer made here would draw its seed when this is imported.
+        "initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.02}},
     },
 }
 

@@ -25,8 +25,10 @@ class Missing:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Missing())
+import random
 import keras
 before = set(sys.modules)  # Keras itself imports matplotlib where it is
+state = random.getstate()  # Keras draws seeds of initializers there
 import keras_gans
 from keras_gans import convert
 from keras_gans_cli import app
@@ -36,6 +38,7 @@ app.make_parser()
 added = {{name.split(".")[0] for name in set(sys.modules) - before}}
 heavy = {{"matplotlib", "tensorflow_datasets", *{missing}}}
 assert not heavy & added, heavy & added
+assert random.getstate() == state, "seeds set before the import have to count"
 """
 
 
