@@ -10,7 +10,8 @@ if getattr(sys, "argv", [])[:1] == ["-m"]:  # `python -m keras_gans` is the comm
     _startup.prepare(sys.orig_argv)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", _startup.log_level())
 try:
-    import keras as _keras  # noqa: F401
+    with _startup.quiet_import():
+        import keras as _keras  # noqa: F401
 except ModuleNotFoundError as error:
     if error.name not in ("jax", "tensorflow", "torch"):
         raise

@@ -13,7 +13,7 @@ import sys
 # Of TensorFlow's log: "I0000 00:00:17 port.cc:153] oneDNN ...". What is worse
 # than an error is fatal (F), and stays.
 LOG_LINE = re.compile(
-    rb"[IWE]\d{4} |WARNING: All log messages before absl::InitializeLog\(\)"
+    rb"([IWE])\d{4} |WARNING: All log messages before absl::InitializeLog\(\)"
     rb"|To enable the following instructions: "
 )
 
@@ -61,6 +61,37 @@ def instructions() -> frozenset:
         return frozenset()
     flags = re.search(r"^flags\s*:(.*)$", cpuinfo.read_text(), re.MULTILINE)
     return frozenset(flags[1].split() if flags else ())
+
+
+@contextlib.contextmanager
+def quiet_import():
+    """Within it, TensorFlow's log of its own loading does not reach the terminal.
+
+    For a program that imports this package: without a process beside it, so that
+    all else is held back until the end, and is lost in a crash. Lines are left out
+    as `TF_CPP_MIN_LOG_LEVEL` says; at "0", where TensorFlow is imported already,
+    and outside of Linux nothing is done.
+    """
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0")
+    hidden = {"1": b"I", "2": b"IW"}.get(level, b"IWE")
+    if level == "0" or "tensorflow" in sys.modules or not hasattr(os, "memfd_create"):
+        yield
+        return
+    sys.stderr.flush()
+    held, terminal = os.memfd_create("stderr"), os.dup(2)
+    os.dup2(held, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.lseek(held, 0, os.SEEK_SET)
+        with os.fdopen(held, "rb") as lines:
+            for line in lines:
+                found = LOG_LINE.match(line)
+                if not found or (found[1] and found[1] not in hidden):
+                    os.write(2, line)
 
 
 @contextlib.contextmanager

@@ -66,6 +66,26 @@ with startup.filtered_stderr():
     assert run.stderr.splitlines() == expected
 
 
+@pytest.mark.parametrize(("level", "hidden"), [("0", 0), ("1", 3), ("3", 4)])
+def test_a_program_that_imports_the_package_sees_no_log_of_loading(level, hidden):
+    """At level 1, of a machine with a GPU, errors stay."""
+    code = f"""
+import os
+from keras_gans_cli import recipes
+startup = recipes.load_file("utils/startup.py")
+try:
+    with startup.quiet_import():
+        os.write(2, {WRITTEN!r})
+        raise ImportError
+except ImportError:
+    os.write(2, b"I0000 after\\n")
+"""
+    lines = WRITTEN.decode().splitlines()
+    kept = {0: lines, 3: [lines[2], *lines[4:]], 4: lines[4:]}[hidden]
+    run = python(code, TF_CPP_MIN_LOG_LEVEL=level)
+    assert run.stderr.splitlines() == [*kept, "I0000 after"]
+
+
 PREPARED = """
 import os
 from keras_gans_cli import recipes
