@@ -86,11 +86,12 @@ def load_captions(
             - "emoji", "emoji:flat" or "emoji:line", whose captions are their names
               and search words;
             - the path of a folder of pictures, or of a zip archive of them, with
-              `captions.csv` or `captions.jsonl` in it: each row has the columns, or
-              keys, `file_name`, the path of a picture below the folder, and
-              `caption`. A picture may have several rows, a row of JSON also a list
-              of captions. Without such a file, `heart.txt` beside `heart.png` has a
-              caption in each line;
+              `captions.csv`, `captions.jsonl`, `metadata.csv` or `metadata.jsonl` in
+              it: each row has the columns, or keys, `file_name` (or `file`,
+              `filename`, `image`, `picture`), the path of a picture below the folder,
+              and `caption` (or `captions`, `text`, `texts`). A picture may have
+              several rows, a row of JSON also a list of captions. Without such a
+              file, `heart.txt` beside `heart.png` has a caption in each line;
             - a tuple `(array, captions)`: pictures as of `load`, and a list of a str
               or a list of str for each.
         encode: function from a list of str to vectors `[n, dim]`.

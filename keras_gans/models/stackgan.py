@@ -88,7 +88,7 @@ class StackGAN(TextToImageGAN):
         condition_dim: int, numbers of a condition.
         width: int, a number of channels of the generator, see `networks.stackgan`.
         d_width: int, channels of the discriminator's largest map.
-        stage: int, 1 or 2.
+        stage: int, 1 makes small pictures, and 2 enlarges those of a stage 1.
         first_shape: tuple (height, width, channels) of stage I's pictures, in stage 2;
             by default a quarter of `image_shape`.
         blocks: int, residual blocks of stage 2.

@@ -74,8 +74,9 @@ OPTIONS = {
         "training",
         str,
         None,
-        "fine-tune a preset: a directory, hf://user/name or kaggle://...; none by "
-        "default",
+        "start from the weights of a preset, to fine-tune it: a directory, "
+        "hf://user/name or kaggle://...; for stage 2 of stackgan, a preset of its "
+        "stage 1; none by default",
     ),
     "seed": Option("training", int, 0, "seed of all random numbers"),
     "flip": Option("data", bool, False, "mirror half of the images"),
