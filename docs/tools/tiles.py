@@ -1,4 +1,4 @@
-"""Cuts the small pictures of README.md and docs/models.md from those of the pages.
+"""Cuts small pictures of README.md and of the models' pages from larger ones.
 
     python docs/tools/tiles.py
 
@@ -33,6 +33,9 @@ PARTS = {
     "series": ("sensor_gan.png", [(0, 0, 600, 400)]),
 }
 
+# Of the pages of GANs, their row in the pictures of docs/results.md.
+ROWS = ("gan", None, "wgan", "wgan_gp", "conditional_gan", "acgan", "infogan")
+
 
 def main():
     for name, (source, boxes) in PARTS.items():
@@ -40,10 +43,27 @@ def main():
             parts = [np.asarray(picture.convert("RGB").crop(box)) for box in boxes]
         whole = Image.fromarray(np.concatenate(parts, axis=1))
         part = ImageOps.pad(whole, SIZE, Image.LANCZOS, color="white")
-        path = IMAGES / f"tile_{name}.webp"
-        with files.replacing(path) as temporary:
-            part.save(temporary, "WEBP", quality=88, method=6)
-        print(f"{path.name}: {path.stat().st_size:,} bytes")
+        write(part, f"tile_{name}.webp")
+    for i, name in enumerate(ROWS):
+        if name is not None:
+            write(row(i), f"row_{name}.webp")
+
+
+def row(i):
+    """Samples of a GAN of docs/results.md: of emoji above, of Fashion-MNIST below."""
+    parts = []
+    for name, side in (("emoji", 32), ("fashion_mnist", 28)):
+        with Image.open(IMAGES / f"results_{name}.png") as picture:
+            part = picture.convert("RGB").crop((0, side * i, 16 * side, side * (i + 1)))
+        parts.append(np.asarray(part.resize((1024, 64), Image.LANCZOS)))
+    return Image.fromarray(np.concatenate(parts))
+
+
+def write(part, name):
+    path = IMAGES / name
+    with files.replacing(path) as temporary:
+        part.save(temporary, "WEBP", quality=88, method=6)
+    print(f"{path.name}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
