@@ -219,6 +219,7 @@ def main():
     parser.add_argument("--width", type=int, default=64, help="of the DCGAN")
     parser.add_argument("--seconds", type=float, default=5, help="of each turn")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--num_batch_threads", type=int, default=2)
     parser.add_argument("--answers", type=int, default=20_000)
     parser.add_argument("--results", help="file that the row is added to")
     args = parser.parse_args()
@@ -241,12 +242,14 @@ def measure(folder, args, cores):
     small = keras_gans.DCGAN((16, 16, 1), width=8)
     small.export(folder / "small" / "1")
     row = {"cores": len(cores), "rows": args.rows, "width": args.width}
+    row["num_batch_threads"] = args.num_batch_threads
     bare = Bare(folder / "dcgan" / "1", cores)
     for batch in BATCHES:
         row[f"bare_{batch}"] = bare.rate(batch, args.seconds / 2)
     best = max(BATCHES, key=lambda batch: row[f"bare_{batch}"])
     print(f"bare, best batch {best}: {row[f'bare_{best}']:.0f} rows/s", flush=True)
     flags = [f"--max_batch_size={best}", f"--max_queue={2 * best}"]
+    flags.append(f"--num_batch_threads={args.num_batch_threads}")
     server = Server(folder, cores, flags)
     in_flight = max(2, 3 * best // args.rows)
     capacity(server, args.rows, in_flight, 2)  # warm
