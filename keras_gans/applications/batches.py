@@ -8,7 +8,7 @@ import keras
 from keras import ops
 import numpy as np
 
-from keras_gans.modalities.image import check_images
+from keras_gans.modalities.image import Image, check_images
 from keras_gans.models.pix2pix import Pix2Pix
 from keras_gans.utils.types import Size, Tensor
 from keras_gans.utils.validation import check_seed, is_int, within
@@ -186,8 +186,7 @@ def check_pictures(
     if images.ndim != 4 or 0 in images.shape:
         raise ValueError(
             "Images are an array [n, height, width, channels], none of them "
-            f"0. Received: shape {images.shape}. Add an axis to a single "
-            "image: `image[None]`."
+            f"0. Received: shape {images.shape}. {Image.remedy_of_rank(images.shape)}"
         )
     if channels is not None and images.shape[-1] not in channels:
         raise ValueError(

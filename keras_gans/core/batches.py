@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_gans.core.inputs import Input, Label, Text
+from keras_gans.modalities import Modality
 from keras_gans.utils.validation import agree
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
 def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
     """Checks the values of all rows, where `fit` is given arrays.
 
-    Shapes, and labels, are checked as batches come.
+    Shapes, and labels, are checked as batches come, but for one sample that is
+    given as if it were many: its rows come then.
 
     Args:
         gan: `BaseGAN`.
@@ -93,6 +95,8 @@ def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
             try:
                 one.check_all(part)
             except ValueError as error:
+                if isinstance(modality := getattr(one, "modality", one), Modality):
+                    modality.check_several(part)
                 if gan.pair_names is None:
                     raise
                 raise ValueError(f"In {told}: {error}") from None

@@ -544,12 +544,16 @@ def _described(batch):
 
 def _check_shape(name, images, shape):
     if images.ndim != 4 or not agree(images.shape[1:], shape):
+        remedy = Image(shape).remedy_of_axes(images.shape)
         raise ValueError(
             f"The model was built for another {name}. Received: a batch of "
-            f"shape {images.shape}. Expected: (batch, "
-            f"{', '.join('any' if s is None else str(s) for s in shape)}). "
-            "Resize or convert the images, or build the model for them."
+            f"shape {images.shape}. Expected: (batch, {_sides(shape)}). "
+            f"{remedy or 'Resize or convert the images, or build the model for them.'}"
         )
+
+
+def _sides(shape):
+    return ", ".join("any" if side is None else str(side) for side in shape)
 
 
 def _as_seen(images):
@@ -565,18 +569,21 @@ def _input_of(network):
 
 def _check_sources(images, shape, model, doubt):
     if images.ndim != 4 or len(images) == 0:
+        remedy = Image.remedy_of_rank(images.shape)
+        if shape is not None:
+            remedy = Image(shape).remedy_of_axes(images.shape) or remedy
         raise ValueError(
             "`translate` takes images [n, height, width, channels]. Received: "
-            f"shape {images.shape}. Add an axis to a single image: "
-            "`image[None]`."
+            f"shape {images.shape}. {remedy}"
         )
     if shape is not None and not agree(images.shape[1:], shape):
-        wanted = ", ".join("any" if s is None else str(s) for s in shape)
+        remedy = Image(shape).remedy_of_axes(images.shape) or (
+            f"Convert the images, or build {model} with a generator for them; one "
+            "of image_shape=(None, None, channels) takes any size."
+        )
         raise ValueError(
             f"The generator takes images of another shape. Received: "
-            f"{images.shape[1:]}. Expected: ({wanted}). Convert the images, "
-            f"or build {model} with a generator for them; one of "
-            "image_shape=(None, None, channels) takes any size."
+            f"{images.shape[1:]}. Expected: ({_sides(shape)}). {remedy}"
         )
     Image(images.shape[1:]).check(images, doubt=doubt)
 

@@ -216,21 +216,53 @@ class Modality:
                     f"{batch.shape}. Expected: {self._wanted()}."
                 )
             return
+        remedy = self.remedy_of_axes(batch.shape) or self._reshape(batch.shape)
+        start = f"{name} do not have the generator's shape. Received: a batch of shape"
         if agree(batch.shape, shape):
-            raise ValueError(
-                f"The data set yields single {what}, not batches. Received: "
-                f"shape {batch.shape}. Batch it: `dataset.batch(64)`."
+            start = f"These are single {what}, not batches. Received: shape"
+        raise ValueError(f"{start} {batch.shape}. Expected: {self._wanted()}. {remedy}")
+
+    def check_several(self, samples: Tensor, what: str | None = None) -> None:
+        """Refuses an array that is one sample: Keras would cut it into rows.
+
+        Args:
+            samples: array of any size; no copy is made.
+            what: str, as of `check`.
+
+        Raises:
+            ValueError: it is one, with its axis of channels or without.
+        """
+        shape = tuple(samples.shape)
+        if agree(shape, self.shape) or agree((*shape, 1), self.shape):
+            self._check_shape(samples, what or self.tensor_name)
+
+    def remedy_of_axes(self, shape: tuple[int, ...]) -> str | None:
+        """How to mend a batch that lacks an axis, or has them in another order.
+
+        Args:
+            shape: tuple, of the batch.
+
+        Returns:
+            A sentence; `None` where the batch has the axes `[n, *self.shape]`.
+        """
+        wanted, rank = self.shape, len(self.shape)
+        # Keras cuts an array that is one sample into rows.
+        rows = rank > 1 and len(shape) == rank and agree(shape[1:], wanted[1:])
+        if agree(shape, wanted) or rows:
+            return (
+                "Make one sample a batch by `x[None]`; batch a data set by "
+                "`dataset.batch(64)`."
             )
-        if shape[-1] == 1 and agree((*batch.shape[1:], 1), shape):
-            remedy = "Add the axis of channels: `x[..., None]`."
-        elif len(shape) > 1 and agree((*batch.shape[2:], *batch.shape[1:2]), shape):
-            remedy = "Put the channels last: `np.moveaxis(x, 1, -1)`."
-        else:
-            remedy = self._reshape(batch.shape)
-        raise ValueError(
-            f"{name} do not have the generator's shape. Received: a batch of "
-            f"shape {batch.shape}. Expected: {self._wanted()}. {remedy}"
-        )
+        if rank > 1 and agree((*shape, 1), wanted):
+            return "Add the axes of samples and of channels: `x[None, ..., None]`."
+        if agree((*shape[1:], 1), wanted):
+            axis = "channels" if rank > 1 else "numbers"
+            return f"Add the axis of {axis}: `x[..., None]`."
+        if rank > 2 and wanted[-1] == 3 and agree((*shape[1:], 3), wanted):
+            return "Repeat grey in an axis of channels: `np.stack([x] * 3, axis=-1)`."
+        if rank > 1 and agree((*shape[2:], *shape[1:2]), wanted):
+            return "Put the channels last: `np.moveaxis(x, 1, -1)`."
+        return None if len(shape) == rank + 1 else f"Bring them to {self._wanted()}."
 
     def _check_dtype(self, batch, what):
         if "float" in batch.dtype.name:  # bfloat16 is no kind "f" of NumPy's
@@ -250,7 +282,7 @@ class Modality:
         return f"(batch, {', '.join(sides)})"
 
     def _reshape(self, shape):
-        """How to mend a batch of another shape."""
+        """How to mend a batch of another shape, where it is no matter of axes."""
         return f"Bring them to it, or build the GAN for {shape[1:]}."
 
     def _rescale(self, floats):

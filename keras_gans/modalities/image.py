@@ -74,6 +74,12 @@ class Image(base.Modality):
                 stacklevel=2,
             )
 
+    @classmethod
+    def remedy_of_rank(cls, shape: tuple[int, ...]) -> str:
+        """How to bring an array that is no `[n, height, width, channels]` to it."""
+        channels = shape[-1] if len(shape) == 3 and shape[-1] in pictures.MODES else 1
+        return cls((None, None, channels)).remedy_of_axes(shape) or "Pass some images."
+
     def _reshape(self, shape):
         return (
             "Resize the images, e.g. by `keras_gans.data.load(..., "

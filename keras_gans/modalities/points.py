@@ -48,6 +48,13 @@ class Points(base.Modality):
         """(size,)"""
         return (self.size,)
 
+    def remedy_of_axes(self, shape: tuple[int, ...]) -> str | None:
+        if len(shape) == 1 and self.size != 1 and shape != self.shape:
+            return "Put the numbers of a point in a row: `np.stack([x, y], axis=-1)`."
+        if len(shape) == 4:  # of images
+            return None
+        return super().remedy_of_axes(shape)
+
     def _reshape(self, shape):
         return f"Build the GAN with image_shape={shape[1:]}."
 

@@ -88,18 +88,15 @@ class Tokens(base.Modality):
         return (self.length, words if is_int(words) else len(words))
 
     def check(self, batch: Any, what: str | None = None, doubt: bool = True) -> None:
-        what, size = what or self.tensor_name, self.shape[1]
+        what = what or self.tensor_name
         batch = np.asarray(batch)
-        ids = batch.dtype.kind in "iu"
-        shape = (self.length,) if ids else self.shape
-        if not base.agree(batch.shape[1:], shape) or len(batch) == 0:
-            raise ValueError(
-                f"Sentences ({what}) are ints [n, {self.length}], or floats "
-                f"[n, {self.length}, {size}]. Received: {batch.dtype} of shape "
-                f"{batch.shape}. Convert tokens by `x.astype('int32')`, pad "
-                "or cut sentences, and batch them."
-            )
+        if not base.agree(batch.shape[1:], self._shape_of(batch)) or len(batch) == 0:
+            self._refuse_shape(batch, what)
         self.check_all(batch, what)
+
+    def check_several(self, samples: Tensor, what: str | None = None) -> None:
+        if base.agree(tuple(samples.shape), self._shape_of(np.asarray(samples[:1]))):
+            self._refuse_shape(samples, what or self.tensor_name)
 
     def check_all(self, samples: Tensor, what: str | None = None) -> None:
         what, size = what or self.tensor_name, self.shape[1]
@@ -108,12 +105,15 @@ class Tokens(base.Modality):
             ends = [(x.min(), x.max()) for _, x in base.blocks(samples)]
             low, high = int(np.min(ends)), int(np.max(ends))
             if low < 0 or high >= size:
+                more = f", or build the GAN with {high + 1} tokens"
                 raise ValueError(
                     f"Tokens ({what}) lie in [0, {size}). Received: tokens "
-                    f"from {low} to {high}. Number them from 0, or build the "
-                    f"GAN with {high + 1} tokens."
+                    f"from {low} to {high}. Number them from 0"
+                    f"{more if high >= size else ''}."
                 )
             return
+        if few.shape[1:] == (self.length,):
+            self._refuse_shape(samples, what)
         self._check_dtype(few, what)
         remedy = "Take `keras.ops.softmax(logits)`."
         base.check_values(samples, what, self.range, remedy)
@@ -124,6 +124,23 @@ class Tokens(base.Modality):
                 f"The probabilities of each place ({what}) sum to 1. "
                 f"Received: sums from {low:.4g} to {high:.4g}. {remedy}"
             )
+
+    def _shape_of(self, batch):
+        """The shape of a row, by the type of a batch."""
+        return (self.length,) if batch.dtype.kind in "iu" else self.shape
+
+    def _refuse_shape(self, batch, what):
+        few = np.asarray(batch[:1])
+        remedy = "Pad or cut sentences, and batch them."
+        if base.agree(tuple(batch.shape), self._shape_of(few)):
+            remedy = "Make one sentence a batch by `x[None]`, and batch a data set."
+        elif few.dtype.kind not in "iu" and few.shape[1:] == (self.length,):
+            remedy = 'Convert tokens by `x.astype("int32")`.'
+        raise ValueError(
+            f"Sentences ({what}) are ints [n, {self.length}], or floats "
+            f"[n, {', '.join(map(str, self.shape))}]. Received: {few.dtype} of shape "
+            f"{tuple(batch.shape)}. {remedy}"
+        )
 
     def as_seen(self, batch: Tensor) -> Tensor:
         if len(batch.shape) == 3:

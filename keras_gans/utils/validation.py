@@ -43,9 +43,11 @@ def check_labels(labels: Tensor, num_classes: int, n: int | None = None) -> np.n
             )
         labels = labels.argmax(axis=1)
     if labels.dtype.kind not in "iu":
+        whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()
+        remedy = 'Convert them by `labels.astype("int32")`.'
         raise ValueError(
-            f"Labels are ints in [0, {num_classes}), or one-hot rows. "
-            f"Received: dtype {labels.dtype}. Number the classes."
+            f"Labels are ints in [0, {num_classes}), or one-hot rows. Received: "
+            f"dtype {labels.dtype}. {remedy if whole else 'Number the classes.'}"
         )
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]

@@ -263,7 +263,7 @@ def test_sizes_that_differ_within_a_pair(images):
     good = images(1, 24, 24)
     with pytest.raises(ValueError, match=r"\(any, any, 1\)"):
         gan.translate(images(1, 24, 24, 3))
-    with pytest.raises(ValueError, match=r"image\[None\]"):
+    with pytest.raises(ValueError, match=r"by `x\[None\]`"):
         gan.translate(good[0])
     with pytest.raises(ValueError, match="must be floats"):
         gan.translate(np.uint8(good > 0))

@@ -251,7 +251,8 @@ def test_bad_photos():
     grey = np.zeros((1, 8, 8, 1))
     gan = Stub(1, (0, 0))
     for images, message in (
-        (grey[0], r"image\[None\]"),
+        (grey[0], r"by `x\[None\]`"),
+        (grey[..., 0], r"`x\[\.\.\., None\]`"),
         (np.zeros((1, 8, 8, 4)), "must have 1 or 3 channels"),
         (grey + 2, r"lie in \[-1, 1\]"),
         (grey * np.nan, "NaN"),

@@ -1,6 +1,7 @@
 """Every way to give data: pixels of 8 bits, sentences, lists, weights."""
 
 import inspect
+import math
 
 from checks import rewinding
 import keras
@@ -187,3 +188,75 @@ def test_weights_of_rows_everywhere(images):
     ):
         with pytest.raises(ValueError, match=r"does not take `(sample|class)_weight`"):
             call()
+
+
+AXIS = r"`x\[\.\.\., None\]`"
+ONE = r"by `x\[None\]`"
+
+
+def test_images_without_their_axes(images):
+    """The remedy is the modality's, wherever the images go."""
+    x = images(40, 8, 8)
+    given = [
+        (x[..., 0], AXIS),
+        (x[0], ONE),
+        (x[0, ..., 0], r"`x\[None, \.\.\., None\]`"),
+    ]
+    gans = [(small_gan, False), (small_cyclegan, True)]
+    for make, translates in gans:
+        gan = make()
+        gan.compile(run_eagerly=True)
+        for bad, remedy in given:
+            pair = (bad, bad) if translates else (bad,)
+            with pytest.raises(ValueError, match=remedy):
+                gan.fit(*pair, **OPTIONS)
+            if translates:
+                with pytest.raises(ValueError, match=remedy):
+                    gan.translate(bad)
+        with pytest.raises(ValueError, match=AXIS):
+            gan.fit(as_dataset(*((x[..., 0],) * (1 + translates))), verbose=0)
+
+
+def test_other_samples_without_their_axes():
+    """What Keras would cut into rows, and types that hold other values."""
+    z, gans = keras.Input((6,)), {}
+    for name, modality in {
+        "volume": kg.Volume(4),
+        "points": kg.Points(2),
+        "tokens": kg.Tokens(5, 4),
+    }.items():
+        shape = modality.shape
+        x = layers.Reshape(shape)(layers.Dense(math.prod(shape))(z))
+        seen = keras.Input(shape)
+        critic = keras.Model(seen, layers.Dense(1)(layers.Flatten()(seen)))
+        gan = kg.BaseGAN(keras.Model(z, x), critic, modality=modality)
+        gan.compile(run_eagerly=True)
+        gans[name] = gan
+    ids = np.arange(10).reshape(2, 5) % 4
+    for name, bad, remedy in [
+        ("volume", np.zeros((4, 4, 4, 1), "float32"), ONE),
+        ("volume", np.zeros((8, 4, 4, 4), "float32"), AXIS),
+        ("points", np.zeros(8, "float32"), r"stack\(\[x, y\], axis=-1\)"),
+        ("points", np.zeros(2, "float32"), ONE),
+        ("tokens", ids.astype("float32"), r'astype\("int32"\)'),
+        ("tokens", ids - 1, r"from -1 to 2\. Number them from 0\.$"),
+        ("tokens", ids + 1, r"Number them from 0, or build.* 5 tokens\.$"),
+        ("tokens", ids[0], ONE),
+    ]:
+        with pytest.raises(ValueError, match=remedy):
+            gans[name].fit(bad, **OPTIONS)
+
+
+def test_labels_as_whole_floats(images):
+    gan = kg.ConditionalGAN(
+        num_classes=3,
+        generator=tiny_generator(),
+        discriminator=tiny_critic(labelled=True),
+    )
+    gan.compile(run_eagerly=True)
+    for labels, remedy in (
+        (np.arange(8.0) % 3, r'labels\.astype\("int32"\)'),
+        (np.full(8, 0.5), "Number the classes"),
+    ):
+        with pytest.raises(ValueError, match=remedy):
+            gan.fit(images(8, 8, 8), labels, **OPTIONS)

@@ -113,6 +113,15 @@ def test_values_out_of_range_are_refused_at_every_rank(modality):
         ),
         (kg.Image((8, 8, 1)), np.zeros((2, 8, 8, 1), "int16"), "127.5 - 1`"),
         (kg.Image((8, 8, 1), range=(0, 1)), np.full((2, 8, 8, 1), 255.0), "`x / 255`"),
+        (kg.Image((8, 8, 3)), np.zeros((5, 8, 8)), r"stack\(\[x\] \* 3, axis=-1\)`"),
+        (kg.Image((8, 8, 1)), np.zeros((8, 8)), r"`x\[None, \.\.\., None\]`"),
+        (kg.Image((8, 8, 3)), np.zeros((5, 8, 3)), r"by `x\[None\]`"),
+        (kg.Image((8, 8, 3)), np.zeros((8, 8)), r"Bring them to \(batch, 8, 8, 3\)"),
+        (kg.Volume(4), np.zeros((2, 4, 4, 1)), r"by `x\[None\]`"),
+        (kg.Points(1), np.zeros(8), r"numbers: `x\[\.\.\., None\]`"),
+        (kg.Points(2), np.zeros(8), r"`np.stack\(\[x, y\], axis=-1\)`"),
+        (kg.Points(2), np.zeros(2), r"by `x\[None\]`"),
+        (kg.Points(2), np.zeros((2, 8, 8, 1)), r"image_shape=\(8, 8, 1\)"),
         (kg.Waveform(64), np.zeros((2, 64)), r"`x\[\.\.\., None\]`"),
         (kg.Waveform(64), np.zeros((2, 64, 1), "int16"), "`x / 32768`"),
         (kg.Waveform(64), np.ones((2, 64, 1)) * 9, "abs"),
@@ -147,6 +156,8 @@ def test_remedies_work():
     grey = np.zeros((3, 8, 8))
     kg.Image((8, 8, 1)).check(grey[..., None])
     kg.Image((8, 8, 3)).check(np.moveaxis(np.zeros((2, 3, 8, 8)), 1, -1))
+    kg.Image((8, 8, 3)).check(np.stack([grey] * 3, axis=-1))
+    kg.Image((8, 8, 1)).check(grey[0][None, ..., None])
     solid = np.ones((2, 4, 4, 4, 1), bool)
     kg.Volume(4).check(solid.astype("float32"))
     kg.Volume(4, range=(-1, 1)).check(2 * solid.astype("float32") - 1)
@@ -165,9 +176,10 @@ def test_unscaled_images_are_doubted():
     ("batch", "message"),
     [
         (np.array([[0, 1, 2, 3, 4]]), r"\[0, 4\).*from 0 to 4"),
-        (np.array([[0, 1, 2, -1, 3]]), r"\[0, 4\).*from -1 to 3"),
+        (np.array([[0, 1, 2, -1, 3]]), r"\[0, 4\).*from -1 to 3. Number.* 0\.$"),
+        (np.array([0, 1, 2, 1, 3]), r"by `x\[None\]`"),
         (np.zeros((2, 6), int), r"ints \[n, 5\].*\(2, 6\)"),
-        (np.zeros((2, 5)), r"float64 of shape \(2, 5\).*astype\('int32'\)"),
+        (np.zeros((2, 5)), r"float64 of shape \(2, 5\).*astype\(\"int32\"\)"),
         (np.zeros((0, 5), int), "batch them"),
         (np.zeros((2, 5, 4)), "sum to 1.*from 0 to 0.*softmax"),
         (np.full((2, 5, 4), 2.0), r"lie in \[0, 1\].*softmax"),
