@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_gans import losses
 from keras_gans.augment import ADA
-from keras_gans.core import batches, networks, presets, serialization
+from keras_gans.core import batches, endings, networks, presets, serialization
 from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
 from keras_gans.core.export import FORMAT, check_format
 from keras_gans.core.export import export as write_saved_model
@@ -191,9 +191,9 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         _check_sides(generators, discriminators)
         for role, network in discriminators.items():
             build(role, network, self.discriminator_inputs(role))
-            networks.check_gives_logits(role, network)
+            endings.check_gives_logits(role, network)
         for role, network in generators.items():
-            networks.check_reaches(role, network, self.modality)
+            endings.check_reaches(role, network, self.modality)
         if len(self.modality.shape) > 1:
             for role, network in {**generators, **discriminators}.items():
                 networks.check_layout(role, network)

@@ -1,6 +1,5 @@
 """Whether a GAN's networks fit each other and what they take and make."""
 
-import math
 from typing import NamedTuple
 
 import keras
@@ -11,20 +10,6 @@ from keras_gans.layers import Truncation
 from keras_gans.modalities import Image, Modality, Points
 from keras_gans.utils.networks import build, check_network, input_shape_of
 from keras_gans.utils.validation import agree, check_size, packed
-
-PROBABILITIES = ("sigmoid", "softmax", "hard_sigmoid")
-# What activations make, from the least to the most.
-MADE = {
-    "tanh": (-1.0, 1.0),
-    "softsign": (-1.0, 1.0),
-    "sigmoid": (0.0, 1.0),
-    "hard_sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "relu": (0.0, math.inf),
-    "softplus": (0.0, math.inf),
-}
-# Layers and operations that leave values as they are.
-RESHAPING = ("Flatten", "Reshape", "Permute", "Squeeze", "Identity", "Cropping2D")
 
 
 class StyleParts(NamedTuple):
@@ -169,45 +154,6 @@ def check_sees(discriminator: keras.Model, shape: tuple, packing: int = 1) -> No
         )
 
 
-def check_gives_logits(name: str, discriminator: keras.Model) -> None:
-    """Refuses a discriminator that ends in a sigmoid or a softmax.
-
-    Losses are written in logits: with probabilities they would train on, and
-    badly, without a word.
-
-    Raises:
-        ValueError: the discriminator ends so; the message names the layer.
-    """
-    layer, ending = _ending(discriminator)
-    if ending in PROBABILITIES:
-        raise ValueError(
-            f"`{name}` ends in logits: the loss applies the sigmoid itself. "
-            f"Received: {discriminator.name}, whose layer {layer!r} ends "
-            f"in a {ending}. Leave its activation out."
-        )
-
-
-def check_reaches(name: str, generator: keras.Model, modality: Modality) -> None:
-    """Refuses a generator whose last activation cannot make the data's values.
-
-    Raises:
-        ValueError: it ends so; the message names the layer.
-    """
-    layer, ending = _ending(generator)
-    if modality.range is None or ending not in MADE:
-        return
-    (low, high), (least, most) = modality.range, MADE[ending]
-    if low < least or most < high:
-        raise ValueError(
-            f"`{name}` cannot make the {modality.tensor_name} of the data, which "
-            f"lie in [{low:g}, {high:g}]. Received: {generator.name}, whose layer "
-            f"{layer!r} ends in a {ending}, from {least:g} to {most:g}. End it in "
-            f"{'a tanh' if (low, high) == (-1, 1) else 'another activation'}, or "
-            "give `keras_gans.BaseGAN` the modality of such samples, as "
-            "keras_gans.Image(shape, range=(0, 1))."
-        )
-
-
 def check_layout(name: str, network: keras.Model) -> None:
     """Refuses a network of images that have their channels first.
 
@@ -288,15 +234,35 @@ def freeze_first(name: str, discriminator: keras.Model, n: int) -> None:
         layer.trainable = False
 
 
-def _ending(network):
-    """The last layer that changes values, and its activation: two str."""
-    # Operations, of functional models, are `keras.ops` too.
-    steps = getattr(network, "operations", network.layers)
-    steps = [s for s in steps if type(s).__name__ not in RESHAPING]
-    last = steps[-1] if steps else None
-    if isinstance(last, keras.Model):
-        return _ending(last)
-    ending = getattr(getattr(last, "activation", None), "__name__", "")
-    if type(last).__name__.lower() in MADE:
-        ending = type(last).__name__.lower()
-    return getattr(last, "name", ""), ending
+def trained_by(networks: dict[str, keras.Model]) -> dict[str, tuple[int, ...]]:
+    """Which variables of each network are trained, to compare by `check_trained`."""
+    return {
+        name: tuple(id(v) for v in network.trainable_variables)
+        for name, network in networks.items()
+    }
+
+
+def check_trained(before: dict[str, tuple], networks: dict[str, keras.Model]) -> None:
+    """Refuses to train on after a network or layer was frozen, or set free.
+
+    Optimizers and compiled steps hold what was trained at `compile`.
+
+    Args:
+        before: dict, `trained_by` at `compile`.
+        networks: dict of name to `keras.Model`.
+
+    Raises:
+        ValueError: other variables are trained now.
+    """
+    now = trained_by(networks)
+    if before == now:
+        return
+    changed = ", ".join(
+        f"{name} with {len(now[name])} trained variables, {len(variables)} at `compile`"
+        for name, variables in before.items()
+        if variables != now[name]
+    )
+    raise ValueError(
+        "What is trained has changed since `compile`: `trainable` of a network or "
+        f"layer was set. Received: {changed}. Call `compile` again, before `fit`."
+    )

@@ -33,6 +33,7 @@ __all__ = [
     "learning_rate_of",
     "let_export",
     "nodes_of",
+    "output_index",
     "outputs_structure",
     "place_of",
     "producer",
@@ -98,6 +99,11 @@ def producer(tensor: keras.KerasTensor) -> tuple[keras.Operation, list]:
     history = tensor._keras_history
     node = history.operation._inbound_nodes[history.node_index]
     return history.operation, node.input_tensors
+
+
+def output_index(tensor: keras.KerasTensor) -> int:
+    """Which of the outputs of what made it a symbolic tensor is."""
+    return tensor._keras_history.tensor_index
 
 
 def takes_training(operation: keras.Operation) -> bool:

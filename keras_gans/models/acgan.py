@@ -5,6 +5,7 @@ import functools
 import keras
 from keras import ops
 
+from keras_gans.core.endings import check_gives_logits
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Label
 from keras_gans.core.networks import latent_of, modality_of
@@ -99,7 +100,9 @@ class ACGAN(BaseGAN):
 
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         super().check_discriminators(discriminators)
-        _check_outputs(discriminators["discriminator"], self.num_classes)
+        network = discriminators["discriminator"]
+        _check_outputs(network, self.num_classes)
+        check_gives_logits("discriminator", network, output=1)
 
     def phases(self) -> list[Phase]:
         """Equations 2 and 3: D maximizes L_S + L_C, G maximizes L_C - L_S."""

@@ -5,6 +5,7 @@ import functools
 import keras
 from keras import ops
 
+from keras_gans.core.endings import check_gives_logits
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Code
 from keras_gans.core.networks import latent_of, modality_of
@@ -111,6 +112,7 @@ class InfoGAN(BaseGAN):
         super().check_discriminators(discriminators)
         network = discriminators["discriminator"]
         _check_outputs(network, self.num_categories, self.num_codes)
+        check_gives_logits("discriminator", network, output=1)
 
     def phases(self) -> list[Phase]:
         """Equation 6: both sides also minimise -lambda L_I of the fakes."""

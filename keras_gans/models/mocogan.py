@@ -6,6 +6,7 @@ import keras
 from keras import ops
 import numpy as np
 
+from keras_gans.core.endings import check_gives_logits
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Input, Label, Latent
 from keras_gans.core.recipe import Recipe
@@ -184,6 +185,8 @@ class MoCoGAN(BaseGAN):
                     f"`{name}` sees inputs of shape {tuple(wanted)}. Received: "
                     f"{network.name}, of {seen}. Build it for them."
                 )
+            if self.labelled and name == "video_discriminator":
+                check_gives_logits(name, network, output=1)
 
     def discriminate(self, x: Tensor, batch: dict, training: bool, role: str) -> Any:
         """What both say of videos: of a frame of each, drawn in training."""

@@ -59,7 +59,8 @@ PYTHON_ALONE = {
     "core/export.py": "check_format",
     "core/gan.py": "",
     "core/inputs.py": "check check_inputs class_titles default_rows encode parse",
-    "core/networks.py": "check_layout check_modality check_reaches freeze_first "
+    "core/endings.py": "check_reaches",
+    "core/networks.py": "check_layout check_modality check_trained freeze_first "
     "latent_of",
     "core/optimizers.py": "check_compile",
     "core/presets.py": "write",

@@ -64,29 +64,145 @@ def test_weights_in_a_data_set(images):
         compiled().fit((b for b in [batch]), verbose=0)
 
 
+def end(units=1, activation="sigmoid"):
+    return layers.Dense(units, activation=activation, name="end")
+
+
+def on(*steps):
+    """Layers and functions one after another, as a function of images."""
+
+    def ended(x):
+        for step in steps:
+            x = step(x)
+        return x
+
+    return ended
+
+
+class Twice(layers.Wrapper):
+    """A wrapper as users write them."""
+
+    def call(self, x):
+        return self.layer(2.0 * x)
+
+
+FLAT, LINES = layers.Flatten, lambda: layers.Reshape((8, 8))
+SCORE = lambda *a, **k: on(FLAT(), end(*a, **k))  # noqa: E731
+MAP = lambda: layers.Conv2D(1, 3, activation="sigmoid", name="end")  # noqa: E731
+BOTH = [layers.Dropout(0.5), layers.Flatten()]
 ENDS = {
-    "dense": lambda x: layers.Dense(1, activation="sigmoid", name="end")(x),
-    "activation": lambda x: layers.Activation("hard_sigmoid", name="end")(
-        layers.Dense(1)(x)
+    "dropout": on(SCORE(), layers.Dropout(0.5)),
+    "pooled": on(MAP(), layers.GlobalAveragePooling2D()),
+    "selected": on(SCORE(3), lambda x: x[:, 0]),
+    "mixed": on(SCORE(), layers.Activation("linear", dtype="float32")),
+    "cast": on(SCORE(), lambda x: ops.cast(x, "float32")),
+    "each": on(LINES(), layers.TimeDistributed(end()), layers.Permute((2, 1))),
+    "own_wrapper": on(FLAT(), lambda x: Twice(end())(x)),
+    "logarithm": SCORE(1, "log_sigmoid"),
+    "first": on(FLAT(), lambda x: [end()(x), layers.Dense(5)(x)]),
+    "activation": on(
+        FLAT(), layers.Dense(1), layers.Activation("hard_sigmoid", name="end")
     ),
-    "softmax": lambda x: layers.Softmax(name="end")(layers.Dense(2)(x)),
-    "flat": lambda x: layers.Flatten()(
-        layers.Dense(1, activation="sigmoid", name="end")(x)
+    "softmax": on(FLAT(), layers.Dense(2), layers.Softmax(name="end")),
+    "nested": on(FLAT(), keras.Sequential([end(1, "softmax")])),
+    "passed": on(SCORE(), keras.Sequential(BOTH)),
+    # of the same kinds
+    "dense": SCORE(),
+    "flat": on(SCORE(), FLAT()),
+    "sparse": SCORE(1, "sparse_sigmoid"),
+    "logarithms": SCORE(2, "log_softmax"),
+    "layer": SCORE(2, layers.Softmax()),
+    "window": on(MAP(), layers.MaxPooling2D(2), FLAT()),
+    "mean": on(MAP(), lambda x: ops.mean(x, axis=(1, 2))),
+    "each_model": on(
+        LINES(), layers.TimeDistributed(keras.Sequential([end(), layers.Dropout(0.5)]))
     ),
-    "operation": lambda x: ops.sigmoid(layers.Dense(1)(x)),
-    "nested": lambda x: keras.Sequential(
-        [layers.Dense(1, activation="softmax", name="end")]
-    )(x),
+    "passed_each": on(
+        LINES(), end(), layers.TimeDistributed(keras.Sequential([layers.Flatten()]))
+    ),
+    "spectral": on(FLAT(), layers.SpectralNormalization(end())),
+    "joined": on(
+        lambda x: [SCORE()(x), layers.Dense(1, "softmax")(FLAT()(x))],
+        layers.Concatenate(),
+    ),
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_probabilities_for_logits(end):
+def network(ended):
     x = keras.Input((8, 8, 1))
-    network = keras.Model(x, ENDS[end](layers.Flatten()(x)))
-    named = "sigmoid" if end == "operation" else "end"
-    with pytest.raises(ValueError, match=f"whose layer '{named}.* ends in a"):
-        kg.GAN((8, 8, 1), 4, discriminator=network)
+    return keras.Model(x, ended(x))
+
+
+@pytest.mark.daily(13)
+@pytest.mark.parametrize("name", ENDS)
+def test_probabilities_for_logits(name):
+    with pytest.raises(ValueError, match="whose layer 'end' ends in a"):
+        kg.GAN((8, 8, 1), 4, discriminator=network(ENDS[name]))
+
+
+def test_probabilities_of_operations_and_rows():
+    ended = on(FLAT(), layers.Dense(1), ops.log_sigmoid)
+    with pytest.raises(ValueError, match=r"layer 'log_sigmoid.*' ends in a"):
+        kg.GAN((8, 8, 1), 4, discriminator=network(ended))
+    rows = keras.Sequential([keras.Input((8, 8, 1)), FLAT(), end(), BOTH[0]])
+    with pytest.raises(ValueError, match="layer 'end' ends in a sigmoid"):
+        kg.GAN((8, 8, 1), 4, discriminator=rows)
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        lambda x: layers.Multiply()([SCORE()(x), on(FLAT(), layers.Dense(1))(x)]),
+        on(SCORE(), layers.Dense(1), layers.Dropout(0.5)),
+        on(LINES(), layers.TimeDistributed(layers.Dense(1)), FLAT()),
+        lambda x: layers.Concatenate()([SCORE()(x), on(FLAT(), layers.Dense(1))(x)]),
+        lambda x: [on(FLAT(), layers.Dense(1))(x), SCORE()(x)],
+        on(MAP(), lambda x: ops.sum(x, axis=(1, 2))),
+    ],
+)
+def test_other_ends_pass(ended):
+    kg.GAN((8, 8, 1), 4, discriminator=network(ended))
+
+
+def heads(*activations):
+    def ended(x):
+        x = FLAT()(x)
+        sizes = zip((1, 3, 2), activations, strict=False)
+        return [layers.Dense(n, a, name=f"head_{n}")(x) for n, a in sizes]
+
+    return network(ended)
+
+
+@pytest.mark.parametrize(
+    ("activations", "message"),
+    [
+        (("sigmoid", None, None), "applies the sigmoid itself.*'head_1' ends in a sig"),
+        ((None, "softmax", None), "applies the softmax itself.*'head_3' ends in a sof"),
+        ((None, None, "tanh"), None),
+    ],
+)
+def test_each_head_that_is_logits(activations, message):
+    def build():
+        kg.ACGAN(
+            num_classes=3,
+            generator=tiny_generator(),
+            discriminator=heads(*activations[:2]),
+        )
+
+    def build_codes():
+        kg.InfoGAN(
+            num_categories=3,
+            num_codes=2,
+            generator=tiny_generator(codes=2),
+            discriminator=heads(*activations),
+        )
+
+    for make in (build, build_codes):
+        if message is None:  # Q's mean of codes may end as it likes
+            make()
+            continue
+        with pytest.raises(ValueError, match=message):
+            make()
 
 
 @pytest.mark.full

@@ -59,6 +59,9 @@ def test_graphs():
     assert operation is relu
     assert internals.producer(before)[0] is dropout
     x = keras.Input((5, 2))
+    assert [internals.output_index(part) for part in ops.unstack(x, 5, 1)] == [
+        *range(5)
+    ]
     taken = keras.Model(x, [x[:, 3], x[:, -1], x[:, 1:], x[0], ops.sum(x, 1)])
     for graph in (taken, keras.models.clone_model(taken)):
         found = {internals.place_of(node) for node in internals.nodes_of(graph)}
