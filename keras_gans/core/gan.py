@@ -639,7 +639,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         self._reported = set()
         with self.engine.scope():
             self.trackers = {n: self.engine.running_mean(n) for n in names}
-        self._trained = self._trained_now()
+        self._trained = networks.trained_by(self.networks)
 
     accumulate = 1
     rematerialize = False
@@ -836,29 +836,17 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
 
     def _start_fit(self):
         self.step_iterator.start()
-        if not self.compiled:
-            return  # Keras says so
-        if self._trained != self._trained_now():
-            raise ValueError(
-                "What is trained has changed since `compile`: `trainable` of a "
-                "network or layer was set. Received: "
-                f"{self._changed_networks()}. Call `compile` again."
-            )
+        if self.compiled:  # else Keras says so
+            self.check_trained()
 
-    def _trained_now(self):
-        return {
-            name: tuple(id(v) for v in network.trainable_variables)
-            for name, network in self.networks.items()
-        }
+    def reset_metrics(self) -> None:
+        """Begins an epoch: Keras calls it then, before any callback."""
+        super().reset_metrics()
+        self.step_iterator.start_epoch()
 
-    def _changed_networks(self):
-        now = self._trained_now()
-        return ", ".join(
-            f"{name} with {len(now[name])} trained variables, "
-            f"{len(before)} at `compile`"
-            for name, before in self._trained.items()
-            if before != now[name]
-        )
+    def check_trained(self) -> None:
+        """Refuses to train other variables than at `compile`."""
+        networks.check_trained(self._trained, self.networks)
 
     def check_batch(self, batch: Any) -> None:
         """Checks the first batch of a `fit`, as numpy arrays.

@@ -40,6 +40,7 @@ class StepIterator:
         self._end_of_data = end_of_data
         self._check_next = True
         self._before_first_step = True
+        self._before_epoch = True
         self._next_step = None
         self._steps_to_skip = 0
         self._skipped_logs = None
@@ -51,7 +52,14 @@ class StepIterator:
         self._before_first_step = True
         self._next_step = None
 
-    def take(self, iterator: Iterator, batches: int) -> tuple:
+    def start_epoch(self) -> None:
+        """Makes the next step check that what is trained is still the same.
+
+        Callbacks may have frozen a layer, the last of them just before it.
+        """
+        self._before_epoch = True
+
+    def take(self, iterator: Iterator, batches: int, trains: bool = False) -> tuple:
         """Returns the next `batches` batches as a tuple.
 
         Raises:
@@ -91,7 +99,10 @@ class StepIterator:
         structure it decides which graph is run, and no number is exchanged
         with the device for it.
         """
-        batches = self.take(iterator, self._gan.batches_per_step)
+        if self._before_epoch:
+            self._gan.check_trained()
+            self._before_epoch = False
+        batches = self.take(iterator, self._gan.batches_per_step, trains=True)
         for batch in batches:
             self._gan.engine.check_even(batch)
         phases = self._gan.phases()

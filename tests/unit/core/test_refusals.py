@@ -44,6 +44,33 @@ def test_a_network_frozen_after_compile(images):
     gan.fit(images(8, 8, 8), **OPTIONS)
 
 
+class Freezes(keras.callbacks.Callback):
+    """Freezes the discriminator's last layer where an epoch begins."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch, self.done = epoch, []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        layer = self.model.discriminator.layers[-1]
+        layer.trainable = epoch != self.epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.done.append(epoch)
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("epoch", [pytest.param(0, marks=pytest.mark.full_on_jax), 1])
+def test_a_layer_frozen_by_a_callback(images, epoch):
+    gan, freezes = small_gan(), Freezes(epoch)
+    gan.compile(run_eagerly=keras.backend.backend() == "tensorflow")
+    message = r"(?s)changed since `compile`.*discriminator with \d+ trained"
+    with pytest.raises(ValueError, match=message):
+        gan.fit(images(4, 8, 8), **OPTIONS, epochs=3, callbacks=[freezes])
+    assert freezes.done == list(range(epoch))
+    assert np.isfinite(gan.sample(1)).all()
+
+
 @pytest.mark.parametrize("name", ["sample_weight", "class_weight"])
 def test_weights_of_rows(images, name):
     gan, x = compiled(), images(4, 8, 8)
