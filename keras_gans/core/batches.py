@@ -15,6 +15,8 @@ from keras_gans.utils.validation import agree
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
 
+ROWS_PER_CLASS = 100  # of rows without one class, before a warning
+
 
 # --- Before Keras reads it ---
 
@@ -93,10 +95,10 @@ def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
             and not getattr(one, "checks_every_batch", False)
         ):
             try:
-                one.check_all(part)
-            except ValueError as error:
                 if isinstance(modality := getattr(one, "modality", one), Modality):
                     modality.check_several(part)
+                one.check_all(part)
+            except ValueError as error:
                 if gan.pair_names is None:
                     raise
                 raise ValueError(f"In {told}: {error}") from None
@@ -242,21 +244,46 @@ def check_each(gan: "BaseGAN", batch: Any) -> Iterator[tuple[Input, np.ndarray]]
             yield i, i.check(gan.engine.all_rows(parts[place]))
 
 
-def warn_of_missing_classes(gan: "BaseGAN", seen: set[int]) -> None:
-    """Warns of classes that the data had no sample of."""
-    for i in gan.inputs:
-        if not isinstance(i, Label):
-            continue
-        missing = sorted(set(range(i.num_classes)) - seen)
-        if missing:
-            few = ", ".join(map(str, missing[:5]))
-            warnings.warn(
-                f"The data held {len(seen)} of "
-                f"{i.num_classes} classes; samples of the others were "
-                f"never learned: {few}{', ...' * (len(missing) > 5)}. "
-                "Build the GAN with the num_classes of the data.",
-                stacklevel=3,
-            )
+class ClassesSeen:
+    """The classes of the rows that a GAN was trained on, as labels pass by.
+
+    It warns once of those that had no row: where the data ends, or after
+    `ROWS_PER_CLASS` times as many rows as there are classes.
+    """
+
+    def __init__(self):
+        self._seen, self._rows = {}, {}  # by label
+        self._has_warned = False
+
+    def note(self, label: Label, values: np.ndarray) -> None:
+        """Notes the classes of a batch, ints on the host."""
+        if label.name not in self._seen:
+            self._seen[label.name] = np.zeros(label.num_classes, bool)
+            self._rows[label.name] = 0
+        seen = self._seen[label.name]
+        seen[values] = True
+        self._rows[label.name] += len(values)
+        if self._rows[label.name] >= ROWS_PER_CLASS * label.num_classes:
+            some = f"In the first {self._rows[label.name]} rows the data"
+            self._warn(seen, some, "Shuffle the data, or build")
+
+    def warn_of_missing(self) -> None:
+        """Warns of classes that all of the data had no row of."""
+        for seen in self._seen.values():
+            self._warn(seen, "The data", "Build")
+
+    def _warn(self, seen, start, remedy):
+        if self._has_warned or seen.all():
+            return
+        self._has_warned = True
+        missing = np.flatnonzero(~seen).tolist()
+        few = ", ".join(map(str, missing[:5]))
+        warnings.warn(
+            f"{start} held {seen.sum()} of {len(seen)} classes; samples of the "
+            f"others were never learned: {few}{', ...' * (len(missing) > 5)}. "
+            f"{remedy} the GAN with the num_classes of the data.",
+            stacklevel=3,
+        )
 
 
 def _check_count(gan, parts):

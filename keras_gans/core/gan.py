@@ -253,7 +253,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         controller = self.regularization.controller_of_p(self.objective)
         if controller is not None:
             self.controllers["ada"] = controller
-        self._classes_seen = set()
+        self._classes_seen = batches.ClassesSeen()
         self._first_given = None  # in an object that Keras does not track
         self.built = True
 
@@ -776,7 +776,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         for name, optimizer in self.optimizers.items():
             optimizer.finalize_variable_values(self.variables_of(name))
         if kwargs.get("steps_per_epoch") is None:  # else some were not seen
-            batches.warn_of_missing_classes(self, self._classes_seen)
+            self._classes_seen.warn_of_missing()
         return history
 
     def train_on_batch(
@@ -864,11 +864,11 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
             }
         )
 
-    def check_every_batch(self, batch: Any) -> None:
+    def check_every_batch(self, batch: Any, trains: bool) -> None:
         """Checks what may differ from batch to batch, such as labels."""
         for i, values in batches.check_each(self, batch):
-            if isinstance(i, Label):
-                self._classes_seen.update(np.unique(values).tolist())
+            if trains and isinstance(i, Label):
+                self._classes_seen.note(i, values)
 
     # --- Samples ---
 

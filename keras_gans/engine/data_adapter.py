@@ -62,6 +62,11 @@ class StepIterator:
     def take(self, iterator: Iterator, batches: int, trains: bool = False) -> tuple:
         """Returns the next `batches` batches as a tuple.
 
+        Args:
+            iterator: iterator of batches.
+            batches: int, how many.
+            trains: bool, whether they are trained on.
+
         Raises:
             StopIteration: the data ended (a part of a step is dropped).
             ValueError: the first batch is no fit input, or there is none; or
@@ -75,7 +80,7 @@ class StepIterator:
                     local = self._gan.engine.local_batch(batch)
                     self._gan.check_batch(local)
                     self._check_next = False
-                self._gan.check_every_batch(batch)
+                self._gan.check_every_batch(batch, trains)
                 taken.append(batch)
         except (StopIteration, *self._end_of_data):
             if self._before_first_step:

@@ -20,14 +20,14 @@ def compiled(**kwargs):
     return gan
 
 
-def conditional():
+def conditional(**options):
     keras.utils.set_random_seed(1)
     gan = kg.ConditionalGAN(
         num_classes=3,
         generator=tiny_generator(),
         discriminator=tiny_critic(labelled=True),
     )
-    gan.compile()
+    gan.compile(**options)
     return gan
 
 
@@ -250,6 +250,34 @@ def test_one_hot_labels_are_ints(images):
 def test_fewer_classes_than_the_gan_has(images):
     with pytest.warns(UserWarning, match="held 2 of 3 classes.*: 2. Build"):
         conditional().fit(images(8, 8, 8), LABELS % 2, **OPTIONS)
+
+
+def test_fewer_classes_where_data_never_ends(images):
+    """After 100 rows a class, once, and not of what is evaluated.
+
+    Another warning would be an error.
+    """
+    gan = conditional(run_eagerly=True)
+    data = (images(150, 8, 8), np.arange(150) % 2)
+    gan.evaluate(*data, batch_size=150, verbose=0)
+    gan.test_on_batch(*data)
+    gan.train_on_batch(*data)
+    message = "In the first 300 rows the data held 2 of 3 classes.*: 2. Shuffle"
+    with pytest.warns(UserWarning, match=message):
+        gan.train_on_batch(*data)
+    gan.train_on_batch(*data)
+    gan.fit(*data, batch_size=150, verbose=0)
+
+
+@pytest.mark.full
+def test_fewer_classes_in_a_repeated_data_set(images):
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices((images(8, 8, 8), LABELS % 2))
+    data = data.repeat().batch(150)
+    with pytest.warns(UserWarning, match="In the first 300 rows") as found:
+        conditional().fit(data, steps_per_epoch=2, epochs=2, verbose=0)
+    assert sum("classes" in str(w.message) for w in found) == 1
 
 
 def test_a_discriminator_through_a_subclass(images):
