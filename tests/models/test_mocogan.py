@@ -5,6 +5,8 @@ import pathlib
 
 from checks import check_gan
 from golden.recipe import fill
+import keras
+from keras import layers
 import numpy as np
 from paths import GOLDEN
 import pytest
@@ -133,6 +135,18 @@ def test_frames_are_seen_at_their_places():
 def test_bad_arguments_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):
         small(**kwargs)
+
+
+def test_probabilities_of_classes_are_refused():
+    images = keras.Input((16, 16, 1))
+    frames = keras.Model(images, layers.Dense(1)(layers.Flatten()(images)))
+    videos = keras.Input((10, 16, 16, 1))
+    x = layers.Flatten()(videos)
+    classes = layers.Dense(3, activation="softmax", name="classes")(x)
+    judge = keras.Model(videos, [layers.Dense(1)(x), classes])
+    sides = {"image_discriminator": frames, "video_discriminator": judge}
+    with pytest.raises(ValueError, match="layer 'classes' ends in a softmax"):
+        small(num_classes=3, discriminator=sides)
 
 
 @pytest.mark.full
