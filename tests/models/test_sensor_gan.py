@@ -24,7 +24,7 @@ def series(n):
 def test_sensor_gan():
     labels = np.arange(8, dtype="int32") % 2
     # Of WGAN's two means, the critic's last bias is in both.
-    options = {"batch_size": 4, "still": "output/bias"}
+    options = {"batch_size": 4, "still": "output/bias", "atol": 1e-6}
     check_gan(lambda: small(num_classes=2), series(8), labels, **options)
 
 
