@@ -7,6 +7,7 @@ from keras_gans.core.recipe import Recipe
 from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
 from keras_gans.training.kinds import KINDS
+from keras_gans.utils.text import count_of
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -29,7 +30,7 @@ def check_length(config: dict) -> None:
     """
     given = [name for name in LENGTHS if config[name] is not None]
     if len(given) > 1:
-        flags = " and ".join(f"--{name}={config[name]}" for name in given)
+        flags = " and ".join(_flag(name, config[name]) for name in given)
         raise ValueError(
             "A run has one length: steps, epochs, kimg (thousands of images) or "
             f"minutes. Received: {flags}. Keep one of them."
@@ -116,6 +117,21 @@ def share(config: dict, steps: int | None, resumed: "Position | None") -> float:
     return resumed.step / steps
 
 
+def typed(config: dict, times: int = 1) -> str:
+    """The length of a config as a flag: "--minutes=6"; "" of one without.
+
+    Args:
+        config: dict.
+        times: int, how often to take the length.
+    """
+    flags = [_flag(n, times * config[n]) for n in LENGTHS if config[n] is not None]
+    return "".join(flags)
+
+
+def _flag(name, value):
+    return f"--{name}={int(value) if value == int(value) else value}"
+
+
 def longer(config: dict, trained: float = 1.0) -> str:
     """The flag of a length that trains on; "" of a config without a length.
 
@@ -126,8 +142,31 @@ def longer(config: dict, trained: float = 1.0) -> str:
     times = 2
     while times <= trained:
         times *= 2
-    flags = [f"--{n}={times * config[n]}" for n in LENGTHS if config[n] is not None]
-    return "".join(flags)
+    return typed(config, times)
+
+
+def used_up(
+    config: dict, trained: float, position: "Position", before: dict | None
+) -> ValueError:
+    """The error of a run that is resumed with a length that lies behind it.
+
+    Args:
+        config: dict, with the length that is given.
+        trained: float, from `share`.
+        position: `checkpoints.Position` of the run.
+        before: dict, the config of the run until now, if it is known.
+    """
+    given = typed(config)
+    name = given.strip("-").partition("=")[0]
+    after = ""
+    if name == "minutes":
+        after = f", after {count_of(round(position.seconds / 60, 1), 'minute')}"
+    former = f", or leave it out to go on to {typed(before)}" if before else ""
+    return ValueError(
+        f"`{name}` counts over all resumes. Received: {given}, which is used up: the "
+        f"run stands at step {position.step:,}{after}. Give more, such as "
+        f"{longer(config, trained)}{former}."
+    )
 
 
 def total_epochs(steps: int | None, steps_per_epoch: int) -> int:
@@ -152,24 +191,27 @@ def notes(
     kind = KINDS.get(recipe.task)
     what, poor = (kind.what, kind.poor) if kind else ("images", "blurs")
     if steps is None:
-        length = f"{config['minutes']:g} minutes"
+        length = count_of(config["minutes"], "minute")
     else:
         passes = steps * a_step / images
         times = f"{passes:,.0f}" if passes >= 100 else f"{passes:.3g}"
-        length = f"{steps:,} steps, which see {images:,} {what} {times} times"
-    told = [f"Training for {length}, in batches of {batch}."]
+        see = "sees" if steps == 1 else "see"
+        length = f"{count_of(steps, 'step')}, which {see} {images:,} {what} {times} "
+        length += "time" if times == "1" else "times"
+    batches = f"batches of {batch}"
     few = images < recipe.batch_size
     if few and batch == _batch_of_few(images):  # else a flag says so
-        told.append(
-            f"Batches are of {batch}, where the recipe has {recipe.batch_size}: the "
-            f"set holds {images}."
+        batches += (
+            f", the largest power of 2 that {images} {what} fill (the recipe has "
+            f"{recipe.batch_size})"
         )
+    told = [f"Training for {length}, in {batches}."]
     standard = config["data"] == recipe.data and config["epochs"] == recipe.epochs
     if steps is not None and not standard:
         if steps < FEW_STEPS:
             told.append(
-                f"{steps:,} steps are too few for most GANs: expect {poor}. Give "
-                f"--steps={LEAST_STEPS} or more."
+                f"{count_of(steps, 'step')} {'is' if steps == 1 else 'are'} too few "
+                f"for most GANs: expect {poor}. Give --steps={LEAST_STEPS} or more."
             )
         if steps * a_step < images:
             told.append(
@@ -180,8 +222,8 @@ def notes(
     if steps is not None and steps <= late:
         names = ", ".join(p.name for p in gan.phases() if p.start >= steps)
         told.append(
-            f"This run only pre-trains: {names} start after {late:,} steps. Give "
-            f"--steps={_reaching(late)} or so, or a smaller --pretrain_steps."
+            f"This run only pre-trains: {names} start after {count_of(late, 'step')}. "
+            f"Give --steps={_reaching(late)} or so, or a smaller --pretrain_steps."
         )
     if images < FEW_IMAGES:
         flags = []
@@ -195,6 +237,8 @@ def notes(
                 f"{images:,} {what} are few, and are soon known by heart. "
                 f"Consider {' and '.join(flags)}."
             )
+            if gan.samples_from_seed and kind is None:
+                told[-1] += " Whether they are, keras-gans nearest shows afterwards."
     return told
 
 

@@ -47,6 +47,7 @@ from keras_gans.training.directories import (
 from keras_gans.training.options import OPTIONS, defaults
 from keras_gans.utils import files
 from keras_gans.utils.locks import locked
+from keras_gans.utils.text import count_of
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import is_int, is_number
 from keras_gans.version import __version__
@@ -334,6 +335,7 @@ class _Training:
         self.recipe = recipes.get(config["recipe"])
         self.chief = distribution.is_chief()
         self.first_callbacks = []
+        self.before = None  # the config of a run that goes on
 
     def claim(self, resume, overwrite, from_checkpoint):
         """Finds whether a run goes on here, and from which checkpoint."""
@@ -344,7 +346,7 @@ class _Training:
         if self.chief:
             self.goes_on = directories.going_on(run_dir, resume, overwrite)
             if self.goes_on:
-                old = read_config(run_dir)
+                self.before = old = read_config(run_dir)
                 configs.check_same(run_dir, old, self.config)
                 self.config = {**self.config, "kernels": old["kernels"]}
         if from_checkpoint is not None and not self.goes_on:
@@ -395,21 +397,39 @@ class _Training:
         )
 
     def is_finished(self):
-        """Whether nothing is left to do, which is told: all stays as it is."""
+        """Whether nothing is left to do, which is told: all stays as it is.
+
+        Raises:
+            ValueError: a length is given that is used up, and the run was to be
+                longer.
+        """
         trained = lengths.share(self.config, self.steps, self.resumed)
         if self.goes_back or trained < 1:
             return False
+        if self.gan.engine.largest(int(self.chief and self._was_to_be_longer())):
+            raise lengths.used_up(self.config, trained, self.resumed, self.before)
         shorter = self.steps is not None and trained > 1
         whole = self.chief and (shorter or self._has_ended())
         if not self.gan.engine.largest(int(whole)):
             return False
         if self.chief:
             print(
-                f"This run is finished: it has trained {self.resumed.step:,} steps. "
+                "This run is finished: it has trained "
+                f"{count_of(self.resumed.step, 'step')}. "
                 f"Train on with {lengths.longer(self.config, trained)}, or another "
                 "length beyond that."
             )
         return True
+
+    def _was_to_be_longer(self):
+        """Whether it stands before the end that its directory has noted."""
+        images, batches = self.images, self.gan.batches_per_step
+        before = lengths.settled(
+            self.before, self.recipe, images, batches, lengths.last_start(self.gan)
+        )
+        self.before = before
+        steps = lengths.total_steps(before, self.steps_per_epoch, batches)
+        return lengths.share(before, steps, self.resumed) < 1
 
     def _has_ended(self):
         """Whether all that follows the last checkpoint has been written.
@@ -460,7 +480,12 @@ class _Training:
 
     def _tell(self):
         if lengths.share(self.config, self.steps, self.resumed) >= 1:
-            print("All steps are trained: what was not written at their end follows.")
+            what = "All steps are trained"
+            if self.steps is None:
+                minutes = count_of(self.config["minutes"], "minute")
+                what = f"Training has taken its {minutes}, at step "
+                what += f"{self.resumed.step:,}"
+            print(f"{what}: what was not written at its end follows.")
             return
         told = lengths.notes(
             self.config, self.recipe, self.gan, self.images, self.steps
@@ -548,8 +573,13 @@ class _Training:
             self.plot.plot()
             self.grids.write()
             self.page.write()
-            if not self.resumed or self.resumed.step < self.checkpoint.step:
-                print(f"Trained {self.checkpoint.step} steps.")
+            step, first = self.checkpoint.step, self.resumed and self.resumed.step
+            if not first:
+                print(f"Trained {count_of(step, 'step')}.")
+            elif first < step:
+                print(
+                    f"Trained {count_of(step - first, 'more step')}, {step:,} in all."
+                )
             self._tell_places()
             self._export()
         self.gan.engine.barrier()

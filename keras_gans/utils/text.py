@@ -24,6 +24,26 @@ class _Repr(reprlib.Repr):
 _repr = _Repr().repr
 
 
+def count_of(n: int | float, noun: str) -> str:
+    """A number and its noun: "1 step", "2,000 steps", "0.5 minutes".
+
+    Args:
+        n: int or float.
+        noun: str, its singular, to which an s makes the plural.
+
+    Example:
+
+    ```python
+    from keras_gans.utils.text import count_of
+
+    count_of(1, "step"), count_of(2000, "step")  # "1 step", "2,000 steps"
+    ```
+    """
+    number = f"{n:,}" if n == int(n) and abs(n) < 1e15 else f"{n:g}"
+    number = number.removesuffix(".0")
+    return f"{number} {noun}" if n == 1 else f"{number} {noun}s"
+
+
 def brief(value: Any, letters: int = 80) -> str:
     """The text of a value, cut to so many letters.
 

@@ -110,8 +110,9 @@ def test_runs_of_minutes_are_over_too():
     assert lengths.share(config, None, None) == 0
     assert lengths.share(config, 3, position) == 1
     assert lengths.share(config, 4, position) == 0.75
-    assert lengths.longer(config) == lengths.longer(config, 1.9) == "--minutes=3.0"
-    assert lengths.longer(config, 2.0) == "--minutes=6.0"
+    assert lengths.longer(config) == lengths.longer(config, 1.9) == "--minutes=3"
+    assert lengths.longer(config, 2.0) == "--minutes=6"
+    assert lengths.typed(config) == "--minutes=1.5"
     assert lengths.longer(dict.fromkeys(config)) == ""
 
 
@@ -123,8 +124,28 @@ def test_a_finished_run_of_minutes_trains_no_step_more(trained_run, capsys):
     path.write_text(json.dumps({**position, "seconds": 70.0}))
     assert train("--run_dir=r", "--resume", "--minutes=1") == 0
     out = capsys.readouterr().out
-    assert "finished: it has trained 8 steps. Train on with --minutes=2.0" in out
+    assert "finished: it has trained 8 steps. Train on with --minutes=2," in out
     assert runs.open_run("r")[1].step == 8
+
+
+def test_a_length_that_is_used_up_is_refused(trained_run, capsys):
+    """A run that stands before its end is not told to be finished."""
+    path = pathlib.Path("r/config.json")
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "epochs": 500}))  # as if it was stopped
+    made = files("r")
+    for given, more in (
+        ("--minutes=0.0001", "--minutes="),
+        ("--steps=5", "--steps=10"),
+    ):
+        assert train("--run_dir=r", "--resume", given) == 1
+        out, err = capsys.readouterr()
+        assert f"Received: {given}, which is used up: the run stands at step 8" in err
+        assert f"Give more, such as {more}" in err
+        assert err.endswith("leave it out to go on to --epochs=500.\n")
+        assert err.startswith(f"keras-gans: {given.partition('=')[0]} counts over all")
+        assert "All steps" not in out and "Next:" not in out
+        assert files("r") == made
 
 
 def test_flags_that_differ_are_told_one_a_line(trained_run, capsys):

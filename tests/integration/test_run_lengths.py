@@ -85,7 +85,7 @@ def test_minutes_count_over_resumes(capsys):
     ("flags", "message"),
     [
         (["--steps=3", "--epochs=2"], "--steps=3 and --epochs=2. Keep one"),
-        (["--steps=3", "--minutes=2"], "--steps=3 and --minutes=2.0. Keep one"),
+        (["--steps=3", "--minutes=2"], "--steps=3 and --minutes=2. Keep one"),
         (["--epochs=-1"], "--epochs must be a positive int. Received: -1"),
         (["--steps=0"], "--steps must be a positive int"),
         (["--kimg=-1"], "--kimg must be a positive number"),
@@ -161,17 +161,21 @@ def test_a_set_of_few_images(capsys):
     words = ["--image_shape=16,16,3", "--width=2", "--d_steps=5", "--data=few"]
     assert call("train", "dcgan", "--run_dir=r", *words, "--steps=2") == 0
     out = capsys.readouterr().out
-    assert "Training for 2 steps, which see 6 images 6.67 times" in out
-    assert "Batches are of 4, where the recipe has 32" in out
+    told = "Training for 2 steps, which see 6 images 6.67 times, in batches of 4, the "
+    assert told + "largest power of 2 that 6 images fill (the recipe has 32)." in out
     assert "2 steps are too few" in out
     assert "6 images are few" in out and "--flip" in out
+    assert "keras-gans nearest shows" in out
     assert "--diff_augment=" not in out  # the recipe has it
     assert config_of()["batch_size"] == 4
     given = {**config_of(), "batch_size": 3}  # by a flag
     gan = types.SimpleNamespace(batches_per_step=1, samples_from_seed=False)
     gan.phases = lambda: [types.SimpleNamespace(name="d", start=0)]
     told = lengths.notes(given, recipes.get("dcgan"), gan, 6, 2)
-    assert "in batches of 3" in told[0] and "Batches are of" not in "".join(told)
+    assert told[0].endswith("in batches of 3.")
+    assert lengths.notes(given, recipes.get("dcgan"), gan, 6, 1)[0].startswith(
+        "Training for 1 step, which sees 6 images 0.5 times, in"
+    )
     gan.samples_from_seed = True
     told = lengths.notes({**given, "arguments": {}}, recipes.get("gan"), gan, 6, 2)
     assert "--diff_augment=color,translation,cutout" in told[-1]
