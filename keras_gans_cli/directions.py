@@ -106,4 +106,6 @@ def _strip(gan, space, found, i, codes, values, shown, args):
         f"a row for {', '.join(shown)}"
     )
     names = [f"{share:+.1f}" for share in shares] * len(codes)
-    return gan.modality.preview(pictures, len(shares), names, gan.captioned(what))
+    rows = {"rows": shown} if gan.modality.names_rows else {}
+    caption = gan.captioned(what)
+    return gan.modality.preview(pictures, len(shares), names, caption, **rows)

@@ -130,6 +130,9 @@ def with_every_class(gan: Any, seeds: list, given: dict) -> tuple[list, bool]:
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans sample RUN"""
+    import numpy as np
+
+    from keras_gans.core.previews import MAX_COLUMNS
     from keras_gans.utils import files
 
     _check_out(args)
@@ -152,7 +155,7 @@ def run(args: argparse.Namespace) -> None:
     n = args.n if seeds is None else len(seeds)
     gan, step, class_names, given = opened(args, n)
     one = _is_one(args, gan)
-    names = None
+    names = rows = None
     all_in_one = one and gan.modality.kind in FILES_OF_ALL
     if seeds is None:
         seed = args.seed or 0
@@ -170,10 +173,14 @@ def run(args: argparse.Namespace) -> None:
         what = f"seeds {args.seeds}, row by row"
         every = False
         if not one:  # which is of the first class, unless labels are given
+            rows = [f"seed {seed}" for seed in seeds]
             seeds, every = with_every_class(gan, seeds, given)
         if every:
-            what = f"each of the seeds {args.seeds} with every class"
+            what = f"seeds {args.seeds}: a row for each, a column for each class"
+            if gan.class_input.high >= MAX_COLUMNS:
+                what = f"each of the seeds {args.seeds} with every class"
         else:
+            rows = None
             names = [f"seed {seed}" for seed in seeds]
         what, names = with_texts(what, given, names)
         batches = of_seeds(gan, seeds, given, args.cutoff)
@@ -187,12 +194,15 @@ def run(args: argparse.Namespace) -> None:
         stems = with_classes(stems, gan, given, class_names)
         n = write_each(args, gan.modality, stems, batches)
     else:
-        import numpy as np
-
         samples = np.concatenate(list(batches))
         n = len(samples)
         preview = gan.show(
-            samples, what, given.get("labels"), class_names=class_names, names=names
+            samples,
+            what,
+            given.get("labels"),
+            class_names=class_names,
+            names=names,
+            rows=rows,
         )
         preview.save(args.out, overwrite=args.overwrite)
     print(f"{n} samples{said.of_step(step)}, {told}: {args.out}")

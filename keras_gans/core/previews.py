@@ -114,6 +114,7 @@ class Previews:
         columns: int | None = None,
         class_names: Sequence[str] | None = None,
         names: Sequence[str] | None = None,
+        rows: Sequence[str] | None = None,
     ) -> Preview:
         """Samples that are made, with their classes and a caption.
 
@@ -125,19 +126,31 @@ class Previews:
             columns: int, samples a row; by default what suits the GAN.
             class_names: list of str, a name for each class.
             names: list of str, what stands beside each sample before its class.
+            rows: list of str, what each row is of, where a row shows every class
+                once; of more than 16 classes, samples are named one by one.
 
         Raises:
             ValueError: there is another number of classes.
         """
         known, n = self.class_input, len(samples)
+        options = {}
+        if rows is not None and known is not None:
+            classes = known.high + 1
+            if self.modality.names_rows and classes <= MAX_COLUMNS:
+                titles = class_titles(np.arange(classes), classes, class_names)
+                columns, names, options = classes, titles * len(rows), {"rows": rows}
+                known = None
+            else:
+                columns = columns or (classes if classes <= MAX_COLUMNS else None)
+                names = [row for row in rows for _ in range(classes)]
         if known is not None:
-            rows = np.arange(n)
+            numbers = np.arange(n)
             if labels is None:
-                labels = known.default_rows(0, rows)
+                labels = known.default_rows(0, numbers)
             labels = known.check(labels, n)
             classes = class_titles(labels, known.high + 1, class_names)
             across = self.preview_columns
-            in_turn = across and (labels == rows % (known.high + 1)).all()
+            in_turn = across and (labels == numbers % (known.high + 1)).all()
             if columns is None and names is None and in_turn:
                 columns, names = across, classes
                 what += "; each column is a class"
@@ -147,7 +160,8 @@ class Previews:
                 names = classes
             else:
                 names = [", ".join(pair) for pair in zip(names, classes, strict=True)]
-        return self.modality.preview(samples, columns, names, self.captioned(what))
+        caption = self.captioned(what)
+        return self.modality.preview(samples, columns, names, caption, **options)
 
     def captioned(self, what: str) -> str:
         """The caption of a picture that shows something of this GAN."""

@@ -100,6 +100,7 @@ class Modality:
         previewed: int, samples of a preview, unless told otherwise.
         holds_pixels: bool, whether a batch of 8 bits, 0 to 255, is scaled to
             `range`.
+        names_rows: bool, whether `preview` takes names of its rows.
         extensions: tuple, endings of files that `write` takes; the first is
             that of `encode`.
         read_extensions: tuple, endings of files that `read` takes.
@@ -115,6 +116,7 @@ class Modality:
     augmentations: ClassVar[tuple] = ()
     previewed: ClassVar[int] = 64
     holds_pixels: ClassVar[bool] = False
+    names_rows: ClassVar[bool] = False
     extensions: ClassVar[tuple]
     read_extensions: ClassVar[tuple]
 
@@ -395,6 +397,8 @@ class Modality:
                 leaves the fewest places free.
             names: list of str, one for each sample, such as its class.
             caption: str, what the picture shows.
+
+        Those of `names_rows` also take `rows`, a list of str, one for each row.
 
         Returns:
             `Preview`.

@@ -41,6 +41,7 @@ class Image(base.Modality):
     kind = "image"
     tensor_name = "images"
     holds_pixels = True
+    names_rows = True
     metrics = ("fid", "kid")
     features = "lite0"
     augmentations = ("color", "translation", "cutout")
@@ -152,10 +153,11 @@ class Image(base.Modality):
         columns: int | None = None,
         names: Sequence[str] | None = None,
         caption: str | None = None,
+        rows: Sequence[str] | None = None,
     ) -> base.Preview:
         """A grid of images, see `pictures.draw_grid`."""
         seen = 2 * self._unit(self._many(samples)) - 1
-        return base.Preview(pictures.draw_grid(seen, columns, names, caption))
+        return base.Preview(pictures.draw_grid(seen, columns, names, caption, rows))
 
 
 def check_images(

@@ -66,6 +66,7 @@ def draw_grid(
     columns: int | None = None,
     names: Sequence[str] | None = None,
     caption: str | None = None,
+    rows: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Draws images to be looked at: apart, large enough, and with names.
 
@@ -80,12 +81,14 @@ def draw_grid(
             a column have the same, else below each image. What the font cannot
             draw is left out; long names are wrapped, then cut.
         caption: str, stands below.
+        rows: list of str, one for each row, left of it.
 
     Returns:
         uint8 array `[height, width, 1 or 3]`.
 
     Raises:
-        ValueError: `images` is no batch of images.
+        ValueError: `images` is no batch of images, or there is another number of
+            names than of images, or of rows.
 
     Example:
 
@@ -101,12 +104,15 @@ def draw_grid(
         (images,) = _opaque(images)
     n, height, width, channels = images.shape
     columns = min(columns or full_rows(n), n)
-    rows = math.ceil(n / columns)
+    down = math.ceil(n / columns)
+    heading = _row_lines(rows, down)
+    left = max((_length(line) for lines in heading for line in lines), default=0)
+    left += 2 * GAP if left else 0
     scale = 1
     if min(height, width) < ENOUGH:
         wide = NAMED if names else 1
         wanted = max(math.ceil(SEEN / (columns * width)), math.ceil(wide / width))
-        bound = min(MOST // (columns * width), MOST // (rows * height))
+        bound = min(MOST // (columns * width), MOST // (down * height))
         scale = max(1, min(wanted, bound))
     height, width = height * scale, width * scale
     heads, below = _name_lines(names, n, columns, width)
@@ -114,16 +120,16 @@ def draw_grid(
     top, foot = (line * max(map(len, found), default=0) for found in (heads, below))
     picture = np.full(
         (
-            top + GAP + rows * (height + foot + GAP),
-            GAP + columns * (width + GAP),
+            top + GAP + down * (height + foot + GAP),
+            left + GAP + columns * (width + GAP),
             channels,
         ),
         PAPER,
         "uint8",
     )
     corners = [
-        (GAP + top + row * (height + foot + GAP), GAP + column * (width + GAP))
-        for row in range(rows)
+        (GAP + top + row * (height + foot + GAP), left + GAP + column * (width + GAP))
+        for row in range(down)
         for column in range(columns)
     ][:n]
     for (y, x), tile in zip(corners, _levels(images), strict=True):
@@ -133,7 +139,12 @@ def draw_grid(
     texts += [
         (y + height, x, lines) for (y, x), lines in zip(corners, below, strict=False)
     ]
-    return add_caption(_written(picture, texts, width), caption)
+    picture = _written(picture, texts, width)
+    beside = [
+        (y + max(0, (height - line * len(lines)) // 2), GAP, lines)
+        for (y, _), lines in zip(corners[::columns], heading, strict=False)
+    ]
+    return add_caption(_written(picture, beside, 0), caption)
 
 
 def add_caption(picture: np.ndarray, caption: str | None) -> np.ndarray:
@@ -193,6 +204,18 @@ def _name_lines(names, n, columns, width):
     return [], lines
 
 
+def _row_lines(names, rows):
+    """Lines left of each row."""
+    if names is None:
+        return []
+    if len(names) != rows:
+        raise ValueError(
+            f"Each row of a grid has one name. Received: {len(names)} names of {rows} "
+            "rows."
+        )
+    return [_wrapped(str(name), NAMED, LINES) for name in names]
+
+
 @functools.cache
 def _font(size):
     """The font of all pictures, and the letters that it has."""
@@ -210,6 +233,11 @@ def drawable(text: str, most: int = 300) -> str:
     text = text if len(text) <= most else f"{text[: most - 1]}…"
     letters = (c if ord(c) in known else " " for c in text)
     return " ".join("".join(letters).split())
+
+
+def _length(text):
+    """The pixels that a line of text takes."""
+    return math.ceil(_font(FONT)[0].getlength(text))
 
 
 def _wrapped(text, width, most):

@@ -56,6 +56,7 @@ class Volume(base.Modality):
     kind = "volume"
     tensor_name = "volumes"
     previewed = 16
+    names_rows = True
     extensions = (".npz", ".npy", ".glb", ".obj", ".stl", ".ply")
     read_extensions = (".npz", ".npy", ".binvox", *meshes.EXTENSIONS)
 
@@ -165,6 +166,7 @@ class Volume(base.Modality):
         columns: int | None = None,
         names: Sequence[str] | None = None,
         caption: str | None = None,
+        rows: Sequence[str] | None = None,
     ) -> base.Preview:
         """One view of each solid, and a GIF file of all as they turn.
 
@@ -178,7 +180,9 @@ class Volume(base.Modality):
         turns = np.stack([turntable(d, pixels=pixels) for d in density], axis=1)
         grids = np.stack(
             [
-                pictures.draw_grid(2 * view[..., None] - 1, columns, names, caption)
+                pictures.draw_grid(
+                    2 * view[..., None] - 1, columns, names, caption, rows
+                )
                 for view in turns
             ]
         )

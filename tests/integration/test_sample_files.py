@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+from unittest import mock
 
 from command_line import call
 from grids import tiles
@@ -11,6 +12,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
+import keras_gans as kg
+from keras_gans.modalities import pictures
 from keras_gans.training import runs
 
 NAMES = ["cats", "dogs, big", "2", "猫", "a" * 300, "حيوانات", "x/y", "..", "owls"]
@@ -122,12 +125,38 @@ def test_a_list_of_seeds(run):
     )
 
 
-@pytest.mark.full
-def test_seeds_show_every_class_unless_told_otherwise(run, capsys):
+def test_seeds_have_a_row_each_and_classes_a_column(run, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        pictures, "_written", lambda *args: shown.append(args[1]) or args[0]
+    )
     assert call("sample", "r", "--seeds=5,6", "--out=a.png") == 0
-    found = tiles(pixels("a.png"), 2 * CLASSES, CLASSES, 16, 16, heads=3)
+    left = pictures._length("seed 5") + 2 * pictures.GAP
+    grid = pixels("a.png")
+    found = tiles(grid, 2 * CLASSES, CLASSES, 16, 16, heads=3, left=left)
     one = run.sample(1, 6, labels=2)[0]
     np.testing.assert_array_equal(found[CLASSES + 2], levels(one))
+    heads, beside, caption = shown
+    assert len(heads) == CLASSES and heads[0][2] == ["0 cats"]
+    assert [lines for _, _, lines in beside] == [["seed 5"], ["seed 6"]]
+    assert 0 < beside[0][0] < beside[1][0] < grid.shape[0] / 2 + beside[0][0]
+    told = " ".join(caption[0][2])
+    assert "seeds 5,6: a row for each, a column for each class." in told
+
+
+def test_rows_of_many_classes_are_named_one_by_one():
+    gan = kg.ACGAN((16, 16, 1), num_classes=20, width=2, latent_dim=2)
+    batch = np.zeros((40, *gan.modality.shape))
+    shown = []
+    with mock.patch.object(kg.Image, "preview", lambda _, *args: shown.append(args)):
+        gan.show(batch, "", [*range(20)] * 2, rows=["seed 3", "seed 9"])
+    _, columns, names, _ = shown[0]
+    assert columns is None
+    assert names[19:21] == ["seed 3, class 19", "seed 9, class 0"]
+
+
+@pytest.mark.full
+def test_seeds_show_every_class_unless_told_otherwise(run, capsys):
     for words in (["sample", "--each"], ["generate"]):
         assert call(*words, "r", "--seeds=1-3", "--labels=1,2", "--out=b") == 1
         told = "2 classes for 3 samples. Leave it out for every class of each seed."

@@ -3,7 +3,7 @@
 from keras_gans.modalities import pictures
 
 
-def tiles(picture, n, columns, height, width, heads=0, feet=0):
+def tiles(picture, n, columns, height, width, heads=0, feet=0, left=0):
     """The images of `pictures.draw_grid`, of their own size, as a list.
 
     Args:
@@ -14,8 +14,10 @@ def tiles(picture, n, columns, height, width, heads=0, feet=0):
         width: int, of an image.
         heads: int, lines of text above the columns.
         feet: int, lines of text below each image.
+        left: int, pixels of the names of rows.
     """
     gap, line = pictures.GAP, round(1.3 * pictures.FONT)
+    picture = picture[:, left:]
     scale = ((picture.shape[1] - gap) // columns - gap) // width
     found = []
     for i in range(n):
