@@ -68,15 +68,18 @@ def run(args: argparse.Namespace) -> None:
         preview = _strip(gan, space, found, i, codes, values, shown, args)
         name = f"{args.method}{i:02d}.png"
         preview.save(out / name, overwrite=args.overwrite)
-    print(f"{args.number} directions of {found.space}{said.of_step(step)}: {args.out}")
+    count = said.count_of(args.number, "direction")
+    print(f"{count} of {found.space}{said.of_step(step)}: {args.out}")
+    again = ("seeds", "number", "columns", "strength", "layers", "codes_file", "draws")
     said.next_steps(
         (
             "the other method",
-            *("directions", args.run_dir),
+            *("directions", args.run_dir, *sample.of_all(args, *again)),
             f"--method={'pca' if args.method == 'sefa' else 'sefa'}",
             f"--out={args.out.rstrip('/')}-2",
         ),
-        ("your own picture", "project", args.run_dir, said.PICTURE),
+        ("your own picture", "project", args.run_dir, said.PICTURE)
+        + tuple(said.flags_of(args, "best")),
     )
     print(
         "In Python: found = keras_gans.latent.Directions.load("

@@ -10,6 +10,10 @@ SUMMARY = "Score a run, a preset, a .keras file or a folder of images."
 CACHE = "~/.cache/keras_gans"
 OF_IMAGES = ("metrics", "weights", "input_size", "resize", "image_size", "split")
 OF_IMAGES += ("subsets", "subset_size")
+# What another scoring of the same samples needs again.
+AGAIN = ("data", "reals", "n", "seed", "best", "image_size", "split", "data_dir")
+AGAIN += ("network", "weights", "input_size", "skip_broken", "resize", "batch_size")
+AGAIN += ("cache_dir", "out")
 CALLED = {"real": "--data", "fake": "TARGET"}
 
 
@@ -112,7 +116,7 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.inference import opening
     from keras_gans.metrics import evaluate
     from keras_gans.metrics.table import check_metrics
-    from keras_gans.training import lengths, runs
+    from keras_gans.training import runs
 
     metrics = check_metrics((args.metrics or "fid,kid").split(","))
     if args.out is not None and pathlib.Path(args.out).suffix != ".jsonl":
@@ -179,20 +183,24 @@ def run(args: argparse.Namespace) -> None:
         cache_dir=args.cache_dir or None,
     )
     _tell(records, args.out)
-    more = (
-        "how varied they are",
-        "evaluate",
-        args.target,
-        "--metrics=precision,recall",
-    )
-    if args.data is not None:
-        more = (*more, f"--data={data}")
-    if is_run:
-        resume = ("train on", "train", config["recipe"], f"--run_dir={args.target}")
+    flags = said.flags_of(args, *AGAIN)
+    steps = []
+    if "recall" not in metrics:
+        more = ("evaluate", args.target, *flags, "--metrics=precision,recall")
+        steps = [("how varied they are", *more)]
+    _tell_next(args, config, *steps)
+
+
+def _tell_next(args, config, *steps):
+    """Prints what to do next, of a run also how to train on."""
+    from keras_gans.training import lengths, runs
+
+    if runs.is_run(args.target):
+        resume = ("train", config["recipe"], f"--run_dir={args.target}", "--resume")
         longer = lengths.longer(config)
-        said.next_steps(more, (*resume, "--resume", *([longer] if longer else [])))
-    elif "recall" not in metrics:
-        said.next_steps(more)
+        steps = (*steps, ("train on", *resume, *([longer] if longer else [])))
+    if steps:
+        said.next_steps(*steps)
 
 
 def _evaluate_sounds(args, gan, config, data, skip_broken):
@@ -220,6 +228,7 @@ def _evaluate_sounds(args, gan, config, data, skip_broken):
     parts = [b[0] if isinstance(b, tuple) else b for b in batches.as_numpy_iterator()]
     real = np.concatenate(parts)
     _tell(evaluate_sounds(gan, real, args.n, args.seed, str(data)), args.out)
+    _tell_next(args, config)
 
 
 def _evaluate_table(args, gan, config):
@@ -275,6 +284,9 @@ def _evaluate_table(args, gan, config):
     print("1 or more where rows are no closer to the training rows than strangers are.")
     if args.out is not None:
         _add_lines(records_of(scores, settings), args.out)
+    flags = said.flags_of(args, "best")
+    words = ("synthesize", args.target, *flags, "--rows=10000", "--out=rows.csv")
+    _tell_next(args, config, ("a table like it", *words))
 
 
 def _tell(records, out):

@@ -64,8 +64,11 @@ def run(args: argparse.Namespace) -> None:
             f"seeds {args.seeds}",
         )
     n = sample.write_each(args, gan.modality, stems, batches)
-    print(f"{n} samples{said.of_step(step)}, {told}: {args.out}")
+    print(f"{said.count_of(n, 'sample')}{said.of_step(step)}, {told}: {args.out}")
+    flags = sample.of_all(args, "draws")
+    walk = (*flags, *said.flags_of(args, "cutoff"), "--seeds=0,1,2", "--out=walk.gif")
     said.next_steps(
-        ("from seed to seed", "walk", args.run_dir, "--seeds=0,1,2", "--out=walk.gif"),
-        ("what can be changed", "directions", args.run_dir, "--out=directions"),
+        ("from seed to seed", "walk", args.run_dir, *walk),
+        ("what can be changed", "directions", args.run_dir)
+        + (*flags, "--out=directions"),
     )

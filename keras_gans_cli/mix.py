@@ -46,13 +46,15 @@ def run(args: argparse.Namespace) -> None:
     made = mix(gan, rows, columns, layers, draws=args.draws, **given)
     _draw(gan, rows, columns, made, args)
     print(f"{len(rows)} x {len(columns)} mixed samples{said.of_step(step)}: {args.out}")
+    flags = sample.of_all(args, "draws")
     said.next_steps(
         (
             "finer layers of the columns",
             *("mix", args.run_dir, f"--rows={args.rows}", f"--columns={args.columns}"),
-            *(f"--layers={len_half(gan)}", "--out=fine.png"),
+            *(*flags, f"--layers={len_half(gan)}", "--out=fine.png"),
         ),
-        ("what can be changed", "directions", args.run_dir, "--out=directions"),
+        ("what can be changed", "directions", args.run_dir)
+        + (*flags, "--out=directions"),
     )
 
 

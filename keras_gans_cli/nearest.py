@@ -63,14 +63,25 @@ def run(args: argparse.Namespace) -> None:
     pictures.save_grid(args.out, tiles, wide, args.overwrite, names, caption)
     least = int(found.distances.argmin())
     print(
-        f"{len(seeds)} samples{said.of_step(step)} beside the nearest of "
-        f"{found.count:,} pictures: {args.out}"
+        f"{said.count_of(len(seeds), 'sample')}{said.of_step(step)} beside the "
+        f"nearest of {found.count:,} pictures: {args.out}"
     )
     print(f"The nearest pair: seed {seeds[least]}, {found.distances[least]:.3g}")
-    said.next_steps(
-        ("by features of a network", "nearest", args.run_dir, "--features=lite0")
-        + ("--out=lite0.png",)
-    )
+    tell_next(args, seeds)
+
+
+def tell_next(args: argparse.Namespace, seeds: list[int]) -> None:
+    """Prints the comparison that may follow this one."""
+    flags = sample.of_all(args, "data")
+    if args.features == "lite0":
+        use = ("other samples", "nearest", args.run_dir, *flags, "--features=lite0")
+        use += (sample.next_seeds(seeds), "--out=more.png")
+    else:
+        flags += said.flags_of(args, "n", "seeds")
+        why = said.judging("by features of a network")
+        use = (why, "nearest", args.run_dir, *flags, "--features=lite0")
+        use += ("--out=lite0.png",)
+    said.next_steps(use)
 
 
 def _seeds(args):

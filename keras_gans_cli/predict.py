@@ -48,4 +48,4 @@ def run(args: argparse.Namespace) -> None:
         with_past=not args.without_past,
         overwrite=args.overwrite,
     )
-    print(f"{count} frames{words.of_step(step)}: {args.out}")
+    print(f"{words.count_of(count, 'frame')}{words.of_step(step)}: {args.out}")

@@ -77,11 +77,13 @@ def run(args: argparse.Namespace) -> None:
     if found.space == "z":
         print(f"In Python: z = numpy.load({str(out / name)!r})['z']")
         return
-    use = ("directions", args.run_dir, f"--codes_file={out / name}")
+    flags = said.flags_of(args, "best", "labels")
+    use = ("directions", args.run_dir, *flags, f"--codes_file={out / name}")
+    again = (*flags, *said.flags_of(args, "space", "features", "seed"))
     said.next_steps(
         ("change it", *use, f"--out={out}-directions"),
         ("with more steps", "project", args.run_dir, args.picture)
-        + (f"--steps={2 * args.steps}", f"--out={out}-2"),
+        + (*again, f"--steps={2 * args.steps}", f"--out={out}-2"),
     )
 
 

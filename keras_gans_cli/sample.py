@@ -142,8 +142,9 @@ def run(args: argparse.Namespace) -> None:
         step = write_walk(args, seeds, RATE, SIDE)
         told = f"{said.of_step(step)}, seeds {args.interpolate}"
         print(f"{args.frames} frames{told}: {args.out}")
+        flags = said.flags_of(args, "best", *INPUTS, "cutoff")
         said.next_steps(
-            ("slower, without the way back", "walk", args.run_dir)
+            ("slower, without the way back", "walk", args.run_dir, *flags)
             + (f"--seeds={args.interpolate}", "--rate=10", "--no-loop")
             + ("--out=slow.gif",)
         )
@@ -205,9 +206,14 @@ def run(args: argparse.Namespace) -> None:
             rows=rows,
         )
         preview.save(args.out, overwrite=args.overwrite)
-    print(f"{n} samples{said.of_step(step)}, {told}: {args.out}")
+    print(f"{said.count_of(n, 'sample')}{said.of_step(step)}, {told}: {args.out}")
+    kind = gan.modality.kind
+    names = ["best", *(name for name in INPUTS if name != "text"), "cutoff", "n"]
+    names += [] if kind in FILES_OF_EACH else ["each"]
+    flags = said.flags_of(args, *names)
+    chosen = None if args.seeds is None else next_seeds(read_seeds(args.seeds))
     said.after_sampling(
-        args.run_dir, args.seed or 0, gan.modality.kind, args.text or ()
+        args.run_dir, args.seed or 0, kind, args.text or (), flags, chosen
     )
 
 
@@ -448,6 +454,22 @@ def read_seeds(text: str, flag: str = "--seeds", least: int = 1) -> list[int]:
             f"Add another, as in {flag}=3,8."
         )
     return seeds
+
+
+def next_seeds(seeds: list[int]) -> str:
+    """The flag of as many seeds that follow: "--seeds=4-7" of 0 to 3."""
+    count = len(seeds)
+    first = max(seeds) + 1
+    if first + count > 2**31:
+        first = 0
+    last = first + count - 1
+    return f"--seeds={first}" if count == 1 else f"--seeds={first}-{last}"
+
+
+def of_all(args: argparse.Namespace, *names: str) -> list[str]:
+    """`words.flags_of` of --best, of inputs that all samples share, and of others."""
+    shared = [n for n in INPUTS if "," not in str(getattr(args, n, None))]
+    return said.flags_of(args, "best", *shared, *names)
 
 
 def label_numbers(text: str | None, names: list[str] | None) -> str | None:

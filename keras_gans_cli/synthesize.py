@@ -67,4 +67,5 @@ def run(args: argparse.Namespace) -> None:
             file.write(table.to_csv(held, head=not made))
             made += len(next(iter(held.values())))
     asked = "".join(f", {name}={category}" for name, category in where.items())
-    print(f"{made:,} rows{said.of_step(step)}, seed {args.seed}{asked}: {args.out}")
+    rows = said.count_of(made, "row")
+    print(f"{rows}{said.of_step(step)}, seed {args.seed}{asked}: {args.out}")

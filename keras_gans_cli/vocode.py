@@ -31,8 +31,9 @@ def run(args: argparse.Namespace) -> None:
     """keras-gans vocode MODEL FILE..."""
     from keras_gans.inference import opening
     from keras_gans.inference.vocoding import vocode_files
+    from keras_gans_cli import words
 
     gan, step = opening.open_gan(args.model, args.best)
     written = vocode_files(gan, args.inputs, args.out, args.chunk, args.overwrite)
-    told = f" of step {step}" if step else ""
-    print(f"{len(written)} waveforms{told}: {args.out}")
+    what = words.count_of(len(written), "waveform")
+    print(f"{what}{words.of_step(step)}: {args.out}")

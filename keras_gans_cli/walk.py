@@ -44,7 +44,10 @@ def run(args: argparse.Namespace) -> None:
         args, sample.read_seeds(args.seeds, least=2), args.rate, args.size, **options
     )
     print(f"{args.frames} frames{said.of_step(step)}, seeds {args.seeds}: {args.out}")
+    flags = sample.of_all(args, "draws")
     said.next_steps(
-        ("what can be changed", "directions", args.run_dir, "--out=directions"),
-        ("your own picture", "project", args.run_dir, said.PICTURE),
+        ("what can be changed", "directions", args.run_dir)
+        + (*flags, "--out=directions"),
+        ("your own picture", "project", args.run_dir, said.PICTURE)
+        + tuple(said.flags_of(args, "best")),
     )

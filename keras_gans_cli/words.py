@@ -1,5 +1,6 @@
 """What a command says: errors in its own words, and what to do next."""
 
+import argparse
 from collections.abc import Mapping, Sequence
 import importlib.util
 import os
@@ -9,11 +10,12 @@ import shlex
 import shutil
 import sys
 
-from keras_gans_cli import recipes
+from keras_gans_cli import recipes, values
 
 PROGRAM = "keras-gans"
 PICTURES = "PICTURES"  # stands for the user's
 PICTURE = "PICTURE"
+LONG = 72  # letters of a command
 # A module of each extra of the package, which tells whether it is installed.
 EXTRAS = {
     "audio": "soundfile",
@@ -110,9 +112,44 @@ def pip() -> str:
     return os.path.join(folder, "pip") if folder else "pip"
 
 
+def count_of(n: int, noun: str) -> str:
+    """A number and its noun: "1 sample", "64 samples"."""
+    return recipes.load_file("utils/text.py").count_of(n, noun)
+
+
 def of_step(step: int) -> str:
     """ " of step 8"; nothing of weights that no run here has trained."""
     return f" of step {step}" if step else ""
+
+
+def flags_of(args: argparse.Namespace, *names: str) -> list[str]:
+    """The flags of a command that were given, as one types them.
+
+    A command that is offered next needs them again: without --skip_broken it
+    would be refused.
+
+    Args:
+        args: the parsed command line.
+        *names: str, which flags; those that another command has as well.
+    """
+    found = []
+    for name in names:
+        given = getattr(args, name, None)
+        if given is None or given == args.parser.get_default(name):
+            continue
+        if given is True:
+            found.append(f"--{name}")
+        elif given is False:
+            found.append(f"--no-{name}")
+        else:
+            several = given if isinstance(given, list) else [given]
+            found += [f"--{name}={_typed(one)}" for one in several]
+    return found
+
+
+def _typed(value):
+    whole = isinstance(value, float) and value.is_integer()
+    return values.text(int(value) if whole else value)
 
 
 def next_steps(*steps: tuple) -> None:
@@ -120,16 +157,30 @@ def next_steps(*steps: tuple) -> None:
 
     Args:
         *steps: tuples of a few words of what it is for, and the words of a
-            command of keras-gans.
+            command of keras-gans. A path of --out that exists is replaced by one
+            that is free: nothing is overwritten unasked.
     """
     lines = [
-        (f"{program()} {' '.join(shlex.quote(str(w)) for w in words)}", why)
+        (f"{program()} {' '.join(shlex.quote(_free(w)) for w in words)}", why)
         for why, *words in steps
     ]
-    width = max(len(line) for line, _ in lines) + 2
+    # Of a line that a terminal would wrap, the others keep no distance.
+    width = max((len(line) for line, _ in lines if len(line) <= LONG), default=0)
     print("\nNext:")
     for line, why in lines:
-        print(f"  {line:{width}}# {why}")
+        print(f"  {line:{width}}  # {why}")
+
+
+def _free(word):
+    """A word of a command, whose --out is no path that exists."""
+    flag, equals, path = str(word).partition("=")
+    if flag != "--out" or not equals or path.endswith(".jsonl"):  # lines are added
+        return str(word)
+    stem, ending = os.path.splitext(path)
+    free, number = path, 2
+    while os.path.lexists(free):
+        free, number = f"{stem}-{number}{ending}", number + 1
+    return f"--out={free}"
 
 
 def after_training(run_dir: str, task: str, model: str = "") -> None:
@@ -143,7 +194,8 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
     if task in ("images", "labelled images"):
         use = [
             ("a grid of samples", "sample", run_dir, "--out=samples.png"),
-            (_judging(), "evaluate", run_dir),
+            (judging(), "evaluate", run_dir),
+            ("learned by heart?", "nearest", run_dir, "--out=nearest.png"),
         ]
     elif task == "captions":
         words = ("sample", run_dir, "--text=a red heart", "--out=samples.png")
@@ -196,7 +248,12 @@ def after_preset(preset: str, model: str) -> None:
 
 
 def after_sampling(
-    model: str, seed: int, kind: str = "image", texts: Sequence[str] = ()
+    model: str,
+    seed: int,
+    kind: str = "image",
+    texts: Sequence[str] = (),
+    flags: Sequence[str] = (),
+    chosen: str | None = None,
 ) -> None:
     """Prints what to do with samples, but for looking at them.
 
@@ -206,24 +263,35 @@ def after_sampling(
         kind: str, of the samples' modality. Images alone can be judged from here,
             and only sounds and series fill a folder unasked.
         texts: sentences that samples show: those are judged in Python.
+        flags: other flags that the samples had, see `flags_of`.
+        chosen: str, the flag of other seeds; by default that of the next one.
     """
     endings = {"waveform": "", "series": "", "tokens": ".txt"}
-    out = f"--out=seed{seed + 1}{endings.get(kind, '.png')}"
-    again = [*(f"--text={text}" for text in texts), f"--seed={seed + 1}", out]
+    ending = "" if "--each" in flags else endings.get(kind, ".png")
+    chosen = chosen or f"--seed={seed + 1}"
+    name = chosen.strip("-").replace("=", "")
+    again = [*(f"--text={text}" for text in texts), *flags]
+    again += [chosen, f"--out={name}{ending}"]
+    best = [flag for flag in flags if flag == "--best"]
     use = [("others", "sample", model, *again)]
     if kind == "image" and not texts:
-        use.append((_judging(), "evaluate", model, *_reals(model)))
+        use.append((judging(), "evaluate", model, *best, *_reals(model)))
     elif kind == "table":
         words = ("synthesize", model, "--rows=10000", "--out=rows.csv")
         use = [("a table like it", *words)]
-    next_steps(*use, ("for TF Serving", "export", model, "--to=models/gan"))
+    next_steps(*use, ("for TF Serving", "export", model, *best, "--to=models/gan"))
 
 
-def _judging():
-    """What `evaluate` is for, and how its network is installed where it is not."""
-    there = importlib.util.find_spec(EXTRAS["metrics"]) is not None
-    first = "" if there else f", once you {pip()} install 'keras_gans[metrics]'"
-    return f"how good they are{first}"
+def judging(what: str = "how good they are") -> str:
+    """What a command is for that needs the network of `evaluate`."""
+    return once_installed(what, "metrics")
+
+
+def once_installed(what: str, extra: str) -> str:
+    """What a command is for, and how its extra is installed where it is not."""
+    there = importlib.util.find_spec(EXTRAS[extra]) is not None
+    first = "" if there else f", once you {pip()} install 'keras_gans[{extra}]'"
+    return f"{what}{first}"
 
 
 def _reals(model):
@@ -239,7 +307,6 @@ def after_translation(model: str) -> None:
 
 def after_export(folder: pathlib.Path) -> None:
     """Prints how to use a version of an exported model."""
-    there = importlib.util.find_spec(EXTRAS["serve"]) is not None
-    first = "" if there else f", once you {pip()} install 'keras_gans[serve]'"
-    next_steps((f"over REST and gRPC{first}", "serve", folder.parent.parent))
+    why = once_installed("over REST and gRPC", "serve")
+    next_steps((why, "serve", folder.parent.parent))
     print(f"In Python: served = tf.saved_model.load({str(folder)!r})")

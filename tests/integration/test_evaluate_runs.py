@@ -196,6 +196,16 @@ def test_folders_against_folders(small_lite0, capsys):
     assert records[0].value == pytest.approx(wanted.value, rel=1e-5)
     assert str(records[0]) in capsys.readouterr().out
     assert list(pathlib.Path("kept").rglob("*.npz"))
+    pathlib.Path("real/broken.png").touch()
+    needed = ["--data=real", "--n=20", "--skip_broken", "--cache_dir=kept"]
+    with pytest.warns(UserWarning, match="Left out 1"):
+        assert call("evaluate", "fake", *needed, "--metrics=kid") == 0
+    hint = capsys.readouterr().out.partition("Next:\n  keras-gans ")[2]
+    hint = hint.partition(" # ")[0].split()
+    assert hint == ["evaluate", "fake", *needed, "--metrics=precision,recall"]
+    with pytest.warns(UserWarning, match="Left out 1"):
+        assert call(*hint) == 0
+    assert "Next:" not in capsys.readouterr().out
     for words, message in (
         (["fake"], "Pass --data=FOLDER"),
         (["fake", "--data=nowhere"], "nowhere"),

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 
 from command_line import call
-from grids import tiles
+from grids import row_names, tiles
 import keras
 import numpy as np
 from paths import GOLDEN
@@ -148,7 +148,8 @@ def test_directions_and_projections_of_a_style_gan(models, capsys, recwarn):
     strip = ["--number=1", "--columns=3", "--strength=2", "--layers=0-1"]
     assert call("directions", "s.keras", *strip, codes, "--out=b") == 0
     found = kg.latent.Directions.load("b/directions.npz")
-    shown = tiles(pixels("b/sefa00.png"), 3, 3, 12, 12, heads=1)
+    left = row_names("code 0")
+    shown = tiles(pixels("b/sefa00.png"), 3, 3, 12, 12, heads=1, left=left)
     np.testing.assert_allclose(shown[1], pixels("a/code0000.png"), atol=1)
     w = kg.latent.load_codes(models, "photo-projected/projected_w.npz")
     amount = 2 * found.deviations[0]
@@ -165,7 +166,8 @@ def test_those_of_a_run_without_w(trained_run, capsys):
     flags = ["--method=pca", "--number=2", "--seeds=1,2", "--out=a"]
     assert call("directions", "r", *flags) == 0
     assert sorted(os.listdir("a")) == ["directions.npz", "pca00.png", "pca01.png"]
-    shown = np.array(tiles(pixels("a/pca01.png"), 14, 7, 16, 16, heads=1))
+    left = row_names("seed 1")
+    shown = np.array(tiles(pixels("a/pca01.png"), 14, 7, 16, 16, heads=1, left=left))
     met = levels(kg.latent.generate(kg.load("r"), [1, 2]))
     np.testing.assert_allclose(shown[[3, 10]], met, atol=1)
 

@@ -7,7 +7,7 @@ import shutil
 from unittest import mock
 
 from command_line import call
-from grids import tiles
+from grids import row_names, tiles
 import numpy as np
 from PIL import Image
 import pytest
@@ -131,8 +131,7 @@ def test_seeds_have_a_row_each_and_classes_a_column(run, monkeypatch):
         pictures, "_written", lambda *args: shown.append(args[1]) or args[0]
     )
     assert call("sample", "r", "--seeds=5,6", "--out=a.png") == 0
-    left = pictures._length("seed 5") + 2 * pictures.GAP
-    grid = pixels("a.png")
+    grid, left = pixels("a.png"), row_names("seed 5")
     found = tiles(grid, 2 * CLASSES, CLASSES, 16, 16, heads=3, left=left)
     one = run.sample(1, 6, labels=2)[0]
     np.testing.assert_array_equal(found[CLASSES + 2], levels(one))

@@ -29,3 +29,8 @@ def tiles(picture, n, columns, height, width, heads=0, feet=0, left=0):
         assert (small.repeat(scale, 0).repeat(scale, 1) == tile).all(), i
         found.append(small)
     return found
+
+
+def row_names(longest):
+    """The pixels that names of rows take, of which this is the longest."""
+    return pictures._length(longest) + 2 * pictures.GAP

@@ -1,13 +1,14 @@
 """What commands say: in whose words, and what comes next."""
 
 import os
+import pathlib
 import sys
 import warnings
 
 from command_line import call
 import pytest
 
-from keras_gans_cli import app, words
+from keras_gans_cli import app, evaluate, nearest, sample, words
 
 NAMES = ["image_shape", "width", "n", "num_classes", "data", "run_dir", "key", "best"]
 FLAGS = {name: f"--{name}" for name in NAMES} | {"blocks": "--set blocks"}
@@ -62,7 +63,7 @@ def test_long_messages_take_linear_time():
 
 
 def test_the_nearest_flag_is_named_first(capsys):
-    for line, nearest in (
+    for line, told in (
         (["sample", "r", "--ot=x.png"], "Did you mean --out"),
         (["train", "dcgan", "--image-shape=8,8,3"], "Did you mean --image_shape"),
         (["train", "dcgan", "epochs=3"], "Did you mean --epochs"),
@@ -82,7 +83,7 @@ def test_the_nearest_flag_is_named_first(capsys):
             call(*line)
         assert stop.value.code == 2
         err = capsys.readouterr().err
-        assert nearest in err
+        assert told in err
         assert len(err.splitlines()) <= 3  # the usage is short
 
 
@@ -102,7 +103,8 @@ def test_errors_of_data_and_shapes_offer_what_can_be_typed(capsys):
 def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     words.after_training("runs/my run", "images")
     out = capsys.readouterr().out
-    assert "keras-gans sample 'runs/my run' --out=samples.png  # a grid" in out
+    assert "keras-gans sample 'runs/my run' --out=samples.png   # a grid" in out
+    assert "keras-gans nearest 'runs/my run' --out=nearest.png  # learned by" in out
     assert "keras_gans.load('runs/my run')" in out
     words.after_training("r", "sounds", "HiFiGAN")
     assert "vocode r FILE.wav --out=sounds" in capsys.readouterr().out
@@ -143,6 +145,47 @@ def test_next_steps_can_be_typed(capsys, monkeypatch, tmp_path):
     assert told == "Install it: .venv/bin/pip install 'keras_gans[jax]'."
     assert call("list") == 0
     assert ".venv/bin/keras-gans train dcgan --help" in capsys.readouterr().out
+
+
+def parsed(*line):
+    return app.parse(["keras-gans", *line])
+
+
+def test_flags_are_offered_as_they_were_typed():
+    line = ["evaluate", "files", "--data=my set", "--skip_broken", "--image_size=8,16"]
+    args = parsed(*line, "--metrics=kid", "--batch_size=64")
+    assert words.flags_of(args, *evaluate.AGAIN) == [line[2], line[4], line[3]]
+    args = parsed("walk", "r", "--seeds=1,2", "--no-loop", "--out=w.gif", "--best")
+    assert words.flags_of(args, "best", "loop", "seeds") == [
+        *("--best", "--no-loop", "--seeds=1,2")
+    ]
+    args = parsed("sample", "r", "--text=a b", "--text=c", "--labels=1,2", "--out=x")
+    assert words.flags_of(args, "text") == ["--text=a b", "--text=c"]
+    assert sample.of_all(args, "n") == []  # of each sample, not of all
+    args = parsed("sample", "r", "--text=a b", "--n=3", "--out=x")
+    assert sample.of_all(args, "n") == ["--text=a b", "--n=3"]
+    assert sample.next_seeds([3, 0, 8]) == "--seeds=9-11"
+    assert sample.next_seeds([2**31 - 1]) == "--seeds=0"
+
+
+def test_what_is_offered_next_is_free_and_another_command(capsys, monkeypatch):
+    pathlib.Path("lite0.png").touch()
+    nearest.tell_next(parsed("nearest", "r", "--seeds=3,8", "--best"), [3, 8])
+    out = capsys.readouterr().out
+    told = "nearest r --best --seeds=3,8 --features=lite0 --out=lite0-2.png  #"
+    assert told in out and "install" not in out
+    line = ("nearest", "r", "--features=lite0", "--out=lite0.png")
+    nearest.tell_next(parsed(*line), [0, 1])
+    out = capsys.readouterr().out
+    assert "nearest r --features=lite0 --seeds=2-3 --out=more.png  # other" in out
+    flags = ["--best", "--truncation=0.7", "--each"]
+    words.after_sampling("r", 0, flags=flags, chosen="--seeds=4-7")
+    out = capsys.readouterr().out
+    assert f"sample r {' '.join(flags)} --seeds=4-7 --out=seeds4-7  #" in out
+    assert "evaluate r --best  " in out and "export r --best --to=" in out
+    monkeypatch.setitem(words.EXTRAS, "metrics", "no_such_module")
+    nearest.tell_next(parsed("nearest", "r"), [0])
+    assert "once you pip install 'keras_gans[metrics]'" in capsys.readouterr().out
 
 
 def test_warnings_take_one_line(capsys, monkeypatch):
