@@ -17,6 +17,7 @@ from keras_gans.modalities.image_files import (
     decode_image,
     reason,
 )
+from keras_gans.utils.errors import outside
 
 ON_ERROR = ("raise", "skip")
 # Sets of so many pixels in all are decoded once: it takes some seconds. Of
@@ -112,7 +113,7 @@ def check_files(
             f"Left out {len(broken)} of {found} image files of "
             f"{listing.place.path!r}, which cannot be read: {', '.join(some)}.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=outside(),
         )
     pairs = zip(listing.names, checked, strict=True)
     bad = {name for name, one in pairs if one.error is not None}

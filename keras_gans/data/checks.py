@@ -128,7 +128,7 @@ def check_length(source, batch_size, drop_remainder, repeat, start):
     if drop_remainder and source.size < batch_size:
         raise ValueError(
             f"The {source.name} holds {source.size} images, too few for a "
-            "batch. Lower `batch_size`. Received: "
+            f"batch. Lower `batch_size` to {source.size} or less. Received: "
             f"batch_size={batch_size}"
         )
     length = source.size // batch_size

@@ -124,8 +124,8 @@ def load_crops(
     if drop_remainder and length < batch_size:
         raise ValueError(
             f"The {photos.name} gives {length} crops an epoch, too few for a batch. "
-            "Raise `crops_per_photo` or lower `batch_size`. Received: "
-            f"batch_size={batch_size}"
+            f"Raise `crops_per_photo`, or lower `batch_size` to {length} or less. "
+            f"Received: batch_size={batch_size}"
         )
     key = np.random.SeedSequence(seed).generate_state(2).astype("int32")
     numbers = range_examples(length)

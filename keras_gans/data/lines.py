@@ -24,6 +24,7 @@ from keras_gans.data.sources import Source, kind
 from keras_gans.data.summary import Report
 from keras_gans.modalities import Tokens
 from keras_gans.modalities.untrusted import MAX_LINE, MAX_TEXT, check_bytes
+from keras_gans.utils.errors import outside
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.validation import check_size, within
 
@@ -147,7 +148,7 @@ def load_lines(
         warnings.warn(
             f"Left out {len(encoded.broken)} of {len(lines.texts)} lines of "
             f"{lines.name}: {_listed(encoded.broken)}.",
-            stacklevel=2,
+            stacklevel=outside(),
         )
     size = len(encoded.ids)
     found = Source(lines.name, size, tokens.shape, None, None, None, [])

@@ -22,6 +22,9 @@ from keras_gans.data.sources import find_source
 from keras_gans.data.transforms import convert, view
 from keras_gans.modalities.image import jitter_margin
 from keras_gans.utils.types import Path, Size
+from keras_gans.utils.validation import batch_of_few
+
+USUAL_BATCH = 64
 
 
 def load(
@@ -29,7 +32,7 @@ def load(
     *,
     image_size: Size | None = None,
     channels: int = 3,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     labels: bool = False,
     class_balanced: bool = False,
     split: str = "train",
@@ -75,7 +78,8 @@ def load(
         channels: 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA). Grey and
             colour are converted; transparent images are laid on white for 1
             and 3. `None`: as many as the source has (not for folders).
-        batch_size: images in a batch.
+        batch_size: images in a batch. `None`: 64, or the largest power of 2 that the
+            images of a smaller set fill, where `drop_remainder` would leave no batch.
         labels: whether to give `(images, labels)`. A folder's labels number
             its first-level subfolders, sorted by name.
         class_balanced: whether every class is shown as often as the others,
@@ -126,7 +130,8 @@ def load(
     print(len(dataset), images.shape, labels.shape)
     ```
     """
-    check_options(resize, interpolation, batch_size, seed, start, on_error)
+    usual = USUAL_BATCH if batch_size is None else batch_size
+    check_options(resize, interpolation, usual, seed, start, on_error)
     check_choice("channels", channels, (*CONVERTIBLE, None))
     check_jitter(jitter)
     image_size = check_image_size(image_size)
@@ -140,6 +145,9 @@ def load(
     )
     size = image_size or own_size(found)
     check_channels("channels", channels, found.shape[2], found.name)
+    if batch_size is None:
+        few = drop_remainder and found.size < USUAL_BATCH
+        batch_size = batch_of_few(found.size) if few else USUAL_BATCH
     check_length(found, batch_size, drop_remainder, repeat, start)
     if class_balanced:
         check_balance(labels, shuffle)

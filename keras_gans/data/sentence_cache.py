@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 
 from keras_gans.utils import files
+from keras_gans.utils.errors import outside
 from keras_gans.utils.types import Path
 
 FORMAT = 1  # a new number forgets all that older versions wrote
@@ -80,7 +81,7 @@ def _write(path, vectors):
             f"Vectors of sentences cannot be kept in {path.parent}: "
             f"{str(error).rstrip('.')}. They are computed again next time.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=outside(),
         )
 
 

@@ -18,6 +18,7 @@ from keras_gans.data.embedded import STYLES, emoji
 from keras_gans.data.pipeline import shuffled_range, shuffled_stream
 from keras_gans.data.places import Folder, find_place
 from keras_gans.data.python_calls import python_call
+from keras_gans.utils.errors import outside
 from keras_gans.utils.suggestions import did_you_mean, hint, nearest
 from keras_gans.utils.types import Path
 
@@ -324,7 +325,7 @@ def _check_range(name, images):
             "is expected. If white is 1 and black is 0, rescale them with "
             "x*2-1.",
             UserWarning,
-            stacklevel=6,
+            stacklevel=outside(),
         )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from keras_gans.modalities import pictures
 from keras_gans.modalities.untrusted import check_bytes, check_extension
 from keras_gans.utils import files
+from keras_gans.utils.errors import outside
 from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import agree, is_int, is_number
 
@@ -160,7 +161,7 @@ class Modality:
             warnings.warn(
                 f"{what[0].upper()}{what[1:]} of 8 bits are scaled from [0, 255] to "
                 f"[{_numbers(self.range)}].",
-                stacklevel=2,
+                stacklevel=outside(),
             )
             return
         self._check_dtype(batch, what)

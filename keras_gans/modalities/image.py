@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_gans.modalities import base, graph_images, image_files, pictures
+from keras_gans.utils.errors import outside
 from keras_gans.utils.types import Size, Tensor
 from keras_gans.utils.validation import is_int
 
@@ -72,7 +73,7 @@ class Image(base.Modality):
                 f"All {what or self.tensor_name} of the first batch lie in "
                 f"[0, 1] ({low:.4g} to {high:.4g}). If black is 0 in your "
                 "data, scale it to [-1, 1] by `2 * x - 1`.",
-                stacklevel=2,
+                stacklevel=outside(),
             )
 
     @classmethod

@@ -8,6 +8,7 @@ from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
 from keras_gans.training.kinds import KINDS
 from keras_gans.utils.text import count_of
+from keras_gans.utils.validation import batch_of_few
 
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
@@ -66,7 +67,7 @@ def settled(
     """
     config = dict(config)
     if images < config["batch_size"] == recipe.batch_size:
-        config["batch_size"] = _batch_of_few(images)
+        config["batch_size"] = batch_of_few(images)
     if all(config[name] is None for name in LENGTHS):
         config["epochs"] = recipe.epochs
         steps = max(1, images // config["batch_size"] // batches)
@@ -74,11 +75,6 @@ def settled(
             least = -(-max(LEAST_STEPS, _reaching(late)) // steps)
             config["epochs"] = max(least, min(recipe.epochs, MOST_STEPS // steps))
     return config
-
-
-def _batch_of_few(images):
-    """The batch size of a set that is smaller than the recipe's."""
-    return 2 ** int(math.log2(images))
 
 
 def _reaching(late):
@@ -200,7 +196,7 @@ def notes(
         length += "time" if times == "1" else "times"
     batches = f"batches of {batch}"
     few = images < recipe.batch_size
-    if few and batch == _batch_of_few(images):  # else a flag says so
+    if few and batch == batch_of_few(images):  # else a flag says so
         batches += (
             f", the largest power of 2 that {images} {what} fill (the recipe has "
             f"{recipe.batch_size})"

@@ -1,6 +1,7 @@
-"""Errors of the user's input that surface as those of a backend."""
+"""Errors of the user's input that surface as those of a backend; whose a warning is."""
 
 import re
+import sys
 
 
 def of_input(error: Exception) -> ValueError | None:
@@ -18,3 +19,25 @@ def of_input(error: Exception) -> ValueError | None:
         return None
     found = re.search(r"ValueError: (.*)", str(getattr(error, "message", error)))
     return ValueError(found[1]) if found else None
+
+
+def outside() -> int:
+    """The `stacklevel` by which a warning shows the line that called this package.
+
+    Example:
+
+    ```python
+    import warnings
+
+    from keras_gans.utils.errors import outside
+
+    warnings.warn("of this line", stacklevel=outside())
+    ```
+    """
+    frame, level = sys._getframe(1), 1
+    own = __name__.partition(".")[0]
+    while (
+        frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == own
+    ):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -210,3 +210,8 @@ def packed(shape, packing):
     """
     check_size("packing", packing)
     return (*shape[:-1], shape[-1] * packing)
+
+
+def batch_of_few(images: int) -> int:
+    """The batch size of a set that is smaller than usual: a power of 2."""
+    return 1 << int(images).bit_length() - 1

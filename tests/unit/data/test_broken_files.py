@@ -29,10 +29,11 @@ def test_one_message_names_all():
 
 def test_broken_files_are_left_out_if_asked():
     make_mixed("set")
-    with pytest.warns(UserWarning, match=r"Left out 8 of 35.*flipped\.png"):
+    with pytest.warns(UserWarning, match=r"Left out 8 of 35.*flipped\.png") as told:
         dataset = data.load("set", on_error="skip", drop_remainder=False, **OPTIONS)
     images = np.concatenate(one_pass(dataset))
     assert images.shape == (GOOD, 8, 8, 3)
+    assert told[0].filename == __file__  # what Python shows is the caller's line
 
 
 def test_heads_and_ends_are_looked_at_in_large_sets(monkeypatch):

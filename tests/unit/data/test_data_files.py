@@ -359,7 +359,7 @@ IMAGES = numbered(4)
         (IMAGES, {"labels": True}, r"\(array, labels\)"),
         ((IMAGES, np.arange(3)), {"labels": True}, r"4 images.*\(3,\)"),
         ((IMAGES, np.eye(4)), {"labels": True}, "argmax"),
-        (IMAGES, {"batch_size": 5}, r"4 images.*Lower `batch_size`.*size=5"),
+        (IMAGES, {"batch_size": 5}, r"4 images.*Lower `batch_size` to 4 or .*size=5"),
         (IMAGES, {"batch_size": 0}, "at least 1.*batch_size=0"),
         (IMAGES, {"seed": -1}, "seed=-1"),
         (IMAGES, {"start": 1.5}, "start=1.5"),
@@ -378,6 +378,21 @@ IMAGES = numbered(4)
 def test_bad_arguments(source, options, message):
     with pytest.raises(ValueError, match=message):
         data.load(source, **{"batch_size": 2, **options})
+
+
+@pytest.mark.parametrize(
+    ("n", "options", "batch", "batches"),
+    [
+        (31, {}, 16, 1),
+        (64, {}, 64, 1),
+        (31, {"drop_remainder": False}, 31, 1),
+        (31, {"batch_size": 31}, 31, 1),
+    ],
+)
+def test_batches_are_no_larger_than_the_set(n, options, batch, batches):
+    dataset = data.load(np.zeros((n, 4, 4, 3), "uint8"), **options)
+    assert len(dataset) == batches
+    assert next(iter(dataset)).shape[0] == batch
 
 
 def test_bad_folders(tmp_path):
