@@ -25,6 +25,7 @@ ON_ERROR = ("raise", "skip")
 FEW_PIXELS = 2**28
 SHOW_BAR_FROM = 1000  # files
 BLOCK = 16
+MOST_DEEP = 16  # pictures of 16 bits that are decoded, where others are not
 MOST_WARNED = 20
 
 _checked = {}  # of this process: (version of a file, channels) to `_Checked`
@@ -78,7 +79,8 @@ def check_files(
     """Finds the broken files of a listing.
 
     All heads are read, in parallel; the pixels too of files that may be cut
-    short, of small sets, and of all files where broken ones are skipped.
+    short, of small sets, of all files where broken ones are skipped, and of some
+    of 16 bits.
 
     Args:
         listing: `Listing`.
@@ -164,6 +166,10 @@ def _check(listing, channels, everything):
         for i, one in enumerate(checked)
         if one.error is None and not one.decoded and (one.cut or everything)
     ]
+    # Some of 16 bits, to see whether their white is.
+    deep = [i for i, one in enumerate(checked) if one.head and one.head.deep]
+    deep = [i for i in deep[:: -(-len(deep) // MOST_DEEP) or 1] if i not in set(left)]
+    left += [i for i in deep if not checked[i].decoded]
     largest = max((checked[i].head.memory(channels) for i in left), default=0)
     decoded = mapped(
         lambda i: _check_pixels(listing, names[i], channels, checked[i].head),
@@ -196,9 +202,12 @@ def _check_head(listing, name):
 
 def _check_pixels(listing, name, channels, head):
     try:
-        decode_image(listing.place.read(name), channels)
+        pixels = decode_image(listing.place.read(name), channels)
     except Exception as error:
         return _Checked(None, reason(error))
+    # What is converted otherwise has other values than the file.
+    if head.deep and not head.alpha and (head.grey or channels >= 3):
+        head = head._replace(brightest=round((float(pixels.max()) + 1) * 32767.5))
     return _Checked(head, None, decoded=True)
 
 

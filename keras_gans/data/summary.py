@@ -17,6 +17,7 @@ from keras_gans.data.places import find_place
 from keras_gans.data.sources import Source, find_source, missing_folder
 from keras_gans.data.transforms import RESIZES
 from keras_gans.modalities.image import jitter_margin
+from keras_gans.utils.text import count_of
 from keras_gans.utils.types import Path, Size
 
 ALLOWED = "these: the path of a folder of images, or of a zip archive of them"
@@ -24,6 +25,7 @@ NAMES = {1: "grey", 2: "grey with transparency", 3: "colour", 4: "RGBA"}
 MOST_CLASSES = 20
 MOST_BROKEN = 10
 MUCH = 0.25  # of a picture, cut off
+NEARLY_BLACK = 2**13  # of 16 bits: what 13 or fewer hold
 
 
 class Report(NamedTuple):
@@ -178,9 +180,9 @@ def _shown_name(source):
 
 def _source_rows(found: Source, task, domain, counts, size):
     """What there is to say of one source."""
-    what = "pairs" if task == "pairs" else "pictures"
+    what = "pair" if task == "pairs" else "picture"
     of = f" of {domain}" if domain else ""
-    rows = [("used", f"{found.size} {what}{of}")]
+    rows = [("used", f"{found.size} {what}{'' if found.size == 1 else 's'}{of}")]
     if not found.files and None not in found.shape:
         height, width, *channels = found.shape
         kinds = " to ".join(NAMES.get(c, f"{c} channels") for c in channels)
@@ -256,7 +258,24 @@ def _pixels(heads, channels):
         ),
         (sum(head.orientation != 1 for head in heads), "turned upright", ""),
     ]
-    return ", ".join(f"{count} {kind}{note}" for count, kind, note in kinds if count)
+    text = ", ".join(f"{count} {kind}{note}" for count, kind, note in kinds if count)
+    return "\n".join([text, *_dark(heads)])
+
+
+def _dark(heads):
+    """A line on pictures of 16 bits that hold fewer, as those of scanners may."""
+    values = [head.brightest for head in heads if head.brightest is not None]
+    dark = [value for value in values if value <= NEARLY_BLACK]
+    if not dark:
+        return []
+    one = len(dark) == 1
+    deep = sum(head.deep for head in heads)
+    of = "" if len(values) == deep else f", of {len(values)} that were looked at,"
+    return [
+        f"{len(dark)} of 16 bits{of} {'is' if one else 'are'} nearly black: "
+        f"{'its' if one else 'their'} largest value is {max(dark)} of 65535. Scale "
+        "them first if that is meant to be white"
+    ]
 
 
 def _classes(names, labels):
@@ -312,10 +331,13 @@ def _made_rows(files, size, channels, resize, halves=False):
         much = sum(share > MUCH for share in cut)
         if some:
             text += "; " if text else ""
-            text += (
-                f"{some} lose what lies beyond the middle, {much} of them more than "
-                f"{MUCH:.0%} (most: {max(cut):.0%})"
-            )
+            verb = "loses" if some == 1 else "lose"
+            text += f"{some} {verb} what lies beyond the middle, "
+            most = f"{100 * max(cut):.3g}%"
+            if much:
+                text += f"{much} of them more than {MUCH:.0%} (most: {most})"
+            else:
+                text += f"at most {most} of a picture"
     elif resize == "pad":
         text += "; filled up with white"
     elif resize == "stretch":
@@ -367,9 +389,13 @@ def _duplicate_rows(files, found):
     if not groups:
         return []
     extra = sum(map(len, groups)) - len(groups)
-    alike = "are copies" if found["whole"] else "have the size and the ends of others"
+    if found["whole"]:
+        alike = "is a copy" if extra == 1 else "are copies"
+    else:
+        alike = f"{'has' if extra == 1 else 'have'} the size and the ends of others"
     lines = [" = ".join(map(repr, paths)) for paths in groups[:MOST_BROKEN]]
     more = (
         [f"and {len(groups) - MOST_BROKEN} more"] if len(groups) > MOST_BROKEN else []
     )
-    return [("duplicates", "\n".join([f"{extra} files {alike}:", *lines, *more]))]
+    told = f"{count_of(extra, 'file')} {alike}:"
+    return [("duplicates", "\n".join([told, *lines, *more]))]

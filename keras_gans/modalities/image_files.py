@@ -69,6 +69,8 @@ class Head(NamedTuple):
         deep: bool, whether it has 16 bits a channel.
         animated: bool, whether it holds several pictures, of which the first
             is read.
+        brightest: int, of a deep one whose pixels were looked at: its largest value
+            of 65535; `None` where it is not known.
     """
 
     size: tuple[int, int]
@@ -78,6 +80,7 @@ class Head(NamedTuple):
     alpha: bool
     deep: bool
     animated: bool
+    brightest: int | None = None
 
     @property
     def grey(self) -> bool:

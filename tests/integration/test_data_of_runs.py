@@ -145,7 +145,7 @@ def test_pictures_without_pairs_are_not_cut_into_halves(capsys):
             ["0.png", "1.png"],
             ["2 pairs", "A is left, B is right", "16 x 16 pixels: all have that size"],
         ),
-        ("pairs", ["A/0.png", "B/0.png"], ["1 pairs", "1 of 1 image files of set/B"]),
+        ("pairs", ["A/0.png", "B/0.png"], ["1 pair", "1 of 1 image files of set/B"]),
         ("unpaired", ["A/0.png", "A/1.png", "B/0.png"], ["2 pictures of A", "1 p"]),
     ],
 )
@@ -201,9 +201,17 @@ def test_check_command(capsys):
     assert call("check", "set", "--image_size=8,12", "--channels=1") == 1
     out = capsys.readouterr().out
     assert "8 that cannot be read" in out and "12 x 8 pixels, grey" in out
+    flags = "--data=set --image_shape=8,12,1 --skip_broken"
+    assert f"train dcgan {flags}  # train on the pictures without them" in out
+    assert call("check", "set", "--skip_broken") == 0
     for name in BROKEN:
         pathlib.Path("set", name).unlink()
+    capsys.readouterr()
     assert call("check", "set") == 0
+    out = capsys.readouterr().out
+    assert "train dcgan --data=set  # train on the pictures\n" in out
+    assert "made       32 x 32 pixels" in out
+    assert "32 x 32 pixels are what train dcgan makes unless told otherwise" in out
     assert call("check", "emoji") == 1
     assert "keras-gans train dcgan --data=emoji" in capsys.readouterr().err
     assert call("check", "nowhere") == 1

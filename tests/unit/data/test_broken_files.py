@@ -241,9 +241,41 @@ def test_copies_and_medians_are_told():
     assert "median 32 x 20" in str(described) and "copies" not in str(described)
     shutil.copy("set/0.png", "set/again.png")
     for report in (data.check("set"), data.describe("set", "images", (16, 16), 3)):
-        assert "1 files are copies:" in str(report)
+        assert "1 file is a copy:" in str(report)
         assert "'set/0.png' = 'set/again.png'" in str(report)
         assert "median 24 x 10" in str(report)
+
+
+def test_pictures_of_twelve_bits_are_told(monkeypatch):
+    """By each report, of few files or of some of many; not if white is there."""
+    told = "{} of 16 bits{} nearly black: {} largest value is 4095 of 65535. Scale"
+    values = np.linspace(0, 4095, 64).reshape(8, 8).astype("uint16")
+    save("set", "scan.png", values)
+    save("set", "white.png", values * 16)
+    save("set", "plain.png", noise((8, 8, 3)))
+    for channels in (1, 3):
+        for text in (
+            str(data.check("set", channels=channels)),
+            str(data.describe("set", "images", (8, 8), channels)),
+        ):
+            assert told.format(1, " is", "its") in text
+    monkeypatch.setattr(broken, "FEW_PIXELS", 0)
+    monkeypatch.setattr(broken, "MOST_DEEP", 2)
+    for i in range(9):
+        save("many", f"{i}.png", values)
+    text = str(data.describe("many", "images", (8, 8), 3))
+    assert told.format(2, ", of 2 that were looked at, are", "their") in text
+    os.remove("set/scan.png")
+    assert "nearly black" not in str(data.check("set"))
+
+
+def test_what_is_cut_off_is_told_without_noughts():
+    for i, width in enumerate((9, 9, 10)):
+        save("set", f"{i}.png", noise((8, width, 3), seed=i))
+    text = str(data.check("set", image_size=8))
+    assert "3 lose what lies beyond the middle, at most 20% of a picture" in text
+    save("set", "3.png", noise((8, 16, 3), seed=3))
+    assert "1 of them more than 25% (most: 50%)" in str(data.check("set", image_size=8))
 
 
 def test_check_tells_classes_and_pairs():
