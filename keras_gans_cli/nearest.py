@@ -6,6 +6,13 @@ from keras_gans_cli import sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Show samples beside their nearest training pictures."
+COMPARED = 100  # training pictures whose distance to others is a yardstick
+MEASURES = {
+    "pixels": "mean squared differences of pixels in [-1, 1], summed over a picture "
+    "and its halvings",
+    "lite0": "mean squared differences of EfficientNet-Lite0's features, summed over "
+    "maps of five sizes",
+}
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
@@ -48,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     gan, step, _, given = sample.opened(args, len(seeds))
     batches = training_pictures(args.run_dir, gan, args.data)
     samples = np.concatenate(list(gan.seed_batches(seeds, **given)))
-    found = nearest(samples, batches, args.features)
+    found = nearest(samples, batches, args.features, COMPARED)
     tiles, columns = pictures.side_by_side(samples, found.images)
     names = [
         name
@@ -57,7 +64,8 @@ def run(args: argparse.Namespace) -> None:
     ]
     caption = gan.captioned(
         "samples, each with the nearest training picture on its right, of "
-        f"{found.count:,}; sums of squared differences of {args.features}"
+        f"{found.count:,}; distances are {MEASURES[args.features]}"
+        + ("" if found.usual is None else f"; {_usual(found)}")
     )
     wide = columns * (4 if len(seeds) >= 4 else 1)
     pictures.save_grid(args.out, tiles, wide, args.overwrite, names, caption)
@@ -66,8 +74,23 @@ def run(args: argparse.Namespace) -> None:
         f"{said.count_of(len(seeds), 'sample')}{said.of_step(step)} beside the "
         f"nearest of {found.count:,} pictures: {args.out}"
     )
-    print(f"The nearest pair: seed {seeds[least]}, {found.distances[least]:.3g}")
+    print(
+        f"The nearest pair: seed {seeds[least]}, a distance of "
+        f"{found.distances[least]:.3g}: {MEASURES[args.features]}."
+    )
+    if found.usual is not None:
+        print(
+            f"To compare: {_usual(found)}. A sample that is much nearer may be a copy."
+        )
     tell_next(args, seeds)
+
+
+def _usual(found):
+    """What a distance is to be compared with."""
+    return (
+        f"the median of {found.compared} of the pictures to their nearest "
+        f"other one is {found.usual:.3g}"
+    )
 
 
 def tell_next(args: argparse.Namespace, seeds: list[int]) -> None:

@@ -23,18 +23,25 @@ class Nearest(NamedTuple):
         distances: float array `[n]`, sums of squared differences of features.
         places: int array `[n]`, the numbers of these pictures, as they came.
         count: int, how many pictures there are.
+        usual: float, the median distance of some of the pictures to the one among
+            the others that is nearest; `None` where it was not asked for, or there
+            is one picture.
+        compared: int, how many that median is of.
     """
 
     images: np.ndarray
     distances: np.ndarray
     places: np.ndarray
     count: int
+    usual: float | None = None
+    compared: int = 0
 
 
 def nearest(
     samples: np.ndarray,
     pictures: Iterable[np.ndarray],
     features: str | Callable = "pixels",
+    compared: int = 0,
 ) -> Nearest:
     """Of each sample, the picture whose features are nearest to its own.
 
@@ -44,6 +51,7 @@ def nearest(
             time.
         features: "pixels", "lite0", a function or a Keras model, as of
             `keras_gans.latent.project`.
+        compared: int, of how many of the first batch to find the usual distance.
 
     Returns:
         `Nearest`.
@@ -71,6 +79,7 @@ def nearest(
     n, count = len(samples), 0
     found = np.zeros(np.shape(samples), "float32")
     least, places = np.full(n, np.inf), np.zeros(n, int)
+    others = None
     for batch in pictures:
         batch = np.asarray(batch, "float32")
         if batch.shape[1:] != found.shape[1:]:
@@ -79,6 +88,9 @@ def nearest(
                 f"{found.shape[1:]}. Received: {batch.shape[1:]}. Resize them."
             )
         given = described(batch)
+        if others is None:
+            others = _Others(given[:compared])
+        others.meet(given)
         for i, row in enumerate(wanted):
             distances = np.square(given - row).sum(axis=1)
             j = int(distances.argmin())
@@ -87,7 +99,32 @@ def nearest(
         count += len(batch)
     if not count:
         raise ValueError("There is no picture to compare with. Received: none.")
-    return Nearest(found, least, places, count)
+    usual = others.usual() if compared and count > 1 else None
+    asked = 0 if usual is None else len(others.rows)
+    return Nearest(found, least, places, count, usual, asked)
+
+
+class _Others:
+    """How near the others are to some of the pictures.
+
+    Args:
+        rows: float array `[n, d]`, features of these pictures.
+    """
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.two = np.full((len(rows), 2), np.inf)  # a picture meets itself, too
+
+    def meet(self, given):
+        """Compares them with features `[m, d]` of a batch."""
+        squares = np.square(self.rows).sum(1)[:, None] + np.square(given).sum(1)
+        distances = np.maximum(squares - 2 * self.rows @ given.T, 0)
+        both = np.concatenate([self.two, distances], axis=1)
+        self.two = np.sort(both, axis=1)[:, :2]
+
+    def usual(self):
+        """The median of the distances to the nearest other picture."""
+        return float(np.median(self.two[:, 1]))
 
 
 def training_pictures(

@@ -20,6 +20,16 @@ def test_what_is_nearest(features):
     np.testing.assert_array_equal(found.images, known[[7, 2]])
     exact = nearest(known, [known], features)
     assert exact.distances.max() == 0 and exact.places.tolist() == list(range(9))
+    assert exact.usual is None
+    # A yardstick: how near pictures are to others, whatever batch those come in.
+    alone = [nearest(known[[i]], [np.delete(known, i, 0)], features) for i in range(4)]
+    usual = np.median([one.distances[0] for one in alone])
+    for n in (3, 100):
+        some = nearest(near, [known[:4], known[4:]], features, n)
+        assert some.compared == min(n, 4)
+        wanted = usual if n > 3 else np.median([o.distances[0] for o in alone[:3]])
+        assert some.usual == pytest.approx(wanted, rel=1e-6)
+    assert nearest(near, [known[:1]], features, 5).usual is None
 
 
 def test_distances_are_those_of_the_definition():
@@ -51,7 +61,8 @@ def test_nearest_writes_a_table(capsys, tmp_path, trained_run):
     assert "beside the nearest of 1,570 pictures: n.png" in told
     with Image.open("n.png") as table:
         assert table.width >= 512 and table.mode == "RGB"
-    assert "The nearest pair: seed" in told
+    assert "The nearest pair: seed" in told and "mean squared differences" in told
+    assert "the median of 100 of the pictures to their nearest other" in told
     assert call("nearest", "r", "--seeds=0-3", "--out=n.png") == 1
     assert "overwritten unasked" in capsys.readouterr().err
     assert call("nearest", "r", "--n=2", "--overwrite", "--out=n.png") == 0
