@@ -13,7 +13,8 @@ import warnings
 
 from keras_gans_cli import recipes, values, words
 
-# One file each, with `SUMMARY`, `add_flags(parser, words)` and `run(args)`.
+# One file each, with `SUMMARY`, `add_flags(parser, words)`, `run(args)`, and perhaps
+# `refuse(args)`: what can be told to be wrong before a backend is imported.
 COMMANDS = (
     "list",
     "check",
@@ -137,6 +138,12 @@ class Parser(argparse.ArgumentParser):
         if wrong:
             choices = re.findall(r"[\w:.-]+", wrong[2])
             message += "." + recipes.hint(wrong[1], choices)
+        number = re.search(
+            r"argument (\S+): invalid (int|float) value: '(.*)'", message
+        )
+        if number:
+            what = {"int": "a whole number", "float": "a number"}[number[2]]
+            message = f"{number[1]} is {what}. Received: {number[1]}={number[3]}."
         if message.startswith("the following arguments are required"):
             # Perhaps they are there, and mistyped.
             for word in self.words:
@@ -183,7 +190,9 @@ def make_parser(words: list | None = None) -> Parser:
     )
     for name, command in known.items():
         sub = commands.add_parser(name, description=command.SUMMARY)
-        sub.set_defaults(run=command.run, parser=sub)
+        sub.set_defaults(
+            run=command.run, parser=sub, refuse=getattr(command, "refuse", None)
+        )
         sub.words = words or ()
         sub.others = getattr(command, "CALLED", {})
         command.add_flags(sub, words)
@@ -201,9 +210,19 @@ def parse(argv: list) -> argparse.Namespace:
     return args
 
 
-def main(args: argparse.Namespace) -> int:
-    """Runs a parsed command; errors of its input end it with status 1."""
+def main(args: argparse.Namespace, prepare: Callable | None = None) -> int:
+    """Runs a parsed command; errors of its input end it with status 1.
+
+    Args:
+        args: see `parse`.
+        prepare: function that imports the backend, called once the command has
+            found nothing wrong by itself.
+    """
     try:
+        if args.refuse is not None:
+            args.refuse(args)
+        if prepare is not None:
+            prepare()
         return args.run(args) or 0
     except KeyboardInterrupt as stop:
         if not isinstance(stop, SystemExit):  # else training has said so
@@ -276,16 +295,18 @@ def _take_signals():
             signal.signal(number, _end)
 
 
+def _prepare():
+    recipes.load_file("utils/startup.py").prepare(sys.argv)
+
+
 def run() -> None:
     """The console script."""
     _take_signals()
     try:
         args = parse(sys.argv)
-        if args.command != "list":
-            recipes.load_file("utils/startup.py").prepare(sys.argv)
         if "verbose" not in args:
             warnings.showwarning = show_warning(args.parser.typed(args))
-        status = main(args)
+        status = main(args, None if args.command == "list" else _prepare)
     except KeyboardInterrupt:  # before a command has begun
         print("keras-gans: interrupted", file=sys.stderr)
         status = 128 + signal.SIGINT

@@ -29,8 +29,8 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add(
         "--skip_broken",
         action="store_true",
-        help="end with status 0 where files cannot be read: train leaves them out by "
-        "the same flag",
+        help="take it for no failure that files cannot be read, which train leaves out "
+        "by the same flag",
     )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from keras_gans_cli import recipes
 from keras_gans_cli import words as said
 
 SUMMARY = "Show models in a browser: sample, walk, draw; a run also while it trains."
@@ -31,6 +32,12 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     )
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds that a package of the page is missing."""
+    for module in ("starlette", "uvicorn"):
+        recipes.load_file("utils/optional.py").require(module, "demo", "The demo")
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans demo MODEL..."""
     from keras_gans.serving.demo import Demo
@@ -41,4 +48,8 @@ def run(args: argparse.Namespace) -> None:
         if args.browser:
             shown.open()
         shown.wait()
-    said.next_steps(("train one of your own", "train", "dcgan"))
+    if args.models:
+        told = ("samples, from the command line", "sample", args.models[0])
+        said.next_steps((*told, "--out=samples.png"))
+    else:
+        said.next_steps(("train one of your own", "train", "dcgan"))

@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 
-from keras_gans_cli import latent, sample
+from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Find what can be changed in samples, and show it."
@@ -37,15 +37,20 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     latent.add_draws(parser)
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds seeds or layers that are none, and an --out that is taken."""
+    sample.read_seeds(args.seeds)
+    latent.read_layers(args.layers)
+    values.check_free(args.out, args.overwrite, folder=True)
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans directions RUN"""
     import numpy as np
 
     from keras_gans.inference.latent import LatentSpace, directions, load_codes
-    from keras_gans.utils import files
     from keras_gans.utils.validation import check_size, within
 
-    files.check_free(args.out, args.overwrite, files.FOLDER)
     check_size("number", args.number)
     check_size("columns", args.columns)
     within("strength", args.strength, 0 < args.strength < 1e6, "(0, inf)")

@@ -110,6 +110,14 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     )
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds an --out of another kind."""
+    if args.out is not None and pathlib.Path(args.out).suffix != ".jsonl":
+        raise ValueError(
+            f"Scores are lines of a .jsonl file. Received: --out={args.out}."
+        )
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans evaluate TARGET"""
     from keras_gans.core.text_to_image import TextToImageGAN
@@ -119,10 +127,6 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.training import runs
 
     metrics = check_metrics((args.metrics or "fid,kid").split(","))
-    if args.out is not None and pathlib.Path(args.out).suffix != ".jsonl":
-        raise ValueError(
-            f"Scores are lines of a .jsonl file. Received: --out={args.out}."
-        )
     fake, data, data_dir = args.target, args.data, args.data_dir
     skip_broken = args.skip_broken
     is_run = runs.is_run(args.target)

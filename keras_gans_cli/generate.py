@@ -2,7 +2,7 @@
 
 import argparse
 
-from keras_gans_cli import latent, sample
+from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Write a picture of each seed: `sample --each`, by StyleGAN's name."
@@ -26,11 +26,8 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     latent.add_draws(parser)
 
 
-def run(args: argparse.Namespace) -> None:
-    """keras-gans generate RUN"""
-    from keras_gans.inference.latent import LatentSpace, load_codes
-    from keras_gans.utils import files
-
+def refuse(args: argparse.Namespace) -> None:
+    """Finds flags that do not fit, and an --out that is taken."""
     if (args.seeds is None) == (args.codes_file is None):
         raise ValueError(
             "Samples are of --seeds or of a --codes_file. Received: "
@@ -42,7 +39,15 @@ def run(args: argparse.Namespace) -> None:
             f"A file is written for each seed. Received: --out={args.out}. Name a "
             "folder, or make a grid by `keras-gans sample`."
         )
-    files.check_free(args.out, args.overwrite, files.FOLDER)
+    if args.seeds is not None:
+        sample.read_seeds(args.seeds)
+    values.check_free(args.out, args.overwrite, folder=True)
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans generate RUN"""
+    from keras_gans.inference.latent import LatentSpace, load_codes
+
     seeds = None if args.seeds is None else sample.read_seeds(args.seeds)
     n = None if seeds is None else len(seeds)
     gan, step, class_names, given = sample.opened(args, n)

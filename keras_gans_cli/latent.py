@@ -38,7 +38,12 @@ def read_layers(text: str | None) -> list[int] | None:
     layers = []
     for part in text.split(","):
         found = re.fullmatch(r"\s*(\d{1,3})(?:-(\d{1,3}))?\s*", part)
-        if not found or int(found[2] or found[1]) < int(found[1]):
+        if found and found[2] and int(found[2]) < int(found[1]):
+            raise ValueError(
+                f"A range of layers runs backwards. Received: {part.strip()!r} in "
+                f"--layers={text}. Give {found[2]}-{found[1]}."
+            )
+        if not found:
             raise ValueError(
                 "--layers are ints and ranges of them, with commas: 0-3,6. Received: "
                 f"{part.strip()!r} in --layers={text}."

@@ -30,13 +30,19 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     latent.add_draws(parser)
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds seeds or layers that are none, and an --out that is taken."""
+    values.check_ending(args.out, (".png",), "A table")
+    for name in ("rows", "columns"):
+        sample.read_seeds(getattr(args, name), f"--{name}")
+    latent.read_layers(args.layers)
+    values.check_free(args.out, args.overwrite)
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans mix RUN"""
     from keras_gans.inference.latent import mix
-    from keras_gans.utils import files
 
-    values.check_ending(args.out, (".png",), "A table")
-    files.check_free(args.out, args.overwrite)
     rows, columns = (
         sample.read_seeds(getattr(args, name), f"--{name}")
         for name in ("rows", "columns")

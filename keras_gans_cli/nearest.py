@@ -40,17 +40,21 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     sample.add_inputs(parser)
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds flags that do not fit, and an --out that is taken."""
+    values.check_ending(args.out, (".png",), "A table")
+    if args.seeds is not None:
+        _seeds(args)
+    values.check_free(args.out, args.overwrite)
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans nearest RUN"""
     import numpy as np
 
     from keras_gans.inference.nearest import nearest, training_pictures
     from keras_gans.modalities import pictures
-    from keras_gans.utils import files
 
-    values.check_ending(args.out, (".png",), "A table")
-    files.check_free(args.out, args.overwrite)
-    files.check_writable(args.out)
     seeds = _seeds(args)
     gan, step, _, given = sample.opened(args, len(seeds))
     batches = training_pictures(args.run_dir, gan, args.data)
@@ -108,9 +112,9 @@ def tell_next(args: argparse.Namespace, seeds: list[int]) -> None:
 
 
 def _seeds(args):
-    from keras_gans.utils.validation import check_size
-
     if args.seeds is None:
+        from keras_gans.utils.validation import check_size
+
         return list(range(check_size("n", 16 if args.n is None else args.n)))
     if args.n is not None:
         raise ValueError(

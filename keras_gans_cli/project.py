@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import time
 
-from keras_gans_cli import sample
+from keras_gans_cli import sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Find the sample that is most like a picture of yours."
@@ -37,6 +37,17 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add("--overwrite", action="store_true", help="replace what stands at --out")
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds that the picture is missing, or --out taken."""
+    values.check_free(_folder(args), args.overwrite, folder=True)
+    if not pathlib.Path(args.picture).is_file():
+        raise ValueError(f"No such file. Received: {args.picture}.")
+
+
+def _folder(args):
+    return pathlib.Path(args.out or f"{pathlib.Path(args.picture).stem}-projected")
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans project RUN PICTURE"""
     from keras_gans.inference import opening
@@ -44,12 +55,8 @@ def run(args: argparse.Namespace) -> None:
     from keras_gans.inference.latent.projection import check_space
     from keras_gans.modalities import image_files
     from keras_gans.training import runs
-    from keras_gans.utils import files
 
-    out = pathlib.Path(args.out or f"{pathlib.Path(args.picture).stem}-projected")
-    files.check_free(out, args.overwrite, files.FOLDER)
-    if not pathlib.Path(args.picture).is_file():
-        raise ValueError(f"No such file. Received: {args.picture}.")
+    out = _folder(args)
     image_files.read_head(args.picture)
     gan, step = opening.open_gan(args.run_dir, args.best)
     space = check_space(gan, args.space)

@@ -128,14 +128,24 @@ def with_every_class(gan: Any, seeds: list, given: dict) -> tuple[list, bool]:
     return [seed for seed in seeds for _ in range(classes)], True
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds flags that do not fit, and an --out that is taken."""
+    _check_out(args)
+    if args.interpolate is not None:
+        read_seeds(args.interpolate, "--interpolate", least=2)
+        values.check_ending(args.out, FILMS, "A walk")
+    elif args.seeds is not None:
+        read_seeds(args.seeds)
+    is_file = not args.each and pathlib.Path(args.out).suffix != ""
+    values.check_free(args.out, args.overwrite, folder=not is_file)
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans sample RUN"""
     import numpy as np
 
     from keras_gans.core.previews import MAX_COLUMNS
-    from keras_gans.utils import files
 
-    _check_out(args)
     if args.interpolate is not None:
         seeds = read_seeds(args.interpolate, "--interpolate", least=2)
         args.frames = 60 if args.frames is None else args.frames
@@ -149,9 +159,6 @@ def run(args: argparse.Namespace) -> None:
             + ("--out=slow.gif",)
         )
         return
-    is_file = not args.each and pathlib.Path(args.out).suffix != ""
-    files.check_free(args.out, args.overwrite, files.FILE if is_file else files.FOLDER)
-    files.check_writable(args.out)
     seeds = None if args.seeds is None else read_seeds(args.seeds)
     n = args.n if seeds is None else len(seeds)
     gan, step, class_names, given = opened(args, n)
@@ -264,12 +271,8 @@ def write_walk(
         ValueError: samples are no images, or a flag is out of its range.
     """
     from keras_gans.inference.latent import films, walk
-    from keras_gans.utils import files
     from keras_gans.utils.validation import check_size
 
-    values.check_ending(args.out, FILMS, "A walk")
-    files.check_free(args.out, args.overwrite)
-    files.check_writable(args.out)
     for name, value in {"frames": args.frames, "rate": rate, "size": side}.items():
         check_size(name, value)
     gan, step, _, given = opened(args)
@@ -441,6 +444,11 @@ def read_seeds(text: str, flag: str = "--seeds", least: int = 1) -> list[int]:
     for part in text.split(","):
         found = re.fullmatch(r"\s*(\d{1,10})(?:-(\d{1,10}))?\s*", part)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if found and last < first:
+            raise ValueError(
+                f"A range of seeds runs backwards. Received: {part.strip()!r} in "
+                f"{flag}={text}. Give {last}-{first}."
+            )
         if not first <= last < 2**31 or last - first + len(seeds) >= MOST_SEEDS:
             raise ValueError(
                 f"{flag} are ints in [0, 2**31) and ranges of them, with commas: "

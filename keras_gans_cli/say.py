@@ -2,6 +2,8 @@
 
 import argparse
 
+from keras_gans_cli import values
+
 SUMMARY = "Say a text, by TextToSpeech or VITS."
 
 
@@ -36,17 +38,19 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add("--overwrite", action="store_true", help="replace the file")
 
 
+def refuse(args: argparse.Namespace) -> None:
+    """Finds pronunciations that are none, and an --out that is taken."""
+    values.pronunciations(args.pronunciations)
+    if not args.out.lower().endswith(".wav"):
+        raise ValueError(f"--out is a .wav file. Received: --out={args.out}.")
+    values.check_free(args.out, args.overwrite)
+
+
 def run(args: argparse.Namespace) -> None:
     """keras-gans say MODEL TEXT"""
     from keras_gans.inference import opening
-    from keras_gans.utils import files
-    from keras_gans_cli import values
 
     spoken = values.pronunciations(args.pronunciations)
-    if not args.out.lower().endswith(".wav"):
-        raise ValueError(f"--out is a .wav file. Received: --out={args.out}.")
-    files.check_free(args.out, args.overwrite)
-    files.check_writable(args.out)
     gan, step = opening.open_gan(args.model, args.best)
     if not hasattr(gan, "say"):
         raise ValueError(

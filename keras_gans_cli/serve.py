@@ -5,7 +5,10 @@ import contextlib
 import logging
 import sys
 
+from keras_gans_cli import recipes
+
 SUMMARY = "Serve exported models over REST and gRPC, as TensorFlow Serving does."
+PACKAGES = ("tensorflow_serving", "grpc", "starlette", "uvicorn", "prometheus_client")
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
@@ -56,6 +59,12 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
         "is full (default: 2)",
     )
     add("--quiet", action="store_true", help="log no requests")
+
+
+def refuse(args: argparse.Namespace) -> None:
+    """Finds that a package of the servers is missing."""
+    for module in PACKAGES:
+        recipes.load_file("utils/optional.py").require(module, "serve", "Servers")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -2,6 +2,9 @@
 
 import argparse
 
+from keras_gans_cli import values
+from keras_gans_cli import words as said
+
 SUMMARY = "Write a table of rows like those that a CTGAN was trained on."
 
 
@@ -30,14 +33,17 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     add("--overwrite", action="store_true", help="replace the file")
 
 
-def run(args: argparse.Namespace) -> None:
-    """keras-gans synthesize MODEL"""
-    from keras_gans.inference import opening
-    from keras_gans.utils import files
-    from keras_gans_cli import values
-    from keras_gans_cli import words as said
-
+def refuse(args: argparse.Namespace) -> None:
+    """Finds flags that are none, and an --out that is taken."""
     values.check_ending(args.out, (".csv",), "A table")
+    _where(args)
+    if args.rows < 1:
+        raise ValueError(f"--rows is 1 or more. Received: --rows={args.rows}.")
+    values.check_free(args.out, args.overwrite)
+
+
+def _where(args):
+    """The category that each column is to have."""
     where = {}
     for given in args.where:
         name, equals, category = given.partition("=")
@@ -47,10 +53,15 @@ def run(args: argparse.Namespace) -> None:
                 f"--where={given}."
             )
         where[name] = category
-    if args.rows < 1:
-        raise ValueError(f"--rows is 1 or more. Received: --rows={args.rows}.")
-    files.check_free(args.out, args.overwrite)
-    files.check_writable(args.out)
+    return where
+
+
+def run(args: argparse.Namespace) -> None:
+    """keras-gans synthesize MODEL"""
+    from keras_gans.inference import opening
+    from keras_gans.utils import files
+
+    where = _where(args)
     gan, step = opening.open_gan(args.model, args.best)
     if not hasattr(gan, "synthesize_batches"):
         raise ValueError(

@@ -26,7 +26,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
             description=f"{recipe.summary}.",
             usage=f"keras-gans train {name} [--FLAG=VALUE ...]",
         )
-        sub.set_defaults(run=run, parser=sub)
+        sub.set_defaults(run=run, parser=sub, refuse=refuse)
         if words is None or name in words:
             _add_run_flags(sub, recipe)
             _add_options(sub, recipe)
@@ -119,6 +119,17 @@ def _help(recipe, name, known):
     if name in recipe.without:
         return argparse.SUPPRESS
     return flags.sentence(known.help, known.default)
+
+
+def refuse(args: argparse.Namespace) -> None:
+    """Finds that there is no run to resume."""
+    nearby = recipes.load_file("training/nearby.py")
+    suggestions = recipes.load_file("utils/suggestions.py")
+    nearby.check_resume(
+        args.run_dir or _run_dir(args.recipe),
+        args.resume,
+        lambda path: nearby.near(path, suggestions),
+    )
 
 
 def run(args: argparse.Namespace) -> int | None:

@@ -5,6 +5,8 @@ import ast
 import textwrap
 from typing import Any
 
+from keras_gans_cli import recipes
+
 
 def value(text: str) -> Any:
     """A flag's text as a number, tuple, bool, None, or else a string."""
@@ -96,3 +98,15 @@ def pronunciations(given: list[str]) -> dict[str, str]:
             f"Received: {wrong[0]!r}."
         )
     return {word: phones for word, _, phones in pairs}
+
+
+def check_free(path: str, overwrite: bool, folder: bool = False) -> None:
+    """Refuses an --out that stands there already, or cannot be written.
+
+    Raises:
+        ValueError: something stands there.
+        OSError: it cannot be written.
+    """
+    files = recipes.load_file("utils/files.py")
+    files.check_free(path, overwrite, files.FOLDER if folder else files.FILE)
+    files.check_writable(path)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from keras_gans_cli import latent, sample
+from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Write an animation from seed to seed."
@@ -35,6 +35,13 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
     )
     sample.add_cutoff(parser)
     latent.add_draws(parser)
+
+
+def refuse(args: argparse.Namespace) -> None:
+    """Finds seeds that are none, and an --out that is taken."""
+    sample.read_seeds(args.seeds, least=2)
+    values.check_ending(args.out, sample.FILMS, "A walk")
+    values.check_free(args.out, args.overwrite)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -233,8 +233,8 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
         masks = ["--masks=MASKS"] if task == "inpainting" else []
         words = ("translate", run_dir, PICTURES, "--out=translated", *masks)
         use = [("your pictures", *words)]
-    export = ("for TF Serving", "export", run_dir, "--to=models/gan")
-    next_steps(*use, export)
+    why = "a numbered version of the SavedModel, with TF Serving's files"
+    next_steps(*use, (why, "export", run_dir, "--to=models/gan"))
     print(f"In Python: gan = keras_gans.load({str(run_dir)!r})")
 
 

@@ -11,6 +11,21 @@ from keras_gans.data.places import Folder, find_place
 from keras_gans.modalities.image_files import EXTENSIONS, decode_image, unreadable
 
 
+class UnlabelledError(ValueError):
+    """Classes are asked for where there are none.
+
+    Args:
+        why: str, sentences on what there is instead.
+        remedy: str, what to do about it: "Move them".
+    """
+
+    def __init__(self, why: str, remedy: str):
+        super().__init__(
+            f"{why} {remedy}, or load all without labels (`labels=False`)."
+        )
+        self.why, self.remedy = why, remedy
+
+
 class Listing(NamedTuple):
     """The image files of a place.
 
@@ -110,17 +125,17 @@ def _classes(folder, names, kind):
     tops = [name.split(os.sep, 1) for name in names]
     loose = [parts[0] for parts in tops if len(parts) == 1]
     if len(loose) == len(names):
-        raise ValueError(
+        raise UnlabelledError(
             f"Classes are subfolders of {kind}, but folder {folder!r} has no "
-            f"subfolders of {kind}. Put the {kind} of each class into a subfolder "
-            "of its own, or load them without labels (`labels=False`)."
+            f"subfolders of {kind}.",
+            f"Put the {kind} of each class into a subfolder of its own",
         )
     if loose:
-        raise ValueError(
+        raise UnlabelledError(
             f"Classes are subfolders of {kind}, but {len(loose)} of the {kind} of "
             f"folder {folder!r} lie in none, the first being "
-            f"{os.path.join(folder, loose[0])!r}. Move them, or load all without "
-            "labels (`labels=False`)."
+            f"{os.path.join(folder, loose[0])!r}.",
+            "Move them",
         )
     classes = sorted({parts[0] for parts in tops})
     index = {name: number for number, name in enumerate(classes)}

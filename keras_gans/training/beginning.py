@@ -7,9 +7,8 @@ from typing import Self
 
 import keras
 
+from keras_gans.training.nearby import ASIDE
 from keras_gans.utils import files
-
-ASIDE = ".old-run"
 
 
 class Beginning(keras.callbacks.Callback):

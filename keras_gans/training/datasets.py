@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shlex
 from typing import Any
 import warnings
 
@@ -69,12 +70,21 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
     labelled = recipe.task == LABELLED or (recipe.task in KINDS and given)
     if not labelled or config["class_names"] is not None:
         return config
-    names = _names(recipe, config)
+    from keras_gans.data.decoding import UnlabelledError
+
+    without = "leave `num_classes` out"
+    if recipe.task == LABELLED:
+        data = shlex.quote(str(config["data"]))
+        without = f"train without labels by `keras-gans train dcgan --data={data}`"
+    try:
+        names = _names(recipe, config)
+    except UnlabelledError as error:
+        raise ValueError(f"{error.why} {error.remedy}, or {without}.") from error
     if len(names) < 2:
         raise ValueError(
             f"Labels need 2 classes or more. Received: {_listed(names)} in "
             f"{config['data']}. Put the pictures of each class into a subfolder "
-            "of its own, or train without labels, by dcgan for instance."
+            f"of its own, or {without}."
         )
     if given not in (None, len(names)):
         raise ValueError(

@@ -3,14 +3,11 @@
 import json
 import pathlib
 
-from keras_gans.core import presets
-from keras_gans.training import configs
-from keras_gans.training.beginning import ASIDE
-from keras_gans.utils import files
-from keras_gans.utils.suggestions import did_you_mean, nearest
+from keras_gans.training import configs, nearby
+from keras_gans.training.nearby import CONFIG, is_run
+from keras_gans.utils import files, suggestions
 from keras_gans.utils.types import Path
 
-CONFIG = "config.json"
 DATA = "data.json"
 METRICS = "metrics.jsonl"
 PLOT = "losses.png"
@@ -33,40 +30,11 @@ CONTENTS = (
     DATA,
     CONFIG,
 )
-USUAL = "runs"  # the folder that `keras-gans train` makes them in
-MOST_NAMED = 3
 
 
-def is_run(run_dir: Path) -> bool:
-    """Whether a directory holds a run."""
-    is_preset = presets.is_preset(run_dir)  # of which a file has the same name
-    return (pathlib.Path(run_dir) / CONFIG).is_file() and not is_preset
-
-
-def check_resume(run_dir: pathlib.Path, resume: bool | str) -> None:
-    """Checks that there is a run to go on with, where there must be one.
-
-    Args:
-        run_dir: path.
-        resume: bool, or "auto", which starts one where there is none.
-
-    Raises:
-        ValueError: there is none: the nearest are named.
-    """
-    if resume not in (False, True, "auto"):
-        raise ValueError(
-            f"`resume` is true, false or 'auto'. Received: resume={resume!r}."
-        )
-    # One that was killed as it began has the old run aside.
-    started = is_run(run_dir) or is_run(run_dir / ASIDE)
-    foreign = run_dir.exists() and not run_dir.is_dir()
-    if resume is True and not started and not foreign and _names(run_dir) == []:
-        raise ValueError(
-            f"There is no run to resume. Received: run_dir={run_dir}, which "
-            f"{'is empty' if run_dir.exists() else 'does not exist'}.{near(run_dir)} "
-            "Start one without --resume, or by --resume=auto, which goes on with a "
-            "run where there is one."
-        )
+def check_resume(run_dir: Path, resume: bool | str) -> None:
+    """Checks that there is a run to go on with, see `nearby.check_resume`."""
+    nearby.check_resume(run_dir, resume, near)
 
 
 def going_on(run_dir: pathlib.Path, resume: bool | str, overwrite: bool) -> bool:
@@ -85,7 +53,7 @@ def going_on(run_dir: pathlib.Path, resume: bool | str, overwrite: bool) -> bool
     if not run_dir.exists():
         return False
     if run_dir.is_dir():
-        if not _names(run_dir):
+        if not nearby.seen(run_dir):
             return False
         if is_run(run_dir) and resume:
             return True
@@ -104,13 +72,6 @@ def going_on(run_dir: pathlib.Path, resume: bool | str, overwrite: bool) -> bool
     )
 
 
-def _names(run_dir):
-    """What is seen in a directory: what a kill left before a config is hidden."""
-    if not run_dir.is_dir():
-        return []
-    return [p.name for p in run_dir.iterdir() if p.name[0] != "."]
-
-
 def make(run_dir: pathlib.Path, config: dict) -> None:
     """Makes a run directory and its config."""
     with files.naming(run_dir):
@@ -127,38 +88,5 @@ def write_config(run_dir: pathlib.Path, config: dict) -> None:
 
 
 def near(path: Path, endings: tuple[str, ...] = ()) -> str:
-    """The sentence that names the runs which a path without one may have meant.
-
-    Args:
-        path: str or path.
-        endings: of files that may be meant too, such as ".keras".
-
-    Returns:
-        str: those of like names; where there are none, the newest that lie in the
-        path, beside it or in `runs`. "" where there are none at all.
-    """
-    path = pathlib.Path(path)
-    for parent in path.parents:
-        if is_run(parent):
-            return did_you_mean([str(parent)])
-    found = {}
-    for folder in (path, path.parent, pathlib.Path(USUAL)):
-        for one in _runs_in(folder, endings):
-            found.setdefault(one.resolve(), one)
-    found = list(found.values())
-    named = {name: str(one) for one in found for name in (one.name, one.stem)}
-    alike = nearest(path.name, named, MOST_NAMED)
-    if alike:
-        return did_you_mean(list(dict.fromkeys(named[name] for name in alike)))
-    newest = sorted(found, key=lambda one: -one.stat().st_mtime)
-    shown = ", ".join(map(str, newest[:MOST_NAMED]))
-    more = f" and {len(found) - MOST_NAMED} more" * (len(found) > MOST_NAMED)
-    return f" There are {shown}{more}." if found else ""
-
-
-def _runs_in(folder, endings):
-    try:
-        inside = sorted(folder.iterdir())
-    except OSError:  # no folder, or a closed one
-        return []
-    return [p for p in inside if p.suffix in endings or is_run(p)]
+    """The sentence that names the runs near to a path, see `nearby.near`."""
+    return nearby.near(path, suggestions, endings)

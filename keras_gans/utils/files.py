@@ -1,4 +1,8 @@
-"""Writing files so that a kill at any moment loses nothing."""
+"""Writing files so that a kill at any moment loses nothing.
+
+This file imports nothing of the package: the command line reads it without
+importing a backend.
+"""
 
 from collections.abc import Callable, Iterator
 import contextlib
@@ -9,9 +13,9 @@ import pathlib
 import re
 import shutil
 import tempfile
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from keras_gans.utils.types import Path
+Path: TypeAlias = str | os.PathLike[str]
 
 LONGEST = 200  # bytes of a name that has room for a prefix
 # What h5py and TensorFlow tell of in errors of their own.

@@ -29,8 +29,9 @@ def require(module: str, extra: str, what: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
+        need = "needs" if what.startswith("The ") else "need"
         raise ImportError(
-            f"{what} need the package {module.partition('.')[0]!r}, which "
+            f"{what} {need} the package {module.partition('.')[0]!r}, which "
             f"cannot be imported ({error}). Install it: "
             f"`pip install 'keras_gans[{extra}]'`."
         ) from error

@@ -188,7 +188,7 @@ def test_those_of_a_run_without_w(trained_run, capsys):
         ("mix d.keras --rows=1 --columns=2 --out=x.png", "no intermediate codes"),
         ("mix s.keras --rows=1 --columns=2 --layers=9 --out=x.png", "[0, 4)"),
         ("mix s.keras --rows=1 --columns=a --out=x.png", "--columns are ints"),
-        ("mix s.keras --rows=1 --columns=2 --layers=3-1 --out=x.png", "0-3,6"),
+        ("mix s.keras --rows=1 --columns=2 --layers=3-1 --out=x.png", "Give 1-3."),
         ("directions s.keras --number=7 --out=x", "[1, 6]"),
         ("directions d.keras --codes_file=none --out=x", "no intermediate codes"),
         ("project d.keras photo.png --space=w --out=x", "--space=w"),

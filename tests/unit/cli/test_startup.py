@@ -4,6 +4,7 @@ Each in a process of its own: the backend is there in this one.
 """
 
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -133,6 +134,41 @@ def test_the_command_is_quiet_from_its_start():
     assert run.returncode == 1 and run.stdout == ""
     [line] = run.stderr.splitlines()
     assert "nowhere" in line
+
+
+def test_what_is_wrong_at_once_is_told_before_a_backend_is_imported():
+    for name in ("cats", "dogs"):
+        os.makedirs(f"runs/{name}")
+        pathlib.Path("runs", name, "config.json").touch()
+    pathlib.Path("taken.png").touch()
+    wrong = {
+        "sample r --out=taken.png": "taken.png, which exists",
+        "sample r --out=x.jpgg": "A grid is a .png file",
+        "sample r --out=x.png --seeds=5-3": "runs backwards",
+        "nearest r --out=taken.png": "taken.png, which exists",
+        "mix r --rows=1 --columns=2 --out=taken.png": "taken.png, which exists",
+        "walk r --seeds=1 --out=x.gif": "two or more",
+        "generate r --out=x": "--seeds or of a --codes_file",
+        "project r nothing.png": "No such file",
+        "synthesize r --out=x.csv --rows=0": "--rows is 1 or more",
+        "say r hello --out=taken.png": "--out is a .wav file",
+        "train dcgan --resume --run_dir=runs/cast": "Did you mean runs/cats?",
+        "train dcgan --resume": "There are runs/",
+        "demo r": "The demo needs the package 'uvicorn'",
+        "serve models": "Servers need the package 'uvicorn'",
+        "evaluate r --out=x.csv": ".jsonl",
+    }
+    code = f"""
+from keras_gans_cli import app
+for line in {list(wrong)}:
+    if app.main(app.parse(["keras-gans", *line.split()])) != 1:
+        raise SystemExit(line)
+"""
+    run = python(code, ["keras", "tensorflow", "uvicorn"])
+    told = run.stderr.splitlines()
+    assert run.returncode == 0 and len(told) == len(wrong), run
+    for line, part in zip(told, wrong.values(), strict=True):
+        assert part in line
 
 
 def test_a_missing_backend_is_named():

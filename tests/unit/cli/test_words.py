@@ -75,6 +75,11 @@ def test_the_nearest_flag_is_named_first(capsys):
             "Did you mean --d_learning_rate or --g_learning_rate?",
         ),
         (["train", "dcgan", "--batch=4"], "Did you mean --batch_size?"),
+        (
+            ["train", "dcgan", "--minutes=three"],
+            "error: --minutes is a number. Received: --minutes=three.",
+        ),
+        (["sample", "r", "--n=1.5"], "--n is a whole number. Received: --n=1.5."),
         (["train", "dcgan", "--size=64"], "Did you mean --image_shape?"),
         # One that is much less alike is not named.
         (["train", "dcgan", "--bathc_size=4"], "Did you mean --batch_size?"),
