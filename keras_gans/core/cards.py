@@ -1,5 +1,6 @@
 """Model cards: what a preset is, for people and for hubs."""
 
+import html
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,4 +58,5 @@ def card(
 
 def _cell(value):
     """A value in one cell of a table."""
-    return " ".join(str(value).split()).replace("|", r"\|")
+    text = html.escape(" ".join(str(value).split()), quote=False)
+    return text.replace("|", r"\|")

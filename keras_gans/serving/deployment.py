@@ -21,11 +21,13 @@ MARK = "# Written by keras-gans export, and anew until you change it. "
 IMAGE = "tensorflow/serving:latest"  # of the TensorFlow that exports, or later
 
 BATCHING = """\
-# Requests that come at one time are run together.
-max_batch_size { value: 32 }
+# Requests that come at one time are run together; one of up to 256 rows in parts.
+max_batch_size { value: 256 }
+max_execution_batch_size { value: 32 }
+enable_large_batch_splitting { value: true }
 batch_timeout_micros { value: 2000 }
 num_batch_threads { value: 2 }
-max_enqueued_batches { value: 64 }
+max_enqueued_batches { value: 8 }
 allowed_batch_sizes: 1
 allowed_batch_sizes: 2
 allowed_batch_sizes: 4

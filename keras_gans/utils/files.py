@@ -200,8 +200,10 @@ def replacing(path: Path) -> Iterator[pathlib.Path]:
 def standing(path: Path) -> pathlib.Path:
     """Where a directory is read: `path`, or where a kill has left it."""
     path = pathlib.Path(path)
+    if path.exists():  # as "." does, which has no name
+        return path
     old = _beside(path, "old")
-    return old if old.exists() and not path.exists() else path
+    return old if old.exists() else path
 
 
 def _beside(path, prefix):

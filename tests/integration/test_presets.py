@@ -274,6 +274,8 @@ def test_what_stands_there_is_left(preset):
     ("name", "message"),
     [
         ("nowhere", "No preset"),
+        ("", "No preset"),
+        ("..", "No preset"),
         ("s3://a/b", "hf://, kaggle://"),
         ("hf://../a", "hf://user/name"),
         ("kaggle://a/b", "kaggle://user/model/keras/variation"),
@@ -282,6 +284,17 @@ def test_what_stands_there_is_left(preset):
 def test_where_no_preset_is(name, message):
     with pytest.raises(ValueError, match=message):
         kg.from_preset(name)
+
+
+def test_a_card_shows_markup_as_text(tmp_path):
+    dcgan().save_to_preset(tmp_path / "a", facts={"machine": "<b>x|y</b>"})
+    card = (tmp_path / "a" / "README.md").read_text()
+    assert r"| machine | &lt;b&gt;x\|y&lt;/b&gt; |" in card
+
+
+def test_a_preset_is_opened_from_within_it(preset, monkeypatch):
+    monkeypatch.chdir(preset)
+    assert kg.from_preset(".").built
 
 
 def test_hugging_face_s_cache_serves_offline(preset, tmp_path, monkeypatch):
