@@ -66,6 +66,6 @@ def run(args: argparse.Namespace) -> int:
     steps = [(f"train on the pictures{without}", "train", RECIPE, *flags)]
     classes = dict(report.rows).get("classes", "1:")
     if not classes.startswith("1:"):
-        steps.append((f"by class{without}", "train", OF_CLASSES, *flags))
+        steps.append(("the same by class", "train", OF_CLASSES, *flags))
     said.next_steps(*steps)
     return 1 if report.broken and not args.skip_broken else 0

@@ -123,6 +123,7 @@ def test_a_run_is_evaluated(run, tmp_path, capsys):
     assert not call("evaluate", run, f"--out={out}")
     told = capsys.readouterr().out
     assert "independent columns" in told and "classifiers tell 'class'" in told
+    assert "--rows=10000 --out=rows.csv" in told and "--resume --" in told
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [x["table"] for x in lines] == ["gan", "independent", "copula", "real"]
     assert all(x["violations"] == 0 for x in lines) and lines[3]["copies"] == 1
