@@ -27,11 +27,9 @@ def outside() -> int:
     Example:
 
     ```python
-    import warnings
-
     from keras_gans.utils.errors import outside
 
-    warnings.warn("of this line", stacklevel=outside())
+    outside()  # 1: this very line is not of the package
     ```
     """
     frame, level = sys._getframe(1), 1

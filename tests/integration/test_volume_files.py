@@ -50,7 +50,7 @@ def test_a_sample_is_a_file(ending, tmp_path):
 def test_a_seed_is_a_file(run, tmp_path, capsys):
     out = tmp_path / "of_seed.npz"
     assert not call("sample", run, f"--out={out}", "--seeds=7", "--labels=tall")
-    assert "1 samples of step 2, seeds 7" in capsys.readouterr().out
+    assert "1 sample of step 2, seeds 7" in capsys.readouterr().out
     wanted = next(kg.load(run).seed_batches([7], labels=1))[0]
     np.testing.assert_array_equal(np.load(out)["volume"], wanted)
 

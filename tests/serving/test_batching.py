@@ -57,7 +57,7 @@ def check(future, seeds):
 
 
 def test_what_waits_is_joined_and_padded_to_a_power_of_two(held, loaded):
-    batcher = batcher_of(held, max_batch_size=8)
+    batcher = batcher_of(held, max_batch_size=8, num_batch_threads=1)
     first = submit(batcher, loaded, [0])
     held.begun.acquire()
     waiting = [[1], [2, 3], [4, 5], [6, 7, 8, 9]]
