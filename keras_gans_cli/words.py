@@ -234,7 +234,7 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
         words = ("translate", run_dir, PICTURES, "--out=translated", *masks)
         use = [("your pictures", *words)]
     why = "a numbered version of the SavedModel, with TF Serving's files"
-    next_steps(*use, (why, "export", run_dir, "--to=models/gan"))
+    next_steps(*use, (why, *_exporting(run_dir)))
     print(f"In Python: gan = keras_gans.load({str(run_dir)!r})")
 
 
@@ -279,7 +279,14 @@ def after_sampling(
     elif kind == "table":
         words = ("synthesize", model, "--rows=10000", "--out=rows.csv")
         use = [("a table like it", *words)]
-    next_steps(*use, ("for TF Serving", "export", model, *best, "--to=models/gan"))
+    next_steps(*use, ("for TF Serving", *_exporting(model, *best)))
+
+
+def _exporting(model, *flags):
+    """The command that exports a model, to a place that no other model has."""
+    name = os.path.basename(os.path.abspath(model)).removesuffix(".keras")
+    name = name if re.fullmatch(r"[\w-][\w.-]*", name) else "gan"
+    return "export", model, *flags, f"--to=models/{name}"
 
 
 def judging(what: str = "how good they are") -> str:
@@ -302,7 +309,7 @@ def _reals(model):
 def after_translation(model: str) -> None:
     """Prints what to do with a translator whose pictures are good."""
     if not str(model).endswith(".keras"):  # perhaps a network without a GAN
-        next_steps(("for TF Serving", "export", model, "--to=models/gan"))
+        next_steps(("for TF Serving", *_exporting(model)))
 
 
 def after_export(folder: pathlib.Path) -> None:

@@ -199,3 +199,11 @@ def test_messages_are_in_the_words_of_the_command(command):
         if not is_of_python(command, file, function)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_each_model_is_exported_to_a_place_of_its_own(capsys):
+    """Under one name, a server would take the next model for a new version."""
+    names = {"runs/srgan": "srgan", "files/": "files", "a b": "gan"}
+    for model, name in names.items():
+        words.after_translation(model)
+        assert f" --to=models/{name} " in capsys.readouterr().out
