@@ -81,6 +81,7 @@ GANS = (
     "r3gan",
     "stylegan2",
     "sngan",
+    "sagan",
     "biggan",
 )
 MODELS = (*GANS, *BASELINES)
