@@ -319,11 +319,11 @@ def _clients(gan, name):
 def _saving(made, decoded, suffix, frames):
     """The lines that write a sample, within a loop over samples."""
     if not frames:
-        opened = f'with open(f"{{i}}{suffix}", "wb") as file:'
+        opened = f'with open(f"{{i}}{suffix}", "xb") as file:'
         return f"{opened}\n        file.write({decoded.format(made)})"
     return (
         f"for j, frame in enumerate({made}):\n"
-        f'        with open(f"{{i}}_{{j:03}}{suffix}", "wb") as file:\n'
+        f'        with open(f"{{i}}_{{j:03}}{suffix}", "xb") as file:\n'
         f"            file.write({decoded.format('frame')})"
     )
 

@@ -108,6 +108,8 @@ def test_files_for_servers(gan):
     loop = written["faces_grpc_client.py"].decode().partition("\nfor i, made in")
     exec("".join(loop[1:]), {"outputs": {"image_bytes": [b"one", b"two"]}})
     assert pathlib.Path("1.png").read_bytes() == b"two"
+    with pytest.raises(FileExistsError):  # nothing is overwritten unasked
+        exec("".join(loop[1:]), {"outputs": {"image_bytes": [b"three"]}})
     # The current directory is not a folder of models.
     pathlib.Path("alone/1").mkdir(parents=True)
     assert deployment.write(gan, pathlib.Path("alone"), told.append) == []
