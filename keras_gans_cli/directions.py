@@ -96,6 +96,7 @@ def _strip(gan, space, found, i, codes, values, shown, args):
     """A row for each code, moved along direction i."""
     import numpy as np
 
+    from keras_gans.core import previews
     from keras_gans.inference.latent import edit
 
     shares = np.linspace(-args.strength, args.strength, args.columns)
@@ -115,5 +116,5 @@ def _strip(gan, space, found, i, codes, values, shown, args):
     )
     names = [f"{share:+.1f}" for share in shares] * len(codes)
     rows = {"rows": shown} if gan.modality.names_rows else {}
-    caption = gan.captioned(what)
+    caption = previews.caption(gan, what)
     return gan.modality.preview(pictures, len(shares), names, caption, **rows)

@@ -75,15 +75,18 @@ def len_half(gan) -> str:
 def _draw(gan, rows, columns, made, args):
     import numpy as np
 
+    from keras_gans.core import previews
+
     sources, across, mixed = made
     blank = np.full((1, *mixed.shape[2:]), gan.modality.range[1], "float32")
     table, names = [blank, across], ["", *(f"seed {seed}" for seed in columns)]
     for seed, source, row in zip(rows, sources, mixed, strict=True):
         table += [source[None], row]
         names += [f"seed {seed}", *[""] * len(columns)]
-    caption = gan.captioned(
+    caption = previews.caption(
+        gan,
         "the first row and column are samples; the others are those of their row "
-        "with some layers of their column"
+        "with some layers of their column",
     )
     preview = gan.modality.preview(
         np.concatenate(table), len(columns) + 1, names, caption

@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
     """keras-gans nearest RUN"""
     import numpy as np
 
+    from keras_gans.core import previews
     from keras_gans.inference.nearest import nearest, training_pictures
     from keras_gans.modalities import pictures
 
@@ -66,10 +67,11 @@ def run(args: argparse.Namespace) -> None:
         for seed, distance in zip(seeds, found.distances, strict=True)
         for name in (f"seed {seed}", f"distance {distance:.3g}")
     ]
-    caption = gan.captioned(
+    caption = previews.caption(
+        gan,
         "samples, each with the nearest training picture on its right, of "
         f"{found.count:,}; distances are {MEASURES[args.features]}"
-        + ("" if found.usual is None else f"; {_usual(found)}")
+        + ("" if found.usual is None else f"; {_usual(found)}"),
     )
     wide = columns * (4 if len(seeds) >= 4 else 1)
     pictures.save_grid(args.out, tiles, wide, args.overwrite, names, caption)

@@ -50,6 +50,7 @@ def _folder(args):
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans project RUN PICTURE"""
+    from keras_gans.core import previews
     from keras_gans.inference import opening
     from keras_gans.inference.latent import project, read_target
     from keras_gans.inference.latent.projection import check_space
@@ -75,8 +76,8 @@ def run(args: argparse.Namespace) -> None:
     likeness = f"distance {found.distance:.4g} of {args.features}"
     if found.ssim is not None:
         likeness += f", SSIM {found.ssim:.3f}"
-    caption = gan.captioned(
-        f"{pathlib.Path(args.picture).name} and its projection, {likeness}"
+    caption = previews.caption(
+        gan, f"{pathlib.Path(args.picture).name} and its projection, {likeness}"
     )
     found.preview(caption).save(out / "comparison.png", overwrite=args.overwrite)
     gan.modality.write(out / "proj.png", found.image, overwrite=args.overwrite)

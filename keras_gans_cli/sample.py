@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> None:
     """keras-gans sample RUN"""
     import numpy as np
 
-    from keras_gans.core.previews import MAX_COLUMNS
+    from keras_gans.core import previews
 
     if args.interpolate is not None:
         seeds = read_seeds(args.interpolate, "--interpolate", least=2)
@@ -170,7 +170,7 @@ def run(args: argparse.Namespace) -> None:
         n = 1 if one and not all_in_one else args.n
         if n is None:
             texts = given.get("text", ())
-            usual = len(texts) if len(texts) > 1 else gan.preview_count()
+            usual = len(texts) if len(texts) > 1 else previews.count(gan)
             n = rows_of(given.get("labels"), usual)
         batches = gan.sample_batches(n, seed, **given)
         stems = [f"seed{seed:04d}-{row:04d}" for row in range(n)]
@@ -185,7 +185,7 @@ def run(args: argparse.Namespace) -> None:
             seeds, every = with_every_class(gan, seeds, given)
         if every:
             what = f"seeds {args.seeds}: a row for each, a column for each class"
-            if gan.class_input.high >= MAX_COLUMNS:
+            if gan.class_input.high >= previews.MAX_COLUMNS:
                 what = f"each of the seeds {args.seeds} with every class"
         else:
             rows = None

@@ -1,6 +1,6 @@
 """`BaseGAN`: what every GAN has, and what a new one may override."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import contextlib
 import inspect
 import types
@@ -12,11 +12,19 @@ import numpy as np
 
 from keras_gans import losses
 from keras_gans.augment import ADA
-from keras_gans.core import batches, endings, networks, presets, serialization
+from keras_gans.core import (
+    batches,
+    endings,
+    networks,
+    presets,
+    previews,
+    samples,
+    serialization,
+)
 from keras_gans.core.controllers import EMA, Controller, MovingAverage, as_ema
 from keras_gans.core.export import FORMAT, check_format
 from keras_gans.core.export import export as write_saved_model
-from keras_gans.core.inputs import Input, Label, Latent, check_inputs
+from keras_gans.core.inputs import Input, Label, Latent, check_inputs, renamed
 from keras_gans.core.optimizers import (
     Optimizers,
     adam,
@@ -26,19 +34,17 @@ from keras_gans.core.optimizers import (
     scale_losses,
     with_rates_by_name,
 )
-from keras_gans.core.previews import PREVIEWED, Previews
 from keras_gans.core.regularization import (
     Regularization,
     logits_of,
     regularized,
     warn_of_batch_norm,
 )
-from keras_gans.core.samples import Samples
 from keras_gans.engine import Trainer, global_rows, kernels, rematerialization
 from keras_gans.engine.keras_internals import let_export
 from keras_gans.engine.phases import Phase, places
 from keras_gans.engine.rng import RNG
-from keras_gans.modalities import Modality
+from keras_gans.modalities import Modality, Preview
 from keras_gans.utils.networks import build, check_network
 from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import (
@@ -53,7 +59,7 @@ from keras_gans.utils.validation import (
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class BaseGAN(Samples, Previews, Trainer, keras.Model):
+class BaseGAN(Trainer, keras.Model):
     """Generators and discriminators trained against each other.
 
     A GAN says what its samples are (`modality`), what its generator takes
@@ -858,7 +864,7 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
         read = batches.check_first(self, batch)
         self._first_given = types.SimpleNamespace(
             **{
-                i.given: np.asarray(read[i.name])[:PREVIEWED]
+                i.given: np.asarray(read[i.name])[: previews.PREVIEWED]
                 for i in self.inputs
                 if i.needed
             }
@@ -874,8 +880,160 @@ class BaseGAN(Samples, Previews, Trainer, keras.Model):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Samples of the generator's inputs, by its moving average."""
-        samples = self.sampling_network()(inputs, training=training)
-        return self.modality.clip(ops.cast(samples, "float32"))
+        made = self.sampling_network()(inputs, training=training)
+        return self.modality.clip(ops.cast(made, "float32"))
+
+    @property
+    def class_input(self) -> Input | None:
+        """The input that is a class or a category, or `None`."""
+        return samples.class_input(self.inputs)
+
+    def sample(self, n: int | None = None, seed: int = 0, **given) -> np.ndarray:
+        """Generates samples.
+
+        Row i is a function of `(seed, i)` and what is given for it alone:
+        `sample(8, seed=3)[:4]` equals `sample(4, seed=3)`. It is the exported
+        model's sample for the seed number `seed * 2**32 + i`.
+
+        Args:
+            n: int, how many. It may be left out where `texts` are given: then
+                one of each.
+            seed: int in [0, 2**31).
+            **given: values of the generator's inputs, one for all or `[n]` of
+                them: `labels` of conditional GANs, `codes` of InfoGAN, `texts`,
+                `source`, each as its `Input` says.
+
+        Returns:
+            float32 array `[n, *modality.shape]`.
+
+        Raises:
+            ValueError: `n` is below 1, `seed` out of range, or what is given
+                is unknown or does not fit.
+
+        Example:
+
+        ```python
+        samples = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8).sample(4)
+        ```
+        """
+        given = renamed(self.inputs, given)
+        n = samples.count_texts(self.inputs, given) if n is None else n
+        return np.concatenate(list(self.sample_batches(n, seed, **given)))
+
+    def sample_batches(self, n: int, seed: int = 0, **given) -> Iterator[np.ndarray]:
+        """The samples of `sample` as an iterator of batches of at most 32.
+
+        So any number of them takes the memory of one batch.
+        """
+        return samples.of_seed(self, n, seed, given)
+
+    def seed_batches(self, seeds: Sequence[int], **given) -> Iterator[np.ndarray]:
+        """One sample for each seed, row 0 of `sample(1, seed)`, in batches.
+
+        Args:
+            seeds: list of int in [0, 2**31).
+            **given: as of `sample`, one for all or one for each seed.
+
+        Returns:
+            Iterator of float32 arrays `[up to 32, *modality.shape]`.
+
+        Raises:
+            ValueError: as of `sample`.
+
+        Example:
+
+        ```python
+        gan = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8)
+        samples = np.concatenate(list(gan.seed_batches([0, 1, 77])))
+        samples.shape  # (3, 16, 16, 1)
+        ```
+        """
+        return samples.of_seeds(self, seeds, given)
+
+    # --- Previews ---
+
+    @property
+    def preview_legend(self) -> str:
+        """What the samples of a preview are."""
+        return previews.legend(self)
+
+    def keep_for_previews(
+        self, given: dict | None, n: int | None = None
+    ) -> dict | None:
+        """What previews are made of, checked; see `callbacks.SampleGrid`.
+
+        Args:
+            given: dict of arguments of `sample`, or `None`: then previews show
+                the first that `fit` saw, where samples cannot do without.
+            n: int, unused: each value serves as often as it takes.
+
+        Raises:
+            ValueError: something is given that samples are not made of.
+        """
+        return previews.checked(self, given)
+
+    def preview(
+        self,
+        n: int | None = None,
+        seed: int = 0,
+        columns: int | None = None,
+        *,
+        given: Any = None,
+        picture: Callable | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> Preview:
+        """Samples to be looked at.
+
+        Args:
+            n: int, how many; by default 64, or the whole rows among them.
+            seed: int in [0, 2**31).
+            columns: int, samples a row; by default what suits the GAN.
+            given: dict of arguments of `sample`; by default those that `fit`
+                saw first, where there is no other.
+            picture: function of samples that gives what is to be seen.
+            class_names: list of str, a name for each class.
+
+        Returns:
+            `Preview`: `gan.preview(16).save("samples.png")`.
+
+        Raises:
+            ValueError: there is another number of classes.
+        """
+        if given is None and self._first_given is not None:
+            given = vars(self._first_given)
+        return previews.preview(self, n, seed, columns, given, picture, class_names)
+
+    def show(
+        self,
+        samples: np.ndarray,
+        what: str,
+        labels: Any = None,
+        columns: int | None = None,
+        class_names: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        rows: Sequence[str] | None = None,
+    ) -> Preview:
+        """Samples that are made, with their classes and a caption.
+
+        Args:
+            samples: array `[n, *modality.shape]`.
+            what: str, what they are, for the caption.
+            labels: the classes that they were made of, one for all or `[n]`;
+                by default those that `sample` takes by itself.
+            columns: int, samples a row; by default what suits the GAN.
+            class_names: list of str, a name for each class.
+            names: list of str, what stands beside each sample before its class.
+            rows: list of str, what each row is of, where a row shows every class
+                once; of more than 16 classes, samples are named one by one.
+
+        Raises:
+            ValueError: there is another number of classes.
+        """
+        return previews.show(
+            self, samples, what, labels, columns, class_names, names, rows
+        )
+
+    # --- Files ---
 
     def export(
         self, filepath: Path, overwrite: bool = False, *, format: str = FORMAT

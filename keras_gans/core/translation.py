@@ -11,6 +11,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans import losses
+from keras_gans.core import previews
 from keras_gans.core.controllers import Controller
 from keras_gans.core.export import FORMAT, check_format, export_translator
 from keras_gans.core.gan import BaseGAN
@@ -367,7 +368,7 @@ class TranslatingGAN(BaseGAN):
         width //= ways
         if columns is None:
             columns = _nearly_square(len(tiles) // width, ways, width, tiles.shape)
-        caption = self.captioned(f"{self.preview_legend}; seed {seed}")
+        caption = previews.caption(self, f"{self.preview_legend}; seed {seed}")
         return Image(tiles.shape[1:]).preview(tiles, width * columns, names, caption)
 
     def _preview_rows(self, a, b, seed):

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 import numpy as np
 
+from keras_gans.core import previews
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Past
 from keras_gans.core.recipe import Recipe
@@ -341,7 +342,7 @@ class FramePrediction(BaseGAN):
         shown = np.concatenate([past, self.predict_frames(past, AHEAD)], axis=1)
         told = f"The first {self.past} frames are seen, the others predicted."
         video = Video(None, shown.shape[2:], self.rate)
-        return video.preview(shown, columns, caption=self.captioned(told))
+        return video.preview(shown, columns, caption=previews.caption(self, told))
 
     def predict_frames(
         self, past: np.ndarray, frames: int = 1, batch_size: int = 32

@@ -7,11 +7,12 @@ import re
 import subprocess
 import sys
 
+import keras
 from paths import ROOT
 import pytest
 
 import keras_gans
-from keras_gans import applications
+from keras_gans import applications, engine
 from keras_gans.training import recipes
 
 PACKAGE = pathlib.Path(keras_gans.__file__).parent
@@ -106,3 +107,8 @@ def test_a_name_is_registered_once():
                     given = [ast.literal_eval(word) for word in call.args[1:]]
                     names += given or [node.name]
     assert len(names) > 50 and len(set(names)) == len(names)
+
+
+def test_a_gan_has_its_parts_and_inherits_only_training():
+    bases = keras_gans.BaseGAN.__bases__
+    assert bases == (engine.Trainer, keras.Model)

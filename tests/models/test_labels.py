@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
+from keras_gans.core import previews
 from keras_gans.modalities import pictures
 from keras_gans.networks.acgan import acgan_discriminator
 from keras_gans.networks.conditional_dcgan import (
@@ -204,8 +205,8 @@ def test_samples_follow_their_labels():
     only = gan.sample(5, seed=2, labels=2)
     np.testing.assert_array_equal(only[2], samples[2])
     assert np.abs(only[0] - samples[0]).max() > 0
-    assert gan.preview_columns == 6
-    assert kg.ConditionalGAN(SHAPE, 2, 4, width=2).preview_columns == 8
+    assert previews.class_columns(gan) == 6
+    assert previews.class_columns(kg.ConditionalGAN(SHAPE, 2, 4, width=2)) == 8
 
 
 @pytest.mark.backends
@@ -227,7 +228,7 @@ def test_seeds_have_a_sample_each():
 
 def test_previews_name_classes():
     gan = small()
-    assert gan.preview_count() == 60 and gan.preview_count(8) == 64
+    assert previews.count(gan) == 60 and previews.count(gan, 8) == 64
     line = round(1.3 * pictures.FONT)
     names = ["cats", "dogs", "owls"]
     preview = gan.preview(class_names=names).picture
@@ -247,7 +248,7 @@ def test_previews_name_classes():
 
 def test_many_classes_are_named_below_their_samples():
     gan = kg.ConditionalGAN(SHAPE, 40, 4, width=2)
-    assert gan.preview_columns is None and gan.preview_count() == 64
+    assert previews.class_columns(gan) is None and previews.count(gan) == 64
     picture = gan.preview(class_names=[f"kind {i}" for i in range(40)]).picture
     assert len(tiles(picture, 64, 8, 16, 16, feet=1)) == 64
 

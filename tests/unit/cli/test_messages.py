@@ -64,7 +64,7 @@ PYTHON_ALONE = {
     "latent_of",
     "core/optimizers.py": "check_compile",
     "core/presets.py": "write",
-    "core/previews.py": "keep_for_previews",
+    "core/previews.py": "checked",
     "core/translation.py": "",
     "data/checks.py": "check_balance check_image_size check_length check_split "
     "own_size",
