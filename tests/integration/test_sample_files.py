@@ -182,14 +182,14 @@ def test_what_does_not_fit_is_said_first(flags, message, capsys):
 
 
 def test_one_bad_sample_does_not_refuse_the_others(run, capsys, monkeypatch):
-    sample = type(run)._rows
+    sample = type(run).sample_batches
 
-    def broken(self, start, seed, given):
-        made = np.array(sample(self, start, seed, given))
-        made[1] = np.nan
-        return made
+    def broken(self, n, seed=0, **given):
+        for made in map(np.array, sample(self, n, seed, **given)):
+            made[1] = np.nan
+            yield made
 
-    monkeypatch.setattr(type(run), "_rows", broken)
+    monkeypatch.setattr(type(run), "sample_batches", broken)
     assert call("sample", "r", "--each", "--n=4", "--out=a") == 1
     assert len(os.listdir("a")) == 3
     message = capsys.readouterr().err
