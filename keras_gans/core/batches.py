@@ -21,14 +21,14 @@ ROWS_PER_CLASS = 100  # of rows without one class, before a warning
 # --- Before Keras reads it ---
 
 
-def refuse_weights(given: dict) -> None:
+def refuse_weights(arguments: dict) -> None:
     """Takes the weights of rows out of arguments of Keras.
 
     Raises:
         ValueError: some are given.
     """
     for name in ("sample_weight", "class_weight"):
-        if given.pop(name, None) is not None:
+        if arguments.pop(name, None) is not None:
             raise ValueError(
                 f"A GAN does not take `{name}`: its losses count all rows "
                 f"alike. Received: {name}. Repeat or leave out rows of the "
@@ -120,7 +120,7 @@ def _strings(x):
 def _encoded(gan, parts):
     """The parts of a batch, or of all data, with strings read by their input."""
     inputs = {i.name: i for i in gan.inputs if not i.drawn}
-    made = []
+    encoded = []
     for k, part in enumerate(parts):
         if _strings(part):
             name = gan.fields[k] if k < len(gan.fields) else None
@@ -131,8 +131,8 @@ def _encoded(gan, parts):
                     "or pass sentences to a GAN with a `Text` input."
                 )
             part = inputs[name].check(part)
-        made.append(part)
-    return made
+        encoded.append(part)
+    return encoded
 
 
 def _check_lengths(gan, parts):
@@ -178,12 +178,12 @@ def _encoded_pipeline(gan, dataset):
     texts = {gan.fields.index(i.name): i for i in gan.inputs if isinstance(i, Text)}
 
     def encode(*parts):
-        made = list(gan.parts(parts))
+        encoded = list(gan.parts(parts))
         for k, text in texts.items():
-            if k < len(made) and made[k].dtype == tf.string:
-                made[k] = python_call(text.check, [made[k]], tf.float32)
-                made[k].set_shape((None, text.dim))
-        return tuple(made)
+            if k < len(encoded) and encoded[k].dtype == tf.string:
+                encoded[k] = python_call(text.check, [encoded[k]], tf.float32)
+                encoded[k].set_shape((None, text.dim))
+        return tuple(encoded)
 
     return dataset.map(encode)
 

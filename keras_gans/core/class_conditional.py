@@ -108,13 +108,13 @@ class ClassConditionalGAN(BaseGAN):
         """The generator as it samples: of z, perhaps a label, and truncation."""
         if self._sampling.network is None:
             network = super().sampling_network(name)
-            given = [
+            inputs = [
                 keras.Input(i.shape, dtype=i.dtype, name=i.name) for i in self.inputs
             ]
-            z, *label, threshold = given
+            z, *label, threshold = inputs
             z = TruncatedNormal(name="truncated")([z, threshold])
-            made = network([z, *label] if label else z)
-            self._sampling.network = keras.Model(given, made, name="sampling")
+            samples = network([z, *label] if label else z)
+            self._sampling.network = keras.Model(inputs, samples, name="sampling")
         return self._sampling.network
 
     # --- Training ---
@@ -282,7 +282,7 @@ def standing_statistics(
         for layer in flatten_layers(network)
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
-    held = [(norm.momentum, norm.trainable) for norm in norms]
+    settings = [(norm.momentum, norm.trainable) for norm in norms]
     others = {id(v): v for v in network.non_trainable_variables if v.name in ("u", "v")}
     kept = [ops.copy(v.value) for v in others.values()]
     try:
@@ -293,7 +293,7 @@ def standing_statistics(
                 norm.momentum = i / (i + 1) if momentum is None else momentum
             network(values if len(values) > 1 else values[0], training=True)
     finally:
-        for norm, (momentum, trainable) in zip(norms, held, strict=True):
+        for norm, (momentum, trainable) in zip(norms, settings, strict=True):
             norm.momentum, norm.trainable = momentum, trainable
         for v, value in zip(others.values(), kept, strict=True):
             v.assign(value)

@@ -128,15 +128,15 @@ def _ending(network, output=0):
     graph = graph_of(network)
     if graph is None:
         return _last_layer(network) if output == 0 else ("", "")
-    made = outputs_structure(graph)
-    several = isinstance(made, (list, tuple))
+    outputs = outputs_structure(graph)
+    several = isinstance(outputs, (list, tuple))
     if not several and output:
         return "", ""
     if several:
-        made = made[output] if output < len(made) else None
-    if not isinstance(made, keras.KerasTensor):  # outputs by name, or nested
+        outputs = outputs[output] if output < len(outputs) else None
+    if not isinstance(outputs, keras.KerasTensor):  # outputs by name, or nested
         return _last_layer(network) if output == 0 else ("", "")
-    return _ending_of(made, ())
+    return _ending_of(outputs, ())
 
 
 def _last_layer(network):
@@ -158,27 +158,27 @@ def _ending_of(tensor, calls):
             in, from the outermost on, and the tensors that it was called with.
     """
     if calls:
-        for own, given in zip(*calls[-1], strict=False):
+        for own, argument in zip(*calls[-1], strict=False):
             if own is tensor:
-                return _ending_of(given, calls[:-1])
-    operation, given = producer(tensor)
+                return _ending_of(argument, calls[:-1])
+    operation, arguments = producer(tensor)
     step = _unwrapped(operation)
     if isinstance(step, keras.Model):
         graph = graph_of(step)
         if graph is None:
             return _last_layer(step)
-        made = graph.outputs[output_index(tensor)]
-        return _ending_of(made, (*calls, (graph.inputs, given)))
+        output = graph.outputs[output_index(tensor)]
+        return _ending_of(output, (*calls, (graph.inputs, arguments)))
     activation, kind = _activation(step), type(step).__name__
-    if activation or not given:
+    if activation or not arguments:
         return step.name, activation
     if kind in JOINING:
-        found = [_ending_of(x, calls) for x in given]
-        activations = {activation for _, activation in found}
+        endings = [_ending_of(x, calls) for x in arguments]
+        activations = {activation for _, activation in endings}
         alike = len(activations) == 1 or activations <= PROBABILITIES
-        return found[0] if alike else (step.name, "")
+        return endings[0] if alike else (step.name, "")
     if kind in PASSING:
-        return _ending_of(given[0], calls)
+        return _ending_of(arguments[0], calls)
     return step.name, ""
 
 

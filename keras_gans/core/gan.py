@@ -317,8 +317,8 @@ class BaseGAN(Trainer, keras.Model):
                 )
             return modality
         (generator,) = generators.values()
-        made = networks.made_by(generator, self.inputs_of_generator)
-        return networks.check_modality(modality, made)
+        shape = networks.made_by(generator, self.inputs_of_generator)
+        return networks.check_modality(modality, shape)
 
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         """Checks that the discriminators take the samples."""
@@ -341,13 +341,13 @@ class BaseGAN(Trainer, keras.Model):
         `discriminate`, which augments x and then calls this. Labels are shown
         beside where the class sets `labels_shown = True`.
         """
-        given = [x]
+        values = [x]
         if self.labels_shown and self.labelled:
             labels = batch["label"]
             if self.packing > 1:
                 labels = ops.reshape(labels, (-1, self.packing))
-            given.append(labels)
-        return self.forward("discriminator", given, training)
+            values.append(labels)
+        return self.forward("discriminator", values, training)
 
     def discriminator_loss(
         self, fake: Tensor, batch: dict, training: bool
@@ -598,17 +598,17 @@ class BaseGAN(Trainer, keras.Model):
                 networks, a learning rate that is not above 0, weights that are
                 not in float32, or XLA asked for under a distribution strategy.
         """
-        given = {"d": d_optimizer, "g": g_optimizer}
+        optimizers = {"d": d_optimizer, "g": g_optimizer}
         names = list(self.optimizer_networks)
         self._check_phases(names)
-        given |= {
+        optimizers |= {
             name: kwargs.pop(f"{name}_optimizer")
             for name in names
             if f"{name}_optimizer" in kwargs
         }
         own = {"accumulate": accumulate, "rematerialize": rematerialize}
         replicas = self.engine.num_replicas
-        check_compile(names, given, kwargs, own, replicas)
+        check_compile(names, optimizers, kwargs, own, replicas)
         for name in {n for x in self.optimizer_networks.values() for n in x}:
             networks.check_precision(name, self.networks[name])
         super().compile(optimizer=None, **kwargs)
@@ -620,7 +620,7 @@ class BaseGAN(Trainer, keras.Model):
             updates[phase.optimizer] += phase.batches / phase.every
         defaults = self.default_optimizers()
         for name, default in zip(names, defaults, strict=True):
-            optimizer = keras.optimizers.get(given.get(name) or default)
+            optimizer = keras.optimizers.get(optimizers.get(name) or default)
             check_rate(name, optimizer)
             if kwargs.get("auto_scale_loss", True):
                 trained = self.optimizer_networks[name]
@@ -671,11 +671,11 @@ class BaseGAN(Trainer, keras.Model):
                 f"The networks are {', '.join(self.networks)}. Received: "
                 f"`optimizer_networks` with {', '.join(unknown)}."
             )
-        made = len(self.default_optimizers())
-        if made != len(optimizers):
+        count = len(self.default_optimizers())
+        if count != len(optimizers):
             raise ValueError(
                 f"`default_optimizers` gives one for each of "
-                f"{', '.join(optimizers)}. Received: {made}."
+                f"{', '.join(optimizers)}. Received: {count}."
             )
 
     @property
@@ -880,8 +880,8 @@ class BaseGAN(Trainer, keras.Model):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Samples of the generator's inputs, by its moving average."""
-        made = self.sampling_network()(inputs, training=training)
-        return self.modality.clip(ops.cast(made, "float32"))
+        samples = self.sampling_network()(inputs, training=training)
+        return self.modality.clip(ops.cast(samples, "float32"))
 
     @property
     def class_input(self) -> Input | None:
@@ -1110,9 +1110,11 @@ class BaseGAN(Trainer, keras.Model):
 
     def constructor_config(self) -> dict:
         """The config with networks only where the constructor was given them."""
-        given, config = vars(self._arguments), self.get_config()
+        arguments, config = vars(self._arguments), self.get_config()
         sides = (*self.networks, "generator", "discriminator")
-        built = [name for name in sides if name in given and given[name] is None]
+        built = [
+            name for name in sides if name in arguments and arguments[name] is None
+        ]
         return {**config, **dict.fromkeys(built)}
 
     def get_config(self) -> dict:

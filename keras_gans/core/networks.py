@@ -101,35 +101,35 @@ def made_by(generator: keras.Model, inputs: tuple[Input, ...]) -> tuple:
                 f"{', '.join(map(str, wanted))}. Received: {generator.name} "
                 f"with input shape {shape}."
             )
-    made = generator.compute_output_spec(specs if len(specs) > 1 else specs[0])
-    return tuple(made.shape)[1:]
+    sample = generator.compute_output_spec(specs if len(specs) > 1 else specs[0])
+    return tuple(sample.shape)[1:]
 
 
-def check_modality(modality: Modality | None, made: tuple) -> Modality:
+def check_modality(modality: Modality | None, shape: tuple) -> Modality:
     """Returns the modality of what a generator makes, given or found.
 
     Args:
         modality: `Modality` or `None`.
-        made: tuple, the shape of a sample that the generator makes.
+        shape: tuple, the shape of a sample that the generator makes.
 
     Raises:
         ValueError: it is another, or cannot be told from the shape.
     """
     if modality is None:
-        if len(made) not in (1, 3):
+        if len(shape) not in (1, 3):
             raise ValueError(
                 "What are the samples? Pass `modality`, e.g. "
                 "keras_gans.Volume(32). Received: a generator of samples of "
-                f"shape {made}."
+                f"shape {shape}."
             )
-        return modality_of(made)
-    if not agree(modality.shape, made):
+        return modality_of(shape)
+    if not agree(modality.shape, shape):
         plain = isinstance(modality, (Image, Points))
         name = "image_shape" if plain else "modality"
-        given = modality.shape if plain else modality
+        argument = modality.shape if plain else modality
         raise ValueError(
-            f"`{name}` does not fit the generator. Received: {name}={given}, a "
-            f"generator with {made}. Drop `{name}`: it follows from the "
+            f"`{name}` does not fit the generator. Received: {name}={argument}, a "
+            f"generator with {shape}. Drop `{name}`: it follows from the "
             "generator."
         )
     return modality
@@ -176,15 +176,15 @@ def check_precision(name: str, network: keras.Model) -> None:
     Raises:
         ValueError: a network holds others, or Keras's `floatx` is another.
     """
-    found = {v.dtype for v in network.trainable_variables}
-    found = sorted((found | {keras.config.floatx()}) - {"float32"})
-    if not found:
+    dtypes = {v.dtype for v in network.trainable_variables}
+    dtypes = sorted((dtypes | {keras.config.floatx()}) - {"float32"})
+    if not dtypes:
         return
-    mixed = [f" or 'mixed_{f}'" for f in found if f in ("float16", "bfloat16")]
+    mixed = [f" or 'mixed_{f}'" for f in dtypes if f in ("float16", "bfloat16")]
     raise ValueError(
         "Weights are trained in float32: lower precision loses their updates, and "
         f"losses have no higher one. Received: `{name}` with weights or floatx of "
-        f"{', '.join(found)}. Build it under the policy 'float32'{''.join(mixed)}, by "
+        f"{', '.join(dtypes)}. Build it under the policy 'float32'{''.join(mixed)}, by "
         "`keras.config.set_dtype_policy(policy)` (--dtype_policy), with a floatx of "
         "'float32' (`keras.config.set_floatx('float32')`)."
     )

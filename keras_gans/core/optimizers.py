@@ -424,13 +424,13 @@ def with_rates_by_name(callbacks: Any) -> Any:
 
 
 def check_compile(
-    names: Collection[str], given: dict, options: dict, own: dict, replicas: int
+    names: Collection[str], optimizers: dict, options: dict, own: dict, replicas: int
 ) -> None:
     """Checks the arguments of `BaseGAN.compile`.
 
     Args:
         names: names of the GAN's optimizers.
-        given: dict of an optimizer's name to what was given for it.
+        optimizers: dict of an optimizer's name to what was given for it.
         options: dict, the arguments left for Keras.
         own: dict, `accumulate` and `rematerialize`.
         replicas: int.
@@ -442,16 +442,18 @@ def check_compile(
     check_size("accumulate", own["accumulate"])
     one_of("rematerialize", own["rematerialize"], (True, False))
     known = [*(f"{name}_optimizer" for name in names), *own, *COMPILE_OPTIONS]
-    missing = [n for n, o in given.items() if o is not None and n not in names]
+    missing = [n for n, o in optimizers.items() if o is not None and n not in names]
     unknown = sorted({*options, *(f"{n}_optimizer" for n in missing)})
     if unknown := [name for name in unknown if name not in known]:
         raise ValueError(
             f"`compile` of a GAN takes {', '.join(known)}. Received: "
             f"{', '.join(unknown)}.{hint(unknown[0], known)}"
         )
-    objects = [o for o in given.values() if isinstance(o, keras.optimizers.Optimizer)]
+    objects = [
+        o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)
+    ]
     if len({id(o) for o in objects}) < len(objects):
-        which = " and ".join(f"{name}_optimizer" for name in given)
+        which = " and ".join(f"{name}_optimizer" for name in optimizers)
         raise ValueError(
             f"{which} are the same object. Make two: each "
             "keeps the moments of its own network."

@@ -77,16 +77,16 @@ class ImagePool(Controller):
         # that stored there has left, or what it held before the batch.
         earlier = row[None] < row[:, None]
         holder = _last(stores[None] & earlier & (place[None] == place[:, None]))
-        held = _chosen(holder, images, ops.take(self.images.value, place, axis=0))
+        old_images = _chosen(holder, images, ops.take(self.images.value, place, axis=0))
         exchanged = ops.logical_and(stores, ops.logical_not(fills))
-        given = ops.where(_beside(exchanged, images), held, images)
+        batch = ops.where(_beside(exchanged, images), old_images, images)
 
         places = ops.arange(self.size, dtype="int32")
         holder = _last(stores[None] & (place[None] == places[:, None]))
         self.images.assign(_chosen(holder, images, self.images.value))
         filled = self.filled.value + ops.cast(ops.sum(fills), "int32")
         self.filled.assign(filled)
-        return given
+        return batch
 
     def compute_output_shape(
         self, images_shape: tuple, uniform_shape: tuple | None = None

@@ -188,7 +188,7 @@ def from_preset(preset: Path, **changed) -> "BaseGAN":
         return gan
     cls, config = read_config(directory)
     arguments = changed_arguments(directory, cls, config, changed)
-    gan = _made(cls, arguments, directory)
+    gan = _build(cls, arguments, directory)
     again = transfer(gan, directory, progress=True)
     if again:
         warnings.warn(told(again), stacklevel=2)
@@ -202,15 +202,15 @@ def locate(preset: Path) -> pathlib.Path:
         ValueError: there is none.
         ImportError: the package for a hub is not installed.
     """
-    scheme, found, handle = str(preset).partition("://")
-    if found and scheme not in HUBS:
+    scheme, separator, handle = str(preset).partition("://")
+    if separator and scheme not in HUBS:
         raise ValueError(
             f"Presets are fetched from {', '.join(f'{s}://' for s in HUBS)}. "
             f"Received: {preset}.{hint(scheme, HUBS)}"
         )
     if is_pretrained(preset):
         return PRETRAINED / preset
-    directory = HUBS[scheme](handle) if found else preset
+    directory = HUBS[scheme](handle) if separator else preset
     directory = files.standing(pathlib.Path(directory))
     if not is_preset(directory):
         raise ValueError(
@@ -325,8 +325,8 @@ def variables_of(gan: "BaseGAN") -> dict[str, keras.Variable]:
         for part, layer in parts.items()
         for name, v in _named(layer.weights).items()
     }
-    held = {id(v) for v in named.values()}
-    named |= _named([v for v in gan.weights if id(v) not in held], last=1)
+    ids = {id(v) for v in named.values()}
+    named |= _named([v for v in gan.weights if id(v) not in ids], last=1)
     for i, v in enumerate(serialization.seed_states(gan)):
         named[f"seeds/{i}"] = v
     return named
@@ -350,10 +350,10 @@ def _named(variables, last=2):
 
 def _load(directory):
     cls, config = read_config(directory)
-    gan = _made(cls, config, directory)
+    gan = _build(cls, config, directory)
     wanted = variables_of(gan)
-    with _opened(directory) as held:
-        shapes = _shapes(held)
+    with _opened(directory) as weights:
+        shapes = _shapes(weights)
         wrong = [n for n, v in wanted.items() if shapes.get(n) != tuple(v.shape)]
         wrong += [n for n in shapes if n not in wanted]
         if wrong:
@@ -362,11 +362,11 @@ def _load(directory):
                 "It is damaged, or of a newer version: fetch it again, or update "
                 "keras_gans."
             )
-        _assign(wanted, held, wanted)
+        _assign(wanted, weights, wanted)
     return gan
 
 
-def _made(cls, config, directory):
+def _build(cls, config, directory):
     """A GAN of arguments, checked before memory is taken for it."""
     limit = (directory / WEIGHTS).stat().st_size
 
@@ -396,13 +396,13 @@ def _opened(directory):
         ) from error
 
 
-def _shapes(held):
-    return {name: tuple(held.get_slice(name).get_shape()) for name in held.keys()}  # noqa: SIM118, no dict
+def _shapes(weights):
+    return {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118, no dict
 
 
-def _assign(variables, held, names):
+def _assign(variables, weights, names):
     for name in names:
-        value = held.get_tensor(name)
+        value = weights.get_tensor(name)
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise ValueError(
                 f"The weight {name} has values that are not finite: the file is "
@@ -483,8 +483,8 @@ def transfer(
             for name, v in wanted.items()
             if name.partition("/")[0] in gan.networks or name.startswith(AVERAGE)
         }
-    with _opened(directory) as held:
-        shapes = _shapes(held)
+    with _opened(directory) as weights:
+        shapes = _shapes(weights)
         fits = [n for n, v in wanted.items() if shapes.get(n) == tuple(v.shape)]
         again = [n for n in wanted if n not in set(fits)]
 
@@ -497,7 +497,7 @@ def transfer(
                 f"{_some(again)}. Only channels of images and classes may be others: "
                 "leave out the arguments that change widths."
             )
-        _assign(wanted, held, fits)
+        _assign(wanted, weights, fits)
     return again
 
 

@@ -212,12 +212,12 @@ def regularized(
     one_of("spectral_norm", spectral_norm, (True, False))
     if minibatch_stddev is not None:
         check_size("minibatch_stddev", minibatch_stddev)
-    made = {}
+    networks = {}
     for name, network in discriminators.items():
         if minibatch_stddev is not None:
             network = with_minibatch_stddev(network, minibatch_stddev)
-        made[name] = spectrally_normalized(network) if spectral_norm else network
-    return made
+        networks[name] = spectrally_normalized(network) if spectral_norm else network
+    return networks
 
 
 def warn_of_batch_norm(

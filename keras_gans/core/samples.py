@@ -41,7 +41,7 @@ def of_seed(gan: Any, n: int, seed: int, given: dict) -> Iterator[np.ndarray]:
 
 def _rows(gan, start, seed, given):
     rows = np.arange(start, start + SAMPLE_BATCH)
-    return _made(gan, [i.rows(seed, rows, given.get(i.name)) for i in gan.inputs])
+    return _generate(gan, [i.rows(seed, rows, given.get(i.name)) for i in gan.inputs])
 
 
 def of_seeds(gan: Any, seeds: Sequence[int], given: dict) -> Iterator[np.ndarray]:
@@ -64,7 +64,7 @@ def _rows_of_seeds(gan, places, seeds, given):
         np.concatenate([_row_of(i, seeds[p], p, given) for p in places])
         for i in gan.inputs
     ]
-    return _made(gan, [rows[filled] for rows in values])[: len(places)]
+    return _generate(gan, [rows[filled] for rows in values])[: len(places)]
 
 
 def _row_of(i, seed, place, given):
@@ -74,5 +74,5 @@ def _row_of(i, seed, place, given):
     return ops.convert_to_numpy(i.rows(seed, np.zeros(1, int), own))
 
 
-def _made(gan, values):
+def _generate(gan, values):
     return gan.engine.predict_here(values if len(values) > 1 else values[0])

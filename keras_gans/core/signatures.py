@@ -198,18 +198,18 @@ def _score(gan):
     def logits(samples, *values):
         values = _in_range(seen, values)
         batch = {one.name: value for one, value in zip(seen, values, strict=True)}
-        made = gan.call_discriminator(samples, {**batch, "real": samples}, False)
-        return logits_of(made)
+        outputs = gan.call_discriminator(samples, {**batch, "real": samples}, False)
+        return logits_of(outputs)
 
     def score(samples, *values):
         if not alone:
             return {"logits": logits(samples, *values)}
-        made = tf.map_fn(
+        scores = tf.map_fn(
             lambda row: logits(*(x[None] for x in row))[0],
             (samples, *values),
             fn_output_signature=tf.float32,
         )
-        return {"logits": made}
+        return {"logits": scores}
 
     return _endpoint(score, [spec, *map(_spec, seen)], seen)
 
@@ -274,12 +274,12 @@ class _Modes:
         """Each image by itself, with the dropout of its row."""
         import tensorflow as tf
 
-        made = tf.map_fn(
+        translations = tf.map_fn(
             lambda image_and_row: self.test_one(*image_and_row),
             (images, tf.range(tf.shape(images)[0])),
             fn_output_signature=tf.float32,
         )
-        return {"images": made}
+        return {"images": translations}
 
 
 def _of_files(gan, direction, modes):
@@ -314,13 +314,13 @@ def _of_files(gan, direction, modes):
     def of_any_size(image_bytes):
         def one(data):
             image = source.decode_in_graph(data)
-            made = (
+            translation = (
                 modes.evaluate(image[None])["images"][0] if evaluates else test(image)
             )
-            return target.encode_in_graph(target.clip(made)[None])[0]
+            return target.encode_in_graph(target.clip(translation)[None])[0]
 
-        made = tf.map_fn(one, image_bytes, fn_output_signature=tf.string)
-        return {target.bytes_name: made}
+        pictures = tf.map_fn(one, image_bytes, fn_output_signature=tf.string)
+        return {target.bytes_name: pictures}
 
     sides = [side or OPEN_SIDE for side in source.shape[:2]]
     picture = Image((*sides, source.shape[-1]))
@@ -365,14 +365,14 @@ def _said_spec(one):
 
 def _encoded(given, values):
     """The values of inputs, with vectors in place of strings."""
-    made = []
+    encoded = []
     for one, value in zip(given, values, strict=True):
         model = one.in_graph
         if model is not None:
             columns = len(model.inputs[0].shape) == 2
             value = model(value[:, None] if columns else value, training=False)
-        made.append(value)
-    return made
+        encoded.append(value)
+    return encoded
 
 
 def _drawn(inputs, seed):

@@ -121,10 +121,10 @@ class SuperResolvingGAN(TranslatingGAN):
     @property
     def optimizer_networks(self) -> dict[str, tuple[str, ...]]:
         """`pretrain` is an optimizer of the same generator, if there is the phase."""
-        found = {"d": self.discriminator_names, "g": self.generator_names}
+        networks = {"d": self.discriminator_names, "g": self.generator_names}
         if self.pretrain_steps:
-            found["pretrain"] = self.generator_names
-        return found
+            networks["pretrain"] = self.generator_names
+        return networks
 
     def default_optimizers(self) -> tuple:
         """Adam with the betas of Keras, as the papers have it."""
@@ -200,11 +200,11 @@ class SuperResolvingGAN(TranslatingGAN):
         (generator,) = generators.values()
         check_network("generator", generator)
         low, high = self.inputs_of_generator[0].shape, modality.shape
-        made = tuple(generator.compute_output_spec(keras.KerasTensor((1, *low))).shape)
-        if made[1:] != high:
+        shape = tuple(generator.compute_output_spec(keras.KerasTensor((1, *low))).shape)
+        if shape[1:] != high:
             raise ValueError(
                 f"The generator makes images {self.scale} times larger. Received: "
-                f"{generator.name}, from {low} to {made[1:]}; expected {high}. Build "
+                f"{generator.name}, from {low} to {shape[1:]}; expected {high}. Build "
                 "it with the same `scale`."
             )
         return modality

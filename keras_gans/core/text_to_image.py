@@ -31,19 +31,19 @@ def text_input(encoder: Any, text_dim: int | None) -> Text:
     """
     if text_dim is not None:
         check_size("text_dim", text_dim)
-    found = text_encoders.resolve(encoder)
-    if found is None:
+    encoder = text_encoders.resolve(encoder)
+    if encoder is None:
         return Text(DIM if text_dim is None else text_dim)
-    if found.dim is None and text_dim is None:
-        found.dim = int(np.asarray(found(["a"])).shape[-1])
-    if found.dim is None:
-        found.dim = text_dim
-    if text_dim not in (None, found.dim):
+    if encoder.dim is None and text_dim is None:
+        encoder.dim = int(np.asarray(encoder(["a"])).shape[-1])
+    if encoder.dim is None:
+        encoder.dim = text_dim
+    if text_dim not in (None, encoder.dim):
         raise ValueError(
-            f"`encoder` makes vectors of {found.dim} numbers. Received: text_dim="
+            f"`encoder` makes vectors of {encoder.dim} numbers. Received: text_dim="
             f"{text_dim}. Leave it out."
         )
-    return Text(found.dim, found)
+    return Text(encoder.dim, encoder)
 
 
 class TextToImageGAN(BaseGAN):

@@ -151,10 +151,10 @@ class TranslatingGAN(BaseGAN):
         ((direction, images),) = (item for item in inputs.items() if item[0] != KEY)
         name = self.translator(direction)
         if KEY in inputs:
-            made = self._test(name, images, inputs[KEY])
+            translation = self._test(name, images, inputs[KEY])
         else:
-            made = self.sampling_network(name)(images, training=training)
-        return ops.cast(made, "float32")
+            translation = self.sampling_network(name)(images, training=training)
+        return ops.cast(translation, "float32")
 
     def _test(self, name, images, key):
         # The moving average is frozen: its batch norm would not take the
@@ -174,14 +174,14 @@ class TranslatingGAN(BaseGAN):
         alike = self.source_shape[-1] == self.image_shape[-1]
         model = type(self).__name__
         _check_sources(images, _input_of(network), model, doubt=alike)
-        made = []
+        translations = []
         # One by one: then no image depends on the others, nor on their number.
         for row, image in enumerate(_as_seen(images)):
             inputs = {direction: image[None]}
             if not evaluation:
                 inputs[KEY] = np.array([[seed, row]], "int32")
-            made.append(self.engine.predict_here(inputs))
-        return np.concatenate(made)
+            translations.append(self.engine.predict_here(inputs))
+        return np.concatenate(translations)
 
     def check_direction(self, direction: str) -> None:
         """Refuses a direction that there is no network for."""
@@ -345,7 +345,7 @@ class TranslatingGAN(BaseGAN):
         rows = self._preview_rows(*given, seed)
         if picture is not None:
             rows = [
-                (picture(source), *(picture(source, made) for made in others))
+                (picture(source), *(picture(source, other) for other in others))
                 for source, *others in rows
             ]
         sides = list(itertools.chain(*rows))
@@ -433,17 +433,17 @@ def shapes_of(
             f"`image_shape` with it. Received: `{name}`, {network.name} (of "
             f"type {type(network).__name__})."
         )
-    made = output_shape_of(network)
-    if made is None:
-        made = network.compute_output_spec(keras.KerasTensor((1, *source)))
-        made = made.shape
-    made = tuple(made)[1:]
-    if len(source) != 3 or len(made) != 3 or not agree(source[:2], made[:2]):
+    target = output_shape_of(network)
+    if target is None:
+        target = network.compute_output_spec(keras.KerasTensor((1, *source)))
+        target = target.shape
+    target = tuple(target)[1:]
+    if len(source) != 3 or len(target) != 3 or not agree(source[:2], target[:2]):
         raise ValueError(
             f"`{name}` makes images [n, height, width, channels] of images of "
-            f"the same size. Received: {network.name} from {source} to {made}."
+            f"the same size. Received: {network.name} from {source} to {target}."
         )
-    return source, made
+    return source, target
 
 
 def domain_shapes(
@@ -470,32 +470,32 @@ def domain_shapes(
     expected = None
     if image_shape is not None:
         expected = (*image_shape[:2], source_channels or image_shape[-1])
-    source, made = shapes_of(name, generator, expected)
+    source, target = shapes_of(name, generator, expected)
     if source_channels not in (None, source[-1]):
         raise ValueError(
             "`source_channels` does not fit the generator. Received: "
             f"source_channels={source_channels}, a generator of images of "
             f"shape {source}. Drop it: it follows from the generator."
         )
-    made = narrowed("image_shape", image_shape, made)
-    return (*made[:2], source[-1]), made
+    target = narrowed("image_shape", image_shape, target)
+    return (*target[:2], source[-1]), target
 
 
-def narrowed(name: str, asked: tuple | None, made: tuple) -> tuple:
-    """The shape that both `asked`, which may be `None`, and `made` allow.
+def narrowed(name: str, asked: tuple | None, shape: tuple) -> tuple:
+    """The shape that both `asked`, which may be `None`, and `shape` allow.
 
     Raises:
         ValueError: there is none.
     """
     if asked is None:
-        return made
-    if len(asked) != len(made) or not agree(asked, made):
+        return shape
+    if len(asked) != len(shape) or not agree(asked, shape):
         raise ValueError(
             f"`{name}` does not fit the generator. Received: {name}={asked}, a "
-            f"generator with {made}. Drop `{name}`: it follows from the "
+            f"generator with {shape}. Drop `{name}`: it follows from the "
             "generator."
         )
-    return tuple(m if a is None else a for a, m in zip(asked, made, strict=True))
+    return tuple(m if a is None else a for a, m in zip(asked, shape, strict=True))
 
 
 def check_sees_images(name: str, network: keras.Model, shape: tuple, of: str) -> None:
@@ -605,7 +605,7 @@ def _drawn_by(network, key):
     key = ops.cast(key, "uint32")
     seed, row = key[0, 0], key[:, 1]
     # Those that were given a seed keep it, and draw by another count of calls.
-    given = {
+    seeds = {
         id(layer.seed_generator.state): layer.seed
         for layer in flatten_layers(network)
         if isinstance(layer, keras.layers.Dropout)
@@ -618,8 +618,8 @@ def _drawn_by(network, key):
         words = rng.bits(("translate", seed, i), row, 2)[0]
         # Positive also where a variable is int32.
         words = ops.right_shift(words, np.uint32(1))
-        if id(v) in given:
-            own = ops.convert_to_tensor(given[id(v)], words.dtype)
+        if id(v) in seeds:
+            own = ops.convert_to_tensor(seeds[id(v)], words.dtype)
             words = ops.stack([own, words[0]])
         values.append((v, words))
     return values
