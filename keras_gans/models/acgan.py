@@ -126,10 +126,10 @@ class ACGAN(BaseGAN):
         loss, logs = self.d_adversarial(real[0], fake[0])
         labels = batch["label"]
         l_c = _cross_entropy(real[1], labels) + _cross_entropy(fake[1], labels)
-        found = ops.equal(ops.argmax(real[1], axis=-1), labels)
+        correct = ops.equal(ops.argmax(real[1], axis=-1), labels)
         logs |= {
             "d_class_loss": l_c,
-            "real_class_accuracy": ops.mean(ops.cast(found, "float32")),
+            "real_class_accuracy": ops.mean(ops.cast(correct, "float32")),
         }
         return loss + self.class_weight * l_c, logs
 

@@ -145,22 +145,22 @@ class BigGAN(ClassConditionalGAN):
 
     def discriminate_all(self, parts: list[tuple], training: bool) -> list[Tensor]:
         """Logits of several parts by one pass, one power iteration."""
-        roles, samples, given = zip(*parts, strict=True)
+        roles, samples, batches = zip(*parts, strict=True)
         seen = [
             self.regularization.augmented(self, x, training, role)
             for role, x in zip(roles, samples, strict=True)
         ]
         # In the reference's order: fakes before reals.
         order = sorted(range(len(parts)), key=lambda i: roles[i] == "real")
-        label = ops.concatenate([given[i]["label"] for i in order])
+        label = ops.concatenate([batches[i]["label"] for i in order])
         x = ops.concatenate([seen[i] for i in order])
         logits = logits_of(self.call_discriminator(x, {"label": label}, training))
-        found, start = {}, 0
+        part_logits, start = {}, 0
         for i in order:
             n = ops.shape(seen[i])[0]
-            found[i] = logits[start : start + n]
+            part_logits[i] = logits[start : start + n]
             start = start + n
-        return [found[i] for i in range(len(parts))]
+        return [part_logits[i] for i in range(len(parts))]
 
     def generator_loss(
         self, fake: dict, batch: dict, training: bool

@@ -122,8 +122,10 @@ class BigVGAN(HiFiGAN):
                 "`segment` is longer than each of `mel_windows`. Received: "
                 f"segment={segment}, mel_windows={mel_windows}."
             )
-        given = Configuration(channels, rates, kernels, block, block_kernels, dilations)
-        numbers = self.numbers_of(configuration, given)
+        arguments = Configuration(
+            channels, rates, kernels, block, block_kernels, dilations
+        )
+        numbers = self.numbers_of(configuration, arguments)
         if generator is None:
             generator = bigvgan_generator(numbers, bands, activation, ending)
         if discriminator is None:
@@ -134,7 +136,7 @@ class BigVGAN(HiFiGAN):
             configuration,
             rate,
             segment,
-            *given,
+            *arguments,
             bands=bands,
             mel=mel,
             feature_weight=feature_weight,

@@ -132,7 +132,7 @@ class Condition(Latent):
         return super().check(values, n)
 
     def parse(self, text: str) -> dict:
-        found = {}
+        conditions = {}
         for part in str(text).split(","):
             name, equals, value = part.partition("=")
             if not equals or not name:
@@ -140,8 +140,8 @@ class Condition(Latent):
                     f"--where takes COLUMN=CATEGORY, such as class=yes. Received: "
                     f"{text!r}."
                 )
-            found[name] = value
-        return found
+            conditions[name] = value
+        return conditions
 
 
 def _gumbel(u):
@@ -347,10 +347,10 @@ class CTGAN(GradientPenaltyGAN):
         logits = self.forward(body, codes, training)
         activate = self.generator.layers[-1]
         ends = [logits, drawn["gumbel"]] if "gumbel" in drawn else logits
-        made = {"rows": activate(ends), "logits": logits}
+        fake = {"rows": activate(ends), "logits": logits}
         if "condition" in drawn:
-            made["condition"] = drawn["condition"]
-        return made
+            fake["condition"] = drawn["condition"]
+        return fake
 
     def _joined(self, rows, condition):
         if condition is None:
@@ -464,11 +464,11 @@ class CTGAN(GradientPenaltyGAN):
             ImportError: pandas is not installed (the extra "tables").
         """
         require("pandas", "tables", "Data frames")
-        held = {name: [] for name in self.table.names}
+        cells_by_name = {name: [] for name in self.table.names}
         for part in self.synthesize_batches(n, where, seed, tries):
             for name, cells in part.items():
-                held[name] += cells
-        return as_frame(self.table, held)
+                cells_by_name[name] += cells
+        return as_frame(self.table, cells_by_name)
 
     def synthesize_batches(
         self,
@@ -519,21 +519,21 @@ class CTGAN(GradientPenaltyGAN):
         )
 
 
-def as_frame(table: Table, held: dict[str, list]) -> "pandas.DataFrame":
+def as_frame(table: Table, cells_by_name: dict[str, list]) -> "pandas.DataFrame":
     """Columns, as `table.decode_table` gives them, as a pandas `DataFrame`."""
     import pandas
 
-    made = {}
+    series = {}
     for name, _ in table.columns:
         kind = dict(dict(table.rules).get(name, ())).get("kind")
-        cells = held[name]
+        cells = cells_by_name[name]
         if kind in columns.UNITS:
-            made[name] = pandas.to_datetime(pandas.Series(cells, dtype=object))
+            series[name] = pandas.to_datetime(pandas.Series(cells, dtype=object))
         elif kind == "int" and any(cell is None for cell in cells):
-            made[name] = pandas.array(cells, dtype="Int64")
+            series[name] = pandas.array(cells, dtype="Int64")
         else:
-            made[name] = pandas.Series(cells)
-    return pandas.DataFrame(made)
+            series[name] = pandas.Series(cells)
+    return pandas.DataFrame(series)
 
 
 def _spans(table, kinds):

@@ -47,11 +47,11 @@ def adding(network: keras.Model, name: str) -> keras.Model:
     Raises:
         ValueError: it makes images of other channels than it takes.
     """
-    taken, made = network.input.shape[-1], network.output.shape[-1]
-    if taken != made:
+    taken, added = network.input.shape[-1], network.output.shape[-1]
+    if taken != added:
         raise ValueError(
             "What is added to images has their channels. Received: "
-            f"residual=True, {name} from {taken} to {made} channels. Drop it."
+            f"residual=True, {name} from {taken} to {added} channels. Drop it."
         )
     images = ops.clip(network.input + network.output, -1.0, 1.0)
     return keras.Model(network.input, images, name=name)
@@ -150,12 +150,12 @@ class CycleGAN(TranslatingGAN):
         ok = is_int(pool_size) and pool_size >= 0
         within("pool_size", pool_size, ok, "0, 1, ...")
 
-        def build(shape, channels, made, direction):
+        def build(shape, channels, target_channels, direction):
             """A generator for images of any size."""
             name = f"generator_{direction}"
             network = resnet_translator(
                 (None, None, channels),
-                made,
+                target_channels,
                 default_blocks(shape) if blocks is None else blocks,
                 width,
                 norm,
@@ -169,25 +169,25 @@ class CycleGAN(TranslatingGAN):
             image_shape = shape
             channels = shape[-1] if source_channels is None else source_channels
             generator_ab = build(shape, channels, shape[-1], "ab")
-        source, made = domain_shapes(
+        source, target = domain_shapes(
             "generator_ab", generator_ab, image_shape, source_channels
         )
         if generator_ba is None:
-            generator_ba = build(made, made[-1], source[-1], "ba")
+            generator_ba = build(target, target[-1], source[-1], "ba")
         discriminators = {
             name: patch_discriminator(shape, n_layers, width, norm, name=name)
-            if given is None
-            else given
-            for given, shape, name in (
+            if network is None
+            else network
+            for network, shape, name in (
                 (discriminator_a, source, "discriminator_a"),
-                (discriminator_b, made, "discriminator_b"),
+                (discriminator_b, target, "discriminator_b"),
             )
         }
         kwargs.setdefault("objective", "least_squares")
         super().__init__(
             {"generator_ab": generator_ab, "generator_ba": generator_ba},
             discriminators,
-            modality=Image(made),
+            modality=Image(target),
             inputs=(Source(Image(source), "a"),),
             **kwargs,
         )
@@ -339,11 +339,11 @@ class CycleGAN(TranslatingGAN):
             n = ops.shape(x)[0]
             uniform = self.rng.uniform(n, 2, f"pool/{domain}")
             # Every replica keeps the one pool of all of them.
-            given = self.controllers[f"pool_{domain}"](
+            batch = self.controllers[f"pool_{domain}"](
                 self.engine.rows_of_all_replicas(x),
                 self.engine.rows_of_all_replicas(uniform),
             )
-            exchanged.append(ops.take(given, global_rows(n), axis=0))
+            exchanged.append(ops.take(batch, global_rows(n), axis=0))
         return tuple(exchanged)
 
     # --- Use ---

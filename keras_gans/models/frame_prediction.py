@@ -236,8 +236,8 @@ class FramePrediction(BaseGAN):
 
     def generate(self, batch: dict, training: bool) -> list[Tensor]:
         """The predictions of all scales, the coarsest first."""
-        made = self.forward(self._parts.predictions, [batch["past"]], training)
-        return made if isinstance(made, (list, tuple)) else [made]
+        predictions = self.forward(self._parts.predictions, [batch["past"]], training)
+        return predictions if isinstance(predictions, (list, tuple)) else [predictions]
 
     def _at_scales(self, frames):
         """Frames at all scales, every so many pixels, the coarsest first."""
@@ -373,13 +373,13 @@ class FramePrediction(BaseGAN):
             )
         shape = check_frame(past.shape[2:], self.scales)
         seen = Past(self.past, Image(shape)).check(past[:, -self.past :])
-        made = []
+        predictions = []
         for _ in range(frames):
             batches = range(0, len(seen), batch_size)
             new = [self.engine.predict_here(seen[i : i + batch_size]) for i in batches]
-            made.append(np.concatenate(new))
-            seen = np.concatenate([seen[:, 1:], made[-1][:, None]], axis=1)
-        return np.stack(made, axis=1)
+            predictions.append(np.concatenate(new))
+            seen = np.concatenate([seen[:, 1:], predictions[-1][:, None]], axis=1)
+        return np.stack(predictions, axis=1)
 
 
 RECIPE = Recipe(

@@ -111,8 +111,10 @@ class HiFiGAN(WaveformGAN):
         **kwargs,
     ):
         check_size("segment", segment)
-        given = Configuration(channels, rates, kernels, block, block_kernels, dilations)
-        numbers = self.numbers_of(configuration, given)
+        arguments = Configuration(
+            channels, rates, kernels, block, block_kernels, dilations
+        )
+        numbers = self.numbers_of(configuration, arguments)
         if generator is None:
             generator = hifigan_generator(numbers, bands)
         hop = 1

@@ -108,17 +108,17 @@ class Pix2Pix(TranslatingGAN):
                 norm,
                 dropout,
             )
-        source, made = domain_shapes(
+        source, target = domain_shapes(
             "generator", generator, image_shape, source_channels
         )
         if discriminator is None:
             discriminator = patch_discriminator(
-                (*made[:2], source[-1] + made[-1]), n_layers, width, norm
+                (*target[:2], source[-1] + target[-1]), n_layers, width, norm
             )
         super().__init__(
             generator,
             discriminator,
-            modality=Image(made),
+            modality=Image(target),
             inputs=(Source(Image(source)),),
             **kwargs,
         )
@@ -129,8 +129,8 @@ class Pix2Pix(TranslatingGAN):
         return modality  # `domain_shapes` has
 
     def discriminator_inputs(self, name: str) -> list[keras.KerasTensor]:
-        source, made = self.source_shape, self.image_shape
-        return [keras.KerasTensor((1, *made[:2], source[-1] + made[-1]))]
+        source, target = self.source_shape, self.image_shape
+        return [keras.KerasTensor((1, *target[:2], source[-1] + target[-1]))]
 
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         seen = tuple(self.discriminator_inputs("discriminator")[0].shape)[1:]

@@ -176,10 +176,10 @@ class RelGAN(SentenceSamples, BaseGAN):
     @property
     def optimizer_networks(self) -> dict[str, tuple[str, ...]]:
         """`mle` is an optimizer of the same generator, if there is the phase."""
-        found = {"d": self.discriminator_names, "g": self.generator_names}
+        networks = {"d": self.discriminator_names, "g": self.generator_names}
         if self.pretrain_steps:
-            found["mle"] = self.generator_names
-        return found
+            networks["mle"] = self.generator_names
+        return networks
 
     def default_optimizers(self) -> tuple:
         """Adam of 1e-4, gradients clipped to a norm of 5."""
@@ -227,15 +227,15 @@ class RelGAN(SentenceSamples, BaseGAN):
 
     def generate(self, batch: dict, training: bool) -> Tensor:
         """softmax(beta (l + g)): equation 4."""
-        made = super().generate(batch, training)
-        return ops.softmax(self.controllers["beta"].value * made)
+        logits = super().generate(batch, training)
+        return ops.softmax(self.controllers["beta"].value * logits)
 
     # --- Samples ---
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """One-hot tokens, drawn by the probabilities of the model."""
-        made = self.sampling_network()(inputs, training=training)
-        return ops.one_hot(ops.argmax(made, axis=-1), self.modality.shape[1])
+        logits = self.sampling_network()(inputs, training=training)
+        return ops.one_hot(ops.argmax(logits, axis=-1), self.modality.shape[1])
 
 
 @keras.saving.register_keras_serializable("keras_gans")

@@ -177,8 +177,8 @@ class StackGAN(TextToImageGAN):
             ("generator", ("conditioning", "first")[:stage]),
             ("discriminator", ("trunk", "head", "own")[: stage + 1]),
         ):
-            held = {layer.name for layer in self.networks[name].layers}
-            if missing := [part for part in parts if part not in held]:
+            names = {layer.name for layer in self.networks[name].layers}
+            if missing := [part for part in parts if part not in names]:
                 raise ValueError(
                     f"`{name}` has the parts {', '.join(parts)}. Received: "
                     f"{self.networks[name].name} without {', '.join(missing)}. Build "
@@ -241,20 +241,20 @@ class StackGAN(TextToImageGAN):
                 "Stage 2 starts from stage 1. Received: stages "
                 f"{self.stage} and {first.stage}."
             )
-        found = first.sampling_network()
+        network = first.sampling_network()
         parts = [self.generator.get_layer("first")]
         if self.ema_generator is not None:
             parts.append(self.ema_generator.get_layer("first"))
-        shapes = [[w.shape for w in n.weights] for n in (found, parts[0])]
+        shapes = [[w.shape for w in n.weights] for n in (network, parts[0])]
         if shapes[0] != shapes[1]:
             raise ValueError(
                 "Stage 2 is built for the stage 1 that it starts from. Received: "
-                f"generators of {found.count_params():,} and "
+                f"generators of {network.count_params():,} and "
                 f"{parts[0].count_params():,} weights. Give it the same text_dim, "
                 "latent_dim, condition_dim and width, or call `second_stage`."
             )
         for part in parts:
-            part.set_weights(found.get_weights())
+            part.set_weights(network.get_weights())
 
     def default_optimizers(self) -> tuple:
         """The reference's Adam: 2e-4, betas 0.5 and 0.999."""
@@ -296,8 +296,8 @@ class StackGAN(TextToImageGAN):
     def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Any:
         """Logits with each picture's sentence; in stage 2 those without, after."""
         mean, _ = self.conditions(batch["text"], training)
-        given = [x, ops.stop_gradient(mean)]
-        return self.forward("discriminator", given, training)
+        values = [x, ops.stop_gradient(mean)]
+        return self.forward("discriminator", values, training)
 
     def _seen(self, x, batch, training, role):
         """The features of pictures, and a list of logits."""

@@ -296,8 +296,8 @@ class StyleGAN2(BaseGAN):
 
     def _map(self, purpose, label, n, training):
         z = self.rng.normal(n, self.inputs[0].dim, purpose)
-        given = [z] if label is None else [z, label]
-        return self.forward(self.generator.get_layer("mapping"), given, training)
+        values = [z] if label is None else [z, label]
+        return self.forward(self.generator.get_layer("mapping"), values, training)
 
     def _follow(self, w):
         mean = self.generator.get_layer("truncation_of_w").mean

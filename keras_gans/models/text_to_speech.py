@@ -109,12 +109,12 @@ class TextToSpeech(WaveformGAN):
         one_of("head", head, tuple(HEADS))
         for name, value in (("rate", rate), ("segment", segment), ("width", width)):
             check_size(name, value)
-        given = phonemes.SYMBOLS if symbols is None else symbols
-        symbols = phonemes.check_symbols(given)
+        symbols = phonemes.SYMBOLS if symbols is None else symbols
+        symbols = phonemes.check_symbols(symbols)
         configuration, n_fft, hop = HEADS[head]
-        given = {"channels": channels, "rates": rates, "kernels": kernels}
-        given = {k: v for k, v in given.items() if v is not None}
-        configuration = Configuration(**{**configuration._asdict(), **given})
+        changed = {"channels": channels, "rates": rates, "kernels": kernels}
+        changed = {k: v for k, v in changed.items() if v is not None}
+        configuration = Configuration(**{**configuration._asdict(), **changed})
         if generator is None:
             count = len(symbols)
             generator = {
@@ -226,8 +226,8 @@ class TextToSpeech(WaveformGAN):
                 f"{lengths.tolist()} for {len(phones)} phonemes."
             )
         frames = frames_of(phonemes.numbers_of(phones, self.symbols), lengths)
-        made = self.sampling_network()(frames[None], training=False)
-        return np.clip(ops.convert_to_numpy(made)[0].astype("float32"), -1, 1)
+        sound = self.sampling_network()(frames[None], training=False)
+        return np.clip(ops.convert_to_numpy(sound)[0].astype("float32"), -1, 1)
 
     def say(
         self,
@@ -262,17 +262,17 @@ class TextToSpeech(WaveformGAN):
         within("pause", pause, ok, "[0, 10]")
         words = phonemes.words_of(text, pronunciations)
         silence = self.symbols[0]
-        phones, given = [silence], {}
+        phones, pauses = [silence], {}
         for word, own in words:
             if word and phones[-1] != silence and pause:
-                given[len(phones)] = round(pause * self.modality.rate / self.hop)
+                pauses[len(phones)] = round(pause * self.modality.rate / self.hop)
                 phones.append(silence)
             if word or phones[-1] != silence:
                 phones += own if word else [silence]
         if phones[-1] != silence:
             phones.append(silence)
         lengths = self.lengths_of(phones, speed)
-        for place, frames in given.items():
+        for place, frames in pauses.items():
             lengths[place] = frames
         sound = self.speak(phones, lengths)
         if out is not None:

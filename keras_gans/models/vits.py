@@ -132,8 +132,8 @@ class VITS(WaveformGAN):
         discriminator: dict[str, keras.Model] | None = None,
         **kwargs,
     ):
-        given = SYMBOLS if symbols is None else symbols
-        symbols = phonemes.check_symbols(given)
+        symbols = SYMBOLS if symbols is None else symbols
+        symbols = phonemes.check_symbols(symbols)
         for name, value in (
             ("rate", rate),
             ("segment", segment),
@@ -297,8 +297,8 @@ class VITS(WaveformGAN):
             count = ops.shape(seen)[1]
             noise = self.rng.normal(n, 2 * count, "durations")
             noise = ops.reshape(noise, (n, count, 2))
-            given = [hidden, seen, frames, noise]
-            loss = ops.sum(self.forward("durations", given, training))
+            values = [hidden, seen, frames, noise]
+            loss = ops.sum(self.forward("durations", values, training))
         else:
             wanted = ops.log(frames + networks.TINY) * seen
             said = self.forward("durations", [hidden, seen], training)
@@ -529,10 +529,10 @@ class VITS(WaveformGAN):
         (ids,) = (i.rows(seed, np.arange(n), given.get(i.name)) for i in self.inputs)
         # One by one: a row is then the same, however many there are.
         sounds = [self.from_ids(ids[i : i + 1], seed, [i])[0] for i in range(n)]
-        made = np.zeros((n, max(map(len, sounds)), 1), "float32")
-        for row, sound in zip(made, sounds, strict=True):
+        batch = np.zeros((n, max(map(len, sounds)), 1), "float32")
+        for row, sound in zip(batch, sounds, strict=True):
             row[: len(sound)] = sound
-        return iter([made])
+        return iter([batch])
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Waveforms of ids, the rows of seed 0, with silence after shorter ones."""

@@ -123,15 +123,15 @@ class VoxelGAN(GradientPenaltyGAN):
         if num_classes is not None:
             inputs += (Label(num_classes),)
         published = PUBLISHED[configuration]
-        given = {"gp_weight": gp_weight, "d_steps": d_steps}
-        given = {name: x for name, x in given.items() if x is not None}
+        changed = {"gp_weight": gp_weight, "d_steps": d_steps}
+        changed = {name: x for name, x in changed.items() if x is not None}
         super().__init__(
             generator,
             discriminator,
             gp_axis=gp_axis,
             modality=Volume(size, channels, form.range),
             inputs=inputs,
-            **{**published, **given, **kwargs},
+            **{**published, **changed, **kwargs},
         )
         self.configuration = configuration
 
@@ -149,8 +149,8 @@ class VoxelGAN(GradientPenaltyGAN):
         return adam(d_rate), adam(g_rate)
 
     def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
-        given = [x, batch["label"]] if self.labelled else x
-        return self.forward("discriminator", given, training)
+        values = [x, batch["label"]] if self.labelled else x
+        return self.forward("discriminator", values, training)
 
 
 RECIPE = Recipe(

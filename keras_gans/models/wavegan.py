@@ -148,16 +148,16 @@ class WaveGAN(GradientPenaltyGAN):
         return super().discriminate(x, batch, training, role)
 
     def call_discriminator(self, x: Tensor, batch: dict, training: bool) -> Tensor:
-        given = [x]
+        values = [x]
         if self.labelled:
-            given.append(batch["label"])
+            values.append(batch["label"])
         if self.shuffled:
             shifts = batch.get("shifts")
             if shifts is None:
                 n = keras.ops.shape(x)[0]
                 shifts = keras.ops.zeros((n, self.shuffled), "int32")
-            given.append(shifts)
-        return self.forward("discriminator", given, training)
+            values.append(shifts)
+        return self.forward("discriminator", values, training)
 
 
 RECIPE = Recipe(
