@@ -133,8 +133,8 @@ def resolution_discriminator(
     Reference:
         https://arxiv.org/abs/2206.04658, section 3.3 (multi-resolution)
     """
-    given = {"samples": samples, "n_fft": n_fft, "hop": hop, "window": window}
-    for key, value in {**given, "width": width}.items():
+    sizes = {"samples": samples, "n_fft": n_fft, "hop": hop, "window": window}
+    for key, value in {**sizes, "width": width}.items():
         check_size(key, value)
     within("window", window, window <= n_fft, f"[1, {n_fft}]")
     within("hop", hop, hop <= n_fft, f"[1, {n_fft}]")
@@ -191,9 +191,11 @@ def bigvgan_discriminators(
             "`resolutions` is a tuple of (n_fft, hop, window), such as "
             f"((1024, 120, 600),). Received: {resolutions!r}."
         )
-    found = [period_discriminator(samples, period, width) for period in periods]
-    found += [
+    discriminators = [
+        period_discriminator(samples, period, width) for period in periods
+    ]
+    discriminators += [
         resolution_discriminator(samples, *r, width, name=f"resolution_{i}")
         for i, r in enumerate(resolutions)
     ]
-    return {network.name: network for network in found}
+    return {network.name: network for network in discriminators}

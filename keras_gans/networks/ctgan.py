@@ -17,14 +17,14 @@ def check_widths(name: str, widths: Sequence[int] | int) -> tuple[int, ...]:
     Raises:
         ValueError: they are something else.
     """
-    found = (widths,) if is_int(widths) else widths
-    ok = isinstance(found, (tuple, list)) and len(found) > 0
-    if not ok or not all(is_int(w) and w > 0 for w in found):
+    units = (widths,) if is_int(widths) else widths
+    ok = isinstance(units, (tuple, list)) and len(units) > 0
+    if not ok or not all(is_int(w) and w > 0 for w in units):
         raise ValueError(
             f"`{name}` are positive ints, one for each hidden layer. Received: "
             f"{name}={widths!r}."
         )
-    return tuple(int(w) for w in found)
+    return tuple(int(w) for w in units)
 
 
 def _dense(units, fan_in, name):
@@ -62,7 +62,7 @@ def ctgan_body(
     Reference:
         https://arxiv.org/abs/1907.00503, section 4.4
     """
-    x = given = keras.Input((check_size("codes", codes),), name="codes")
+    x = inputs = keras.Input((check_size("codes", codes),), name="codes")
     for i, units in enumerate(check_widths("widths", widths)):
         hidden = _dense(units, x.shape[-1], f"hidden_{i}")(x)
         # PyTorch's momentum 0.1 is Keras's 0.9.
@@ -71,7 +71,7 @@ def ctgan_body(
         x = layers.Concatenate(name=f"joined_{i}")([hidden, x])
     logits = _dense(check_size("width", width), x.shape[-1], "output")(x)
     logits = layers.Activation("linear", dtype="float32", name="float32")(logits)
-    return keras.Model(given, logits, name=BODY)
+    return keras.Model(inputs, logits, name=BODY)
 
 
 def ctgan_generator(
@@ -157,11 +157,11 @@ def ctgan_discriminator(
     Reference:
         https://arxiv.org/abs/1907.00503, section 4.4
     """
-    x = given = keras.Input(shape, name="packs")
+    x = inputs = keras.Input(shape, name="packs")
     for i, units in enumerate(check_widths("widths", widths)):
         x = _dense(units, x.shape[-1], f"hidden_{i}")(x)
         x = layers.LeakyReLU(0.2, name=f"relu_{i}")(x)
         x = layers.Dropout(dropout, name=f"dropout_{i}")(x)
     x = _dense(1, x.shape[-1], "output")(x)
     logits = layers.Activation("linear", dtype="float32", name="logits")(x)
-    return keras.Model(given, logits, name=name)
+    return keras.Model(inputs, logits, name=name)

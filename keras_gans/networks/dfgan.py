@@ -71,8 +71,8 @@ def dfgan_generator(
         x = _up_block(x, condition, channels, f"block_{i}")
     x = _leaky("last_relu")(x)
     x = _conv(shape[-1], 3, "to_rgb")(x)
-    made = layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model([z, text], made, name=name)
+    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model([z, text], images, name=name)
 
 
 def _up_block(x, condition, channels, name):
@@ -91,7 +91,7 @@ def _up_block(x, condition, channels, name):
 def _affine(x, condition, name):
     """Equation 5: gamma(condition) x + beta(condition), by channel; x at first."""
 
-    def made(what, start):
+    def predict(what, start):
         hidden = _dense(x.shape[-1], f"{name}_{what}1", activation="relu")(condition)
         value = layers.Dense(
             x.shape[-1],
@@ -101,8 +101,8 @@ def _affine(x, condition, name):
         )(hidden)
         return layers.Reshape((1, 1, -1), name=f"{name}_{what}")(value)
 
-    scaled = layers.Multiply(name=f"{name}_scaled")([x, made("gamma", "ones")])
-    return layers.Add(name=f"{name}_shifted")([scaled, made("beta", "zeros")])
+    scaled = layers.Multiply(name=f"{name}_scaled")([x, predict("gamma", "ones")])
+    return layers.Add(name=f"{name}_shifted")([scaled, predict("beta", "zeros")])
 
 
 @builder
@@ -158,16 +158,18 @@ def dfgan_trunk(image_shape: tuple[int, int, int], width: int) -> keras.Model:
 
 
 def _down_block(x, channels, name):
-    made = _conv(channels, 4, f"{name}_conv1", strides=2, use_bias=False)(_padded(x))
-    made = _leaky(f"{name}_relu1")(made)
-    made = _conv(channels, 3, f"{name}_conv2", use_bias=False)(made)
-    made = Gain(name=f"{name}_gain")(_leaky(f"{name}_relu2")(made))
+    residual = _conv(channels, 4, f"{name}_conv1", strides=2, use_bias=False)(
+        _padded(x)
+    )
+    residual = _leaky(f"{name}_relu1")(residual)
+    residual = _conv(channels, 3, f"{name}_conv2", use_bias=False)(residual)
+    residual = Gain(name=f"{name}_gain")(_leaky(f"{name}_relu2")(residual))
     # A 1 x 1 convolution and a mean of 4 pixels may change places: here it has a
     # quarter of the pixels.
     skip = layers.AveragePooling2D(2, name=f"{name}_pool")(x)
     if x.shape[-1] != channels:
         skip = _conv(channels, 1, f"{name}_skip")(skip)
-    return layers.Add(name=f"{name}_sum")([skip, made])
+    return layers.Add(name=f"{name}_sum")([skip, residual])
 
 
 def _padded(x):

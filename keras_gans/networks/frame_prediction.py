@@ -66,9 +66,9 @@ def prediction_layers(generator: keras.Model) -> list[str]:
     They are those named "prediction_0", "prediction_1" and so on; none of a
     generator that predicts at one scale alone.
     """
-    found = {layer.name for layer in getattr(generator, "layers", ())}
+    layer_names = {layer.name for layer in getattr(generator, "layers", ())}
     names = []
-    while f"prediction_{len(names)}" in found:
+    while f"prediction_{len(names)}" in layer_names:
         names.append(f"prediction_{len(names)}")
     return names
 
@@ -124,16 +124,16 @@ def frame_predictor(
     *_, channels = frame_shape
     clip = keras.Input((past, *frame_shape), name="past")
     stacked = layers.Concatenate(name="stacked")([clip[:, t] for t in range(past)])
-    made = None
+    prediction = None
     for i, (kernels, widths) in enumerate(scales):
         times = 2 ** (len(scales) - 1 - i)
         # Every so many pixels, as they are.
         pick = layers.AveragePooling2D(1, strides=times, name=f"picked_{i}")
         seen = stacked if times == 1 else pick(stacked)
-        if made is None:
+        if prediction is None:
             base = seen[..., -channels:]
         else:
-            base = _enlarged(made)
+            base = _enlarged(prediction)
             seen = layers.Concatenate(name=f"seen_{i}")([seen, base])
         x = seen
         for j, (kernel, width) in enumerate(
@@ -144,11 +144,13 @@ def frame_predictor(
                 x = layers.ReLU()(x)
         x = layers.Activation("linear", dtype="float32")(x)
         if residual is None:
-            made = layers.Activation("tanh", dtype="float32", name=f"prediction_{i}")(x)
+            prediction = layers.Activation(
+                "tanh", dtype="float32", name=f"prediction_{i}"
+            )(x)
         else:
             base = layers.Activation("linear", dtype="float32")(base)
-            made = layers.Add(dtype="float32", name=f"prediction_{i}")([base, x])
-    return keras.Model(clip, made, name=name)
+            prediction = layers.Add(dtype="float32", name=f"prediction_{i}")([base, x])
+    return keras.Model(clip, prediction, name=name)
 
 
 def frame_discriminator(

@@ -52,15 +52,20 @@ CONFIGURATIONS = {
 }
 
 
-def check_configuration(given: Configuration) -> Configuration:
+def check_configuration(configuration: Configuration) -> Configuration:
     """Returns a configuration of ints and tuples.
 
     Raises:
         ValueError: its numbers do not fit each other.
     """
-    check_size("channels", given.channels)
-    one_of("block", given.block, ("1", "2"))
-    lists = (given.rates, given.kernels, given.block_kernels, *given.dilations)
+    check_size("channels", configuration.channels)
+    one_of("block", configuration.block, ("1", "2"))
+    lists = (
+        configuration.rates,
+        configuration.kernels,
+        configuration.block_kernels,
+        *configuration.dilations,
+    )
     for numbers in lists:
         ok = isinstance(numbers, (tuple, list)) and numbers
         if not ok or not all(is_int(n) and n > 0 for n in numbers):
@@ -68,31 +73,32 @@ def check_configuration(given: Configuration) -> Configuration:
                 "`rates`, `kernels`, `block_kernels` and each of `dilations` are "
                 f"tuples of positive ints, (8,) of one. Received: {numbers!r}."
             )
-    ok = len(given.rates) == len(given.kernels) and all(
+    ok = len(configuration.rates) == len(configuration.kernels) and all(
         k >= r and (k - r) % 2 == 0
-        for r, k in zip(given.rates, given.kernels, strict=False)
+        for r, k in zip(configuration.rates, configuration.kernels, strict=False)
     )
     if not ok:
         raise ValueError(
             "`kernels` has a number for each of `rates`, larger by an even one. "
-            f"Received: rates={given.rates}, kernels={given.kernels}."
+            f"Received: rates={configuration.rates}, kernels={configuration.kernels}."
         )
-    ok = len(given.block_kernels) == len(given.dilations)
-    if not ok or not all(k % 2 for k in given.block_kernels):
+    ok = len(configuration.block_kernels) == len(configuration.dilations)
+    if not ok or not all(k % 2 for k in configuration.block_kernels):
         raise ValueError(
             "`block_kernels` are odd, and `dilations` has a tuple for each. Received: "
-            f"block_kernels={given.block_kernels}, dilations={given.dilations}."
+            f"block_kernels={configuration.block_kernels}, "
+            f"dilations={configuration.dilations}."
         )
-    if given.channels % 2 ** len(given.rates):
+    if configuration.channels % 2 ** len(configuration.rates):
         raise ValueError(
-            f"`channels` is halved {len(given.rates)} times. Received: "
-            f"channels={given.channels}."
+            f"`channels` is halved {len(configuration.rates)} times. Received: "
+            f"channels={configuration.channels}."
         )
-    return given._replace(
-        rates=tuple(given.rates),
-        kernels=tuple(given.kernels),
-        block_kernels=tuple(given.block_kernels),
-        dilations=tuple(map(tuple, given.dilations)),
+    return configuration._replace(
+        rates=tuple(configuration.rates),
+        kernels=tuple(configuration.kernels),
+        block_kernels=tuple(configuration.block_kernels),
+        dilations=tuple(map(tuple, configuration.dilations)),
     )
 
 
@@ -367,9 +373,11 @@ def hifigan_discriminators(
         width: int, channels of the first map of periods; scales have four times
             as many.
     """
-    found = [period_discriminator(samples, period, width) for period in periods]
-    found += [
+    discriminators = [
+        period_discriminator(samples, period, width) for period in periods
+    ]
+    discriminators += [
         scale_discriminator(samples, i, 4 * width, spectral_norm=i == 0)
         for i in range(scales)
     ]
-    return {network.name: network for network in found}
+    return {network.name: network for network in discriminators}

@@ -58,10 +58,10 @@ def mocogan_generator(
         check_size(key, locals()[key])
     z = keras.Input((content_dim,), name="z")
     motion = keras.Input((frames + 1, motion_dim), name="motion")
-    given, content = [z, motion], [z]
+    inputs, content = [z, motion], [z]
     if num_classes is not None:
         label = keras.Input((), dtype="int32", name="label")
-        given.append(label)
+        inputs.append(label)
         content.append(ops.one_hot(label, check_classes(num_classes)))
     first, draws = ops.split(motion, [1], axis=1)
     first = layers.Reshape((motion_dim,), name="first_state")(first)
@@ -76,7 +76,7 @@ def mocogan_generator(
     picture = dcgan_generator(frame_shape, size, width, name="frame")
     x = picture(ops.reshape(code, (-1, size)))
     videos = ops.reshape(x, (-1, frames, *frame_shape))
-    return keras.Model(given, videos, name=name)
+    return keras.Model(inputs, videos, name=name)
 
 
 def video_discriminator(

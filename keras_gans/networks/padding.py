@@ -99,8 +99,8 @@ def padded(images: Any, multiple: int, blocks: int = 1) -> Any:
 def multiple_of(network: Any) -> int:
     """What a network has its images `padded` to a multiple of."""
     names = [layer.name for layer in flatten_layers(network)]
-    found = [n.removeprefix(PADDED) for n in names if n.startswith(PADDED)]
-    return max((int(multiple) for multiple in found), default=1)
+    multiples = [n.removeprefix(PADDED) for n in names if n.startswith(PADDED)]
+    return max((int(multiple) for multiple in multiples), default=1)
 
 
 def cropped(x: Any, images: Any) -> Any:

@@ -78,8 +78,8 @@ def relgan_generator(
     drawn = gumbel(drawn)
     # The largest of l / T + g is that of l + T g, of which the writer needs no T.
     times = layers.Reshape((1, 1), dtype="float32")(temperature)
-    made = writer(drawn * times)
-    return keras.Model([noise, temperature], made / times, name=name)
+    logits = writer(drawn * times)
+    return keras.Model([noise, temperature], logits / times, name=name)
 
 
 def relgan_discriminator(

@@ -184,8 +184,8 @@ def stackgan_second_generator(
         )
     check_size("blocks", blocks)
     _part(width, 2 ** (ups - 2), "width")
-    given = [(x.name, x.shape[1:]) for x in first.inputs]
-    z, noise, text = (keras.Input(side, name=label) for label, side in given)
+    specs = [(x.name, x.shape[1:]) for x in first.inputs]
+    z, noise, text = (keras.Input(side, name=label) for label, side in specs)
     again = keras.Input(noise.shape[1:], name="augmentation_2")
     first = keras.Model(first.inputs, first.outputs[0], name="first")
     x = first([z, noise, text])
@@ -199,8 +199,8 @@ def stackgan_second_generator(
     for i in range(blocks):
         x = _residual(x, f"block_{i}")
     x = _up(x, [4 * width // 2**i for i in range(1, ups + 1)])
-    made = _images(x, shape[-1])
-    return keras.Model([z, noise, again, text], made, name=name)
+    images = _images(x, shape[-1])
+    return keras.Model([z, noise, again, text], images, name=name)
 
 
 def _residual(x, name):

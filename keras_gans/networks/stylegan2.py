@@ -48,13 +48,13 @@ def channels_of(
     check_size("channel_max", channel_max)
     count = doublings(image_shape) + 1
     if widths is None:
-        found = [min(channel_base // (4 << i), channel_max) for i in range(count)]
-        if min(found) < 1:
+        channels = [min(channel_base // (4 << i), channel_max) for i in range(count)]
+        if min(channels) < 1:
             raise ValueError(
                 f"The largest map has channel_base // {4 << count - 1} channels. "
                 f"Received: channel_base={channel_base}. Take {4 << count - 1} or more."
             )
-        return tuple(found)
+        return tuple(channels)
     if len(widths) != count:
         raise ValueError(
             f"Images of {image_shape[0]} x {image_shape[1]} pixels have {count} maps. "

@@ -76,13 +76,13 @@ def bands(resolution: int, layers: int = 14) -> list[Band]:
     last = resolution / 2
     cutoffs = FIRST_CUTOFF * (last / FIRST_CUTOFF) ** done
     stopbands = FIRST_STOPBAND * (last * LAST_STOPBAND / FIRST_STOPBAND) ** done
-    found = []
+    maps = []
     for i, (cutoff, stop) in enumerate(zip(cutoffs, stopbands, strict=True)):
         rate = 2 ** math.ceil(math.log2(min(2 * stop, resolution)))
         size = rate + 2 * MARGIN if i < layers - 1 else resolution
         half = max(stop, rate / 2) - cutoff
-        found.append(Band(size, rate, float(cutoff), float(2 * half)))
-    return found
+        maps.append(Band(size, rate, float(cutoff), float(2 * half)))
+    return maps
 
 
 def check_resolution(image_shape: tuple[int, int, int]) -> int:
@@ -105,7 +105,7 @@ def check_resolution(image_shape: tuple[int, int, int]) -> int:
 
 
 def channels_of(
-    found: list[Band],
+    bands: list[Band],
     channel_base: int = 32768,
     channel_max: int = 512,
     widths: tuple[int, ...] | None = None,
@@ -113,7 +113,7 @@ def channels_of(
     """The channels of the maps, from the coarsest on, without the image.
 
     Args:
-        found: list of `Band`s of the maps and the image.
+        bands: list of `Band`s of the maps and the image.
         channel_base: int, channels times twice the cutoff.
         channel_max: int.
         widths: `None`, or a tuple of ints: the channels themselves.
@@ -124,18 +124,18 @@ def channels_of(
     """
     check_size("channel_base", channel_base)
     check_size("channel_max", channel_max)
-    maps = found[:-1]
+    maps = bands[:-1]
     if widths is None:
-        made = [
+        channels = [
             round(min(channel_base / (2 * band.cutoff), channel_max)) for band in maps
         ]
-        if min(made) < 1:
+        if min(channels) < 1:
             raise ValueError(
                 f"The last map has channel_base / {2 * maps[-1].cutoff:g} channels. "
                 f"Received: channel_base={channel_base}. Take "
                 f"{2 * math.ceil(maps[-1].cutoff)} or more."
             )
-        return tuple(made)
+        return tuple(channels)
     if len(widths) != len(maps):
         raise ValueError(
             f"StyleGAN3 of {len(maps)} layers has as many widths. Received: "
@@ -209,27 +209,27 @@ def stylegan3_generator(
     Reference:
         https://arxiv.org/abs/2106.12423, section 3, figure 4 and appendix F
     """
-    found = bands(check_resolution(image_shape), layers)
-    widths = channels_of(found, channel_base, channel_max, widths)
+    maps = bands(check_resolution(image_shape), layers)
+    widths = channels_of(maps, channel_base, channel_max, widths)
     check_size("kernel_size", kernel_size)
     within("kernel_size", kernel_size, kernel_size % 2 == 1, "1, 3, 5, ...")
     within("radial", radial, isinstance(radial, bool), "True, False")
     mapping = mapping_network(latent_dim, w_dim, num_classes, mapping_layers)
-    synthesis = _synthesis(image_shape[-1], w_dim, found, widths, kernel_size, radial)
+    synthesis = _synthesis(image_shape[-1], w_dim, maps, widths, kernel_size, radial)
     return joined(mapping, synthesis, name)
 
 
-def _synthesis(channels, w_dim, found, widths, kernel_size, radial):
+def _synthesis(channels, w_dim, maps, widths, kernel_size, radial):
     count = len(widths)
     ws = keras.Input((count + 2, w_dim), name="w")
-    first = found[0]
+    first = maps[0]
     waves = FourierFeatures(
         widths[0], first.size, first.rate, first.cutoff, name="waves"
     )
     x = waves(ws[:, 0])
     x = EqualizedDense(widths[0], use_bias=False, name="mixed_waves")(x)
     for i, width in enumerate(widths):
-        before, after = found[max(i - 1, 0)], found[i]
+        before, after = maps[max(i - 1, 0)], maps[i]
         x = _styled(x, ws[:, i + 1], width, kernel_size, f"layer{i}")
         x = FilteredLeakyReLU(
             after.size,

@@ -435,6 +435,8 @@ def vits_discriminators(
         width: int, channels of the first map of periods, a multiple of 8; the scale
             has half as many.
     """
-    found = [wide_scale_discriminator(samples, width // 2)]
-    found += [period_discriminator(samples, period, width) for period in periods]
-    return {network.name: network for network in found}
+    discriminators = [wide_scale_discriminator(samples, width // 2)]
+    discriminators += [
+        period_discriminator(samples, period, width) for period in periods
+    ]
+    return {network.name: network for network in discriminators}

@@ -131,13 +131,13 @@ def voxel_generator(
         check_size(key, value)
     stages(form, size, width)
     z = keras.Input((latent_dim,), name="z")
-    given, code = z, z
+    inputs, code = z, z
     if num_classes is not None:
         label = keras.Input((), dtype="int32", name="label")
-        given = [z, label]
+        inputs = [z, label]
         classes = ops.one_hot(label, check_classes(num_classes))
         code = layers.Concatenate(name="code")([z, classes])
-    return keras.Model(given, up_blocks(code, form, size, channels, width), name=name)
+    return keras.Model(inputs, up_blocks(code, form, size, channels, width), name=name)
 
 
 def up_blocks(code: Tensor, form: str, size: int, channels: int, width: int) -> Tensor:
@@ -221,7 +221,7 @@ def voxel_discriminator(
     kind = FORMS[form]
     norm = kind.normed if norm is None else norm
     volumes = keras.Input((size, size, size, channels), name="volumes")
-    given, x = volumes, volumes
+    inputs, x = volumes, volumes
     for i, filters in enumerate(widths):
         x = layers.Conv3D(
             filters,
@@ -244,7 +244,7 @@ def voxel_discriminator(
     )(layers.Flatten(name="features")(x))
     if num_classes is not None:
         label = keras.Input((), dtype="int32", name="label")
-        given = [volumes, label]
+        inputs = [volumes, label]
         embed = layers.Embedding(
             check_classes(num_classes), widths[-1], dtype="float32", name="embed"
         )
@@ -253,7 +253,7 @@ def voxel_discriminator(
         h = h / math.sqrt(math.prod(x.shape[1:4]))
         inner = ops.sum(embed(label) * h, axis=-1, keepdims=True)
         logits = layers.Add(dtype="float32", name="projected")([logits, inner])
-    return keras.Model(given, logits, name=name)
+    return keras.Model(inputs, logits, name=name)
 
 
 def image_encoder(

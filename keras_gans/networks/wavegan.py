@@ -105,10 +105,10 @@ def wavegan_generator(
     one_of("upsampling", upsampling, UPSAMPLINGS)
     strides = check_strides(samples, strides)
     z = keras.Input((latent_dim,), name="z")
-    given, code = z, z
+    inputs, code = z, z
     if num_classes is not None:
         label = keras.Input((), dtype="int32", name="label")
-        given = [z, label]
+        inputs = [z, label]
         classes = ops.one_hot(label, check_classes(num_classes))
         code = layers.Concatenate(name="code")([z, classes])
     width = dim << (len(strides) - 1)
@@ -128,7 +128,7 @@ def wavegan_generator(
         if not last:
             x = layers.ReLU()(x)
     sounds = layers.Activation("tanh", dtype="float32", name="audio")(x)
-    return keras.Model(given, sounds, name=name)
+    return keras.Model(inputs, sounds, name=name)
 
 
 def wavegan_discriminator(
@@ -183,14 +183,14 @@ def wavegan_discriminator(
     if phase_shuffle != 0:
         check_size("phase_shuffle", phase_shuffle)
     audio = keras.Input((samples, channels), name="audio")
-    given = [audio]
+    inputs = [audio]
     if num_classes is not None:
         label = keras.Input((), dtype="int32", name="label")
-        given.append(label)
+        inputs.append(label)
     maps = shuffled_maps(strides) if phase_shuffle else 0
     if maps:
         shifts = keras.Input((maps,), dtype="int32", name="shifts")
-        given.append(shifts)
+        inputs.append(shifts)
     x = audio
     for i, stride in enumerate(strides):
         conv = layers.Conv1D(
@@ -209,7 +209,7 @@ def wavegan_discriminator(
         h = ops.sum(ops.cast(x, "float32"), axis=1)
         inner = ops.sum(embed(label) * h, axis=-1, keepdims=True)
         logits = layers.Add(dtype="float32", name="projected")([logits, inner])
-    return keras.Model(given if len(given) > 1 else audio, logits, name=name)
+    return keras.Model(inputs if len(inputs) > 1 else audio, logits, name=name)
 
 
 def shuffled_maps(strides: Sequence[int]) -> int:

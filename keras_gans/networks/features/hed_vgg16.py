@@ -158,12 +158,12 @@ def weights_file() -> pathlib.Path:
 @functools.cache
 def _weights():
     """Kernel and bias of each convolution: "1_1" to "5_3"."""
-    found = {}
+    weights = {}
     with h5py.File(weights_file()) as file:
         for block, count in enumerate(CONVOLUTIONS, 1):
             for i in range(count):
                 layer = "conv2d" if i == 0 else f"conv2d_{i}"
                 variables = file[f"block{block}/layers/{layer}/vars"]
                 pair = np.asarray(variables["0"]), np.asarray(variables["1"])
-                found[f"{block}_{i + 1}"] = pair
-    return found
+                weights[f"{block}_{i + 1}"] = pair
+    return weights

@@ -124,11 +124,11 @@ def folded(model):
         folds[layer] = type(layer).from_config(config)
         return [folds[layer]]
 
-    made = rewritten(model, replace)
+    folded_model = rewritten(model, replace)
     for conv, fold in folds.items():
         fold.set_weights(_folded_weights(conv, norms[conv.name]))
-    made.trainable = False
-    return made
+    folded_model.trainable = False
+    return folded_model
 
 
 def _folded_weights(conv, norm):
