@@ -493,8 +493,8 @@ def check_values(
 
 def _rows_where(bad, batch):
     """The places of rows with a bad value."""
-    found = [start + np.unique(np.nonzero(bad(x))[0]) for start, x in blocks(batch)]
-    return np.concatenate(found)
+    places = [start + np.unique(np.nonzero(bad(x))[0]) for start, x in blocks(batch)]
+    return np.concatenate(places)
 
 
 def check_range(bounds: tuple[float, float]) -> tuple:

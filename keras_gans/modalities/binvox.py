@@ -17,8 +17,8 @@ def decode_binvox(data: bytes) -> np.ndarray:
     Reference:
         https://www.patrickmin.com/binvox/binvox.html
     """
-    head, found, _ = data[:MAX_HEADER].partition(b"data\n")
-    if not head.startswith(MAGIC) or not found:
+    head, marker, _ = data[:MAX_HEADER].partition(b"data\n")
+    if not head.startswith(MAGIC) or not marker:
         raise ValueError("it is no .binvox file.")
     lines = [line.split() for line in head.decode("latin1").splitlines()]
     sides = next((line[1:] for line in lines if line[:1] == ["dim"]), [])
@@ -26,13 +26,13 @@ def decode_binvox(data: bytes) -> np.ndarray:
         raise ValueError("it does not say its sides, as in 'dim 32 32 32'.")
     depth, height, width = map(int, sides)
     untrusted.check_count((depth, height, width))
-    pairs = np.frombuffer(data, "uint8", offset=len(head) + len(found))
+    pairs = np.frombuffer(data, "uint8", offset=len(head) + len(marker))
     if len(pairs) % 2:
         raise ValueError("it ends within a run of voxels.")
     values, counts = pairs[::2], pairs[1::2]
-    wanted, held = depth * height * width, int(counts.sum(dtype="int64"))
-    if held != wanted:
-        raise ValueError(f"it announces {wanted} voxels and holds {held}.")
+    wanted, total = depth * height * width, int(counts.sum(dtype="int64"))
+    if total != wanted:
+        raise ValueError(f"it announces {wanted} voxels and holds {total}.")
     if values.size and values.max() > 1:
         raise ValueError("it has voxels that are neither 0 nor 1.")
     # The second of its axes points up and runs fastest.

@@ -66,10 +66,10 @@ def number(cell: Any, kind: str | None = None) -> float | None:
         seconds = _seconds(cell)
         return None if seconds is None else seconds / UNITS[kind]
     try:
-        found = float(cell)
+        x = float(cell)
     except (TypeError, ValueError):
         return None
-    return found if np.isfinite(found) else None
+    return x if np.isfinite(x) else None
 
 
 def date(number: float, kind: str = "date") -> str:
@@ -113,15 +113,15 @@ def read(data: Any) -> dict[str, list]:
         return read_csv(data)
     if hasattr(data, "columns") and hasattr(data, "to_dict"):  # pandas
         names = [str(name) for name in data.columns]
-        found = {n: data.iloc[:, i].tolist() for i, n in enumerate(names)}
-        if len(found) < len(names):
+        cells_by_name = {n: data.iloc[:, i].tolist() for i, n in enumerate(names)}
+        if len(cells_by_name) < len(names):
             twice = next(n for n in names if names.count(n) > 1)
             raise ValueError(
                 f"Each column has a name of its own. Received: {twice!r} "
                 f"{names.count(twice)} times. Rename one."
             )
     elif isinstance(data, Mapping):
-        found = {str(name): list(cells) for name, cells in data.items()}
+        cells_by_name = {str(name): list(cells) for name, cells in data.items()}
     elif isinstance(data, (list, tuple)) and all(isinstance(r, Mapping) for r in data):
         names = list(data[0]) if data else []
         for i, row in enumerate(data, 1):
@@ -132,13 +132,13 @@ def read(data: Any) -> dict[str, list]:
                     f"differs from row 1 in {other!r}. Give `None` where a value "
                     "is missing."
                 )
-        found = {str(name): [row[name] for row in data] for name in names}
+        cells_by_name = {str(name): [row[name] for row in data] for name in names}
     else:
         raise ValueError(
             "A table is a pandas DataFrame, a dict of columns, a list of dicts or "
             f"the path of a CSV file. Received: a {type(data).__name__}."
         )
-    sizes = {name: len(cells) for name, cells in found.items()}
+    sizes = {name: len(cells) for name, cells in cells_by_name.items()}
     if not sizes or not max(sizes.values()):
         raise ValueError(
             f"A table has columns and rows. Received: {len(sizes)} columns "
@@ -147,7 +147,7 @@ def read(data: Any) -> dict[str, list]:
     if len(set(sizes.values())) > 1:
         told = ", ".join(f"{n} of {name!r}" for name, n in list(sizes.items())[:10])
         raise ValueError(f"Columns have as many rows as each other. Received: {told}.")
-    return found
+    return cells_by_name
 
 
 def read_csv(path: str | os.PathLike) -> dict[str, list]:
@@ -204,7 +204,7 @@ def _columns_of(data):
                 f"its head names each column once. Received: {told}. Mend the first "
                 "line."
             )
-    found = [[] for _ in head]
+    columns = [[] for _ in head]
     for row in reader:
         if not row:
             continue
@@ -213,22 +213,22 @@ def _columns_of(data):
                 f"line {reader.line_num} has {len(row)} cells, and the head "
                 f"{len(head)}. Quote cells that hold {mark!r}."
             )
-        for cells, cell in zip(found, row, strict=True):
+        for cells, cell in zip(columns, row, strict=True):
             cells.append(cell)
-    if not found[0]:
+    if not columns[0]:
         raise ValueError("it has a head and no rows.")
-    return dict(zip(head, found, strict=True))
+    return dict(zip(head, columns, strict=True))
 
 
-def check_few(name: str, found: int, most: int) -> None:
+def check_few(name: str, count: int, most: int) -> None:
     """Refuses a column of too many categories.
 
     Raises:
         ValueError: naming it.
     """
-    if found > most:
+    if count > most:
         raise ValueError(
-            f"Column {name!r} has {found} categories, more than {most}. "
+            f"Column {name!r} has {count} categories, more than {most}. "
             "Leave it out, or group its values."
         )
 
@@ -237,7 +237,7 @@ def check_few(name: str, found: int, most: int) -> None:
 
 
 def fit(
-    held: dict[str, list],
+    cells_by_name: dict[str, list],
     categories: Sequence[str],
     numbers: Sequence[str],
     leave_out: Sequence[str],
@@ -262,10 +262,10 @@ def fit(
                 f"Write [{names!r}]."
             )
         for name in names:
-            if name not in held:
+            if name not in cells_by_name:
                 raise ValueError(
                     f"`{what}` names columns of the table. Received: {name!r}."
-                    f"{hint(str(name), held)}"
+                    f"{hint(str(name), cells_by_name)}"
                 )
     if both := sorted(set(categories) & set(numbers)):
         raise ValueError(
@@ -273,7 +273,7 @@ def fit(
             f"{both[0]!r}. Drop one."
         )
     columns, rules = {}, {}
-    for name, cells in held.items():
+    for name, cells in cells_by_name.items():
         if name in leave_out:
             continue
         kind = _kind(name, cells, name in categories, name in numbers)
@@ -296,21 +296,21 @@ def fit(
     return columns, rules
 
 
-def _range(name, given, rules):
+def _range(name, bounds, rules):
     """The rules that a given range stands for."""
-    if given is None:
+    if bounds is None:
         return {}
-    ok = isinstance(given, (tuple, list)) and len(given) == 2
-    ok = ok and all(x is None or is_number(x) for x in given)
+    ok = isinstance(bounds, (tuple, list)) and len(bounds) == 2
+    ok = ok and all(x is None or is_number(x) for x in bounds)
     if ok:
-        ends = {"low": given[0], "high": given[1]}
+        ends = {"low": bounds[0], "high": bounds[1]}
         ends = {**rules, **{k: float(x) for k, x in ends.items() if x is not None}}
         # An end that is not given gives way to one that is.
         ok = ends["low"] <= ends["high"]
     if not ok:
         raise ValueError(
             f"`ranges` gives column {name!r} (low, high), numbers or None, with "
-            f"low <= high. Received: {given!r}; its data lies in "
+            f"low <= high. Received: {bounds!r}; its data lies in "
             f"[{rules['low']:g}, {rules['high']:g}]."
         )
     return {k: ends[k] for k in ("low", "high")}
@@ -397,22 +397,22 @@ def _kind_of(present):
 
 def _numbers(name, cells, dates, modes, seed):
     kind = "date" if dates else None
-    found = np.array([number(cell, kind) for cell in cells], "float64")
-    gone = np.isnan(found)
-    found = found[~gone]
+    numbers = np.array([number(cell, kind) for cell in cells], "float64")
+    gone = np.isnan(numbers)
+    numbers = numbers[~gone]
     if dates:
         digits = 0
-        if (found % UNITS["day"] == 0).all():
-            kind, found = "day", found / UNITS["day"]
+        if (numbers % UNITS["day"] == 0).all():
+            kind, numbers = "day", numbers / UNITS["day"]
     else:
         digits = _decimals([c for c, no in zip(cells, gone, strict=True) if not no])
-    rules = {"low": float(found.min()), "high": float(found.max())}
+    rules = {"low": float(numbers.min()), "high": float(numbers.max())}
     kind = kind or ("int" if digits == 0 else "float")
     if digits is not None:
         rules["decimals"] = digits
     rules["kind"] = kind
-    made = mixture(found, modes, seed)
-    return [*made, *([None] if gone.any() else [])], rules
+    fitted_modes = mixture(numbers, modes, seed)
+    return [*fitted_modes, *([None] if gone.any() else [])], rules
 
 
 def _decimals(cells):
@@ -464,7 +464,7 @@ def mixture(numbers: np.ndarray, modes: int, seed: int = 0) -> list[tuple]:
         some = rng.choice(numbers, MOST_ROWS, replace=False)
     center = some.mean()
     scaled = ((some - center) / spread)[:, None]  # for numbers of any size
-    made = BayesianGaussianMixture(
+    model = BayesianGaussianMixture(
         n_components=min(modes, distinct, len(some)),
         weight_concentration_prior_type="dirichlet_process",
         weight_concentration_prior=CONCENTRATION,
@@ -474,12 +474,12 @@ def mixture(numbers: np.ndarray, modes: int, seed: int = 0) -> list[tuple]:
     with warnings.catch_warnings():
         # Modes that have not settled serve as well: encoding is exact with any.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        made.fit(scaled)
-    kept = made.weights_ > LEAST_WEIGHT
+        model.fit(scaled)
+    kept = model.weights_ > LEAST_WEIGHT
     if not kept.any():
-        kept = made.weights_ == made.weights_.max()
-    means = made.means_[kept, 0] * spread + center
-    deviations = np.sqrt(made.covariances_[kept].reshape(-1)) * spread
-    weights = made.weights_[kept] / made.weights_[kept].sum()
+        kept = model.weights_ == model.weights_.max()
+    means = model.means_[kept, 0] * spread + center
+    deviations = np.sqrt(model.covariances_[kept].reshape(-1)) * spread
+    weights = model.weights_[kept] / model.weights_[kept].sum()
     order = np.argsort(means)
     return [(float(means[i]), float(deviations[i]), float(weights[i])) for i in order]

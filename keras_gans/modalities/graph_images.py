@@ -28,13 +28,15 @@ def decode(data: Tensor, channels: int) -> Tensor:
         )
     pixels.set_shape([None, None, None])
     pixels = tf.cast(pixels, tf.float32) / 255
-    held = tf.shape(pixels)[-1]
-    has_alpha = held % 2 == 0
+    source_channels = tf.shape(pixels)[-1]
+    has_alpha = source_channels % 2 == 0
     alpha = tf.cond(
         has_alpha, lambda: pixels[..., -1:], lambda: tf.ones_like(pixels[..., :1])
     )
     color = tf.cond(has_alpha, lambda: pixels[..., :-1], lambda: pixels)
-    color = tf.cond(held <= 2, lambda: tf.repeat(color, 3, axis=-1), lambda: color)
+    color = tf.cond(
+        source_channels <= 2, lambda: tf.repeat(color, 3, axis=-1), lambda: color
+    )
     color.set_shape([None, None, 3])
     if channels in (1, 3):
         color = color * alpha + (1 - alpha)  # on white
@@ -42,7 +44,7 @@ def decode(data: Tensor, channels: int) -> Tensor:
         # A grey picture stays as it is, to the last bit.
         grey = color[..., :1]
         luma = tf.reduce_sum(color * LUMA, axis=-1, keepdims=True)
-        color = tf.cond(held <= 2, lambda: grey, lambda: luma)
+        color = tf.cond(source_channels <= 2, lambda: grey, lambda: luma)
     return color if channels in (1, 3) else tf.concat([color, alpha], axis=-1)
 
 

@@ -420,11 +420,11 @@ def _deep_png_strips(image, head, data, channels):
 
 def _convert(pixels, channels):
     """Converts float pixels between grey, colour and alpha, on white."""
-    given = pixels.shape[-1]
-    if given == channels:
+    source_channels = pixels.shape[-1]
+    if source_channels == channels:
         return pixels
     colour, alpha = pixels, np.ones_like(pixels[..., :1])
-    if given in (2, 4):
+    if source_channels in (2, 4):
         colour, alpha = pixels[..., :-1], pixels[..., -1:]
         if channels in (1, 3):  # on white, which is 1
             colour = 1 + (colour - 1) * (alpha + 1) / 2

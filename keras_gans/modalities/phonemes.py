@@ -85,11 +85,11 @@ def words_of(
     if not isinstance(text, str):
         raise ValueError(f"`text` is a str. Received: {brief(text)}.")
     own = {k.lower(): _phones_of(k, v) for k, v in (pronunciations or {}).items()}
-    found, unknown = [], []
+    words, unknown = [], []
     for match in WORD.finditer(text):
         word = match[0].lower()
         if word in PAUSES:
-            found.append(("", (SILENCE,)))
+            words.append(("", (SILENCE,)))
             continue
         ended = word.endswith(".") and word not in own
         ended = ended and (len(word) != 2 or word not in dictionary())
@@ -98,9 +98,9 @@ def words_of(
         if not phones:
             unknown.append(word)
             continue
-        found.append((word, phones))
+        words.append((word, phones))
         if ended:
-            found.append(("", (SILENCE,)))
+            words.append(("", (SILENCE,)))
     if unknown:
         near = hint(unknown[0], dictionary()) if unknown[0].isalpha() else ""
         raise ValueError(
@@ -109,9 +109,9 @@ def words_of(
             f"{brief(text, 100)}.{near} Spell numbers and signs as words, or say how "
             "a word sounds by `pronunciations={'keras': 'K EH R AH S'}`."
         )
-    if not found:
+    if not words:
         raise ValueError(f"`text` holds a word or more. Received: {text!r}.")
-    return found
+    return words
 
 
 def _phones_of(word, phones):
@@ -165,9 +165,9 @@ def numbers_of(symbols: Sequence[str], known: Sequence[str]) -> np.ndarray:
 
 def with_blanks(ids: np.ndarray) -> np.ndarray:
     """Ids with 0 before, between and after them: int32 `[2 * symbols + 1]`."""
-    made = np.zeros(2 * len(ids) + 1, "int32")
-    made[1::2] = ids
-    return made
+    spaced = np.zeros(2 * len(ids) + 1, "int32")
+    spaced[1::2] = ids
+    return spaced
 
 
 class Aligner:

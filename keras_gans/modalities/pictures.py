@@ -117,7 +117,7 @@ def draw_grid(
     height, width = height * scale, width * scale
     heads, below = _name_lines(names, n, columns, width)
     line = round(1.3 * FONT)
-    top, foot = (line * max(map(len, found), default=0) for found in (heads, below))
+    top, foot = (line * max(map(len, labels), default=0) for labels in (heads, below))
     picture = np.full(
         (
             top + GAP + down * (height + foot + GAP),

@@ -73,13 +73,13 @@ class Table(base.Modality):
     read_extensions = (".csv",)
 
     def __post_init__(self):
-        made = _pairs(self.columns)
+        pairs = _pairs(self.columns)
         try:
-            made = tuple((name, _column(v)) for name, v in made)
+            pairs = tuple((name, _column(v)) for name, v in pairs)
         except (TypeError, ValueError):
-            made = ()
-        names = [name for name, _ in made]
-        ok = made and all(isinstance(n, str) and n for n in names)
+            pairs = ()
+        names = [name for name, _ in pairs]
+        ok = pairs and all(isinstance(n, str) and n for n in names)
         if not ok or len(set(names)) < len(names):
             raise ValueError(
                 "`columns` names each column once, with its categories (a "
@@ -88,10 +88,10 @@ class Table(base.Modality):
                 f"columns={str(self.columns)[:300]}."
             )
         rules = tuple(
-            (name, _checked_rules(name, dict(_pairs(own)), dict(made)))
+            (name, _checked_rules(name, dict(_pairs(own)), dict(pairs)))
             for name, own in _pairs(self.rules)
         )
-        self._set(columns=made, rules=rules)
+        self._set(columns=pairs, rules=rules)
 
     @classmethod
     def of(cls, rows: list[dict], most: int = 1000) -> Self:
@@ -112,7 +112,7 @@ class Table(base.Modality):
                 "A table is of rows that all have the same columns. Received: "
                 f"{len(rows)} rows, the first: {str(rows[:1])[:200]}."
             )
-        found = {}
+        values_by_name = {}
         for name in rows[0]:
             values = [row[name] for row in rows]
             try:
@@ -120,11 +120,11 @@ class Table(base.Modality):
             except (TypeError, ValueError):
                 numbers = np.array([np.nan])
             if np.isfinite(numbers).all():
-                found[name] = [(numbers.mean(), numbers.std() or 1.0)]
+                values_by_name[name] = [(numbers.mean(), numbers.std() or 1.0)]
                 continue
-            found[name] = sorted({str(value) for value in values})
-            columns.check_few(name, len(found[name]), most)
-        return cls(found)
+            values_by_name[name] = sorted({str(value) for value in values})
+            columns.check_few(name, len(values_by_name[name]), most)
+        return cls(values_by_name)
 
     @classmethod
     def fit(
@@ -172,7 +172,7 @@ class Table(base.Modality):
         table.blocks  # [("age", "scalar", 1), ("age", "mode", 2), ...]
         ```
         """
-        found = columns.fit(
+        arguments = columns.fit(
             columns.read(data),
             categories=categories,
             numbers=numbers,
@@ -182,7 +182,7 @@ class Table(base.Modality):
             most=most,
             seed=seed,
         )
-        return cls(*found)
+        return cls(*arguments)
 
     @property
     def blocks(self) -> list[tuple[str, str, int]]:
@@ -249,9 +249,11 @@ class Table(base.Modality):
         parts, rows, start = [], iter(rows), 0
         step = max(1, 2**16 // self.shape[0])
         while chunk := list(itertools.islice(rows, step)):
-            held = {name: [row.get(name) for row in chunk] for name in self.names}
+            cells_by_name = {
+                name: [row.get(name) for row in chunk] for name in self.names
+            }
             untrusted.check_count((start + len(chunk), self.shape[0]))
-            parts.append(self._encoded(held, start, None))
+            parts.append(self._encoded(cells_by_name, start, None))
             start += len(chunk)
         if not parts:
             raise ValueError("it holds no rows.")
@@ -269,24 +271,25 @@ class Table(base.Modality):
         Raises:
             ValueError: a column is missing; or as of `encode_rows`.
         """
-        held = columns.read(data)
+        cells_by_name = columns.read(data)
         for name in self.names:
-            if name not in held:
+            if name not in cells_by_name:
                 raise ValueError(
                     f"Column {name!r} is missing. Received: the columns "
-                    f"{', '.join(map(repr, list(held)[:20]))}.{hint(name, held)} "
+                    f"{', '.join(map(repr, list(cells_by_name)[:20]))}."
+                    f"{hint(name, cells_by_name)} "
                     f"Expected: {', '.join(map(repr, self.names[:20]))}."
                 )
         rng = None if seed is None else np.random.default_rng(seed)
-        return self._encoded(held, 0, rng)
+        return self._encoded(cells_by_name, 0, rng)
 
-    def _encoded(self, held, start, rng):
+    def _encoded(self, cells_by_name, start, rng):
         """Rows of columns, of which the first is row `start` of its table."""
-        n = len(held[self.names[0]])
+        n = len(cells_by_name[self.names[0]])
         encoded = np.zeros((n, self.shape[0]), "float32")
         at = 0
         for name, values in self.columns:
-            cells = held[name]
+            cells = cells_by_name[name]
             if _is_numeric(values):
                 scalars, modes = self._numbers(name, values, cells, start, rng)
                 encoded[:, at] = scalars
@@ -353,16 +356,16 @@ class Table(base.Modality):
         Of categories and modes, the likeliest is taken; `None` is a missing
         value.
         """
-        held = self.decode_table(array)
-        names = list(held)
+        cells_by_name = self.decode_table(array)
+        names = list(cells_by_name)
         return [
             dict(zip(names, row, strict=True))
-            for row in zip(*held.values(), strict=True)
+            for row in zip(*cells_by_name.values(), strict=True)
         ]
 
     def decode_table(self, array: np.ndarray) -> dict[str, list]:
         """The columns, lists by name, of floats `[n, width]`; see `decode_rows`."""
-        array, at, held = self._many(array), 0, {}
+        array, at, cells_by_name = self._many(array), 0, {}
         for name, values in self.columns:
             numeric = _is_numeric(values)
             scalar = array[:, at].astype("float64")
@@ -374,11 +377,11 @@ class Table(base.Modality):
             at += width
             rules = self._rules(name)
             if numeric:
-                held[name] = _decoded(scalar, chosen, values, rules)
+                cells_by_name[name] = _decoded(scalar, chosen, values, rules)
             else:
                 own = [_given_back(v, rules.get("kind", "str")) for v in values]
-                held[name] = [own[i] for i in chosen]
-        return held
+                cells_by_name[name] = [own[i] for i in chosen]
+        return cells_by_name
 
     # --- Conditions ---
 
@@ -422,8 +425,8 @@ class Table(base.Modality):
     # --- Files ---
 
     def _encode(self, sample, extension):
-        held = self.decode_table(np.atleast_2d(np.asarray(sample)))
-        return self.to_csv(held).encode()
+        cells_by_name = self.decode_table(np.atleast_2d(np.asarray(sample)))
+        return self.to_csv(cells_by_name).encode()
 
     def to_csv(self, held: dict[str, list], head: bool = True) -> str:
         """Columns as the text of a CSV file, numbers rounded as the data's are.
@@ -488,12 +491,12 @@ class Table(base.Modality):
         caption: str | None = None,
     ) -> base.Preview:
         """The first rows, as text and as a picture of it, each with its name."""
-        held = self.decode_table(np.asarray(samples)[:SHOWN])
-        digits = [self._rules(name).get("decimals") for name in held]
-        cells = [list(held)]
+        cells_by_name = self.decode_table(np.asarray(samples)[:SHOWN])
+        digits = [self._rules(name).get("decimals") for name in cells_by_name]
+        cells = [list(cells_by_name)]
         cells += [
             [_text(v, d) for v, d in zip(row, digits, strict=True)]
-            for row in zip(*held.values(), strict=True)
+            for row in zip(*cells_by_name.values(), strict=True)
         ]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = (
@@ -508,12 +511,12 @@ class Table(base.Modality):
         return base.Preview(picture, text=text)
 
 
-def _pairs(given):
+def _pairs(entries):
     """Pairs of names and what belongs to them, of a dict or of a list of them."""
-    if isinstance(given, dict):
-        return tuple(given.items())
+    if isinstance(entries, dict):
+        return tuple(entries.items())
     try:
-        return tuple((name, value) for name, value in given)
+        return tuple((name, value) for name, value in entries)
     except (TypeError, ValueError):
         return ()
 
@@ -592,12 +595,12 @@ def _decoded(scalar, chosen, values, rules):
     if digits is not None:
         numbers = np.round(numbers, digits)
     if kind in columns.UNITS:
-        made = [columns.date(x, kind) for x in numbers]
+        cells = [columns.date(x, kind) for x in numbers]
     elif kind == "int":
-        made = [int(x) for x in numbers]
+        cells = [int(x) for x in numbers]
     else:
-        made = numbers.tolist()
-    return [None if no else x for x, no in zip(made, gone, strict=True)]
+        cells = numbers.tolist()
+    return [None if no else x for x, no in zip(cells, gone, strict=True)]
 
 
 def _number_in_graph(scalar, chosen, values, rules):

@@ -79,12 +79,12 @@ def odds(
     if counts is None:
         counts = np.concatenate([table.counts(name) for name in table.categories])
     weights = np.log1p(counts) if log else np.asarray(counts, "float64")
-    at, found = 0, []
+    at, chances = 0, []
     for values in table.categories.values():
         own = weights[at : at + len(values)]
-        found.append(own / own.sum() / len(table.categories))
+        chances.append(own / own.sum() / len(table.categories))
         at += len(values)
-    return np.concatenate(found)
+    return np.concatenate(chances)
 
 
 def place_of(sums: np.ndarray, draws: Any) -> np.ndarray:

@@ -16,14 +16,14 @@ def code_of(category: str | None) -> str:
     return GONE if category is None else category
 
 
-def size_of(held: dict[str, np.ndarray]) -> int:
+def size_of(arrays: dict[str, np.ndarray]) -> int:
     """Rows of columns."""
-    return len(next(iter(held.values())))
+    return len(next(iter(arrays.values())))
 
 
 def coded(table: Table, rows: Any) -> dict[str, np.ndarray]:
     """Columns as arrays: numbers, missing ones -inf; categories as objects."""
-    rows, held = columns.read(rows), {}
+    rows, arrays = columns.read(rows), {}
     for name in table.names:
         if name not in rows:
             raise ValueError(
@@ -34,14 +34,14 @@ def coded(table: Table, rows: Any) -> dict[str, np.ndarray]:
         if name in table.categories:
             known = set(table.categories[name])
             labels = [columns.label(cell) for cell in cells]
-            held[name] = np.array(
+            arrays[name] = np.array(
                 [
                     GONE if columns.is_missing(c) and one not in known else one
                     for c, one in zip(cells, labels, strict=True)
                 ],
                 object,
             )
-            held[name][[one is None for one in held[name]]] = GONE
+            arrays[name][[one is None for one in arrays[name]]] = GONE
             continue
         kind = dict(dict(table.rules).get(name, ())).get("kind")
         numbers = [
@@ -54,8 +54,8 @@ def coded(table: Table, rows: Any) -> dict[str, np.ndarray]:
                 f"{str(cells[bad])[:80]!r}. Mend or leave out the row."
             )
         x = np.array(numbers, "float64")
-        held[name] = np.where(np.isnan(x), -np.inf, x)
-    return held
+        arrays[name] = np.where(np.isnan(x), -np.inf, x)
+    return arrays
 
 
 def row_features(
@@ -75,11 +75,11 @@ def row_features(
         `(float64 [n, features], classes as str [n])`, the second `None` without a
         label.
     """
-    held, parts = coded(table, rows), []
+    arrays, parts = coded(table, rows), []
     for name, values in table.columns:
         if name == label:
             continue
-        x = held[name]
+        x = arrays[name]
         if name in table.categories:
             parts += [(x == code_of(c))[:, None] for c in values]
             continue
@@ -88,7 +88,7 @@ def row_features(
         parts.append(np.where(gone, middle, x)[:, None])
         if values[-1] is None:
             parts.append(gone[:, None])
-    made = np.concatenate(parts, 1).astype("float64")
+    features = np.concatenate(parts, 1).astype("float64")
     if label is None:
-        return made, None
-    return made, np.array([str(c) for c in held[label]])
+        return features, None
+    return features, np.array([str(c) for c in arrays[label]])

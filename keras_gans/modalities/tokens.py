@@ -213,21 +213,21 @@ class Tokens(base.Modality):
         for number, line in enumerate(lines, 1):
             line = line.rstrip("\r\n")
             parts = line.split(self.separator) if self.separator else line
-            found = [part for part in parts if part]
-            if len(found) > self.length:
+            tokens = [part for part in parts if part]
+            if len(tokens) > self.length:
                 raise ValueError(
-                    f"line {number} has {len(found)} tokens, more than "
+                    f"line {number} has {len(tokens)} tokens, more than "
                     f"{self.length}. Cut it, or use a greater length."
                 )
-            for part in found:
+            for part in tokens:
                 if part not in known:
                     near = hint(part, known) if len(known) < 10000 else ""
                     raise ValueError(
                         f"line {number} holds {part[:80]!r}, which is not in "
                         f"the vocabulary.{near}"
                     )
-            filling = [0] * (self.length - len(found))
-            yield [*(known[part] for part in found), *filling]
+            filling = [0] * (self.length - len(tokens))
+            yield [*(known[part] for part in tokens), *filling]
 
     def preview(
         self,

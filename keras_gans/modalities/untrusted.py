@@ -77,11 +77,11 @@ def load_array(data: bytes) -> np.ndarray:
     shape, _, dtype = header
     check_count(shape)
     needed = int(np.prod(shape, dtype="int64")) * dtype.itemsize
-    held = len(data) - stream.tell()
-    if dtype.kind not in "fbiu" or held != needed:
+    size = len(data) - stream.tell()
+    if dtype.kind not in "fbiu" or size != needed:
         raise ValueError(
             f"it announces {shape} values of {dtype}, {needed} bytes, and "
-            f"holds {held} bytes."
+            f"holds {size} bytes."
         )
     return np.load(io.BytesIO(data), allow_pickle=False)
 

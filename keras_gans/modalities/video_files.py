@@ -143,11 +143,11 @@ def look_at(path: Path, format: str | None = None) -> tuple[tuple[int, int], str
         capture_output=True,
         stdin=subprocess.DEVNULL,
     )
-    found = re.match(rb"YUV4MPEG2 W(\d+) H(\d+) .*?\bF(\d+):(\d+)", done.stdout)
-    if found is None:
+    match = re.match(rb"YUV4MPEG2 W(\d+) H(\d+) .*?\bF(\d+):(\d+)", done.stdout)
+    if match is None:
         why = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise ValueError("".join(why)[:200] or "it holds no frames")
-    width, height, *rate = (int(n) for n in found.groups())
+    width, height, *rate = (int(n) for n in match.groups())
     untrusted.check_count((height, width, 3))
     return (width, height), "/".join(map(str, rate))
 

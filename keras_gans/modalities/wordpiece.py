@@ -73,7 +73,7 @@ class WordPiece:
     def _pieces(self, word):
         if len(word) > MOST_LETTERS:
             return [self.unknown]
-        found, start = [], 0
+        numbers, start = [], 0
         while start < len(word):
             before = "##" if start else ""
             for end in range(min(len(word), start + self.longest), start, -1):
@@ -82,9 +82,9 @@ class WordPiece:
                     break
             else:
                 return [self.unknown]  # all of the word
-            found.append(number)
+            numbers.append(number)
             start = end
-        return found
+        return numbers
 
 
 def _words(text):
