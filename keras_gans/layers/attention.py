@@ -83,17 +83,17 @@ class SelfAttention(layers.Layer):
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         _, height, width, _ = inputs.shape
 
-        def made(conv, pooled):
+        def project(conv, pooled):
             kwargs = {"training": training} if self.spectral_norm else {}
             y = conv(inputs, **kwargs)
             if pooled:
                 y = ops.max_pool(y, 2, 2, "valid")
             return ops.reshape(y, (-1, y.shape[1] * y.shape[2], y.shape[3]))
 
-        theta, phi = made(self.theta, False), made(self.phi, True)
+        theta, phi = project(self.theta, False), project(self.phi, True)
         scores = ops.matmul(theta, ops.transpose(phi, (0, 2, 1)))
         beta = ops.softmax(ops.cast(scores, "float32"), axis=-1)
-        y = ops.matmul(ops.cast(beta, theta.dtype), made(self.g, True))
+        y = ops.matmul(ops.cast(beta, theta.dtype), project(self.g, True))
         y = ops.reshape(y, (-1, height, width, y.shape[-1]))
         y = self.o(y, training=training) if self.spectral_norm else self.o(y)
         return inputs + ops.cast(self.gamma, y.dtype) * y

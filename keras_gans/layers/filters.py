@@ -131,11 +131,11 @@ def resampled_across(
     filter = np.asarray(filter, "float64")
     rows, columns = _separable(filter)
     height, width = x.shape[1:3]
-    made = [
+    sides = [
         (side * ups[i] + sum(pads[i]) - taps) // downs[i] + 1
         for i, side, taps in ((0, height, rows.shape[1]), (1, width, columns.shape[1]))
     ]
-    if min(made) < 1:
+    if min(sides) < 1:
         raise ValueError(
             f"The filter has {rows.shape[1]} x {columns.shape[1]} taps. Received: a "
             f"map of {height} x {width} pixels, padded by {pads}: it is smaller."
@@ -143,15 +143,15 @@ def resampled_across(
     alike = pads == ((0, 0), (0, 0)) and downs[0] == downs[1]
     if keras.backend.backend() == "tensorflow" and ups == (1, 1) and alike:
         return _thinned_across(x, filter, downs[0])
-    return _by_products(x, (rows, columns), ups, downs, pads, made)
+    return _by_products(x, (rows, columns), ups, downs, pads, sides)
 
 
-def _by_products(x, filters, ups, downs, pads, made):
-    """`resampled_across` by filters of rows and of columns, to sides `made`."""
+def _by_products(x, filters, ups, downs, pads, sides):
+    """`resampled_across` by filters of rows and of columns, to `sides`."""
     rows, columns = filters
     rank = len(rows)
     _, _, width, channels = x.shape
-    first, frames = _framed(x, rows, ups[0], downs[0], pads[0][0], made[0])
+    first, frames = _framed(x, rows, ups[0], downs[0], pads[0][0], sides[0])
     count, size = frames.shape[1:3]
     frames = ops.reshape(frames, (-1, count, size, width * channels))
     block = first.shape[1]
@@ -160,16 +160,16 @@ def _by_products(x, filters, ups, downs, pads, made):
     y = ops.reshape(y, (-1, count, rank, block, width, channels))
     y = ops.transpose(y, (0, 4, 2, 1, 3, 5))
     y = ops.reshape(y, (-1, width, rank, count * block, channels))
-    if y.shape[3] > made[0]:
-        y = y[:, :, :, : made[0]]
-    second, frames = _framed(y, columns, ups[1], downs[1], pads[1][0], made[1])
+    if y.shape[3] > sides[0]:
+        y = y[:, :, :, : sides[0]]
+    second, frames = _framed(y, columns, ups[1], downs[1], pads[1][0], sides[1])
     count, size = frames.shape[1:3]
-    frames = ops.reshape(frames, (-1, count, size * rank, made[0] * channels))
+    frames = ops.reshape(frames, (-1, count, size * rank, sides[0] * channels))
     block = second.shape[1]
     second = np.moveaxis(second, 0, -1).reshape(block, size * rank)
     y = ops.matmul(_constant(second, x), frames)
-    y = ops.reshape(y, (-1, count * block, made[0], channels))
-    return y if y.shape[1] == made[1] else y[:, : made[1]]
+    y = ops.reshape(y, (-1, count * block, sides[0], channels))
+    return y if y.shape[1] == sides[1] else y[:, : sides[1]]
 
 
 def _thinned_across(x, filter, down):
@@ -199,7 +199,7 @@ def _separable(filter):
     return roots * u.T[kept], roots * v[kept]
 
 
-def _framed(x, filters, up, down, before, made):
+def _framed(x, filters, up, down, before, new_side):
     """Frames of `x` along its axis 1, and the matrices of a frame to a block.
 
     Args:
@@ -208,7 +208,7 @@ def _framed(x, filters, up, down, before, made):
         up: int.
         down: int.
         before: int, the padding.
-        made: int, the side of what comes of it.
+        new_side: int, the side of what comes of it.
 
     Returns:
         `(matrices, frames)`: float64 `[rank, block, size]`, and
@@ -217,15 +217,15 @@ def _framed(x, filters, up, down, before, made):
     taps = filters.shape[1]
     # The pattern of the zeros is the same after `period` pixels.
     period = up // math.gcd(up, down)
-    block = -(-made // -(-made // BLOCK))  # all alike: little is cut off
+    block = -(-new_side // -(-new_side // BLOCK))  # all alike: little is cut off
     block += -block % period
     step = block * down // up
     first = -(before // up)
     last = (taps - 1 + (block - 1) * down - before) // up
     size = last - first + 1
-    count = -(-made // block)
+    count = -(-new_side // block)
     if count > 1 and size - step > step:  # a frame that reaches over two blocks
-        block = made + -made % period
+        block = new_side + -new_side % period
         count, step = 1, block * down // up
         last = (taps - 1 + (block - 1) * down - before) // up
         size = last - first + 1

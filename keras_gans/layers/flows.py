@@ -108,13 +108,13 @@ class SplineCoupling(layers.Wrapper):
         return ops.concatenate([first, second], axis=-1) * mask
 
     def _numbers(self, first, mask, condition, training):
-        made = self.layer([first, mask, condition], training=training)
-        n, time = ops.shape(made)[0], ops.shape(made)[1]
+        knots = self.layer([first, mask, condition], training=training)
+        n, time = ops.shape(knots)[0], ops.shape(knots)[1]
         half = first.shape[-1]
-        made = ops.reshape(made, (n, time, half, 3 * BINS - 1))
+        knots = ops.reshape(knots, (n, time, half, 3 * BINS - 1))
         root = self.width**0.5
-        widths, heights = made[..., :BINS] / root, made[..., BINS : 2 * BINS] / root
-        return widths, heights, made[..., 2 * BINS :]
+        widths, heights = knots[..., :BINS] / root, knots[..., BINS : 2 * BINS] / root
+        return widths, heights, knots[..., 2 * BINS :]
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         return tuple(input_shape[0]), (input_shape[0][0],)

@@ -110,8 +110,8 @@ class RelationalMemory(keras.layers.Layer):
         qkv = ops.reshape(qkv, (-1, rows, heads, 3 * size))
         q, k, v = ops.split(qkv, 3, axis=-1)
         scores = ops.einsum("nihd,njhd->nhij", q * (3 * size) ** -0.5, k)
-        made = ops.einsum("nhij,njhd->nihd", ops.softmax(scores), v)
-        return ops.reshape(made, (-1, rows, heads * size))
+        context = ops.einsum("nhij,njhd->nihd", ops.softmax(scores), v)
+        return ops.reshape(context, (-1, rows, heads * size))
 
     def _norm(self, x, i):
         x32 = ops.cast(x, "float32")
@@ -284,10 +284,10 @@ class _Written(_Read):
     def call(self, noise, states):
         memory = self._step(states[1], states[0])
         logits = self.writer._logits(ops.cast(memory, self.memory.compute_dtype))
-        made = logits + noise
-        token = ops.argmax(ops.stop_gradient(made), axis=-1)
+        noisy_logits = logits + noise
+        token = ops.argmax(ops.stop_gradient(noisy_logits), axis=-1)
         embedded = ops.take(self.writer.embeddings, token, axis=0)
-        return made, [memory, ops.cast(embedded, "float32")]
+        return noisy_logits, [memory, ops.cast(embedded, "float32")]
 
     __call__ = call
 

@@ -82,11 +82,13 @@ class RelativeAttention(layers.Layer):
         both = (mask * flat)[:, None]
         scores = ops.where(both == 0, ops.cast(-1e4, scores.dtype), scores)
         weights = self.drop(ops.softmax(scores, axis=-1), training=training)
-        made = ops.matmul(weights, value)
+        context = ops.matmul(weights, value)
         to_near = ops.einsum("nhij,ijr->nhir", weights, near)
-        made = made + ops.matmul(to_near, ops.cast(self.near_values, made.dtype))
-        made = ops.reshape(ops.transpose(made, (0, 2, 1, 3)), (n, time, channels))
-        return self.output_conv(made)
+        context = context + ops.matmul(
+            to_near, ops.cast(self.near_values, context.dtype)
+        )
+        context = ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (n, time, channels))
+        return self.output_conv(context)
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         return tuple(input_shape[0])
