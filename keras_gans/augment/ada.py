@@ -374,20 +374,20 @@ def _cutout(x, draws):
     return ops.where(cut, ops.zeros_like(x), x)
 
 
-def _check_transforms(given):
+def _check_transforms(transforms):
     """The multiplier of each transform, those of 0 left out."""
-    if isinstance(given, str):
-        given = [(name.strip(), 1.0) for name in given.split(",")]
-    elif isinstance(given, Mapping):
-        given = list(given.items())
+    if isinstance(transforms, str):
+        transforms = [(name.strip(), 1.0) for name in transforms.split(",")]
+    elif isinstance(transforms, Mapping):
+        transforms = list(transforms.items())
     else:
         raise ValueError(
             "`transforms` is a str such as 'blit,geom,color', or a dict of "
-            f"transforms to multipliers. Received: {given!r}."
+            f"transforms to multipliers. Received: {transforms!r}."
         )
     multipliers = {}
     known = tuple(dict.fromkeys((*GROUPS, *TRANSFORMS)))  # noise is both
-    for name, multiplier in given:
+    for name, multiplier in transforms:
         if name not in known:
             raise ValueError(
                 f"Unknown transform. Expected some of {', '.join(known)}. "
