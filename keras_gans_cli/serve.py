@@ -90,8 +90,24 @@ def _serve(args):
     names = ", ".join(server.models.names())
     print(f"Serving {names}")
     print(f"REST: {server.url}v1/models/NAME:predict")
-    print(f"gRPC: {args.host}:{server.grpc_port}", flush=True)
+    print(f"gRPC: {args.host}:{server.grpc_port}")
+    print(f"\nTry:\n  {_request(server)}", flush=True)
     server.run()
+
+
+def _request(server):
+    """A call of curl that a model answers: of seeds, where it takes these alone."""
+    from keras_gans.serving.servable import DEFAULT
+    from keras_gans.serving.versions import Place
+
+    name = server.models.names()[0]
+    url = f"{server.url}v1/models/{name}"
+    for version in server.models.versions(Place(name)).values():
+        if version.state == "AVAILABLE":
+            known = version.batcher.servable.signatures.get(DEFAULT)
+            if known is not None and list(known.inputs) == ["seed"]:
+                return f"curl -d '{{\"instances\": [0, 1]}}' {url}:predict"
+    return f"curl {url}/metadata   # what it takes"
 
 
 @contextlib.contextmanager

@@ -186,8 +186,8 @@ def decode_head_and_end(file: IO[bytes]) -> tuple[Head, bool]:
 def unreadable(path: Path, error: Exception | str) -> ValueError:
     """The error of an image file that cannot be read, and why."""
     return ValueError(
-        f"Cannot read image file {path!r}: {reason(error)}. Remove it from the "
-        "folder, or replace it by a good copy."
+        f"Cannot read image file {path!r}: {reason(error)}. Leave it out, or "
+        "replace it by a good copy."
     )
 
 

@@ -36,12 +36,17 @@ def make_app(models: Models, counts: monitor.Monitor) -> Starlette:
     - `GET /v1/models/NAME[/versions/N|/labels/L]`, the status
     - `GET /v1/models/NAME[/versions/N|/labels/L]/metadata`
     - `GET /healthz`, `/readyz`, `/monitoring/prometheus/metrics`
+    - `GET /`, the models and their paths
 
     Args:
         models: `Models`.
         counts: `Monitor` that counts their requests.
     """
     api = _Api(models, counts)
+
+    async def index(request):
+        names = models.names()
+        return JSONResponse({"models": {n: f"/v1/models/{n}" for n in names}})
 
     async def health(request):
         return JSONResponse({"status": "ok"})
@@ -59,6 +64,7 @@ def make_app(models: Models, counts: monitor.Monitor) -> Starlette:
     every = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return Starlette(
         routes=[
+            Route("/", index, **get),
             Route("/healthz", health, **get),
             Route("/readyz", ready, **get),
             Route("/monitoring/prometheus/metrics", metrics, **get),

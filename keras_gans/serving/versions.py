@@ -13,6 +13,7 @@ import numpy as np
 from keras_gans.serving import servable
 from keras_gans.serving.batching import Batcher, Options, Retired
 from keras_gans.serving.status import ServingError, shown
+from keras_gans.training.directories import EXPORT, is_run
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Path
 
@@ -83,7 +84,8 @@ class Models:
     """The models of a directory, kept as the directory is.
 
     A directory holds models, `models/NAME/VERSION/saved_model.pb`, or is one,
-    `NAME/VERSION/saved_model.pb`. The newest version of each is served, or what
+    `NAME/VERSION/saved_model.pb`, or is a run, whose model has the run's name. The
+    newest version of each is served, or what
     `models.config` beside them says (TensorFlow Serving's `ModelServerConfig`:
     version policies and labels). `look` loads what is new and drops what is
     gone: a new version answers before the old one is dropped, and what the old
@@ -272,7 +274,9 @@ class Models:
                     "digits, '.', '_' and '-'."
                 )
             elif any(_numbered(folder)):
-                yield folder.name, folder
+                own = is_run(top) and folder.name == EXPORT
+                run = NAME.fullmatch(top.resolve().name) if own else None
+                yield run[0] if run else folder.name, folder
             self._tell_of_misnamed(folder)
 
     def _tell_of_misnamed(self, folder):

@@ -65,6 +65,12 @@ def test_an_exported_gan_is_served_until_a_signal(exported, capfd):
     assert "dcgan/1 is served" in errors
     assert re.search(r"127.0.0.1 POST /v1/models/dcgan:predict 200 \d+ bytes", errors)
     assert "Serving dcgan\n" in out.getvalue()
+    port = re.search(r"REST: http://[\d.]+:(\d+)/", out.getvalue())[1]
+    call_of_curl = (
+        "  curl -d '{\"instances\": [0, 1]}' "
+        f"http://127.0.0.1:{port}/v1/models/dcgan:predict\n"
+    )
+    assert call_of_curl in out.getvalue()
     assert not logging.getLogger("keras_gans").handlers  # as before
     # Beside a REST port that is free, gRPC takes one too.
     assert re.search(r"gRPC: 127.0.0.1:(?!8500)\d+\n", out.getvalue())

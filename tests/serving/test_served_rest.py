@@ -38,6 +38,12 @@ def test_status_of_all_versions(client):
     }
 
 
+def test_the_root_lists_the_models(client):
+    status, told = client.ask("GET", "/")
+    assert status == 200
+    assert told["models"]["pictures"] == "/v1/models/pictures"
+
+
 @pytest.mark.parametrize("which", ["versions/1", "labels/stable"])
 def test_status_of_one_version(client, which):
     status, told = client.ask("GET", f"/v1/models/pictures/{which}")

@@ -47,6 +47,18 @@ def test_a_directory_may_be_one_model(directory):
         assert images(models)[0] == 1
 
 
+def test_the_model_of_a_run_has_its_name(directory, saved):
+    shutil.copytree(saved, directory / "export" / "1")
+    with Models(directory) as models:
+        assert models.names() == ["export", "pictures"]
+    (directory / "config.json").write_text("{}")
+    with Models(directory) as models:
+        assert models.names() == ["models", "pictures"]
+    directory = directory.rename(directory.with_name("my own"))  # no name of a URL
+    with Models(directory) as models:
+        assert models.names() == ["export", "pictures"]
+
+
 def test_the_newest_version_is_served_and_others_are_dropped(directory, brighter):
     with Models(directory) as models:
         appear(brighter, directory / "pictures" / "10")
