@@ -98,7 +98,7 @@ class Engine:
         self._model = model
         self.choices = None  # XLA's
         self._predict = None
-        self.held = None  # by Keras, which empties variables within `fit`
+        self.loop_state = None  # of Keras, which empties variables within `fit`
 
     # --- Replicas and processes ---
 
@@ -123,11 +123,11 @@ class Engine:
 
     def current_step(self):
         step = self._model.step
-        if self.held is None:
+        if self.loop_state is None:
             return int(step.value)
         variables = self._model.non_trainable_variables
         place = next(i for i, v in enumerate(variables) if v is step)
-        return int(self.held[1][place])
+        return int(self.loop_state[1][place])
 
     def sum_over_replicas(self, gradients):
         return gradients
@@ -350,11 +350,11 @@ class Trainer:
 
     def _on_steps(self, step, state, iterator, take):
         try:
-            self.engine.held = state
+            self.engine.loop_state = state
             try:
                 first = take(iterator)
             finally:
-                self.engine.held = None
+                self.engine.loop_state = None
             return step(state, itertools.chain([first], _rest(take, iterator)))
         except ValueError:
             # Keras has emptied the variables into `state` by now: it fills

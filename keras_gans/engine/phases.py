@@ -136,14 +136,14 @@ class Phase:
 def places(phases: list[Phase]) -> dict[str, range]:
     """Which of a step's batches each phase learns from, by its name."""
     shared = max((p.batches for p in phases if p.reals == "shared"), default=0)
-    found, taken = {}, shared
+    ranges, taken = {}, shared
     for phase in phases:
         if phase.reals == "shared":
-            found[phase.name] = range(shared - phase.batches, shared)
+            ranges[phase.name] = range(shared - phase.batches, shared)
         else:
-            found[phase.name] = range(taken, taken + phase.batches)
+            ranges[phase.name] = range(taken, taken + phase.batches)
             taken += phase.batches
-    return found
+    return ranges
 
 
 class RunningMean(keras.metrics.Mean):
@@ -197,7 +197,7 @@ def run_step(gan: "BaseGAN", due: Collection[str], batches: tuple) -> dict:
     phases = [phase for phase in phases if phase.name in due]
     batches = [gan.read_batch(batch) for batch in batches]
     sizes = [gan.rows_of(batch) for batch in batches]
-    made = {}  # fakes by the place they were drawn at
+    fakes_at = {}  # fakes by the place they were drawn at
     kept = {}  # what phases keep for those after them, by batch and part
     fresh = len(batches)  # the next place that no fakes were drawn at
     logs, counts = {}, {}
@@ -211,13 +211,13 @@ def run_step(gan: "BaseGAN", due: Collection[str], batches: tuple) -> dict:
             last = k == taken[phase.name][-1]
             later = [p for p in phases[i + 1 :] if last and k in taken[p.name]]
             kept_here = kept.setdefault(k, {})
-            compute = _PhaseGradients(gan, phase, later, made, kept_here)
+            compute = _PhaseGradients(gan, phase, later, fakes_at, kept_here)
             gradients, row = _over_parts(gan, compute, batches[k], place)
             row[f"{phase.name}_grad_norm"] = _apply(gan, phase, gradients)
             if gan.trains_generator(phase):
                 # It is another generator now: a phase to come that learns
                 # through shared fakes makes them anew.
-                for fakes in made.values():
+                for fakes in fakes_at.values():
                     fakes.pullback = None
             if phase.after is not None:
                 phase.after()
@@ -259,8 +259,8 @@ def evaluate(gan: "BaseGAN", batch: Any) -> dict:
         if any(phase.fakes for phase in phases):
             fake = gan.generate(batch, False)
         for phase in phases:
-            given = fake if phase.fakes else None
-            more = _named(phase, *phase.loss(given, batch, False))[1]
+            phase_fake = fake if phase.fakes else None
+            more = _named(phase, *phase.loss(phase_fake, batch, False))[1]
             batch = {**batch, **_kept(phase, more)}
             logs |= more
     _track(gan, logs, dict.fromkeys(logs, rows))
@@ -278,8 +278,8 @@ class _Fakes:
 class _PhaseGradients:
     """The gradients of a phase for a batch or a part of one."""
 
-    def __init__(self, gan, phase, later, made, kept):
-        self.gan, self.phase, self.made, self.kept = gan, phase, made, kept
+    def __init__(self, gan, phase, later, fakes_at, kept):
+        self.gan, self.phase, self.fakes_at, self.kept = gan, phase, fakes_at, kept
         self.generate = phase.generate or gan.generate
         self.variables = gan.variables_of(phase.optimizer)
         self.through_fakes = phase.fakes and gan.trains_generator(phase)
@@ -299,11 +299,11 @@ class _PhaseGradients:
     def _of(self, batch, key):
         if self.phase.fakes is None:
             return self._of_loss(lambda: self._total(None, batch))
-        shared = self.made.get(key) if self.phase.fakes == "shared" else None
+        shared = self.fakes_at.get(key) if self.phase.fakes == "shared" else None
         if not self.through_fakes:
             if shared is None:
                 shared = self._generate(batch)
-                self.made[key] = shared
+                self.fakes_at[key] = shared
             fake = keras.tree.map_structure(ops.stop_gradient, shared.values)
             return self._of_loss(lambda: self._total(fake, batch))
         if shared is not None and shared.pullback is not None:
@@ -311,7 +311,7 @@ class _PhaseGradients:
         gradients, (logs, fake) = self._of_loss(lambda: self._of_own(batch))
         if self.phase.fakes == "shared":
             fake = keras.tree.map_structure(ops.stop_gradient, fake)
-            self.made[key] = _Fakes(fake)
+            self.fakes_at[key] = _Fakes(fake)
         return gradients, logs
 
     def _total(self, fake, batch):

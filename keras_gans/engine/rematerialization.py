@@ -33,36 +33,36 @@ def call(network, inputs, rematerialized):
 
         def whole(tensors):
             x = keras.tree.pack_sequence_as(inputs, tensors)
-            made = network(x, training=True)
-            structure.append(made)
-            return keras.tree.flatten(made)
+            outputs = network(x, training=True)
+            structure.append(outputs)
+            return keras.tree.flatten(outputs)
 
         structure = []
         flat = keras.tree.flatten(inputs)
-        made = _run(whole, flat, network.variables, rematerialized)
-        return keras.tree.pack_sequence_as(structure[0], made)
+        flat_outputs = _run(whole, flat, network.variables, rematerialized)
+        return keras.tree.pack_sequence_as(structure[0], flat_outputs)
     flat = zip(graph.inputs, keras.tree.flatten(inputs), strict=True)
     # As the network itself would take them.
-    held = {id(x): ops.cast(value, x.dtype) for x, value in flat}
+    maps = {id(x): ops.cast(value, x.dtype) for x, value in flat}
     nodes = list(keras_internals.nodes_of(graph))
     size = max(1, math.isqrt(len(nodes)))
     wanted = {id(x) for x in graph.outputs}
     for start in range(0, len(nodes), size):
         part, later = nodes[start : start + size], nodes[start + size :]
         needed = wanted | {id(x) for node in later for x in node.input_tensors}
-        _run_part(part, held, needed, rematerialized)
-        held = {key: value for key, value in held.items() if key in needed}
-    outputs = [held[id(x)] for x in graph.outputs]
+        _run_part(part, maps, needed, rematerialized)
+        maps = {key: value for key, value in maps.items() if key in needed}
+    outputs = [maps[id(x)] for x in graph.outputs]
     structure = keras_internals.outputs_structure(graph)
     return keras.tree.pack_sequence_as(structure, outputs)
 
 
-def _run_part(part, held, needed, rematerialized):
-    """Runs nodes on what is `held`, and adds to it what is `needed` later."""
-    made = [id(x) for node in part for x in node.outputs]
-    read = {id(x) for node in part for x in node.input_tensors} - set(made)
-    reads = [key for key in held if key in read]
-    gives = [key for key in dict.fromkeys(made) if key in needed]
+def _run_part(part, maps, needed, rematerialized):
+    """Runs nodes on `maps`, and adds to them what is `needed` later."""
+    output_ids = [id(x) for node in part for x in node.outputs]
+    read = {id(x) for node in part for x in node.input_tensors} - set(output_ids)
+    reads = [key for key in maps if key in read]
+    gives = [key for key in dict.fromkeys(output_ids) if key in needed]
     layers = [n.operation for n in part if isinstance(n.operation, keras.Layer)]
     variables = {id(v): v for layer in layers for v in layer.variables}
 
@@ -77,9 +77,9 @@ def _run_part(part, held, needed, rematerialized):
                 seen[id(x)] = value
         return [seen[key] for key in gives]
 
-    tensors = [held[key] for key in reads]
-    made = _run(run, tensors, list(variables.values()), rematerialized)
-    held.update(zip(gives, made, strict=True))
+    tensors = [maps[key] for key in reads]
+    new_maps = _run(run, tensors, list(variables.values()), rematerialized)
+    maps.update(zip(gives, new_maps, strict=True))
 
 
 def _run(fn, tensors, variables, rematerialized):
@@ -91,11 +91,11 @@ def _run(fn, tensors, variables, rematerialized):
         values = tensors_and_values[n:]
         with forgetful_scope(zip(variables, values, strict=True)) as scope:
             before = [scope.get_current_value(v) for v in variables]
-            made = fn(tensors_and_values[:n])
+            outputs = fn(tensors_and_values[:n])
             after = [scope.get_current_value(v) for v in variables]
         pairs = zip(before, after, strict=True)
         changed[:] = [i for i, (old, new) in enumerate(pairs) if new is not old]
-        return [*made, *(after[i] for i in changed)]
+        return [*outputs, *(after[i] for i in changed)]
 
     # Copies: what the gradients need must not be what is assigned below.
     values = [ops.copy(v.value) for v in variables]

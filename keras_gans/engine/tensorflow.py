@@ -96,8 +96,8 @@ class Engine:
         if self._largest is None:
             run = lambda x: strategy.run(gathered, (x,))  # noqa: E731
             self._largest = compiled(run)
-        found = self._largest(tf.constant(x))
-        return int(tf.reduce_max(strategy.experimental_local_results(found)[0]))
+        per_replica = self._largest(tf.constant(x))
+        return int(tf.reduce_max(strategy.experimental_local_results(per_replica)[0]))
 
     def sync_state(self):
         """Variables are always up to date here."""
@@ -181,14 +181,14 @@ class Engine:
                     again = [tf.identity(x) for x in tensors]
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     tape.watch([x for x in again if x.dtype.is_floating])
-                    made = fn(again)
+                    outputs = fn(again)
                 pairs = [
                     (y, cotangent)
-                    for y, cotangent in zip(made, cotangents, strict=True)
+                    for y, cotangent in zip(outputs, cotangents, strict=True)
                     if y.dtype.is_floating
                 ]
-                made, cotangents = zip(*pairs, strict=True)
-                return tape.gradient(made, again, output_gradients=list(cotangents))
+                outputs, cotangents = zip(*pairs, strict=True)
+                return tape.gradient(outputs, again, output_gradients=list(cotangents))
 
             return fn(tensors), gradients
 

@@ -21,15 +21,15 @@ def release_gradients() -> None:
     registry = ops._gradient_registry._registry
     definition = graph.as_graph_def()
     called = (function.node_def for function in definition.library.function)
-    held, new = getattr(graph, "custom_gradients", {}), {}
+    old, new = getattr(graph, "custom_gradients", {}), {}
     for node in itertools.chain(definition.node, *called):
         name = node.attr["_gradient_op_type"].s.decode()
         # Other names are those of functions, which other graphs may call as well.
         single = name.startswith("CustomGradient-") and name in registry
-        if single and name not in held:
+        if single and name not in old:
             new[name] = registry[name]["type"]
             registry[name]["type"] = _weak(new[name])
-    graph.custom_gradients = {**held, **new}
+    graph.custom_gradients = {**old, **new}
     weakref.finalize(graph, _forget, registry, tuple(new)).atexit = False
 
 

@@ -32,7 +32,7 @@ class Convolution(NamedTuple):
         kind: str, the type of maps and kernel.
         rows: int, the batch.
         size: (height, width) of the inputs, `c` channels.
-        made: (height, width) of the outputs, `f` channels.
+        output_size: (height, width) of the outputs, `f` channels.
         c: int.
         f: int.
         taps: int, rows and columns of the kernel.
@@ -43,7 +43,7 @@ class Convolution(NamedTuple):
     kind: str
     rows: int
     size: tuple[int, int]
-    made: tuple[int, int]
+    output_size: tuple[int, int]
     c: int
     f: int
     taps: int
@@ -51,7 +51,7 @@ class Convolution(NamedTuple):
     before: int
 
     def __str__(self):
-        sides = (self.rows, *self.size, self.c, *self.made, self.f)
+        sides = (self.rows, *self.size, self.c, *self.output_size, self.f)
         sides = "{}x{}x{}x{} {}x{}x{}".format(*sides)
         form = f"k{self.taps} s{self.stride} b{self.before}"
         return f"{self.kind} {sides} {form}"
@@ -59,7 +59,7 @@ class Convolution(NamedTuple):
     @property
     def work(self) -> int:
         """Operations of each direction: two a multiplication."""
-        height, width = self.made
+        height, width = self.output_size
         return 2 * self.rows * height * width * self.taps**2 * self.c * self.f
 
     @property
@@ -67,7 +67,7 @@ class Convolution(NamedTuple):
         """The shapes of x, y and the kernel."""
         return {
             "x": (self.rows, *self.size, self.c),
-            "y": (self.rows, *self.made, self.f),
+            "y": (self.rows, *self.output_size, self.f),
             "kernel": (self.taps, self.taps, self.c, self.f),
         }
 
@@ -93,7 +93,7 @@ class Candidate(NamedTuple):
 
 def _options(g):
     tight = tuple((side - g.taps) // g.stride + 1 for side in g.size)
-    valid = g.before == 0 and tight == tuple(g.made)
+    valid = g.before == 0 and tight == tuple(g.output_size)
     padding = "VALID" if valid else "SAME"
     return {"strides": [1, g.stride, g.stride, 1], "padding": padding}
 
@@ -119,7 +119,7 @@ def _plain_filter(g, x, dy):
 
 def _is_product(g):
     point = g.taps == g.stride == 1
-    whole = g.made == (1, 1) and g.size == (g.taps, g.taps) and g.before == 0
+    whole = g.output_size == (1, 1) and g.size == (g.taps, g.taps) and g.before == 0
     return point or whole
 
 
@@ -140,8 +140,8 @@ def _product_input(g, dy, kernel):
 
 def _product_filter(g, x, dy):
     x = tf.reshape(x, (-1, g.taps**2 * g.c))
-    made = tf.matmul(x, tf.reshape(dy, (-1, g.f)), transpose_a=True)
-    return tf.reshape(made, g.shapes["kernel"])
+    kernel = tf.matmul(x, tf.reshape(dy, (-1, g.f)), transpose_a=True)
+    return tf.reshape(kernel, g.shapes["kernel"])
 
 
 # --- One product of patches ---
@@ -149,12 +149,14 @@ def _product_filter(g, x, dy):
 
 def _is_read_or_thin(g):
     """Whether patches may pay: of few pixels, or of few channels."""
-    pixels = g.rows * g.made[0] * g.made[1]
+    pixels = g.rows * g.output_size[0] * g.output_size[1]
     return pixels <= MOST_PIXELS.get(g.kind, 0) or g.c <= FEW_CHANNELS
 
 
 def _patches(g):
-    return im2col.Patches(g.taps, g.stride, g.before, tuple(g.size), tuple(g.made))
+    return im2col.Patches(
+        g.taps, g.stride, g.before, tuple(g.size), tuple(g.output_size)
+    )
 
 
 def _patches_forward(g, x, kernel):
@@ -169,8 +171,8 @@ def _patches_input(g, dy, kernel):
 
 def _patches_filter(g, x, dy):
     dy = tf.reshape(dy, (-1, g.f))
-    made = tf.matmul(_patches(g).of(x), dy, transpose_a=True)
-    return tf.reshape(made, g.shapes["kernel"])
+    kernel = tf.matmul(_patches(g).of(x), dy, transpose_a=True)
+    return tf.reshape(kernel, g.shapes["kernel"])
 
 
 # --- Winograd's minimal filtering ---
@@ -183,7 +185,7 @@ def _is_fewer(g):
 
 
 def _transforms(g):
-    return winograd.Transforms(g.stride, g.before, tuple(g.size), tuple(g.made))
+    return winograd.Transforms(g.stride, g.before, tuple(g.size), tuple(g.output_size))
 
 
 def _fewer_forward(g, x, kernel):
@@ -209,14 +211,19 @@ def _fewer_filter(g, x, dy):
 
 def _unstrided(g):
     taps = g.taps // g.stride
-    size = tuple(side - 1 + taps for side in g.made)
+    size = tuple(side - 1 + taps for side in g.output_size)
     return g._replace(
-        taps=taps, stride=1, before=0, c=g.c * g.stride**2, size=size, made=g.made
+        taps=taps,
+        stride=1,
+        before=0,
+        c=g.c * g.stride**2,
+        size=size,
+        output_size=g.output_size,
     )
 
 
 def _padded(g, x):
-    return im2col.zero_padded(x, g.taps, g.stride, g.before, g.made)
+    return im2col.zero_padded(x, g.taps, g.stride, g.before, g.output_size)
 
 
 def _phases(g, x):
@@ -247,11 +254,11 @@ def _phases_filter(g, x, dy):
     return _kernel_of_phases(g, _plain_filter(_unstrided(g), _phases(g, x), dy))
 
 
-def _kernel_of_phases(g, made):
+def _kernel_of_phases(g, kernel):
     r, s = g.taps // g.stride, g.stride
-    made = tf.reshape(made, (r, r, s, s, g.c, g.f))
-    made = tf.transpose(made, (0, 2, 1, 3, 4, 5))
-    return tf.reshape(made, g.shapes["kernel"])
+    kernel = tf.reshape(kernel, (r, r, s, s, g.c, g.f))
+    kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
+    return tf.reshape(kernel, g.shapes["kernel"])
 
 
 # --- One product of shifted maps, their phases as channels ---
@@ -259,27 +266,27 @@ def _kernel_of_phases(g, made):
 
 def _is_shifted(g):
     """Whether few enough shifts make patches, of a size that memory has."""
-    many = g.rows * g.made[0] * g.made[1] * g.taps**2 * g.c
+    many = g.rows * g.output_size[0] * g.output_size[1] * g.taps**2 * g.c
     strided = g.taps % g.stride == 0 and g.taps > 1 and not _is_product(g)
     return strided and min(g.c, g.f) > FEW_CHANNELS and many <= MOST_NUMBERS
 
 
 def _shifts_filter(g, x, dy):
     phases, r = _phases(g, x) if g.stride > 1 else _padded(g, x), g.taps // g.stride
-    rows, columns = g.made
+    rows, columns = g.output_size
     shifted = [
         phases[:, i : i + rows, j : j + columns] for i in range(r) for j in range(r)
     ]
     patches = tf.reshape(tf.concat(shifted, axis=-1), (-1, g.taps**2 * g.c))
-    made = tf.matmul(patches, tf.reshape(dy, (-1, g.f)), transpose_a=True)
-    return _kernel_of_phases(g, made)
+    kernel = tf.matmul(patches, tf.reshape(dy, (-1, g.f)), transpose_a=True)
+    return _kernel_of_phases(g, kernel)
 
 
 # --- A single image as its two halves ---
 
 
 def _halves_forward(g, x, kernel):
-    return tiling.convolve(x, kernel, g.stride, g.before, tuple(g.made))
+    return tiling.convolve(x, kernel, g.stride, g.before, tuple(g.output_size))
 
 
 PLAIN = Candidate(lambda g: True, _plain_forward, _plain_input, _plain_filter)
@@ -309,7 +316,9 @@ CANDIDATES = {
     ),
     "shifts": Candidate(_is_shifted, filter_gradient=_shifts_filter),
     "winograd": WINOGRAD,
-    "tiling": Candidate(lambda g: g.rows == 1 and g.made[0] > 1, _halves_forward),
+    "tiling": Candidate(
+        lambda g: g.rows == 1 and g.output_size[0] > 1, _halves_forward
+    ),
 }
 # XLA compiles parts of these for each convolution.
 COMPILED = ("im2col", "winograd")
@@ -317,15 +326,15 @@ COMPILED = ("im2col", "winograd")
 
 def fitting(g: Convolution, direction: str) -> list[str]:
     """Names of what computes a direction of a convolution, Keras's first."""
-    found = [
+    names = [
         name
         for name, candidate in CANDIDATES.items()
         if getattr(candidate, direction) is not None and candidate.fits(g)
     ]
     # The same product, whose patches need no compiler.
-    if "shifts" in found and "im2col" in found:
-        found.remove("im2col")
-    return found
+    if "shifts" in names and "im2col" in names:
+        names.remove("im2col")
+    return names
 
 
 class Directions:
@@ -341,9 +350,9 @@ class Directions:
 
     def _computed(self, direction, a, b):
         candidate = CANDIDATES[self._choose(direction)]
-        made = {"forward": "y", "input_gradient": "x", "filter_gradient": "kernel"}
+        tensors = {"forward": "y", "input_gradient": "x", "filter_gradient": "kernel"}
         y = getattr(candidate, direction)(self._g, a, b)
-        y.set_shape(self._g.shapes[made[direction]])
+        y.set_shape(self._g.shapes[tensors[direction]])
         return y
 
     def forward(self, x: Any, kernel: Any) -> Any:

@@ -183,7 +183,7 @@ def implementation(
     x: Any,
     kernel: Any,
     size: tuple[int, int],
-    made: tuple[int, int],
+    small_size: tuple[int, int],
     before: int,
 ) -> Any:
     """What computes a convolution fastest, or `None`: Keras's.
@@ -193,7 +193,7 @@ def implementation(
         x: what it is called with, `[n, ...]`.
         kernel: `[k, k, c, f]`.
         size: (height, width) of the larger maps, those of `c` channels.
-        made: (height, width) of the smaller maps, those of `f` channels.
+        small_size: (height, width) of the smaller maps, those of `f` channels.
         before: int, rows and columns of zeros above and to the left.
 
     Returns:
@@ -216,9 +216,9 @@ def implementation(
         return None
     choices = _step.get().choices
     if choices is None:
-        return _by_rules(layer, x, kernel, made, wanted)
+        return _by_rules(layer, x, kernel, small_size, wanted)
     g = candidates.Convolution(
-        kind.name, x.shape[0], tuple(size), tuple(made), c, f, k, stride, before
+        kind.name, x.shape[0], tuple(size), tuple(small_size), c, f, k, stride, before
     )
     transposed = isinstance(layer, keras.layers.Conv2DTranspose)
     direction = "input_gradient" if transposed else "forward"
@@ -239,7 +239,7 @@ def implementation(
             return candidates.Directions(g, lambda d: choose(d) or candidates.KERAS)
 
     def decide():
-        module = _by_rules(layer, x, kernel, made, wanted)
+        module = _by_rules(layer, x, kernel, small_size, wanted)
         return "keras" if module is None else module.__name__.rpartition(".")[2]
 
     name = choices.rule(f"{direction} {g}", decide)
@@ -252,9 +252,9 @@ def _is_on(candidate, names):
     return candidate == candidates.KERAS or candidate in names
 
 
-def _by_rules(layer, x, kernel, made, wanted):
+def _by_rules(layer, x, kernel, small_size, wanted):
     """A module, or `None`: by shape, type and processor."""
-    kind, (height, width), (k, _, c, f) = x.dtype, made, kernel.shape
+    kind, (height, width), (k, _, c, f) = x.dtype, small_size, kernel.shape
     stride = layer.strides[0]
     pixels = x.shape[0] * height * width
     few = pixels <= MOST_PIXELS.get(kind.name, 0)
@@ -315,17 +315,17 @@ def _lacks(kind):
 
 def in_use() -> dict[str, str]:
     """Each implementation, and "on" or why Keras's is taken on this machine."""
-    found, (mode, _) = {}, _switch()
+    states, (mode, _) = {}, _switch()
     for name in KERNELS:
-        found[name] = "on"
+        states[name] = "on"
         if not enabled(name):
             tensorflow = keras.backend.backend() == "tensorflow"
             why = "KERAS_GANS_KERNELS says so" if tensorflow else "TensorFlow's alone"
-            found[name] = f"off: {why}"
+            states[name] = f"off: {why}"
         elif name not in ("adam", "norms", "rectifiers") and _has_gpu():
-            found[name] = "off: for CPUs"
+            states[name] = "off: for CPUs"
         elif not mode and name in ("tiling", "winograd") and not _avx2_alone():
-            found[name] = "off: for processors of AVX2 without AVX-512"
+            states[name] = "off: for processors of AVX2 without AVX-512"
         elif not mode and name in ("phases", "product", "shifts"):
-            found[name] = "off: no rule takes them"
-    return found
+            states[name] = "off: no rule takes them"
+    return states

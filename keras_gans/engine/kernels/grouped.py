@@ -35,7 +35,7 @@ def convolve(layer: keras.layers.Conv2D, x: Any, kernel: Any) -> Any:
     # of zeros, each as large as `x`.
     count = groups // joined
     parts = zip(ops.split(x, count, -1), ops.split(kernel, count, -1), strict=True)
-    made = []
+    convolved = []
     for maps, part in parts:
         part = ops.tile(part, (1, 1, joined, 1)) * ops.cast(own, part.dtype)
         y = ops.conv(
@@ -46,5 +46,5 @@ def convolve(layer: keras.layers.Conv2D, x: Any, kernel: Any) -> Any:
             data_format=layer.data_format,
             dilation_rate=layer.dilation_rate,
         )
-        made.append(y)
-    return ops.concatenate(made, axis=-1)
+        convolved.append(y)
+    return ops.concatenate(convolved, axis=-1)

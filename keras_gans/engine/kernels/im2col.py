@@ -56,15 +56,15 @@ class Patches:
     `added` puts patches back where they come from, one upon the other.
     """
 
-    def __init__(self, taps, stride, before, size, made):
+    def __init__(self, taps, stride, before, size, output_size):
         self.taps, self.stride, self.before = taps, stride, before
-        self.size, self.made = size, made
+        self.size, self.output_size = size, output_size
         self.of, self.added = linear_pair(self._of, self._added)
 
     def _of(self, x):
         k, s, before = self.taps, self.stride, self.before
-        x = zero_padded(x, k, s, before, self.made)
-        height, width = (s * (side - 1) + 1 for side in self.made)
+        x = zero_padded(x, k, s, before, self.output_size)
+        height, width = (s * (side - 1) + 1 for side in self.output_size)
         taps = [
             x[:, i : i + height : s, j : j + width : s]
             for i in range(k)
@@ -75,7 +75,7 @@ class Patches:
 
     def _added(self, patches):
         k, s, before = self.taps, self.stride, self.before
-        rows, columns = self.made
+        rows, columns = self.output_size
         c = patches.shape[-1] // k**2
         patches = tf.reshape(patches, (-1, rows, columns, k, k, c))
         steps = -(-k // s)

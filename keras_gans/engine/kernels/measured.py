@@ -52,20 +52,20 @@ class Choices:
         self.found = {}
         self.seconds = 0.0
 
-    def restore(self, found: Any) -> None:
+    def restore(self, names: Any) -> None:
         """Takes what was chosen before, as a run or a file has kept it.
 
         Raises:
             ValueError: it is none of that.
         """
-        if not _is_sound(found):
+        if not _is_sound(names):
             raise ValueError(
                 "`kernels` holds, by convolution, the name of what computes it, as "
-                f"the run that was started has written it. Received: {found!r:.200}."
+                f"the run that was started has written it. Received: {names!r:.200}."
                 " Put it back, or set it to {} to choose again (what follows then "
                 "need not be the same to the bit)."
             )
-        self.found = dict(found)
+        self.found = dict(names)
 
     def rule(self, what: str, decide) -> str:
         """What a rule has decided, or decides now."""
@@ -121,13 +121,13 @@ class Choices:
         return name
 
 
-def _is_sound(found):
+def _is_sound(names):
     return (
-        isinstance(found, dict)
-        and len(found) <= MOST_CHOICES
+        isinstance(names, dict)
+        and len(names) <= MOST_CHOICES
         and all(
             isinstance(key, str) and isinstance(name, str) and len(key + name) < 200
-            for key, name in found.items()
+            for key, name in names.items()
         )
     )
 
@@ -279,10 +279,10 @@ def read(path: pathlib.Path) -> dict[str, dict]:
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict) or content.get("environment") != environment():
             raise ValueError("it is of another machine or version, or no such file")
-        found = content.get("choices")
-        names = isinstance(found, dict) and {
+        entries = content.get("choices")
+        names = isinstance(entries, dict) and {
             key: isinstance(entry, dict) and entry.get("name")
-            for key, entry in found.items()
+            for key, entry in entries.items()
         }
         if names is False or not _is_sound(names):
             raise ValueError("it does not hold names by convolution")
@@ -294,7 +294,7 @@ def read(path: pathlib.Path) -> dict[str, dict]:
             stacklevel=2,
         )
         return {}
-    return found
+    return entries
 
 
 def _note(key, entry):

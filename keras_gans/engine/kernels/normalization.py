@@ -57,8 +57,10 @@ def call(
     if not fused:
         return type(layer).call(layer, inputs, training=training, mask=mask)
     if not trains:
-        given = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
-        return ops.cast(_by_moving(inputs, *given, layer.epsilon), layer.compute_dtype)
+        variables = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
+        return ops.cast(
+            _by_moving(inputs, *variables, layer.epsilon), layer.compute_dtype
+        )
     y, mean, variance = batch_norm(inputs, layer.gamma, layer.beta, layer.epsilon)
     for moving, new in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         kept = ops.cast(moving, "float32") * layer.momentum

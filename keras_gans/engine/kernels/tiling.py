@@ -30,13 +30,13 @@ def convolve(x, kernel, stride, before, size):
     @tf.custom_gradient
     def convolved(x, kernel):
         def gradient(dy):
-            given = {"out_backprop": dy, **options}
+            arguments = {"out_backprop": dy, **options}
             return (
                 tf.raw_ops.Conv2DBackpropInput(
-                    input_sizes=x.shape, filter=kernel, **given
+                    input_sizes=x.shape, filter=kernel, **arguments
                 ),
                 tf.raw_ops.Conv2DBackpropFilter(
-                    input=x, filter_sizes=kernel.shape, **given
+                    input=x, filter_sizes=kernel.shape, **arguments
                 ),
             )
 

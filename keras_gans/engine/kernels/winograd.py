@@ -81,12 +81,12 @@ class Transforms:
     inputs have `stride^2` times the channels of an image, a part a phase.
     """
 
-    def __init__(self, stride, before, size, made):
+    def __init__(self, stride, before, size, output_size):
         self.stride, self.before = stride, before
-        self.size, self.made = size, made
+        self.size, self.output_size = size, output_size
         self.taps = 3 if stride == 1 else 2
         self.b, self.g, self.a = _F[self.taps]
-        self.rows, self.columns = (-(-side // 2) for side in made)
+        self.rows, self.columns = (-(-side // 2) for side in output_size)
         self.inputs, self.inputs_of = linear_pair(self._inputs, self._inputs_of)
         self.kernels, self.kernels_of = linear_pair(self._kernels, self._kernels_of)
         self.outputs, self.outputs_of = linear_pair(self._outputs, self._outputs_of)
@@ -174,11 +174,11 @@ class Transforms:
         grid = _both(self.a, self._grid(tiles))
         y = tf.stack([tf.stack(row, axis=3) for row in grid], axis=2)
         shape = (-1, 2 * self.rows, 2 * self.columns, tiles[0].shape[-1])
-        height, width = self.made
+        height, width = self.output_size
         return tf.reshape(y, shape)[:, :height, :width]
 
     def _outputs_of(self, y):
-        height, width = self.made
+        height, width = self.output_size
         below, right = 2 * self.rows - height, 2 * self.columns - width
         y = tf.pad(y, ((0, 0), (0, below), (0, right), (0, 0)))
         grid = [[y[:, i::2, j::2] for j in (0, 1)] for i in (0, 1)]
