@@ -17,8 +17,8 @@ def of_input(error: Exception) -> ValueError | None:
     """
     if not type(error).__module__.startswith("tensorflow."):
         return None
-    found = re.search(r"ValueError: (.*)", str(getattr(error, "message", error)))
-    return ValueError(found[1]) if found else None
+    match = re.search(r"ValueError: (.*)", str(getattr(error, "message", error)))
+    return ValueError(match[1]) if match else None
 
 
 def outside() -> int:

@@ -149,8 +149,8 @@ def _cause(error):
     if isinstance(error, ValueError):
         return None
     text = str(error)
-    found = re.search(r"errno = (\d+)", text)  # of h5py
-    number = int(found[1]) if found else getattr(error, "errno", None)
+    match = re.search(r"errno = (\d+)", text)  # of h5py
+    number = int(match[1]) if match else getattr(error, "errno", None)
     if number:
         return os.strerror(number)
     for number in CAUSES:

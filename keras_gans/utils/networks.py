@@ -47,11 +47,11 @@ def build(role: str, network: keras.Model, inputs: list[keras.KerasTensor]) -> N
     check_network(role, network)
     if network.built:
         return
-    given = [
+    zeros = [
         ops.zeros([side or OPEN_SIDE for side in x.shape], x.dtype) for x in inputs
     ]
     try:
-        network(given if len(given) > 1 else given[0])
+        network(zeros if len(zeros) > 1 else zeros[0])
     except Exception as error:  # its own code may raise any
         shapes = ", ".join(str(tuple(x.shape)) for x in inputs)
         raise ValueError(

@@ -97,13 +97,13 @@ def _apply(image, axis, places, weights):
     if len(image) <= 512:  # one product of matrices is faster on small crops
         matrix = np.zeros((len(places), len(image)))
         np.add.at(matrix, (np.arange(len(places))[:, None], places), weights)
-        made = np.tensordot(matrix, image, 1)
+        sums = np.tensordot(matrix, image, 1)
     else:
-        made = sum(
+        sums = sum(
             weights[:, k, None, None] * image[places[:, k]]
             for k in range(places.shape[1])
         )
-    return np.moveaxis(made, 0, axis)
+    return np.moveaxis(sums, 0, axis)
 
 
 def keys_kernel(x: np.ndarray, a: float) -> np.ndarray:
@@ -115,9 +115,9 @@ def keys_kernel(x: np.ndarray, a: float) -> np.ndarray:
 
 
 @functools.lru_cache(64)
-def _bicubic_taps(n, made, scale):
+def _bicubic_taps(n, side, scale):
     narrow = min(scale, 1.0)  # how much wider the kernel gets
-    centres = (np.arange(made) + 0.5) / scale - 0.5
+    centres = (np.arange(side) + 0.5) / scale - 0.5
     first = np.floor(centres - 2 / narrow).astype(int)
     places = first[:, None] + np.arange(math.ceil(4 / narrow) + 2)
     weights = keys_kernel(narrow * (centres[:, None] - places), -0.5)
@@ -127,14 +127,14 @@ def _bicubic_taps(n, made, scale):
 
 
 @functools.lru_cache(256)
-def _plain_taps(n, made, method):
+def _plain_taps(n, side, method):
     if method == "area":
-        edges = np.arange(made + 1) * n
-        first, last = edges[:-1] // made, -(-edges[1:] // made)
+        edges = np.arange(side + 1) * n
+        first, last = edges[:-1] // side, -(-edges[1:] // side)
         places = first[:, None] + np.arange((last - first).max())
         inside = places < last[:, None]
         return np.minimum(places, n - 1), inside / (last - first)[:, None]
-    centres = (np.arange(made) + 0.5) * n / made - 0.5
+    centres = (np.arange(side) + 0.5) * n / side - 0.5
     reach = {"bilinear": 1, "bicubic": 2}[method]
     if method == "bilinear":
         centres = np.maximum(centres, 0)

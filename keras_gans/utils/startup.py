@@ -78,19 +78,19 @@ def quiet_import():
         yield
         return
     sys.stderr.flush()
-    held, terminal = os.memfd_create("stderr"), os.dup(2)
-    os.dup2(held, 2)
+    log, terminal = os.memfd_create("stderr"), os.dup(2)
+    os.dup2(log, 2)
     try:
         yield
     finally:
         sys.stderr.flush()
         os.dup2(terminal, 2)
         os.close(terminal)
-        os.lseek(held, 0, os.SEEK_SET)
-        with os.fdopen(held, "rb") as lines:
+        os.lseek(log, 0, os.SEEK_SET)
+        with os.fdopen(log, "rb") as lines:
             for line in lines:
-                found = LOG_LINE.match(line)
-                if not found or (found[1] and found[1] not in hidden):
+                match = LOG_LINE.match(line)
+                if not match or (match[1] and match[1] not in hidden):
                     os.write(2, line)
 
 
