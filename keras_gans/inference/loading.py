@@ -33,9 +33,9 @@ def load_model(path: Path) -> keras.Model:
         raise ValueError(f"No such file. Received: {path}.")
     if not path.endswith(".keras"):
         raise ValueError(f"A model is a .keras file. Received: {path}.{_remedy(path)}")
-    held = _check_archive(path)
+    size = _check_archive(path)
     try:
-        _check_weights(path, held)
+        _check_weights(path, size)
         model = keras.saving.load_model(path, compile=False)
     # A damaged file or one that lies may fail in any layer of Keras or h5py.
     except Exception as error:
@@ -66,7 +66,7 @@ def _check_archive(path):
     return sizes[WEIGHTS]
 
 
-def _check_weights(path, held):
+def _check_weights(path, size):
     """Refuses a config that names more weights than so many bytes hold.
 
     Each has its place in the file, so a file that names more is not whole.
@@ -75,7 +75,7 @@ def _check_weights(path, held):
         config = json.loads(archive.read(CONFIG))
     config = {**config, "compile_config": None}
     serialization.check_size_of(
-        lambda: keras.saving.deserialize_keras_object(config), held
+        lambda: keras.saving.deserialize_keras_object(config), size
     )
 
 

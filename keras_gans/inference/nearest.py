@@ -72,36 +72,36 @@ def nearest(
     extract = features_of(features)
 
     def described(images):
-        made = extract(ops.convert_to_tensor(images, "float32"))
-        return ops.convert_to_numpy(made).astype("float64")
+        vectors = extract(ops.convert_to_tensor(images, "float32"))
+        return ops.convert_to_numpy(vectors).astype("float64")
 
     wanted = described(samples)
     n, count = len(samples), 0
-    found = np.zeros(np.shape(samples), "float32")
+    images = np.zeros(np.shape(samples), "float32")
     least, places = np.full(n, np.inf), np.zeros(n, int)
     others = None
     for batch in pictures:
         batch = np.asarray(batch, "float32")
-        if batch.shape[1:] != found.shape[1:]:
+        if batch.shape[1:] != images.shape[1:]:
             raise ValueError(
                 "Samples are compared with pictures of their shape, "
-                f"{found.shape[1:]}. Received: {batch.shape[1:]}. Resize them."
+                f"{images.shape[1:]}. Received: {batch.shape[1:]}. Resize them."
             )
-        given = described(batch)
+        vectors = described(batch)
         if others is None:
-            others = _Others(given[:compared])
-        others.meet(given)
+            others = _Others(vectors[:compared])
+        others.meet(vectors)
         for i, row in enumerate(wanted):
-            distances = np.square(given - row).sum(axis=1)
+            distances = np.square(vectors - row).sum(axis=1)
             j = int(distances.argmin())
             if distances[j] < least[i]:
-                least[i], places[i], found[i] = distances[j], count + j, batch[j]
+                least[i], places[i], images[i] = distances[j], count + j, batch[j]
         count += len(batch)
     if not count:
         raise ValueError("There is no picture to compare with. Received: none.")
     usual = others.usual() if compared and count > 1 else None
     asked = 0 if usual is None else len(others.rows)
-    return Nearest(found, least, places, count, usual, asked)
+    return Nearest(images, least, places, count, usual, asked)
 
 
 class _Others:
@@ -115,10 +115,10 @@ class _Others:
         self.rows = rows
         self.two = np.full((len(rows), 2), np.inf)  # a picture meets itself, too
 
-    def meet(self, given):
+    def meet(self, vectors):
         """Compares them with features `[m, d]` of a batch."""
-        squares = np.square(self.rows).sum(1)[:, None] + np.square(given).sum(1)
-        distances = np.maximum(squares - 2 * self.rows @ given.T, 0)
+        squares = np.square(self.rows).sum(1)[:, None] + np.square(vectors).sum(1)
+        distances = np.maximum(squares - 2 * self.rows @ vectors.T, 0)
         both = np.concatenate([self.two, distances], axis=1)
         self.two = np.sort(both, axis=1)[:, :2]
 

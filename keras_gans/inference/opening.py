@@ -60,13 +60,13 @@ def load(path: Path, best: bool = False) -> BaseGAN | keras.Model:
 
 def missing(path: Path) -> ValueError:
     """The error of a path without a run or file, which names those near to it."""
-    found = "does not exist"
+    reason = "does not exist"
     if os.path.isdir(path):
-        found = "is a directory of other files"
+        reason = "is a directory of other files"
     near = directories.near(path, (".keras",))
     near = near or hint(str(path), presets.pretrained())
     return ValueError(
-        f"No run directory, preset or .keras file. Received: {path}, which {found}."
+        f"No run directory, preset or .keras file. Received: {path}, which {reason}."
         f"{near} Give the --run_dir of a keras-gans train, the folder of a preset, "
         f"the .keras file of a saved model, or a preset of the package: "
         f"{', '.join(presets.pretrained())}."

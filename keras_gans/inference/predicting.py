@@ -76,18 +76,18 @@ def predict_file(
             f"{total:,} frames of shape {past.shape[1:]} are too many for a "
             f"{out.suffix} file. Write an .mp4 file or a folder, or fewer frames."
         )
-    made = _frames(gan, past, frames, with_past)
+    film = _frames(gan, past, frames, with_past)
     if out.suffix == ".mp4":
         with files.replacing(out) as temporary:
-            return video_files.write(temporary, made, gan.rate)
+            return video_files.write(temporary, film, gan.rate)
     if out.suffix:
-        shown = np.stack(list(made)).astype("float32") / 127.5 - 1
+        shown = np.stack(list(film)).astype("float32") / 127.5 - 1
         Video(None, shown.shape[1:], gan.rate).write(out, shown, overwrite)
         return len(shown)
     image, count = Image(past.shape[1:]), 0
     with files.replacing(out) as temporary:
         temporary.mkdir()
-        for count, frame in enumerate(made, start=1):
+        for count, frame in enumerate(film, start=1):
             path = temporary / f"{count - 1:05}.png"
             image.write(path, frame.astype("float32") / 127.5 - 1)
     return count

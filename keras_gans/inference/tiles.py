@@ -93,17 +93,17 @@ class Enlarger:
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """The network's output of whole images, float32."""
-        made = self._run(np.ascontiguousarray(images, "float32"))
-        return np.asarray(keras.ops.convert_to_numpy(made), "float32")
+        outputs = self._run(np.ascontiguousarray(images, "float32"))
+        return np.asarray(keras.ops.convert_to_numpy(outputs), "float32")
 
     def __call__(self, image: np.ndarray, padding: int = 0) -> np.ndarray:
         """The enlarged image `[scale height, scale width, makes]`, see `rows`."""
         height, width = image.shape[:2]
         shape = (self.scale * height, self.scale * width, self.makes)
-        made = np.empty(shape, "float32")
+        enlarged = np.empty(shape, "float32")
         for top, left, part in self.parts(image, padding):
-            made[top : top + part.shape[0], left : left + part.shape[1]] = part
-        return made
+            enlarged[top : top + part.shape[0], left : left + part.shape[1]] = part
+        return enlarged
 
     def count(self, size: tuple[int, int], padding: int = 0) -> int:
         """How many tiles there are of an image of `(height, width)`."""
@@ -135,12 +135,12 @@ class Enlarger:
             image = np.asarray(reflected(image[None], extra))[0]
         s = self.scale
         for (rows, seen_rows), (columns, seen_columns) in self._tiles(size, padding):
-            (made,) = self.run(image[seen_rows, seen_columns][None])
+            (tile,) = self.run(image[seen_rows, seen_columns][None])
             part = tuple(
                 slice(s * (place.start - seen.start), s * (place.stop - seen.start))
                 for place, seen in ((rows, seen_rows), (columns, seen_columns))
             )
-            yield s * rows.start, s * columns.start, made[part]
+            yield s * rows.start, s * columns.start, tile[part]
 
     def places(
         self, size: tuple[int, int], padding: int = 0
@@ -261,11 +261,16 @@ def check_enlarges(network: keras.Model) -> tuple[int, int, int, int]:
     for multiple in MULTIPLES if shape is not None and len(shape) == 4 else ():
         # A side that is a multiple of this one, and of none of the later ones.
         side = 33 * multiple
-        made = _made(network, (side, side, shape[-1]))
-        if made is None or len(made) != 4 or made[1] != made[2] or made[1] % side:
+        output_shape = _infer_shape(network, (side, side, shape[-1]))
+        if (
+            output_shape is None
+            or len(output_shape) != 4
+            or output_shape[1] != output_shape[2]
+            or output_shape[1] % side
+        ):
             continue
-        if made[1] // side <= MAX_SCALE and "logits" not in _names(network):
-            return made[1] // side, multiple, shape[-1], made[-1]
+        if output_shape[1] // side <= MAX_SCALE and "logits" not in _names(network):
+            return output_shape[1] // side, multiple, shape[-1], output_shape[-1]
     raise ValueError(
         "Upscaling takes a network from images [n, height, width, channels] to images "
         f"a whole number of times as large. Received: {network.name}, from {shape} to "
@@ -277,13 +282,13 @@ def _names(network):
     return getattr(network, "output_names", ())  # a Sequential has none
 
 
-def _made(network, shape):
+def _infer_shape(network, shape):
     """The shape that a network makes of an image, or `None` if it makes none."""
     try:
-        made: Any = network.compute_output_spec(keras.KerasTensor((1, *shape)))
+        spec: Any = network.compute_output_spec(keras.KerasTensor((1, *shape)))
     except Exception:  # whatever its layers raise on a size that they do not take
         return None
-    return getattr(made, "shape", None)
+    return getattr(spec, "shape", None)
 
 
 def _computing_in(network, precision):

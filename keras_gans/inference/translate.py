@@ -148,13 +148,13 @@ def translate_files(
         try:
             read = _read(source, work.takes, max_pixels, multiple)
             pixels, deep, notes = read
-            made = work.make(pixels, place)
-            if not np.isfinite(made).all():
+            translated = work.make(pixels, place)
+            if not np.isfinite(translated).all():
                 raise ValueError("The model makes NaN or infinity of it.")
             if deep and work.makes != 1:
                 notes = [*notes, CUT_DEPTH]
             deep = deep and work.makes == 1
-            pictures.save_image(target, made, deep, overwrite)
+            pictures.save_image(target, translated, deep, overwrite)
         except Exception as error:
             if not is_of_the_file(error):
                 raise
@@ -174,15 +174,15 @@ def translate_files(
 
 def _work(model, gan, direction, evaluation, seed, size, masks):
     """How each picture is translated: by the model's application, if any."""
-    made = None
+    application = None
     if not isinstance(model, keras.Model):
-        made, trained = _application(os.fspath(model), gan)
+        application, trained = _application(os.fspath(model), gan)
         size = trained if size is None else size
-    given = {"size": size, "masks": masks}
-    given = {name: v for name, v in given.items() if v is not None}
-    applications.check_file_options(made, given, model)
-    if made is not None:
-        return made.on_files(gan, evaluation, seed, **given)
+    options = {"size": size, "masks": masks}
+    options = {name: v for name, v in options.items() if v is not None}
+    applications.check_file_options(application, options, model)
+    if application is not None:
+        return application.on_files(gan, evaluation, seed, **options)
     shapes = [gan.source_shape, gan.image_shape]
     (*_, takes), (*_, makes) = shapes if direction == "ab" else shapes[::-1]
 
@@ -200,8 +200,8 @@ def _application(path, gan):
     config = recipe_of(path)
     if config is None:
         return None, None
-    made = datasets.application(recipes.get(config["recipe"]), config)
-    return made, made and datasets.seen_size(config, gan)
+    application = datasets.application(recipes.get(config["recipe"]), config)
+    return application, application and datasets.seen_size(config, gan)
 
 
 def open_translator(model: keras.Model | Path) -> TranslatingGAN:
@@ -242,17 +242,17 @@ def _check_translates(network):
     """Refuses what has images for input, but not for output."""
     shape = getattr(network, "input_shape", None)
     ok = isinstance(shape, tuple) and len(shape) == 4
-    made = None
+    output_shape = None
     if ok:
         sides = [side or 64 for side in shape[1:3]]
         images = keras.KerasTensor((1, *sides, shape[-1]))
-        made = tuple(network.compute_output_spec(images).shape)
+        output_shape = tuple(network.compute_output_spec(images).shape)
         names = getattr(network, "output_names", ())  # a Sequential has none
-        ok = made[:3] == (1, *sides) and "logits" not in names
+        ok = output_shape[:3] == (1, *sides) and "logits" not in names
     if not ok:
         raise ValueError(
             f"It is {network.name!r}, a {type(network).__name__} from "
-            f"{shape} to {made or getattr(network, 'output_shape', 'unknown')}."
+            f"{shape} to {output_shape or getattr(network, 'output_shape', 'unknown')}."
         )
 
 
@@ -268,18 +268,18 @@ def targets_of(
     """
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
-    found = {}  # each file once, whatever leads to it: path and place
-    for given in map(os.fspath, inputs):
+    sources = {}  # each file once, whatever leads to it: path and place
+    for pattern in map(os.fspath, inputs):
         try:
-            for source, place in _found(given):
-                found.setdefault(os.path.realpath(source), (source, place))
+            for source, place in _search(pattern):
+                sources.setdefault(os.path.realpath(source), (source, place))
         except ValueError as error:
-            report.failed[given] = str(error)
-    if not found:
+            report.failed[pattern] = str(error)
+    if not sources:
         raise ValueError("\n".join(report.failed.values()) or "No pictures given.")
     below = os.path.realpath(out) + os.sep
     targets, taken = {}, set()
-    for real, (source, place) in found.items():
+    for real, (source, place) in sources.items():
         if real.startswith(below):
             raise ValueError(
                 "Results are not written among the pictures that they are "
@@ -287,7 +287,7 @@ def targets_of(
                 "another folder."
             )
         place = pathlib.Path(place).with_suffix("")
-        target = _free(out / place, {*taken, *found})
+        target = _free(out / place, {*taken, *sources})
         taken.add(os.path.realpath(target))
         targets[source] = place, target
     return targets
@@ -302,28 +302,28 @@ def _free(path, taken):
             return target
 
 
-def _found(given):
+def _search(pattern):
     """Pairs of a file and its place below the folder that was searched."""
     from keras_gans.data.places import walk
     from keras_gans.modalities.image_files import EXTENSIONS
 
-    if os.path.isfile(given):
-        return [(given, os.path.basename(given))]
-    root = given
-    if os.path.isdir(given):
-        paths = [entry.path for entry in walk(given)]
-    elif glob.has_magic(given):
-        fixed = given
+    if os.path.isfile(pattern):
+        return [(pattern, os.path.basename(pattern))]
+    root = pattern
+    if os.path.isdir(pattern):
+        paths = [entry.path for entry in walk(pattern)]
+    elif glob.has_magic(pattern):
+        fixed = pattern
         while glob.has_magic(fixed):
             fixed = os.path.dirname(fixed)
         root = fixed or "."
-        paths = filter(os.path.isfile, glob.glob(given, recursive=True))
+        paths = filter(os.path.isfile, glob.glob(pattern, recursive=True))
     else:
-        raise ValueError(f"No such file or folder. Received: {given}.")
+        raise ValueError(f"No such file or folder. Received: {pattern}.")
     paths = [p for p in paths if p.lower().endswith(EXTENSIONS)]
     if not paths:
         raise ValueError(
-            f"No pictures there. Received: {given}. Expected files ending in "
+            f"No pictures there. Received: {pattern}. Expected files ending in "
             f"{', '.join(EXTENSIONS)}."
         )
     return [(path, _below(path, root)) for path in sorted(paths)]

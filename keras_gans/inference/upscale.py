@@ -216,9 +216,9 @@ class _Work:
                     yield strip
                 row = top
                 strip = np.empty((len(first), width, image.shape[-1]), dtype)
-            made = np.concatenate([part for _, _, part in parts], axis=-1)
-            made = _as(made, strip.dtype)
-            strip[:, left : left + made.shape[1]] = made
+            tile = np.concatenate([part for _, _, part in parts], axis=-1)
+            tile = _as(tile, strip.dtype)
+            strip[:, left : left + tile.shape[1]] = tile
         yield strip
 
     def _planes(self, image):
@@ -291,14 +291,14 @@ def _of_array(work, images, verbose):
         )
     count = len(images) * work.count(images.shape[1:3], images.shape[-1])
     bar = progress_bar(count, verbose, "tile")
-    made = []
+    enlarged = []
     for image in images:
         image = _to_floats(image)
-        made.append(np.concatenate(list(work.strips(image, images.dtype, bar.add))))
-    made = np.stack(made)
+        enlarged.append(np.concatenate(list(work.strips(image, images.dtype, bar.add))))
+    enlarged = np.stack(enlarged)
     if len(shape) == 4:
-        return made
-    return made[0] if len(shape) == 3 else made[0, ..., 0]
+        return enlarged
+    return enlarged[0] if len(shape) == 3 else enlarged[0, ..., 0]
 
 
 def _to_floats(image):
@@ -400,8 +400,8 @@ def _film(work, inputs, out, rate, overwrite, verbose):
             yield np.concatenate(list(strips))
             bar.add(1)
 
-    with files.replacing(out) as temporary, contextlib.closing(enlarged()) as made:
-        if not video_files.write(temporary, made, rate or RATE, sound):
+    with files.replacing(out) as temporary, contextlib.closing(enlarged()) as film:
+        if not video_files.write(temporary, film, rate or RATE, sound):
             why = [f"{path}: {why}" for path, why in report.failed.items()]
             raise ValueError("\n".join(why) or f"{sound} has no frames.")
     report.written.append(str(out))

@@ -65,10 +65,10 @@ def _parts(gan, mel, chunk) -> Iterator[np.ndarray]:
     around = context(network)
     for start in range(0, len(mel), chunk):
         first, last = max(0, start - around), min(len(mel), start + chunk + around)
-        made = ops.convert_to_numpy(network(mel[None, first:last], training=False))
+        samples = ops.convert_to_numpy(network(mel[None, first:last], training=False))
         count = min(chunk, len(mel) - start) * hop
         skip = (start - first) * hop
-        yield np.clip(made[0, skip : skip + count], -1, 1)
+        yield np.clip(samples[0, skip : skip + count], -1, 1)
 
 
 def context(network: keras.Model) -> int:
@@ -154,9 +154,9 @@ def vocode_files(
     written = []
     wave = Waveform(None, 1, gan.mel.rate)
     for path in map(pathlib.Path, paths):
-        made = vocode(gan, _spectrogram(gan, path, chunk), chunk)
+        samples = vocode(gan, _spectrogram(gan, path, chunk), chunk)
         target = pathlib.Path(directory) / f"{path.stem}.wav"
-        wave.write(target, made, overwrite)
+        wave.write(target, samples, overwrite)
         written.append(target)
     return written
 

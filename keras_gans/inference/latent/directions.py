@@ -62,10 +62,10 @@ class Directions:
         Raises:
             ValueError: the file is no such file.
         """
-        held = read_npz(path, [field.name for field in dataclasses.fields(cls)])
-        texts = {name: str(held[name]) for name in ("space", "method")}
-        layers = held["layers"].astype(int).tolist()
-        return cls(**{**held, **texts, "layers": layers})
+        arrays = read_npz(path, [field.name for field in dataclasses.fields(cls)])
+        texts = {name: str(arrays[name]) for name in ("space", "method")}
+        layers = arrays["layers"].astype(int).tolist()
+        return cls(**{**arrays, **texts, "layers": layers})
 
 
 def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -75,8 +75,8 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
         ValueError: it is no such file, or holds others than `names`.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
-            return {name: held[name] for name in names}
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in names}
     except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
         raise ValueError(
             f"A .npz file with {', '.join(names)} is read. Received: {path} ({error})."
@@ -215,8 +215,8 @@ def style_weights(space: LatentSpace, layers: Sequence[int]) -> np.ndarray:
 
     kernels = []
     for i in layers:
-        found = [r for r in readers[i] if not makes_images(r)] or readers[i]
-        kernels += [ops.convert_to_numpy(r.operation.kernel) for r in found]
+        layer_readers = [r for r in readers[i] if not makes_images(r)] or readers[i]
+        kernels += [ops.convert_to_numpy(r.operation.kernel) for r in layer_readers]
     return np.concatenate(kernels, axis=1)
 
 
@@ -228,16 +228,16 @@ def first_weights(space: LatentSpace) -> np.ndarray:
     """
     first, values = _first(space, 1)
     codes = np.concatenate([np.zeros((1, space.dim)), np.eye(space.dim)])
-    made = first(np.float32(codes), values)
-    double = first(np.float32(2 * codes[1:2]), values)[0] - made[0]
-    bound = 1e-3 * np.abs(made[1] - made[0]).max()
-    if np.abs(double - 2 * (made[1] - made[0])).max() > bound:
+    outputs = first(np.float32(codes), values)
+    double = first(np.float32(2 * codes[1:2]), values)[0] - outputs[0]
+    bound = 1e-3 * np.abs(outputs[1] - outputs[0]).max()
+    if np.abs(double - 2 * (outputs[1] - outputs[0])).max() > bound:
         raise ValueError(
             "SeFa needs a first layer that is linear in z. Received: "
             f"{type(space.gan).__name__}'s generator, whose is not. Take "
             "method='pca'."
         )
-    return made[1:] - made[0]
+    return outputs[1:] - outputs[0]
 
 
 def _first(space, seed):
@@ -267,10 +267,10 @@ def _first(space, seed):
             codes if i is space.latent else np.repeat(values[i.name], len(codes), 0)
             for i in space.gan.inputs
         ]
-        made = in_batches(
+        outputs = in_batches(
             lambda x: network.predict_on_batch(x if len(x) > 1 else x[0]), rows
         )
-        return made.reshape(len(made), -1).astype("float64")
+        return outputs.reshape(len(outputs), -1).astype("float64")
 
     return first, values
 

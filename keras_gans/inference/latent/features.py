@@ -64,8 +64,8 @@ def features_of(name: str | Callable) -> Callable:
         )
 
     def features(images):
-        made = name(images)
-        return _joined(made if isinstance(made, (list, tuple)) else [made])
+        outputs = name(images)
+        return _joined(outputs if isinstance(outputs, (list, tuple)) else [outputs])
 
     return features
 
@@ -114,11 +114,11 @@ def _lite0():
             x = ops.image.resize(
                 x, sides, interpolation="bilinear", data_format="channels_last"
             )
-        found = []
+        normalized = []
         for y in network(x, training=False):
             y = y * ops.rsqrt(ops.sum(ops.square(y), axis=-1, keepdims=True) + 1e-8)
-            found.append(y * math.prod(y.shape[1:3]) ** -0.5)
-        return _joined(found)
+            normalized.append(y * math.prod(y.shape[1:3]) ** -0.5)
+        return _joined(normalized)
 
     return features
 

@@ -161,9 +161,12 @@ def walk(
             "all seeds one class, or take space='w' where there is one."
         )
     vectors, network = parts
-    made = vectors.predict_on_batch(label)
-    made = [np.asarray(x) for x in (made if isinstance(made, list) else [made])]
+    class_vectors = vectors.predict_on_batch(label)
+    class_vectors = [
+        np.asarray(x)
+        for x in (class_vectors if isinstance(class_vectors, list) else [class_vectors])
+    ]
     rows = [moved[i.name] for i in gan.inputs if i.name != "label"]
-    rows += [between("class", x.astype("float32")) for x in made]
+    rows += [between("class", x.astype("float32")) for x in class_vectors]
     samples = in_batches(network.predict_on_batch, rows)
     return np.asarray(gan.modality.clip(samples.astype("float32")))

@@ -73,10 +73,10 @@ def perceptual_path_length(
     numbers = np.random.default_rng(check_seed(seed))
     codes = [_codes(numbers, n, own) for _ in range(2)]
     t = numbers.uniform(size=n) if sampling == "full" else np.zeros(n)
-    found = path_distances(
+    lengths = path_distances(
         gan, *codes, t, space=space, epsilon=epsilon, features=features, **given
     )
-    return trimmed_mean(found)
+    return trimmed_mean(lengths)
 
 
 def _codes(numbers, n, space):
@@ -141,8 +141,8 @@ def path_distances(
         pairs = [own.samples({**values, "z": z}, clip=False) for z in codes]
 
     def compared(rows):
-        found = [features(ops.convert_to_tensor(np.float32(x))) for x in rows]
-        return distances(*found)
+        vectors = [features(ops.convert_to_tensor(np.float32(x))) for x in rows]
+        return distances(*vectors)
 
     pairs = [box_reduced(x, SIDE) for x in pairs]
     return in_batches(compared, pairs).astype("float64") / epsilon**2

@@ -77,11 +77,11 @@ class Projection:
             ValueError: `path` exists.
         """
         files.check_free(path, overwrite)
-        held = {"z" if self.space == "z" else "w": self.codes}
+        arrays = {"z" if self.space == "z" else "w": self.codes}
         if self.label is not None:
-            held["label"] = np.int32(self.label)
+            arrays["label"] = np.int32(self.label)
         stream = io.BytesIO()
-        np.savez(stream, **held)
+        np.savez(stream, **arrays)
         files.write_bytes(path, stream.getvalue())
 
     def preview(self, caption: str | None = None) -> Preview:
@@ -277,16 +277,18 @@ def project(
         search = _in_z(own, compare, given, seed)
     else:
         search = _in_w(own, compare, given, seed, space, w_samples)
-    x, found = _descend(search, steps, learning_rate, progress)
+    x, history = _descend(search, steps, learning_rate, progress)
     codes = search.codes(x)
     if space == "z":
-        made = own.samples({**search.rows, "z": codes})
+        samples = own.samples({**search.rows, "z": codes})
     else:
-        made = own.synthesize(codes)
-    distance = float(compare(ops.convert_to_tensor(made))[0])
+        samples = own.synthesize(codes)
+    distance = float(compare(ops.convert_to_tensor(samples))[0])
     label = search.rows.get("label") if space == "z" or given else None
     label = None if label is None else int(label[0])
-    return Projection(space, codes, target, made[0], distance, np.float32(found), label)
+    return Projection(
+        space, codes, target, samples[0], distance, np.float32(history), label
+    )
 
 
 class _Search(NamedTuple):
@@ -332,9 +334,9 @@ def _in_w(own, compare, given, seed, space, w_samples):
         for i, value in zip(places, maps, strict=True):
             state[i] = value
         trained = [v.value for v in synthesis.trainable_variables]
-        made, _ = synthesis.stateless_call(trained, state, ws[None], training=False)
+        samples, _ = synthesis.stateless_call(trained, state, ws[None], training=False)
         structure = sum((_structure(x) for x in maps), start=0.0)
-        return ops.stack([compare(made)[0], MAPS_WEIGHT * structure])
+        return ops.stack([compare(samples)[0], MAPS_WEIGHT * structure])
 
     def noise(step, t):
         scale = deviation * NOISE * max(0.0, 1.0 - t / NOISE_STEPS) ** 2
@@ -360,22 +362,22 @@ def _in_z(own, compare, given, seed):
         given = {"labels": np.arange(CANDIDATES) % (gan.class_input.high + 1)}
     many = own.values([0] * CANDIDATES, **given)
     many["z"] = ops.convert_to_numpy(own.latent.rows(seed, np.arange(CANDIDATES), None))
-    found = in_batches(
+    candidate_distances = in_batches(
         lambda x: compare(ops.convert_to_tensor(x[0])), [own.samples(many)]
     )
-    nearest = int(found.argmin())
+    nearest = int(candidate_distances.argmin())
     rows = {name: x[nearest : nearest + 1] for name, x in many.items()}
 
     def loss(x, noise):
         values = [x[None] if i is own.latent else rows[i.name] for i in gan.inputs]
         values = [ops.convert_to_tensor(v) for v in values]
-        made, _ = network.stateless_call(
+        samples, _ = network.stateless_call(
             [v.value for v in network.trainable_variables],
             [v.value for v in network.non_trainable_variables],
             values if len(values) > 1 else values[0],
             training=False,
         )
-        return compare(made)
+        return compare(samples)
 
     def constrain(x):
         if own.latent.bounds is not None:
@@ -399,15 +401,15 @@ def _descend(search, steps, learning_rate, progress):
     def gradient_at(x, noise):
         return input_gradient(lambda x: search.loss(x, noise), x)
 
-    found = []
+    history = []
     for step in range(steps):
         t = step / steps
         noise = ops.convert_to_tensor(search.noise(step, t))
         losses, gradient = gradient_at(variable.value, noise)
-        found.append(float(losses[0]))
-        if not math.isfinite(found[-1]):
+        history.append(float(losses[0]))
+        if not math.isfinite(history[-1]):
             raise ValueError(
-                f"The distance is no number any more. Received: {found[-1]} at step "
+                f"The distance is no number any more. Received: {history[-1]} at step "
                 f"{step}. Take a lower `learning_rate`."
             )
         optimizer.learning_rate = learning_rate * _rate(t)
@@ -415,8 +417,8 @@ def _descend(search, steps, learning_rate, progress):
         x = np.array(ops.convert_to_numpy(variable))
         variable.assign(np.float32(search.constrain(x)))
         if progress is not None:
-            progress(step + 1, found[-1])
-    return np.array(ops.convert_to_numpy(variable)), found
+            progress(step + 1, history[-1])
+    return np.array(ops.convert_to_numpy(variable)), history
 
 
 class _Parts:

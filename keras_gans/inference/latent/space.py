@@ -49,21 +49,21 @@ class LatentSpace:
 
     def __init__(self, gan: BaseGAN):
         inputs = gan.inputs if isinstance(gan, BaseGAN) else ()
-        found = [i for i in inputs if isinstance(i, Latent)]
+        latents = [i for i in inputs if isinstance(i, Latent)]
         if isinstance(gan, keras.Model) and not isinstance(gan, BaseGAN):
             raise ValueError(
                 "A latent space is that of a GAN. Received: the network "
                 f"{gan.name!r} alone. Open its file as one: `gan, _ = "
                 "keras_gans.inference.opening.open_gan(path)`."
             )
-        if not found:
+        if not latents:
             raise ValueError(
                 "A latent space is that of a GAN which makes samples of noise. "
                 f"Received: {type(gan).__name__}, which takes "
                 f"{', '.join(i.name for i in inputs) or 'no latent codes'}."
             )
         self.gan = gan
-        self.latent = found[0]
+        self.latent = latents[0]
         self.dim = self.latent.dim
         self.network = gan.sampling_network()
         parts = style_parts(self.network)
@@ -185,9 +185,9 @@ class LatentSpace:
                 '`{**space.values(seeds), "z": z}`.'
             )
         self.latent.check(values["z"])
-        given = [values[name] for name in ("z", "label") if name in values]
+        rows = [values[name] for name in ("z", "label") if name in values]
         return in_batches(
-            lambda x: self.mapping.predict_on_batch(x if len(x) > 1 else x[0]), given
+            lambda x: self.mapping.predict_on_batch(x if len(x) > 1 else x[0]), rows
         )
 
     def styles(self, values: dict, cutoff: int | None = None) -> np.ndarray:
@@ -245,9 +245,11 @@ class LatentSpace:
                 "of `space.styles`; `ws[None]` makes a batch of one."
             )
         check_finite("Codes w", ws)
-        made = in_batches(lambda x: self.synthesis.predict_on_batch(x[0]), [ws])
-        made = made.astype("float32")
-        return ops.convert_to_numpy(self.gan.modality.clip(made)) if clip else made
+        samples = in_batches(lambda x: self.synthesis.predict_on_batch(x[0]), [ws])
+        samples = samples.astype("float32")
+        return (
+            ops.convert_to_numpy(self.gan.modality.clip(samples)) if clip else samples
+        )
 
     def of_classes(self) -> tuple[keras.Model, keras.Model] | None:
         """What makes vectors of a class, and samples of z and such vectors.
@@ -265,18 +267,18 @@ class LatentSpace:
         )
         if graph is None or place is None:
             return None
-        label, found = graph.inputs[place], []
+        label, vectors = graph.inputs[place], []
         for node in nodes_of(graph):
             if any(x is label for x in node.input_tensors):
                 if len(node.input_tensors) > 1:
                     return None
-                found += node.output_tensors
+                vectors += node.output_tensors
         others = [x for x in graph.inputs if x is not label]
-        if not found or any("float" not in x.dtype for x in found):
+        if not vectors or any("float" not in x.dtype for x in vectors):
             return None
         return (
-            keras.Model(label, found),
-            keras.Model([*others, *found], graph.outputs[0]),
+            keras.Model(label, vectors),
+            keras.Model([*others, *vectors], graph.outputs[0]),
         )
 
 
@@ -312,6 +314,6 @@ def in_batches(predict: Callable, arrays: list[np.ndarray]) -> np.ndarray:
     for start in range(0, n, size):
         count = min(size, n - start)
         rows = start + np.resize(np.arange(count), size)  # of one size
-        made = predict([x[rows] for x in arrays])
-        parts.append(np.asarray(ops.convert_to_numpy(made))[:count])
+        batch = predict([x[rows] for x in arrays])
+        parts.append(np.asarray(ops.convert_to_numpy(batch))[:count])
     return np.concatenate(parts)
