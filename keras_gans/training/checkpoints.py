@@ -157,8 +157,8 @@ def _checksum(content):
 
 def all_in(directory: Path) -> list[pathlib.Path]:
     """The checkpoints in a directory, oldest first."""
-    found = pathlib.Path(directory).glob("step-" + "[0-9]" * 8)
-    return sorted(path for path in found if (path / POSITION).is_file())
+    paths = pathlib.Path(directory).glob("step-" + "[0-9]" * 8)
+    return sorted(path for path in paths if (path / POSITION).is_file())
 
 
 def step_of(path: pathlib.Path) -> int:
@@ -215,16 +215,16 @@ def choose(directory: Path, name: str | None = None) -> pathlib.Path | None:
     checkpoints.choose("run/checkpoints")  # None: there is no such directory
     ```
     """
-    found = all_in(directory)
+    paths = all_in(directory)
     if name is None:
-        return found[-1] if found else None
-    if name == PREVIOUS and len(found) > 1:
-        return found[-2]
-    chosen = [path for path in found if path.name == name]
+        return paths[-1] if paths else None
+    if name == PREVIOUS and len(paths) > 1:
+        return paths[-2]
+    chosen = [path for path in paths if path.name == name]
     if not chosen:
         raise ValueError(
             f"There is no such checkpoint. Received: {name!r}. {directory} holds "
-            f"{', '.join(path.name for path in found) or 'none'}."
+            f"{', '.join(path.name for path in paths) or 'none'}."
         )
     return chosen[0]
 

@@ -60,14 +60,14 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
     """
     if recipe.task in KINDS and KINDS[recipe.task].settled is not None:
         config = KINDS[recipe.task].settled(config)
-    given = config["arguments"].get("num_classes")
-    if given is not None and "num_classes" in recipe.without:
+    num_classes = config["arguments"].get("num_classes")
+    if num_classes is not None and "num_classes" in recipe.without:
         raise ValueError(
             f"The recipe {recipe.name} reads no labels. Received: "
-            f"--num_classes={given}. Leave it out; {recipe.model} is trained on "
+            f"--num_classes={num_classes}. Leave it out; {recipe.model} is trained on "
             "classes in Python, with data that is loaded with labels."
         )
-    labelled = recipe.task == LABELLED or (recipe.task in KINDS and given)
+    labelled = recipe.task == LABELLED or (recipe.task in KINDS and num_classes)
     if not labelled or config["class_names"] is not None:
         return config
     from keras_gans.data.decoding import UnlabelledError
@@ -86,9 +86,9 @@ def with_classes(recipe: Recipe, config: dict) -> dict:
             f"{config['data']}. Put the pictures of each class into a subfolder "
             f"of its own, or {without}."
         )
-    if given not in (None, len(names)):
+    if num_classes not in (None, len(names)):
         raise ValueError(
-            f"The data has {_listed(names)}. Received: num_classes={given} with "
+            f"The data has {_listed(names)}. Received: num_classes={num_classes} with "
             f"{config['data']}. Leave it out: it is read from the data."
         )
     arguments = {**config["arguments"], "num_classes": len(names)}
@@ -198,15 +198,15 @@ def check_unchanged(path: pathlib.Path, config: dict, report: Any) -> None:
     try:
         noted = json.loads(path.read_bytes())
         before = dict(noted["files"])
-        whole, found = bool(noted["whole"]), report.digests
-        if found is None or found["whole"] != whole:
-            found = digests(report.files, whole)
+        whole, current = bool(noted["whole"]), report.digests
+        if current is None or current["whole"] != whole:
+            current = digests(report.files, whole)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f"{path} is damaged ({type(error).__name__}: {error}). It holds digests "
             "of the run's data. Remove it to go on without comparing them."
         ) from error
-    if told := differences(before, found["files"]):
+    if told := differences(before, current["files"]):
         raise ValueError(
             f"The data has changed since the run began, so it cannot be resumed "
             f"exactly. Received: {config['data']} with {told}. Bring the data back, "
@@ -219,9 +219,9 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
 
     Of samples of other kinds, a few as their modality shows them.
     """
-    given = {**_options(recipe, config), "batch_size": REALS, "flip": False}
+    options = {**_options(recipe, config), "batch_size": REALS, "flip": False}
     dataset = tasks.load(
-        recipe.task, gan, config["data"], drop_remainder=False, **given
+        recipe.task, gan, config["data"], drop_remainder=False, **options
     )
     batch = next(iter(dataset))
     parts = [np.asarray(x) for x in (batch if isinstance(batch, tuple) else (batch,))]
@@ -243,11 +243,15 @@ def write_reals(path: Path, recipe: Recipe, config: dict, gan: BaseGAN) -> None:
         tiles = parts[0]
         told = f"{len(tiles)} pictures of {config['data']}"
     else:
-        made = application(recipe, config)
+        run_application = application(recipe, config)
         first, second = gan.pair_names
         told = f"Pictures of {config['data']}: {first} left, {second} right"
         a, b = (part[: REALS // 4] for part in parts)
-        rows = (a, b) if made is None else (made.picture(a), made.picture(a, b))
+        rows = (
+            (a, b)
+            if run_application is None
+            else (run_application.picture(a), run_application.picture(a, b))
+        )
         tiles, columns = pictures.side_by_side(*rows)
         columns *= 2
     caption = f"{told}, as the GAN sees them."
@@ -262,8 +266,8 @@ def count(recipe: Recipe, config: dict, gan: BaseGAN) -> int:
         ValueError: the data, or what the GAN makes, is none for a run.
     """
     _check_gan(recipe, config, gan)
-    given = {**_options(recipe, config), "batch_size": 1}
-    return len(tasks.load(recipe.task, gan, config["data"], **given))
+    options = {**_options(recipe, config), "batch_size": 1}
+    return len(tasks.load(recipe.task, gan, config["data"], **options))
 
 
 def training(
@@ -286,7 +290,7 @@ def training(
     """
     _check_classes(recipe, config)
     images = count(recipe, config, gan) if images is None else images
-    given = _options(recipe, config)
+    options = _options(recipe, config)
     steps = config["steps_per_epoch"]
     if steps is None:  # one at least: of a small set, d_steps take several passes
         steps = max(1, images // config["batch_size"] // gan.batches_per_step)
@@ -299,7 +303,7 @@ def training(
         )
     start = (resumed.step if resumed else 0) * gan.batches_per_step
     dataset = tasks.load(
-        recipe.task, gan, config["data"], repeat=True, start=start, **given
+        recipe.task, gan, config["data"], repeat=True, start=start, **options
     )
     _check_first_batch(dataset, gan)
     return dataset, steps
@@ -313,9 +317,9 @@ def reals(recipe: Recipe, config: dict, gan: BaseGAN):
 
 def pictures_of(recipe: Recipe, config: dict, gan: BaseGAN):
     """All of the data as it is, in batches of 100."""
-    given = {**_options(recipe, config), "batch_size": 100, "flip": False}
-    given.pop("class_balanced", None)
-    return tasks.load(recipe.task, gan, config["data"], drop_remainder=False, **given)
+    options = {**_options(recipe, config), "batch_size": 100, "flip": False}
+    options.pop("class_balanced", None)
+    return tasks.load(recipe.task, gan, config["data"], drop_remainder=False, **options)
 
 
 def shown(recipe: Recipe, config: dict, gan: BaseGAN):
@@ -327,16 +331,16 @@ def shown(recipe: Recipe, config: dict, gan: BaseGAN):
     """
     if gan.samples_from_seed or recipe.task in KINDS:  # else those seen first
         return None
-    given = {**_options(recipe, config), "batch_size": 1, "flip": False}
-    if "jitter" in given:
-        given["jitter"] = 0
-    return tasks.load(recipe.task, gan, config["data"], **given)
+    options = {**_options(recipe, config), "batch_size": 1, "flip": False}
+    if "jitter" in options:
+        options["jitter"] = 0
+    return tasks.load(recipe.task, gan, config["data"], **options)
 
 
 def _options(recipe, config):
     names = ("batch_size", "data_dir", "flip", "seed", *recipe.data_options)
-    given = {name: config[name] for name in names}
-    return {**given, "on_error": _on_error(config)}
+    options = {name: config[name] for name in names}
+    return {**options, "on_error": _on_error(config)}
 
 
 def _on_error(config):
@@ -346,10 +350,10 @@ def _on_error(config):
 def _check_classes(recipe, config):
     """Refuses data whose classes are no longer those that a run began with."""
     names = config["class_names"]
-    if names is not None and (found := _names(recipe, config)) != names:
+    if names is not None and (current := _names(recipe, config)) != names:
         raise ValueError(
             f"The data has changed since the run began: {config['data']} has "
-            f"{_listed(found)}. Received: a run of {_listed(names)}. "
+            f"{_listed(current)}. Received: a run of {_listed(names)}. "
             "Bring the data back, or start in another --run_dir."
         )
 
@@ -368,9 +372,9 @@ def _check_first_batch(dataset, gan):
 
 
 def _check_gan(recipe, config, gan):
-    made = application(recipe, config)
-    if made is not None:
-        made.check(gan)
+    run_application = application(recipe, config)
+    if run_application is not None:
+        run_application.check(gan)
     if recipe.task in KINDS:
         KINDS[recipe.task].check(config, gan)
         return

@@ -215,13 +215,13 @@ def environments(n: int, backend: str | None = None) -> list[dict[str, str]]:
 
 
 def _free_ports(n):
-    held = [socket.socket() for _ in range(n)]
+    sockets = [socket.socket() for _ in range(n)]
     try:
-        for s in held:
+        for s in sockets:
             s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in held]
+        return [s.getsockname()[1] for s in sockets]
     finally:
-        for s in held:
+        for s in sockets:
             s.close()
 
 
@@ -242,7 +242,7 @@ def launch(n: int, command: list[str]) -> int:
         number of a signal that ended them.
     """
     within("workers", n, is_int(n) and n > 0, "1, 2, ...")
-    own, held = os.pipe()
+    own, write_end = os.pipe()
     workers = []
     told = {LAUNCHER: str(own), WORKERS: str(n)}
     with StopSignals("the workers are told") as stop:
@@ -260,7 +260,7 @@ def launch(n: int, command: list[str]) -> int:
             return _wait(workers, stop)
         finally:
             os.close(own)
-            os.close(held)
+            os.close(write_end)
             for worker in workers:
                 if worker.poll() is None:
                     worker.kill()

@@ -396,8 +396,8 @@ def _with_vocabulary(config):
         column=config["column"],
         **known,
     )
-    found = {"length": tokens.length, "vocabulary": list(tokens.vocabulary)}
-    return {**config, "arguments": {**arguments, **found}}
+    from_data = {"length": tokens.length, "vocabulary": list(tokens.vocabulary)}
+    return {**config, "arguments": {**arguments, **from_data}}
 
 
 _SPEECH = Kind(

@@ -29,9 +29,9 @@ def check_length(config: dict) -> None:
     Raises:
         ValueError: it has several.
     """
-    given = [name for name in LENGTHS if config[name] is not None]
-    if len(given) > 1:
-        flags = " and ".join(_flag(name, config[name]) for name in given)
+    names = [name for name in LENGTHS if config[name] is not None]
+    if len(names) > 1:
+        flags = " and ".join(_flag(name, config[name]) for name in names)
         raise ValueError(
             "A run has one length: steps, epochs, kimg (thousands of images) or "
             f"minutes. Received: {flags}. Keep one of them."
@@ -152,14 +152,14 @@ def used_up(
         position: `checkpoints.Position` of the run.
         before: dict, the config of the run until now, if it is known.
     """
-    given = typed(config)
-    name = given.strip("-").partition("=")[0]
+    flag = typed(config)
+    name = flag.strip("-").partition("=")[0]
     after = ""
     if name == "minutes":
         after = f", after {count_of(round(position.seconds / 60, 1), 'minute')}"
     former = f", or leave it out to go on to {typed(before)}" if before else ""
     return ValueError(
-        f"`{name}` counts over all resumes. Received: {given}, which is used up: the "
+        f"`{name}` counts over all resumes. Received: {flag}, which is used up: the "
         f"run stands at step {position.step:,}{after}. Give more, such as "
         f"{longer(config, trained)}{former}."
     )

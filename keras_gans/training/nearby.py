@@ -17,8 +17,8 @@ MOST_NAMED = 3
 
 def is_run(run_dir: str | pathlib.Path) -> bool:
     """Whether a directory holds a run."""
-    found = pathlib.Path(run_dir)
-    return (found / CONFIG).is_file() and not (found / WEIGHTS).is_file()
+    folder = pathlib.Path(run_dir)
+    return (folder / CONFIG).is_file() and not (folder / WEIGHTS).is_file()
 
 
 def seen(run_dir: pathlib.Path) -> list[str]:
@@ -76,19 +76,19 @@ def near(
     for parent in path.parents:
         if is_run(parent):
             return suggestions.did_you_mean([str(parent)])
-    found = {}
+    runs = {}
     for folder in (path, path.parent, pathlib.Path(USUAL)):
         for one in _runs_in(folder, endings):
-            found.setdefault(one.resolve(), one)
-    found = list(found.values())
-    named = {name: str(one) for one in found for name in (one.name, one.stem)}
+            runs.setdefault(one.resolve(), one)
+    runs = list(runs.values())
+    named = {name: str(one) for one in runs for name in (one.name, one.stem)}
     alike = suggestions.nearest(path.name, named, MOST_NAMED)
     if alike:
         return suggestions.did_you_mean(list(dict.fromkeys(named[n] for n in alike)))
-    newest = sorted(found, key=lambda one: -one.stat().st_mtime)
+    newest = sorted(runs, key=lambda one: -one.stat().st_mtime)
     shown = ", ".join(map(str, newest[:MOST_NAMED]))
-    more = f" and {len(found) - MOST_NAMED} more" * (len(found) > MOST_NAMED)
-    return f" There are {shown}{more}." if found else ""
+    more = f" and {len(runs) - MOST_NAMED} more" * (len(runs) > MOST_NAMED)
+    return f" There are {shown}{more}." if runs else ""
 
 
 def _runs_in(folder, endings):

@@ -74,12 +74,12 @@ def compile(
     ok = global_clipnorm is None or global_clipnorm > 0
     within("global_clipnorm", global_clipnorm, ok, "(0, inf)")
     pairs = zip(gan.optimizer_networks, optimizers(recipe, gan), strict=True)
-    made = dict(pairs)
+    by_name = dict(pairs)
     if global_clipnorm is not None:
-        for optimizer in made.values():
+        for optimizer in by_name.values():
             optimizer.global_clipnorm = global_clipnorm
     for name, rate in (("d", d_learning_rate), ("g", g_learning_rate)):
         if rate is not None:
-            made[name].learning_rate = rate
-    options |= {f"{name}_optimizer": o for name, o in made.items()}
+            by_name[name].learning_rate = rate
+    options |= {f"{name}_optimizer": o for name, o in by_name.items()}
     gan.compile(**options)

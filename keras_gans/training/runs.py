@@ -76,19 +76,19 @@ def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
         ValueError: the recipe is unknown, an option out of its range, or more
             than one length is given.
     """
-    made = recipes.get(recipe)
+    entry = recipes.get(recipe)
     config = {
         "recipe": recipe,
-        "arguments": recipes.arguments(made, arguments),
-        **defaults(made),
+        "arguments": recipes.arguments(entry, arguments),
+        **defaults(entry),
         "epochs": None,
         "class_names": None,  # of the data, see `datasets.with_classes`
         "kernels": {},  # what computes its convolutions, see `KeepKernels`
         **options,
         "version": __version__,
     }
-    own = config["data"] == made.data or "num_classes" in (arguments or {})
-    if made.task == datasets.LABELLED and not own:
+    own = config["data"] == entry.data or "num_classes" in (arguments or {})
+    if entry.task == datasets.LABELLED and not own:
         config["arguments"]["num_classes"] = None  # `train` counts them
     return _checked(config)
 
@@ -107,25 +107,25 @@ def fine_tuned(recipe: str, preset: str, arguments: dict) -> dict:
     Raises:
         ValueError: the preset is of another class, or does not fit.
     """
-    made, directory = recipes.get(recipe), presets.locate(preset)
+    entry, directory = recipes.get(recipe), presets.locate(preset)
     cls, config = presets.read_config(directory)
-    if cls is not recipes.model_of(made):
+    if cls is not recipes.model_of(entry):
         known = [n for n, r in recipes.RECIPES.items() if r.model == cls.__name__]
         raise ValueError(
             f"{preset} holds a {cls.__name__}, which `keras-gans train "
             f"{known[0] if known else '...'}` trains. Received: {recipe}."
         )
-    given = dict(arguments)
-    if made.task == datasets.LABELLED:
+    changed = dict(arguments)
+    if entry.task == datasets.LABELLED:
         config.pop("num_classes", None)  # that of the data, which are others
     elif config.get("num_classes") is not None:
-        given.setdefault("num_classes", None)  # its data has no labels
+        changed.setdefault("num_classes", None)  # its data has no labels
     for name in FROM_SCRATCH:
         if name in config:
-            given.setdefault(name, 0.0)
+            changed.setdefault(name, 0.0)
     for name in ("name", "seed"):
         config.pop(name, None)
-    chosen = presets.changed_arguments(directory, cls, config, given)
+    chosen = presets.changed_arguments(directory, cls, config, changed)
     own = [n for n in chosen if "generator" in n or "discriminator" in n]
     if any(chosen[n] is not None for n in own):
         raise ValueError(
@@ -461,9 +461,9 @@ class _Training:
             steps = self.resumed.epoch_step
             self.gan.step_iterator.skip_steps(steps, self.resumed.logs)
 
-    def _keep_kernels(self, found):
+    def _keep_kernels(self, names):
         """Writes what a resumed run is to take as well."""
-        self.config = {**self.config, "kernels": found}
+        self.config = {**self.config, "kernels": names}
         directories.write_config(self.run_dir, self.config)
 
     def _make_directory(self):

@@ -86,8 +86,8 @@ def describe(task: str, gan: BaseGAN, source, **options):
         return kind.describe(gan, source, **own)
     shapes = _shapes(gan)
     if task not in TASKS:
-        made = applications.APPLICATIONS[task]
-        task, shapes["channels"] = "images", made.file_channels(gan)
+        application = applications.APPLICATIONS[task]
+        task, shapes["channels"] = "images", application.file_channels(gan)
     with _quiet():
         return data.describe(source, task, **shapes, **options)
 
@@ -109,8 +109,8 @@ def load(task: str, gan: BaseGAN, source, **options):
         if task in TASKS:
             return TASKS[task](gan, source, **options)
         own = applications.argument_names(task)
-        given = {name: options.pop(name) for name in own if name in options}
-        return applications.get(task, **given).load(gan, source, **options)
+        arguments = {name: options.pop(name) for name in own if name in options}
+        return applications.get(task, **arguments).load(gan, source, **options)
 
 
 @contextlib.contextmanager

@@ -28,14 +28,14 @@ class KeepKernels(StepCallback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         super().on_train_begin(logs)
-        self._kept = len(self._found())
+        self._kept = len(self._read_names())
 
-    def _found(self):
+    def _read_names(self):
         choices = self.model.engine.choices
         return {} if choices is None else choices.found
 
     def after_step(self, logs: dict | None) -> None:
-        found = self._found()
-        if len(found) > self._kept:
-            self.keep(dict(found))
-            self._kept = len(found)
+        names = self._read_names()
+        if len(names) > self._kept:
+            self.keep(dict(names))
+            self._kept = len(names)

@@ -169,10 +169,10 @@ class ProgressPage(StepCallback):
         """The newest sample grid, and those before, newest first."""
         if self.samples is None:
             return ""
-        found = sorted(pathlib.Path(self.samples).glob("step-*.png"))[::-1]
-        if not found:
+        grids = sorted(pathlib.Path(self.samples).glob("step-*.png"))[::-1]
+        if not grids:
             return ""
-        newest, *past = found
+        newest, *past = grids
         legend = f"<p>{_escaped(self.model.preview_legend)}</p>\n"
         shown = legend + self._figure(newest) + self._players(newest)
         text = _section("Newest samples", shown)
@@ -201,11 +201,11 @@ class ProgressPage(StepCallback):
 
     def _players(self, grid):
         """The sounds beside a grid, to be listened to."""
-        found = list(grid.parent.glob(f"{grid.stem}-*.wav"))
-        found.sort(key=lambda path: (len(path.name), path.name))
+        sounds = list(grid.parent.glob(f"{grid.stem}-*.wav"))
+        sounds.sort(key=lambda path: (len(path.name), path.name))
         players = [
             f'<audio controls preload="none" src="{self._link(path)}"></audio>'
-            for path in found[:MAX_PLAYERS]
+            for path in sounds[:MAX_PLAYERS]
         ]
         return f'<p class="sounds">{" ".join(players)}</p>' if players else ""
 
