@@ -261,15 +261,15 @@ class Batcher:
             name: np.concatenate([task.inputs[name] for task in tasks])
             for name in first.inputs
         }
-        made = self._in_parts(first, inputs, sum(task.rows for task in tasks))
+        arrays = self._in_parts(first, inputs, sum(task.rows for task in tasks))
         ends = np.cumsum([task.rows for task in tasks])[:-1]
-        parts = {name: np.split(value, ends) for name, value in made.items()}
+        parts = {name: np.split(value, ends) for name, value in arrays.items()}
         return [
             {name: parts[name][i] for name in first.outputs} for i in range(len(tasks))
         ]
 
     def _in_parts(self, task, inputs, rows):
-        made = []
+        parts = []
         for start in range(0, rows, self.options.max_batch_size):
             stop = min(rows, start + self.options.max_batch_size)
             size = bucket(stop - start, self.options.max_batch_size)
@@ -283,11 +283,12 @@ class Batcher:
                     raise ServingError(
                         "INTERNAL", f"{name} does not have a row for each input's."
                     )
-            made.append({name: value[: stop - start] for name, value in run.items()})
-        if len(made) == 1:
-            return made[0]
+            parts.append({name: value[: stop - start] for name, value in run.items()})
+        if len(parts) == 1:
+            return parts[0]
         return {
-            name: np.concatenate([part[name] for part in made]) for name in task.outputs
+            name: np.concatenate([part[name] for part in parts])
+            for name in task.outputs
         }
 
 

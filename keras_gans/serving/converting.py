@@ -148,17 +148,17 @@ def convert(
             run = _write_onnx(temporary, function, specs, name)
         else:
             run = _write_litert(temporary, network, function, specs, name, precision)
-        found = _compared(function, run, rows, name, temporary.stat().st_size)
+        converted = _compared(function, run, rows, name, temporary.stat().st_size)
         # Also NaN is no match.
-        if not found.relative <= TOLERANCES[precision]:
+        if not converted.relative <= TOLERANCES[precision]:
             raise ValueError(
                 f"What the {format} file computes differs from Keras's samples, so it "
-                f"is not kept. Received: a difference of {found.relative:.3g} of "
-                f"their spread, at most {found.largest:.3g}; allowed for {precision}: "
-                f"{TOLERANCES[precision]:g}. Take a higher `precision`, or a "
-                "SavedModel."
+                f"is not kept. Received: a difference of {converted.relative:.3g} of "
+                f"their spread, at most {converted.largest:.3g}; allowed for "
+                f"{precision}: {TOLERANCES[precision]:g}. Take a higher `precision`, "
+                "or a SavedModel."
             )
-    return found
+    return converted
 
 
 # --- What is converted ---
@@ -252,8 +252,8 @@ def _compared(function, run, rows, name, size):
         return function(*rows.values())[name].numpy()
 
     wanted = np.concatenate([by_keras(first), by_keras(rest)])
-    made = np.concatenate([run(first), run(rest)])
-    difference = made.astype("float64") - wanted
+    samples = np.concatenate([run(first), run(rest)])
+    difference = samples.astype("float64") - wanted
     spread = float(np.sqrt(np.mean(np.square(wanted - wanted.mean()))))
     largest = float(np.abs(difference).max())
     relative = float(np.sqrt(np.mean(np.square(difference)))) / (spread or 1.0)

@@ -279,11 +279,11 @@ def _clients(gan, name):
         )
         arguments = "PICTURE.png"
     else:
-        given = [f'"{key}": {value}' for key, (value, _) in row.items()]
-        given = ", ".join(['"seed": int(seed) << 32', *given])
+        fields = [f'"{key}": {value}' for key, (value, _) in row.items()]
+        fields = ", ".join(['"seed": int(seed) << 32', *fields])
         rest = (
             "seeds = args.given or [0, 1, 2, 3]\n"
-            f"instances = [{{{given}}} for seed in seeds]"
+            f"instances = [{{{fields}}} for seed in seeds]"
         )
         tensors = "".join(
             f",\n    {key}=tf.constant([{value}] * len(seeds), tf.{dtype})"
@@ -316,13 +316,13 @@ def _clients(gan, name):
     }
 
 
-def _saving(made, decoded, suffix, frames):
+def _saving(sample, decoded, suffix, frames):
     """The lines that write a sample, within a loop over samples."""
     if not frames:
         opened = f'with open(f"{{i}}{suffix}", "xb") as file:'
-        return f"{opened}\n        file.write({decoded.format(made)})"
+        return f"{opened}\n        file.write({decoded.format(sample)})"
     return (
-        f"for j, frame in enumerate({made}):\n"
+        f"for j, frame in enumerate({sample}):\n"
         f'        with open(f"{{i}}_{{j:03}}{suffix}", "xb") as file:\n'
         f"            file.write({decoded.format('frame')})"
     )

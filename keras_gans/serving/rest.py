@@ -98,21 +98,21 @@ class _Api:
 
     def _route(self, request) -> tuple[Place, Callable]:
         path = request.url.path
-        found = PATH.fullmatch(path)
+        match = PATH.fullmatch(path)
         malformed = f"Malformed request: {request.method} {shown(path)}."
-        if not found:
+        if not match:
             if path.rstrip("/") == "/v1/models":
                 raise invalid("Missing model name in request.")
             raise invalid(malformed)
-        version = found["version"]
+        version = match["version"]
         if version and not (version.isascii() and version.isdecimal()):
             raise invalid(f"A version is a number. Received: {shown(version)}.")
         if version and int(version[:30]) >= 2**63:
             raise invalid(f"Failed to convert version: {shown(version)} to numeric.")
         place = Place(
-            found["name"], int(version) if version else None, found["label"] or ""
+            match["name"], int(version) if version else None, match["label"] or ""
         )
-        verb = found["verb"]
+        verb = match["verb"]
         answers = {
             ("POST", ":predict"): self._predict,
             ("GET", None): self._status,
@@ -144,8 +144,8 @@ class _Api:
         by_rows = ROWS in asked
 
         def read(signature):
-            given = asked[ROWS if by_rows else COLUMNS]
-            return (from_rows if by_rows else from_columns)(signature, given)
+            values = asked[ROWS if by_rows else COLUMNS]
+            return (from_rows if by_rows else from_columns)(signature, values)
 
         def submit():
             return self.models.predict(place, asked.get("signature_name", ""), read, [])

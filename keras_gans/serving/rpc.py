@@ -86,7 +86,7 @@ class RpcServer:
             },
         }
         for service, known in methods.items():
-            handlers = {name: self._handler(*found) for name, found in known.items()}
+            handlers = {name: self._handler(*method) for name, method in known.items()}
             self._add(service, handlers)
         check = grpc.unary_unary_rpc_method_handler(
             self._check,

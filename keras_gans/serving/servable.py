@@ -94,7 +94,7 @@ class Servable:
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         try:
             with _without_deprecations():
-                found = tf.compat.v1.saved_model.loader.load(
+                meta_graph = tf.compat.v1.saved_model.loader.load(
                     self._session, ["serve"], str(directory)
                 )
         except Exception as error:  # of every kind, where it is damaged
@@ -102,7 +102,7 @@ class Servable:
             raise ValueError(f"{directory} cannot be loaded: {_first(error)}") from None
         self.definitions = {
             name: definition
-            for name, definition in found.signature_def.items()
+            for name, definition in meta_graph.signature_def.items()
             if name != INIT
         }
         self.signatures = {

@@ -60,8 +60,8 @@ def check(spec: Spec, value: np.ndarray) -> None:
     shape = spec.shape
     if shape is not None:
         fits = len(shape) == value.ndim and all(
-            side in (None, given)
-            for side, given in zip(shape, value.shape, strict=True)
+            side in (None, length)
+            for side, length in zip(shape, value.shape, strict=True)
         )
         if not fits:
             sides = ", ".join("any" if side is None else str(side) for side in shape)
@@ -161,11 +161,11 @@ def _numbers(spec, flat):
         if spec.dtype.is_floating:
             values = np.array(flat, "float64")
             with np.errstate(over="ignore"):
-                made = values.astype(dtype)
-            lost = np.isfinite(values) & ~np.isfinite(made.astype("float64"))
+                converted = values.astype(dtype)
+            lost = np.isfinite(values) & ~np.isfinite(converted.astype("float64"))
             if lost.any():
                 raise OverflowError
-            return made
+            return converted
         return np.array(flat, dtype)
     except OverflowError:
         raise invalid(
@@ -200,9 +200,9 @@ def to_json(spec: Spec, value: np.ndarray) -> Any:
         flat = [{"b64": base64.b64encode(data).decode()} for data in value.ravel()]
     else:
         flat = [data.decode(errors="replace") for data in value.ravel()]
-    made = np.empty(len(flat), object)
-    made[:] = flat
-    return made.reshape(value.shape).tolist()
+    array = np.empty(len(flat), object)
+    array[:] = flat
+    return array.reshape(value.shape).tolist()
 
 
 # --- Protocol buffers ---
@@ -216,10 +216,12 @@ def from_proto(spec: Spec, proto: TensorProto) -> np.ndarray:
     """
     if proto.dtype != spec.dtype.as_datatype_enum:
         try:
-            given = tf.dtypes.as_dtype(proto.dtype).name
+            received = tf.dtypes.as_dtype(proto.dtype).name
         except TypeError:
-            given = f"the unknown type {proto.dtype}"
-        raise invalid(f"The input {spec.name} is {spec.dtype.name}. Received: {given}.")
+            received = f"the unknown type {proto.dtype}"
+        raise invalid(
+            f"The input {spec.name} is {spec.dtype.name}. Received: {received}."
+        )
     sides = [dim.size for dim in proto.tensor_shape.dim]
     count = 1
     for side in sides:  # in Python's integers, which do not overflow
@@ -231,13 +233,13 @@ def from_proto(spec: Spec, proto: TensorProto) -> np.ndarray:
             f"{MAX_VALUES} values. Received: {shown(sides)}."
         )
     try:
-        made = tf.make_ndarray(proto)
+        array = tf.make_ndarray(proto)
     except Exception as error:  # its content is not of that shape
         raise invalid(
             f"The input {spec.name} does not hold the {count} values of its shape "
             f"{shown(sides)} ({shown(str(error))})."
         ) from None
-    return made
+    return array
 
 
 def to_proto(value: np.ndarray, proto: TensorProto) -> None:

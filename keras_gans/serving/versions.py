@@ -155,8 +155,8 @@ class Models:
         Raises:
             ServingError: there is none.
         """
-        found = self._versions.get(place.name)
-        if found is None:
+        versions = self._versions.get(place.name)
+        if versions is None:
             names = self.names()
             near = hint(place.name, names)
             raise ServingError(
@@ -166,15 +166,15 @@ class Models:
             )
         number = self._number(place)
         # Clients send 0, the default of the message, for any.
-        if number is None or (number == 0 and 0 not in found):
-            return dict(found)
-        if number not in found:
+        if number is None or (number == 0 and 0 not in versions):
+            return dict(versions)
+        if number not in versions:
             raise ServingError(
                 "NOT_FOUND",
                 f"The model {place.name} has no version {number}. Versions: "
-                f"{', '.join(map(str, sorted(found)))}.",
+                f"{', '.join(map(str, sorted(versions)))}.",
             )
-        return {number: found[number]}
+        return {number: versions[number]}
 
     def find(self, place: Place) -> tuple[int, Batcher]:
         """The version that answers a place, and its queue.
@@ -182,15 +182,15 @@ class Models:
         Raises:
             ServingError: there is none.
         """
-        found = {
+        batchers = {
             number: version.batcher
             for number, version in self.versions(place).items()
             if version.state == "AVAILABLE"
         }
-        if not found:
+        if not batchers:
             raise ServingError("NOT_FOUND", f"The model {place} is not served now.")
-        number = max(found)
-        return number, found[number]
+        number = max(batchers)
+        return number, batchers[number]
 
     def predict(
         self,
@@ -215,13 +215,13 @@ class Models:
         """
         while True:
             number, batcher = self.find(place)
-            found = batcher.servable.signature(signature)
-            inputs = read(found) if callable(read) else read
+            resolved = batcher.servable.signature(signature)
+            inputs = read(resolved) if callable(read) else read
             try:
                 return (
                     number,
-                    found,
-                    batcher.submit(found, inputs, found.wanted(outputs)),
+                    resolved,
+                    batcher.submit(resolved, inputs, resolved.wanted(outputs)),
                 )
             except Retired:  # a newer version answers already
                 continue
@@ -391,15 +391,15 @@ def read_config(path: pathlib.Path) -> dict[str, Rules]:
         )
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no ModelServerConfig: {error}.") from None
-    found = {}
+    rules = {}
     for model in config.model_config_list.config:
         policy = model.model_version_policy
         latest = policy.latest.num_versions or LATEST
         if policy.HasField("all"):
             latest = 10**6
         specific = tuple(policy.specific.versions)
-        found[model.name] = Rules(dict(model.version_labels), latest, specific)
-    return found
+        rules[model.name] = Rules(dict(model.version_labels), latest, specific)
+    return rules
 
 
 def _folders_of(folder):
@@ -426,14 +426,14 @@ def _numbered(folder) -> Iterator[tuple[int, pathlib.Path]]:
 
 def _stamp(folder):
     """What changes when a file of a SavedModel does."""
-    found = []
+    stats = []
     for path in sorted(folder.rglob("*")):
         try:
             stat = path.stat()
         except OSError:
             continue
-        found.append((str(path), stat.st_size, stat.st_mtime_ns))
-    return found
+        stats.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return stats
 
 
 def _no_models(directory):

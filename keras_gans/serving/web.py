@@ -116,7 +116,7 @@ class Guard:
         self.max_body = max_body
         self.max_bodies = max_bodies
         self.timeout = timeout
-        self._held = 0  # bytes of bodies
+        self._body_bytes = 0  # of all requests at once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -128,11 +128,11 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _answer(self, scope, receive, reply):
-        begun, held = time.perf_counter(), []
+        begun, lengths = time.perf_counter(), []
         try:
             self._check_names(_headers_of(scope))
-            body = await self._body(scope, receive, held)
-            body = self._unpacked(scope, body, held)
+            body = await self._body(scope, receive, lengths)
+            body = self._unpacked(scope, body, lengths)
             await self.app(scope, _replay(body, receive), reply)
         except Refused as refused:
             await reply.error(refused.status, str(refused))
@@ -140,7 +140,7 @@ class Guard:
             _log.exception("a request failed")
             await reply.error(500, "This request failed; the server's log says why.")
         finally:
-            self._held -= sum(held)
+            self._body_bytes -= sum(lengths)
             client = scope.get("client") or ("-",)
             access.info(
                 "%s %s %s %d %d bytes %.1f ms",
@@ -182,8 +182,8 @@ class Guard:
             return bool(ipaddress.ip_address(name))
         return False
 
-    async def _body(self, scope, receive, held):
-        """All of a request's body; `held` gets the bytes that count for it."""
+    async def _body(self, scope, receive, lengths):
+        """All of a request's body; `lengths` gets the bytes that count for it."""
         said = _headers_of(scope).get("content-length", ["0"])[0]
         self._check_length(int(said) if said.isdecimal() else 0)
         body = bytearray()
@@ -195,7 +195,7 @@ class Guard:
                         raise Refused(400, "The body of the request ended early.")
                     part = message.get("body", b"")
                     self._check_length(len(body) + len(part))
-                    self._hold(len(part), held)
+                    self._hold(len(part), lengths)
                     body += part
                     if not message.get("more_body"):
                         return bytes(body)
@@ -204,7 +204,7 @@ class Guard:
                 408, f"The request took more than {self.timeout:g} seconds to come."
             ) from None
 
-    def _unpacked(self, scope, body, held):
+    def _unpacked(self, scope, body, lengths):
         """A body without its `Content-Encoding`."""
         encodings = _headers_of(scope).get("content-encoding", [])
         if not encodings or encodings == ["identity"]:
@@ -221,14 +221,14 @@ class Guard:
         self._check_length(len(unpacked))
         if not reader.eof or reader.unused_data:
             raise Refused(400, "The body is cut short, or more than one gzip.")
-        self._hold(len(unpacked), held)
+        self._hold(len(unpacked), lengths)
         return unpacked
 
-    def _hold(self, length, held):
-        if self._held + length > self.max_bodies:
+    def _hold(self, length, lengths):
+        if self._body_bytes + length > self.max_bodies:
             raise Refused(503, "Too many large requests at once. Try again.")
-        held.append(length)
-        self._held += length
+        lengths.append(length)
+        self._body_bytes += length
 
     def _check_length(self, length):
         if length > self.max_body:
@@ -238,12 +238,12 @@ class Guard:
 
 
 def _headers_of(scope):
-    found = {}
+    headers = {}
     for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(
+        headers.setdefault(name.decode("latin-1").lower(), []).append(
             value.decode("latin-1")
         )
-    return found
+    return headers
 
 
 def _replay(body, receive):
@@ -304,8 +304,8 @@ def listen(host: str, port: int, name: str = "port") -> socket.socket:
     ok = validation.is_int(port) and 0 <= port < 65536
     validation.within(name, port, ok, "[0, 65535]")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, kind, number, _, address = found[0]
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, number, _, address = addresses[0]
         bound = socket.socket(family, kind, number)
     except (OSError, UnicodeError) as error:
         raise ValueError(

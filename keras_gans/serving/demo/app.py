@@ -55,7 +55,7 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
     from starlette.routing import Route
 
     folder = importlib.resources.files("keras_gans.serving.demo") / "page"
-    held = {name: (folder / name).read_bytes() for name in PAGE}
+    contents = {name: (folder / name).read_bytes() for name in PAGE}
     headers = {}
     if notebook:
         policy = web.POLICY.replace("frame-ancestors 'none'", NOTEBOOKS)
@@ -87,7 +87,7 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
     def file(name):
         return Route(
             "/" if name == "index.html" else f"/{name}",
-            lambda request: answer(held[name], PAGE[name]),
+            lambda request: answer(contents[name], PAGE[name]),
         )
 
     def about(request):
@@ -97,13 +97,13 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
     def samples(request):
         asked = _Query(request)
         n = asked.whole("n", 24)
-        made = model_of(request).samples(asked.whole("seed", 0), n, **asked.inputs())
-        return JSONResponse(made)
+        body = model_of(request).samples(asked.whole("seed", 0), n, **asked.inputs())
+        return JSONResponse(body)
 
     def near(request):
         asked = _Query(request)
-        made = model_of(request).nearest(asked.whole("seed", 0), **asked.inputs())
-        return JSONResponse(made)
+        body = model_of(request).nearest(asked.whole("seed", 0), **asked.inputs())
+        return JSONResponse(body)
 
     def walk(request):
         asked, model = _Query(request), model_of(request)
@@ -126,10 +126,10 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
             model = model_of(request)
             data = await request.body()
             direction = request.query_params.get("direction", "ab")
-            made = await run_in_threadpool(model.translate, data, direction)
+            png = await run_in_threadpool(model.translate, data, direction)
         except ValueError as error:
             return refused(error)
-        return answer(made, "image/png")
+        return answer(png, "image/png")
 
     def examples(request):
         return JSONResponse(model_of(request).examples or {})

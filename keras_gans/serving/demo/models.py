@@ -124,7 +124,7 @@ class Model:
             "parameters": sum(x.count_params() for x in gan.networks.values()),
         }
         if isinstance(gan, TranslatingGAN):
-            height, width = _given(gan)
+            height, width = _choose_size(gan)
             return about | {
                 "height": height,
                 "width": width,
@@ -217,11 +217,11 @@ class Model:
             raise ValueError(f"The training pictures of {self.name} are not here.")
         with LOCK:
             images = self._of_seeds([seed], label, truncation, text)
-            found = nearest.nearest(images, self.training_pictures)
+            closest = nearest.nearest(images, self.training_pictures)
         return {
-            "image": self.urls(found.images)[0],
-            "distance": float(found.distances[0]),
-            "count": found.count,
+            "image": self.urls(closest.images)[0],
+            "distance": float(closest.distances[0]),
+            "count": closest.count,
         }
 
     def frames(
@@ -241,7 +241,7 @@ class Model:
         within("frames", frames, ok, f"[2, {MOST_FRAMES}]")
         within("seeds", seeds, 2 <= len(seeds) <= 8, "2 to 8 of them")
         films.check_images(self.gan)
-        given = self._given(label, truncation, text)
+        given = self._check_given(label, truncation, text)
         with LOCK:
             return walk(self.gan, seeds, frames, **given)
 
@@ -260,7 +260,7 @@ class Model:
             video.write(path, frames)
             return path.read_bytes(), FILMS[format]
 
-    def _given(self, label, truncation, text):
+    def _check_given(self, label, truncation, text):
         given, known = {}, self.gan.class_input
         if self.takes_text:
             if not (text or "").strip():
@@ -285,7 +285,7 @@ class Model:
         return given
 
     def _of_seeds(self, seeds, label, truncation, text):
-        given = self._given(label, truncation, text)
+        given = self._check_given(label, truncation, text)
         return np.concatenate(list(self.gan.seed_batches(seeds, **given)))
 
     def _scores(self, images, label):
@@ -339,12 +339,12 @@ class Model:
         except Exception as error:  # decoders raise every kind
             reason = brief(image_files.reason(error), 200)
             raise ValueError(f"The picture cannot be read: {reason}.") from error
-        if image.shape[:2] != _given(gan):
-            image = fitted(image, _given(gan)).clip(-1, 1)
+        if image.shape[:2] != _choose_size(gan):
+            image = fitted(image, _choose_size(gan)).clip(-1, 1)
         with LOCK:
             options = {} if direction == "ab" else {"direction": direction}
-            made = gan.translate(image[None].astype("float32"), **options)[0]
-        return Image(made.shape).encode(made)
+            translated = gan.translate(image[None].astype("float32"), **options)[0]
+        return Image(translated.shape).encode(translated)
 
     @functools.cached_property
     def examples(self) -> dict[str, list[str]] | None:
@@ -428,7 +428,7 @@ def _opened(path):
         return open_translator(path), False
 
 
-def _given(gan):
+def _choose_size(gan):
     """The height and width of the pictures that a translator is given.
 
     One that enlarges was trained on crops, and is shown at work on more than that.

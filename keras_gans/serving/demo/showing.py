@@ -122,6 +122,6 @@ def demo(*models: BaseGAN | Path, host: str = "127.0.0.1", port: int = 0) -> Dem
     key = tuple(id(m) if isinstance(m, BaseGAN) else str(m) for m in models)
     if key in _shown:
         _shown[key].close()
-    made = Demo(*models, host=host, port=port, notebook=True).start()
-    _shown[key] = made
-    return made
+    new_demo = Demo(*models, host=host, port=port, notebook=True).start()
+    _shown[key] = new_demo
+    return new_demo
