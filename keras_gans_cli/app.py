@@ -101,13 +101,13 @@ class Parser(argparse.ArgumentParser):
         Args:
             args: the parsed command line, if there is one.
         """
-        found = {}
+        spellings = {}
         for flag in self.flags():
-            found[flag.lstrip("-")] = flag
-        given = getattr(args, "set", ())  # of `convert`
-        settings = {text.partition("=")[0] for text in given}
-        found |= {name: f"--set {name}" for name in settings - found.keys()}
-        return {**found, **self.others}
+            spellings[flag.lstrip("-")] = flag
+        texts = getattr(args, "set", ())  # of `convert`
+        settings = {text.partition("=")[0] for text in texts}
+        spellings |= {name: f"--set {name}" for name in settings - spellings.keys()}
+        return {**spellings, **self.others}
 
     def shorten_usage(self):
         """Leaves optional flags out of the usage that each error begins with."""
@@ -258,8 +258,8 @@ def _message(error):
     if not type(error).__module__.startswith("tensorflow."):
         return None
     text = str(getattr(error, "message", error))
-    found = re.search(r"ValueError: (.*)", text)
-    return found[1] if found else text
+    match = re.search(r"ValueError: (.*)", text)
+    return match[1] if match else text
 
 
 def _missing(error):

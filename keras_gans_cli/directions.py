@@ -66,15 +66,15 @@ def run(args: argparse.Namespace) -> None:
         codes, values = load_codes(gan, args.codes_file), {}
         shown = [f"code {i}" for i in range(len(codes))]
     labels = {k: v for k, v in given.items() if k == "labels" and np.ndim(v) == 0}
-    found = directions(gan, args.method, args.number, layers=layers, **labels)
+    axes = directions(gan, args.method, args.number, layers=layers, **labels)
     out = pathlib.Path(args.out)
-    found.save(out / "directions.npz", overwrite=args.overwrite)
+    axes.save(out / "directions.npz", overwrite=args.overwrite)
     for i in range(args.number):
-        preview = _strip(gan, space, found, i, codes, values, shown, args)
+        preview = _strip(gan, space, axes, i, codes, values, shown, args)
         name = f"{args.method}{i:02d}.png"
         preview.save(out / name, overwrite=args.overwrite)
     count = said.count_of(args.number, "direction")
-    print(f"{count} of {found.space}{said.of_step(step)}: {args.out}")
+    print(f"{count} of {axes.space}{said.of_step(step)}: {args.out}")
     again = ("seeds", "number", "columns", "strength", "layers", "codes_file", "draws")
     said.next_steps(
         (
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
-def _strip(gan, space, found, i, codes, values, shown, args):
+def _strip(gan, space, axes, i, codes, values, shown, args):
     """A row for each code, moved along direction i."""
     import numpy as np
 
@@ -102,16 +102,16 @@ def _strip(gan, space, found, i, codes, values, shown, args):
     shares = np.linspace(-args.strength, args.strength, args.columns)
     if args.columns == 1:
         shares = np.array([args.strength])
-    amounts = shares * float(found.deviations[i])
-    moved = edit(codes, found.vectors[i], amounts, found.layers or None)
+    amounts = shares * float(axes.deviations[i])
+    moved = edit(codes, axes.vectors[i], amounts, axes.layers or None)
     flat = moved.reshape(-1, *codes.shape[1:])
-    if found.space == "w":
+    if axes.space == "w":
         pictures = space.synthesize(flat)
     else:
         rows = {name: np.repeat(x, len(shares), 0) for name, x in values.items()}
         pictures = space.samples({**rows, "z": flat})
     what = (
-        f"direction {i} of {found.method} in {found.space}, in deviations of codes; "
+        f"direction {i} of {axes.method} in {axes.space}, in deviations of codes; "
         f"a row for {', '.join(shown)}"
     )
     names = [f"{share:+.1f}" for share in shares] * len(codes)

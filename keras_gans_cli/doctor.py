@@ -67,12 +67,12 @@ def run(args: argparse.Namespace) -> None:
 def _versions():
     from importlib import metadata
 
-    found = [f"keras-gans {recipes.load_file('version.py').__version__}"]
-    found.append(f"Python {platform.python_version()}")
+    versions = [f"keras-gans {recipes.load_file('version.py').__version__}"]
+    versions.append(f"Python {platform.python_version()}")
     for name in ("keras", "tensorflow", "jax", "numpy", "pillow"):
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found.append(f"{name} {metadata.version(name)}")
-    return ", ".join(found)
+            versions.append(f"{name} {metadata.version(name)}")
+    return ", ".join(versions)
 
 
 def _devices(backend, notes):
@@ -124,14 +124,14 @@ def _one_dnn(backend, notes):
 def _kernels(notes):
     from keras_gans.engine.kernels import choice
 
-    found = choice.in_use()
+    states = choice.in_use()
     off = {}
-    for name, state in found.items():
+    for name, state in states.items():
         if state != "on":
             off.setdefault(state, []).append(name)
     if any("KERAS_GANS_KERNELS" in state for state in off):
         notes.append("KERAS_GANS_KERNELS turns faster implementations off: unset it.")
-    on = [name for name, state in found.items() if state == "on"]
+    on = [name for name, state in states.items() if state == "on"]
     lines = [f"on: {', '.join(on) or 'none'}"]
     lines += [f"{state} ({', '.join(names)})" for state, names in off.items()]
     return "\n".join(lines)
@@ -200,17 +200,17 @@ def _products(notes):
 
 
 def _time_recipes():
-    found = {}
+    timings = {}
     for name, recipe in recipes.recipes().items():
         seconds, steps = time_recipe(name)
-        found[name] = {
+        timings[name] = {
             "seconds_per_step": float(f"{seconds:.3g}"),
             "steps_per_epoch": steps,
             "setting": speeds.setting(recipe),
         }
         minutes = seconds * steps * recipe.epochs / 60
         print(f"{name:16} {seconds:8.3f}   {minutes:6.1f} minutes in all", flush=True)
-        speeds.write(found)
+        speeds.write(timings)
 
 
 def time_recipe(name: str) -> tuple[float, int]:

@@ -165,8 +165,8 @@ def run(args: argparse.Namespace) -> None:
         )
     settings = {}
     if (args.subsets, args.subset_size) != (None, None):
-        given = {"subsets": args.subsets, "subset_size": args.subset_size}
-        settings["kid"] = given
+        options = {"subsets": args.subsets, "subset_size": args.subset_size}
+        settings["kid"] = options
     records = evaluate(
         fake,
         data,
@@ -214,9 +214,9 @@ def _evaluate_sounds(args, gan, config, data, skip_broken):
     from keras_gans.metrics import evaluate_sounds
     from keras_gans.training import datasets, recipes, tasks
 
-    given = [name for name in OF_IMAGES if getattr(args, name) is not None]
-    if given:
-        told = ", ".join(f"--{name}={getattr(args, name)}" for name in given)
+    image_flags = [name for name in OF_IMAGES if getattr(args, name) is not None]
+    if image_flags:
+        told = ", ".join(f"--{name}={getattr(args, name)}" for name in image_flags)
         raise ValueError(
             f"Sounds are scored by metrics of their own, all of them. Received: {told} "
             "for images. Drop it."
@@ -241,9 +241,9 @@ def _evaluate_table(args, gan, config):
     from keras_gans.metrics import evaluate_table
     from keras_gans.metrics.tables import records_of
 
-    given = [name for name in OF_IMAGES if getattr(args, name) is not None]
-    if given:
-        told = ", ".join(f"--{name}={getattr(args, name)}" for name in given)
+    image_flags = [name for name in OF_IMAGES if getattr(args, name) is not None]
+    if image_flags:
+        told = ", ".join(f"--{name}={getattr(args, name)}" for name in image_flags)
         raise ValueError(
             f"Tables are scored by metrics of their own, all of them. Received: {told} "
             "for images. Drop it."
@@ -274,8 +274,8 @@ def _evaluate_table(args, gan, config):
     names |= {"copula": "Gaussian copula", "real": "the training rows"}
     rows = [("", *(names[n] for n in scores))]
     for field in scores["gan"]._fields:
-        found = [getattr(one, field) for one in scores.values()]
-        told = ["-" if x is None else f"{x:.3f}".removesuffix(".000") for x in found]
+        numbers = [getattr(one, field) for one in scores.values()]
+        told = ["-" if x is None else f"{x:.3f}".removesuffix(".000") for x in numbers]
         rows.append((field, *told))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

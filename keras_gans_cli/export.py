@@ -78,7 +78,7 @@ def _converted(args):
 
     converting.check(args.to, args.format, args.precision, args.overwrite)
     gan, step = opening.open_gan(args.run_dir, args.best)
-    made = converting.convert(
+    converted = converting.convert(
         gan, args.to, args.format, args.precision, args.overwrite, args.direction
     )
-    print(f"{args.format}{said.of_step(step)}: {args.to}\n{made}")
+    print(f"{args.format}{said.of_step(step)}: {args.to}\n{converted}")

@@ -37,16 +37,16 @@ def read_layers(text: str | None) -> list[int] | None:
         return None
     layers = []
     for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d{1,3})(?:-(\d{1,3}))?\s*", part)
-        if found and found[2] and int(found[2]) < int(found[1]):
+        match = re.fullmatch(r"\s*(\d{1,3})(?:-(\d{1,3}))?\s*", part)
+        if match and match[2] and int(match[2]) < int(match[1]):
             raise ValueError(
                 f"A range of layers runs backwards. Received: {part.strip()!r} in "
-                f"--layers={text}. Give {found[2]}-{found[1]}."
+                f"--layers={text}. Give {match[2]}-{match[1]}."
             )
-        if not found:
+        if not match:
             raise ValueError(
                 "--layers are ints and ranges of them, with commas: 0-3,6. Received: "
                 f"{part.strip()!r} in --layers={text}."
             )
-        layers += range(int(found[1]), int(found[2] or found[1]) + 1)
+        layers += range(int(match[1]), int(match[2] or match[1]) + 1)
     return layers

@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> None:
     )
     layers = latent.read_layers(args.layers)
     gan, step, _, given = sample.opened(args)
-    made = mix(gan, rows, columns, layers, draws=args.draws, **given)
-    _draw(gan, rows, columns, made, args)
+    pictures = mix(gan, rows, columns, layers, draws=args.draws, **given)
+    _draw(gan, rows, columns, pictures, args)
     print(f"{len(rows)} x {len(columns)} mixed samples{said.of_step(step)}: {args.out}")
     flags = sample.of_all(args, "draws")
     said.next_steps(

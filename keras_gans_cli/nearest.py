@@ -91,11 +91,11 @@ def run(args: argparse.Namespace) -> None:
     tell_next(args, seeds)
 
 
-def _usual(found):
+def _usual(closest):
     """What a distance is to be compared with."""
     return (
-        f"the median of {found.compared} of the pictures to their nearest "
-        f"other one is {found.usual:.3g}"
+        f"the median of {closest.compared} of the pictures to their nearest "
+        f"other one is {closest.usual:.3g}"
     )
 
 

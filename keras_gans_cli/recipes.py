@@ -72,19 +72,19 @@ def did_you_mean(near: Sequence[str]) -> str:
 @functools.cache
 def recipes() -> dict:
     """The recipe of each name, `core.recipe.Recipe`s."""
-    return {recipe.name: recipe for recipe, _ in _found().values()}
+    return {recipe.name: recipe for recipe, _ in _read_recipes().values()}
 
 
 @functools.cache
-def _found():
+def _read_recipes():
     """Each name to its recipe and the file that it stands in."""
-    found = {}
+    by_name = {}
     for place in FOLDERS:
         for path in sorted((folder() / place).glob("[a-z]*.py")):
             recipe = read_recipe(path)
             if recipe is not None:
-                found[recipe.name] = recipe, path
-    return found
+                by_name[recipe.name] = recipe, path
+    return by_name
 
 
 def read_recipe(path: pathlib.Path) -> Any:
@@ -117,11 +117,11 @@ def options(recipe: Any) -> dict:
     Their defaults are the recipe's.
     """
     module = load_file("training/options.py")
-    found = {}
+    by_name = {}
     for name, default in module.defaults(recipe).items():
         known = module.OPTIONS.get(name) or module.DATA_OPTIONS.get(name)
         if known is None:  # of an application, explained in its own file
-            tree = ast.parse(_found()[recipe.name][1].read_text("utf-8"))
+            tree = ast.parse(_read_recipes()[recipe.name][1].read_text("utf-8"))
             known = module.Option("data", object, None, "")
             for node in tree.body:
                 if isinstance(node, ast.ClassDef):
@@ -129,8 +129,8 @@ def options(recipe: Any) -> dict:
                     known = known._replace(help=text or known.help)
         if default is None and name.endswith("_learning_rate"):
             default = learning_rate(recipe, name.partition("_")[0])
-        found[name] = known._replace(default=default)
-    return found
+        by_name[name] = known._replace(default=default)
+    return by_name
 
 
 def learning_rate(recipe: Any, optimizer: str) -> float | None:
@@ -142,11 +142,11 @@ def learning_rate(recipe: Any, optimizer: str) -> float | None:
     text = _classes()[recipe.model].read_text(encoding="utf-8")
     if both := re.search(r"for rate in \(([\d.e-]+), ([\d.e-]+)\)", text):
         return float(both[1 + "dg".index(optimizer)])
-    made = re.compile(r"keras\.optimizers\.[A-Z]\w*\(([\d.e-]+)")
+    pattern = re.compile(r"keras\.optimizers\.[A-Z]\w*\(([\d.e-]+)")
     # The model's own, or what all others have.
     for path in (_classes()[recipe.model], folder() / "core" / "optimizers.py"):
-        if found := made.search(path.read_text(encoding="utf-8")):
-            return float(found[1])
+        if match := pattern.search(path.read_text(encoding="utf-8")):
+            return float(match[1])
     return None
 
 
@@ -157,12 +157,12 @@ def model_arguments(recipe: Any) -> dict:
         dict of names to `Argument`s, those of the model itself first. Defaults
         are the recipe's.
     """
-    found = {}
+    arguments = {}
     for name, argument in _arguments_of(recipe.model).items():
         if name not in NOT_FLAGS and not name.startswith(NETWORKS):
             default = recipe.arguments.get(name, argument.default)
-            found[name] = argument._replace(default=default)
-    return found
+            arguments[name] = argument._replace(default=default)
+    return arguments
 
 
 @functools.cache
@@ -189,15 +189,15 @@ def _arguments_of(name):
         if isinstance(node, ast.ClassDef) and node.name == name
     )
     texts = explained(ast.get_docstring(node) or "")
-    made = [
+    constructors = [
         item
         for item in node.body
         if isinstance(item, ast.FunctionDef) and item.name == "__init__"
     ]
-    found, changed, passes_on = {}, {}, True
-    if made:
-        function = made[0]
-        found = {
+    arguments, changed, passes_on = {}, {}, True
+    if constructors:
+        function = constructors[0]
+        arguments = {
             argument: Argument(default, texts.get(argument, ""), name)
             for argument, default in _signature(function.args)
         }
@@ -211,8 +211,8 @@ def _arguments_of(name):
                 known = known._replace(default=default)
                 if argument in texts:
                     known = known._replace(help=texts[argument])
-                found.setdefault(argument, known)
-    return found
+                arguments.setdefault(argument, known)
+    return arguments
 
 
 def _signature(arguments):

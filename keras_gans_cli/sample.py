@@ -442,9 +442,9 @@ def read_seeds(text: str, flag: str = "--seeds", least: int = 1) -> list[int]:
     """
     seeds = []
     for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d{1,10})(?:-(\d{1,10}))?\s*", part)
-        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-        if found and last < first:
+        match = re.fullmatch(r"\s*(\d{1,10})(?:-(\d{1,10}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if match and last < first:
             raise ValueError(
                 f"A range of seeds runs backwards. Received: {part.strip()!r} in "
                 f"{flag}={text}. Give {last}-{first}."

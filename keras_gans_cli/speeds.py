@@ -22,10 +22,10 @@ def setting(recipe: Any) -> str:
 
 def minutes(recipe: Any, measured: dict) -> float | None:
     """The minutes of a recipe's training; None of one that was not measured."""
-    found = measured.get("recipes", {}).get(recipe.name)
-    if found is None or found["setting"] != setting(recipe):
+    timing = measured.get("recipes", {}).get(recipe.name)
+    if timing is None or timing["setting"] != setting(recipe):
         return None
-    return found["seconds_per_step"] * found["steps_per_epoch"] * recipe.epochs / 60
+    return timing["seconds_per_step"] * timing["steps_per_epoch"] * recipe.epochs / 60
 
 
 def read() -> tuple[dict, bool]:
@@ -41,11 +41,11 @@ def read() -> tuple[dict, bool]:
     return {}, False
 
 
-def write(found: dict) -> None:
+def write(timings: dict) -> None:
     """Keeps what was measured on this machine."""
     path = pathlib.Path(HERE).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"machine": machine(), "recipes": found}, indent=1)
+    text = json.dumps({"machine": machine(), "recipes": timings}, indent=1)
     path.write_text(text + "\n", encoding="utf-8")
 
 
@@ -62,8 +62,8 @@ def processor() -> str:
     name = "a processor"
     if cpuinfo.exists():
         text = cpuinfo.read_text(encoding="utf-8", errors="replace")
-        found = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
-        name = found[1].strip() if found else name
+        match = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
+        name = match[1].strip() if match else name
     return f"{cores()} cores of {name}"
 
 

@@ -45,12 +45,12 @@ def refuse(args: argparse.Namespace) -> None:
 def _where(args):
     """The category that each column is to have."""
     where = {}
-    for given in args.where:
-        name, equals, category = given.partition("=")
+    for text in args.where:
+        name, equals, category = text.partition("=")
         if not equals or not name:
             raise ValueError(
                 "--where takes COLUMN=CATEGORY, such as class=yes. Received: "
-                f"--where={given}."
+                f"--where={text}."
             )
         where[name] = category
     return where
@@ -68,15 +68,15 @@ def run(args: argparse.Namespace) -> None:
             f"Tables are made by CTGAN. Received: {args.model}, a "
             f"{type(gan).__name__}. Train one by `keras-gans train ctgan`."
         )
-    table, made = gan.table, 0
+    table, count = gan.table, 0
     parts = gan.synthesize_batches(args.rows, where, args.seed, args.tries)
     with (
         files.replacing(args.out) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as file,
     ):
-        for held in parts:
-            file.write(table.to_csv(held, head=not made))
-            made += len(next(iter(held.values())))
+        for part in parts:
+            file.write(table.to_csv(part, head=not count))
+            count += len(next(iter(part.values())))
     asked = "".join(f", {name}={category}" for name, category in where.items())
-    rows = said.count_of(made, "row")
+    rows = said.count_of(count, "row")
     print(f"{rows}{said.of_step(step)}, seed {args.seed}{asked}: {args.out}")

@@ -144,17 +144,17 @@ def run(args: argparse.Namespace) -> int | None:
     paper = recipe.paper if getattr(args, "variant", None) else {}
     flags = {k: v for k, v in vars(args).items() if v is not None or k not in options}
     told = {**paper, **flags}
-    given = {name: told[name] for name in options if name in told}
+    run_options = {name: told[name] for name in options if name in told}
     arguments = {
         name: told[name] for name in recipes.model_arguments(recipe) if name in told
     }
     if args.resume and runs.is_run(run_dir):
-        config = runs.changed(run_dir, args.recipe, arguments, given)
+        config = runs.changed(run_dir, args.recipe, arguments, run_options)
     else:
-        if given.get("from_preset"):
-            preset = given["from_preset"]
+        if run_options.get("from_preset"):
+            preset = run_options["from_preset"]
             arguments = runs.fine_tuned(args.recipe, preset, arguments)
-        config = runs.new_config(args.recipe, arguments, **given)
+        config = runs.new_config(args.recipe, arguments, **run_options)
     runs.train(run_dir, config, args.resume, args.overwrite, args.from_checkpoint)
     if distribution.is_chief():
         said.after_training(run_dir, recipe.task, recipe.model)

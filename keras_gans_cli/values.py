@@ -46,13 +46,13 @@ def indented(rows: list) -> str:
 
 def size(text: str) -> int | tuple:
     """Pixels: an int, or a tuple (height, width)."""
-    found = value(text)
-    sides = found if isinstance(found, tuple) else (found,)
+    pixels = value(text)
+    sides = pixels if isinstance(pixels, tuple) else (pixels,)
     if len(sides) > 2 or not all(isinstance(side, int) for side in sides):
         raise argparse.ArgumentTypeError(
             f"a size is 96, or 96,128 for height and width, not {text!r}"
         )
-    return found
+    return pixels
 
 
 def is_set(text: str) -> bool:
@@ -62,10 +62,10 @@ def is_set(text: str) -> bool:
 
 def setting(text: str) -> tuple[str, Any]:
     """The name and value of `--set NAME=VALUE`."""
-    name, equals, given = text.partition("=")
+    name, equals, literal = text.partition("=")
     if not equals or not name.isidentifier():
         raise ValueError(f"--set takes NAME=VALUE. Received: --set={text}.")
-    return name, value(given)
+    return name, value(literal)
 
 
 def check_ending(path: str, endings: tuple, what: str) -> None:
@@ -81,16 +81,16 @@ def check_ending(path: str, endings: tuple, what: str) -> None:
         )
 
 
-def pronunciations(given: list[str]) -> dict[str, str]:
+def pronunciations(texts: list[str]) -> dict[str, str]:
     """The phonemes of words, of flags WORD=PHONEMES.
 
     Raises:
         ValueError: one is something else.
     """
-    pairs = [text.partition("=") for text in given]
+    pairs = [text.partition("=") for text in texts]
     if wrong := [
         text
-        for text, (word, _, p) in zip(given, pairs, strict=True)
+        for text, (word, _, p) in zip(texts, pairs, strict=True)
         if not (word and p)
     ]:
         raise ValueError(

@@ -132,19 +132,19 @@ def flags_of(args: argparse.Namespace, *names: str) -> list[str]:
         args: the parsed command line.
         *names: str, which flags; those that another command has as well.
     """
-    found = []
+    flags = []
     for name in names:
-        given = getattr(args, name, None)
-        if given is None or given == args.parser.get_default(name):
+        setting = getattr(args, name, None)
+        if setting is None or setting == args.parser.get_default(name):
             continue
-        if given is True:
-            found.append(f"--{name}")
-        elif given is False:
-            found.append(f"--no-{name}")
+        if setting is True:
+            flags.append(f"--{name}")
+        elif setting is False:
+            flags.append(f"--no-{name}")
         else:
-            several = given if isinstance(given, list) else [given]
-            found += [f"--{name}={_typed(one)}" for one in several]
-    return found
+            several = setting if isinstance(setting, list) else [setting]
+            flags += [f"--{name}={_typed(one)}" for one in several]
+    return flags
 
 
 def _typed(value):
