@@ -7,29 +7,29 @@ from keras_gans.data.pipeline import shuffled_range
 from keras_gans.data.sources import Source
 
 
-def balanced(found: Source) -> Source:
+def balanced(source: Source) -> Source:
     """A source of as many examples an epoch, of each class as many.
 
     Images of small classes come several times an epoch. Those of large ones take
     turns from epoch to epoch, until all have been shown.
 
     Args:
-        found: `Source` whose labels are known.
+        source: `Source` whose labels are known.
 
     Raises:
         ValueError: they are not.
     """
-    if found.labels is None:
+    if source.labels is None:
         raise ValueError(
             "`class_balanced` needs to know all labels beforehand: of a folder, an "
-            f"embedded set or a tuple (array, labels). Received: {found.name}. Load "
+            f"embedded set or a tuple (array, labels). Received: {source.name}. Load "
             "its images as an array."
         )
-    labels = np.asarray(found.labels)
+    labels = np.asarray(source.labels)
     classes, counts = np.unique(labels, return_counts=True)
     members = np.argsort(labels, kind="stable").astype("int64")
     starts = np.cumsum(counts) - counts
-    share = -(-found.size // len(classes))
+    share = -(-source.size // len(classes))
     with tf.device("CPU"):
         members = tf.constant(members)
         counts, starts = (tf.constant(x, "int64") for x in (counts, starts))
@@ -40,11 +40,11 @@ def balanced(found: Source) -> Source:
             place = (turn + order[2] * share) % counts[own]
             return tf.gather(members, starts[own] + place)
 
-        slots = shuffled_range(found.size, order, first)
+        slots = shuffled_range(source.size, order, first)
         # Of each slot, not image: what comes twice is cropped in two ways.
         return tf.data.Dataset.zip(slots, slots.map(member))
 
-    return found._replace(examples=examples)
+    return source._replace(examples=examples)
 
 
 def weights(labels: np.ndarray) -> dict[int, float]:

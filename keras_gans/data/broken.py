@@ -53,13 +53,13 @@ class Usable(NamedTuple):
     Attributes:
         listing: `Listing` of them.
         heads: list of `Head`, of each.
-        found: int, image files there are.
+        total: int, image files there are.
         broken: dict of the path of each other to why.
     """
 
     listing: Listing
     heads: list[Head]
-    found: int
+    total: int
     broken: dict[str, str]
 
     def memory(self, channels: int) -> int:
@@ -105,14 +105,14 @@ def check_files(
         path: f"the folder cannot be searched: {why}"
         for path, why in listing.place.closed.items()
     }
-    found = len(listing.names)
+    total = len(listing.names)
     if broken and (on_error == "raise" or not _any_good(checked)):
-        raise ValueError(describe_broken(broken, found, listing.place.path))
+        raise ValueError(describe_broken(broken, total, listing.place.path))
     if broken and warn:
         some = [repr(path) for path in list(broken)[:MOST_WARNED]]
         some += [f"{len(broken) - len(some)} more"] * (len(broken) > len(some))
         warnings.warn(
-            f"Left out {len(broken)} of {found} image files of "
+            f"Left out {len(broken)} of {total} image files of "
             f"{listing.place.path!r}, which cannot be read: {', '.join(some)}.",
             UserWarning,
             stacklevel=outside(),
@@ -120,18 +120,18 @@ def check_files(
     pairs = zip(listing.names, checked, strict=True)
     bad = {name for name, one in pairs if one.error is not None}
     heads = [one.head for one in checked if one.error is None]
-    return Usable(listing.without(bad), heads, found, broken)
+    return Usable(listing.without(bad), heads, total, broken)
 
 
 def _any_good(checked):
     return any(one.error is None for one in checked)
 
 
-def describe_broken(broken: dict, found: int, place: str, kind: str = "image") -> str:
+def describe_broken(broken: dict, total: int, place: str, kind: str = "image") -> str:
     """The message that names all broken files of a place."""
     lines = "\n".join(f"  {path!r}: {why}" for path, why in broken.items())
     return (
-        f"{len(broken)} of {found} {kind} files of {place!r} cannot be read:\n"
+        f"{len(broken)} of {total} {kind} files of {place!r} cannot be read:\n"
         f"{lines}\nRemove or replace them, or leave them out by "
         '`on_error="skip"` (--skip_broken).'
     )
@@ -230,7 +230,7 @@ def usable_of(
         ValueError: naming all files that cannot be used, unless they are to be
             skipped; or none is left.
     """
-    place, found = listing.place, len(listing.names)
+    place, total = listing.place, len(listing.names)
     looked_at = mapped(look, listing.names, os.cpu_count() or 1)
     pairs = list(zip(listing.names, looked_at, strict=True))
     why = {name: one for name, one in pairs if isinstance(one, str)}
@@ -241,8 +241,8 @@ def usable_of(
         for path, one in place.closed.items()
     }
     if broken and (on_error == "raise" or not heads):
-        raise ValueError(describe_broken(broken, found, place.path, kind))
-    return Usable(listing.without(set(why)), heads, found, broken)
+        raise ValueError(describe_broken(broken, total, place.path, kind))
+    return Usable(listing.without(set(why)), heads, total, broken)
 
 
 def mapped(function: Callable, items: Sequence, threads: int) -> list[Any]:

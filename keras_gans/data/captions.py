@@ -135,13 +135,13 @@ def load_captions(
     check_options(resize, interpolation, batch_size, seed, start, on_error)
     check_choice("channels", channels, CONVERTIBLE)
     image_size = check_image_size(image_size)
-    found = find_captions(source, channels, captions, on_error)
-    pictures = found.source
+    captioned = find_captions(source, channels, captions, on_error)
+    pictures = captioned.source
     size = image_size or own_size(pictures)
     check_channels("channels", channels, pictures.shape[2], pictures.name)
     check_length(pictures, batch_size, drop_remainder, repeat, start)
     key_of_draws = seed_key(seed)
-    vectors, first, count = _vectors(found, encode, key, text_cache)
+    vectors, first, count = _vectors(captioned, encode, key, text_cache)
     read = pictures.read
     if pictures.files and resize != "random_crop":
         read = keeping(pictures, channels, size, resize, interpolation)
@@ -180,26 +180,26 @@ def load_captions(
     )
 
 
-def _vectors(found, encode, key, text_cache):
+def _vectors(captioned, encode, key, text_cache):
     """All vectors, where those of each picture begin, and how many it has."""
-    flat = [text for texts in found.captions for text in texts]
+    flat = [text for texts in captioned.captions for text in texts]
     distinct = {text: i for i, text in enumerate(dict.fromkeys(flat))}
-    made = np.asarray(encoded(list(distinct), encode, key, text_cache), "float32")
-    if made.ndim != 2 or len(made) != len(distinct):
+    vectors = np.asarray(encoded(list(distinct), encode, key, text_cache), "float32")
+    if vectors.ndim != 2 or len(vectors) != len(distinct):
         raise ValueError(
             "The encoder makes a vector of each sentence. Received: shape "
-            f"{made.shape} of {len(distinct)} sentences."
+            f"{vectors.shape} of {len(distinct)} sentences."
         )
-    if not np.isfinite(made).all():
-        wrong = np.flatnonzero(~np.isfinite(made).all(axis=1))[0]
+    if not np.isfinite(vectors).all():
+        wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0]
         raise ValueError(
             "The vectors of captions are finite. Received: NaN or infinite values "
             f"of {list(distinct)[wrong]!r}. Mend the encoder."
         )
-    count = np.array([len(texts) for texts in found.captions], "int32")
+    count = np.array([len(texts) for texts in captioned.captions], "int32")
     first = np.cumsum(count) - count
     with tf.device("CPU"):
-        rows = tf.constant(made[[distinct[text] for text in flat]])
+        rows = tf.constant(vectors[[distinct[text] for text in flat]])
         return rows, tf.constant(first.astype("int32")), tf.constant(count)
 
 
@@ -216,8 +216,8 @@ def find_captions(
     """
     if isinstance(source, tuple) and len(source) == 2:
         images, texts = source
-        found = array_source("array", images, None)
-        return Captioned(found, _of_arrays(texts, found.size))
+        pictures = array_source("array", images, None)
+        return Captioned(pictures, _of_arrays(texts, pictures.size))
     known = isinstance(source, (str, os.PathLike))
     if not known or str(source).startswith("tfds:"):
         raise ValueError(
@@ -225,7 +225,7 @@ def find_captions(
             "with captions.csv (or a tuple of an array and a list of captions). "
             f"Received: {kind(source)}."
         )
-    found = find_source(
+    pictures = find_source(
         source,
         channels=channels,
         labels=False,
@@ -233,21 +233,23 @@ def find_captions(
         data_dir=None,
         on_error=on_error,
     )
-    if not found.files:
+    if not pictures.files:
         if captions is not None:
             raise ValueError(
                 "The embedded emoji have captions of their own. Received: captions="
                 f"{str(captions)!r} with {source!r}. Drop it."
             )
-        return Captioned(found, emoji_captions(str(source).partition(":")[2] or "3d"))
-    return _of_folder(found, captions)
+        return Captioned(
+            pictures, emoji_captions(str(source).partition(":")[2] or "3d")
+        )
+    return _of_folder(pictures, captions)
 
 
 def emoji_captions(style: str = "3d") -> list[list[str]]:
     """The captions of each embedded emoji: its name, and that with search words."""
-    held = emoji(style)
+    embedded = emoji(style)
     texts = []
-    for name, tags in zip(held.names, held.tags, strict=True):
+    for name, tags in zip(embedded.names, embedded.tags, strict=True):
         words = ", ".join(tag for tag in tags if tag.casefold() != name.casefold())
         texts.append([name, f"{name}, {words}"] if words else [name])
     return texts
@@ -273,8 +275,8 @@ def _of_arrays(texts, size):
 # --- Files ---
 
 
-def _of_folder(found, captions):
-    (usable,) = found.files
+def _of_folder(pictures, captions):
+    (usable,) = pictures.files
     listing = usable.listing
     place = listing.place
     if captions is not None:
@@ -288,14 +290,14 @@ def _of_folder(found, captions):
                 f"({error.strerror}). Name one."
             ) from error
         rows = _rows(path, data)
-        return Captioned(found, _matched(path, rows, usable))
+        return Captioned(pictures, _matched(path, rows, usable))
     named = [name for name in FILES if name in set(place.walk())]
     if named:
         path = place.path_of(named[0])
         rows = _rows(path, place.read(named[0]))
         files = [_files_of(place, named[:1])]
-        return Captioned(found, _matched(path, rows, usable), files)
-    return _beside(found, usable)
+        return Captioned(pictures, _matched(path, rows, usable), files)
+    return _beside(pictures, usable)
 
 
 def _files_of(place, names):
@@ -303,7 +305,7 @@ def _files_of(place, names):
     return Usable(listing, [None] * len(names), len(names), {})
 
 
-def _beside(found, usable):
+def _beside(pictures, usable):
     """Captions of text files beside pictures, a line each."""
     place, names = usable.listing.place, usable.listing.names
     there = {name for name in place.walk() if name.endswith(".txt")}
@@ -336,7 +338,7 @@ def _beside(found, usable):
             f"{len(extra)} captions of {place.path!r} have no picture: "
             f"{_named(extra)}. Remove them, or bring their pictures."
         )
-    return Captioned(found, texts, [_files_of(place, own)])
+    return Captioned(pictures, texts, [_files_of(place, own)])
 
 
 def _decoded(path, data):
@@ -418,22 +420,22 @@ def _json_rows(path, text):
         if not line.strip():
             continue
         try:
-            held = json.loads(line)
+            row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise ValueError(
                 f"{path}, row {number}: it is no JSON ({error})."
             ) from None
-        if not isinstance(held, dict):
+        if not isinstance(row, dict):
             raise ValueError(
                 f"{path}, row {number}: a row is a JSON object. Received: "
-                f"{type(held).__name__}."
+                f"{type(row).__name__}."
             )
-        file = next((held[n] for n in FILE_COLUMNS if n in held), None)
-        said = next((held[n] for n in TEXT_COLUMNS if n in held), None)
+        file = next((row[n] for n in FILE_COLUMNS if n in row), None)
+        said = next((row[n] for n in TEXT_COLUMNS if n in row), None)
         if not isinstance(file, str) or said is None:
             raise ValueError(
                 f"{path}, row {number}: a row has 'file_name' and 'caption'. Received: "
-                f"{', '.join(map(repr, held)) or 'nothing'}."
+                f"{', '.join(map(repr, row)) or 'nothing'}."
             )
         yield number, file, said if isinstance(said, list) else [said]
 
@@ -521,15 +523,15 @@ def describe_captions(
     print(describe_captions("captioned", (8, 8), 3))
     ```
     """
-    found = find_captions(source, channels, captions, on_error)
+    captioned = find_captions(source, channels, captions, on_error)
     report = describe(source, "images", image_size, channels, on_error=on_error)
-    counts = [len(texts) for texts in found.captions]
+    counts = [len(texts) for texts in captioned.captions]
     least, most = min(counts), max(counts)
     some = str(least) if least == most else f"{least} to {most}"
-    first = "; ".join(repr(texts[0]) for texts in found.captions[:SHOWN])
+    first = "; ".join(repr(texts[0]) for texts in captioned.captions[:SHOWN])
     rows = [row for row in report.rows if row[0] not in ("classes", "weights")]
     rows.append(("captions", f"{sum(counts)}, {some} a picture: {first}"))
     if not report.files:
         return report._replace(rows=rows)
-    files = [*found.source.files, *found.files]
+    files = [*captioned.source.files, *captioned.files]
     return report._replace(rows=rows, files=files, digests=digests(files))

@@ -97,23 +97,23 @@ def check_count(name, channels):
         )
 
 
-def check_channels(name, channels, given, source_name):
+def check_channels(name, channels, own_channels, source_name):
     """Checks that the images of a source can have as many channels as asked.
 
     Args:
         name: str, the argument.
         channels: its value.
-        given: int, channels of the images.
+        own_channels: int, channels of the images.
         source_name: how error messages call their source.
 
     Raises:
         ValueError: the images cannot be converted.
     """
-    if channels in (None, given):
+    if channels in (None, own_channels):
         return
-    if given not in CONVERTIBLE or channels not in CONVERTIBLE:
+    if own_channels not in CONVERTIBLE or channels not in CONVERTIBLE:
         raise ValueError(
-            f"Images of {given} channels cannot be converted. Pass "
+            f"Images of {own_channels} channels cannot be converted. Pass "
             f"{name}=None to keep them as they are. Received: "
             f"{name}={channels} for the {source_name}"
         )

@@ -146,19 +146,21 @@ def load_clips(
     ):
         within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
     one_of("places", places, PLACES)
-    made = _cutter(source, frames, frame_shape, rate, places, labels, on_error)
-    found = Source(str(source), made.size, (frames, *frame_shape), None, None, None, [])
-    check_length(found, batch_size, drop_remainder, repeat, start)
+    cutter = _cutter(source, frames, frame_shape, rate, places, labels, on_error)
+    clips = Source(
+        str(source), cutter.size, (frames, *frame_shape), None, None, None, []
+    )
+    check_length(clips, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
 
     def examples(epoch, first):
         order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(made.size, order, first)
+        return shuffled_range(cutter.size, order, first)
 
     def prepare(epoch, index):
         seeds = example_seeds(key, epoch, index, 2)
         place = tf.random.stateless_uniform([], seeds[0])
-        pixels = python_call(made.read, [index, place], tf.uint8)
+        pixels = python_call(cutter.read, [index, place], tf.uint8)
         clip = tf.ensure_shape(pixels, (frames, *frame_shape))
         if flip:
             mirrored = tf.random.stateless_uniform([], seeds[1]) < 0.5
@@ -166,12 +168,12 @@ def load_clips(
         clip = tf.cast(clip, "float32") / 127.5 - 1.0
         if not labels:
             return clip
-        return clip, tf.gather(tf.constant(made.labels, "int32"), index)
+        return clip, tf.gather(tf.constant(cutter.labels, "int32"), index)
 
     return batches(
         examples,
         prepare,
-        size=made.size,
+        size=cutter.size,
         batch_size=batch_size,
         drop_remainder=drop_remainder,
         repeat=repeat,
@@ -324,10 +326,10 @@ def describe_clips(
     frames, rate = modality.frames, modality.rate
     height, width = modality.frame_shape[:2]
     if _is_toy(source):
-        made = MovingDigits(frames, modality.frame_shape)
+        digits = MovingDigits(frames, modality.frame_shape)
         rows = [
             ("data", f"{source}: toy videos of two digits that move"),
-            ("made", f"{made.size} clips of {frames} frames of {height} x {width}"),
+            ("made", f"{digits.size} clips of {frames} frames of {height} x {width}"),
         ]
         return Report(rows, {}, [], None)
     usable = find_films(source, frames, rate, labels, on_error)
@@ -336,7 +338,7 @@ def describe_clips(
     lengths = [film.frames for film in films]
     rows = [
         ("data", str(source)),
-        ("used", f"{len(films)} of {usable.found} videos"),
+        ("used", f"{len(films)} of {usable.total} videos"),
         (
             "lengths",
             f"{sum(lengths):,} frames in all, from {min(lengths)} to {max(lengths)} a "
@@ -401,7 +403,7 @@ class _Cutter:
             low, high = (last * k // slots for k in (slot, slot + 1))
             first = low + int(float(place) * (high - low + 1))
             first = min(first, last)
-        made = _frames(
+        stream = _frames(
             self.place,
             self.names[number],
             film,
@@ -410,7 +412,7 @@ class _Cutter:
             self.shape,
             self.rate,
         )
-        clip = list(itertools.islice(made, self.frames))
+        clip = list(itertools.islice(stream, self.frames))
         if len(clip) < self.frames:
             raise ValueError(
                 f"{self.place.path_of(self.names[number])!r} ended after "
@@ -465,7 +467,7 @@ def _list(place, labels):
     folders = sorted(stills)
     numbers = [of_folder[f] for f in folders] if labels else None
     own = Listing(place, folders, numbers, listing.classes, listing.others)
-    return own, {folder: tuple(found) for folder, found in stills.items()}
+    return own, {folder: tuple(frames) for folder, frames in stills.items()}
 
 
 def _look(place, name, stills, rate):

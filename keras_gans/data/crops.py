@@ -146,11 +146,11 @@ def load_crops(
         else:
             crop = _cut(good, place, size) / 255
             pair = degrade(crop, scale, np.random.default_rng((*words, 1)))
-        made = [pair, _cut(good, place, size) / 255]
+        crops = [pair, _cut(good, place, size) / 255]
         if flip:
             way = rng.integers(8 if size[0] == size[1] else 4)
-            made = [_turned(x, way) for x in made]
-        return [np.ascontiguousarray(2 * x - 1, "float32") for x in made]
+            crops = [_turned(x, way) for x in crops]
+        return [np.ascontiguousarray(2 * x - 1, "float32") for x in crops]
 
     def prepare(epoch, example):
         small, good = python_call(make, [epoch, example[0]], [tf.float32, tf.float32])
@@ -195,20 +195,20 @@ def find_photos(
         ValueError: photos are smaller than a crop, or do not fit their small
             pictures.
     """
-    found, name = [_opened(source, on_error)], _called(source)
+    sets, name = [_opened(source, on_error)], _called(source)
     if low is not None:
-        found.append(_opened(low, on_error))
-    if all(isinstance(one, Usable) for one in found) and low is not None:
-        found = list(match_files(*found, same_size=False))
-    if len({_count(one) for one in found}) > 1:
+        sets.append(_opened(low, on_error))
+    if all(isinstance(one, Usable) for one in sets) and low is not None:
+        sets = list(match_files(*sets, same_size=False))
+    if len({_count(one) for one in sets}) > 1:
         raise ValueError(
             "There is one small picture for each photo. Received: "
-            f"{_count(found[0])} photos, {_count(found[1])} small pictures."
+            f"{_count(sets[0])} photos, {_count(sets[1])} small pictures."
         )
-    sizes = [_sizes(one) for one in found]
+    sizes = [_sizes(one) for one in sets]
     small = [
         f"{label} of {h} x {w}"
-        for label, (h, w) in zip(_labels(found[0]), sizes[0], strict=True)
+        for label, (h, w) in zip(_labels(sets[0]), sizes[0], strict=True)
         if h // shrink < size[0] or w // shrink < size[1]
     ]
     if small:
@@ -221,11 +221,11 @@ def find_photos(
             f"{more}. Leave them out, or lower `image_size` (--image_shape)."
         )
     if low is not None:
-        _check_pairs(_labels(found[0]), *sizes, scale)
-    read = _keeping([_reader(one) for one in found], shrink)
-    files = [one for one in found if isinstance(one, Usable)]
+        _check_pairs(_labels(sets[0]), *sizes, scale)
+    read = _keeping([_reader(one) for one in sets], shrink)
+    files = [one for one in sets if isinstance(one, Usable)]
     shape = (None, None, 3)
-    return Source(name, _count(found[0]), shape, None, read, files=files)
+    return Source(name, _count(sets[0]), shape, None, read, files=files)
 
 
 def _check(image_size, scale, degradation, low, shrink):
@@ -279,20 +279,20 @@ def _called(source):
     return "list of photos"
 
 
-def _count(found):
-    return len(found.heads) if isinstance(found, Usable) else len(found)
+def _count(photos):
+    return len(photos.heads) if isinstance(photos, Usable) else len(photos)
 
 
-def _labels(found):
-    if isinstance(found, Usable):
-        return found.listing.paths
-    return [f"photo {i}" for i in range(len(found))]
+def _labels(photos):
+    if isinstance(photos, Usable):
+        return photos.listing.paths
+    return [f"photo {i}" for i in range(len(photos))]
 
 
-def _sizes(found):
-    if isinstance(found, Usable):
-        return [head.size for head in found.heads]
-    return [photo.shape[:2] for photo in found]
+def _sizes(photos):
+    if isinstance(photos, Usable):
+        return [head.size for head in photos.heads]
+    return [photo.shape[:2] for photo in photos]
 
 
 def _check_pairs(labels, good, small, scale):
@@ -305,34 +305,34 @@ def _check_pairs(labels, good, small, scale):
             )
 
 
-def _reader(found):
+def _reader(photos):
     """A function from the number of a photo to a uint8 array."""
-    if not isinstance(found, Usable):
-        return lambda i: found[i]
-    return lambda i: np.round((found.listing.read(i, 3) + 1) * 127.5).astype("uint8")
+    if not isinstance(photos, Usable):
+        return lambda i: photos[i]
+    return lambda i: np.round((photos.listing.read(i, 3) + 1) * 127.5).astype("uint8")
 
 
 def _keeping(readers, shrink) -> Callable:
     """Reads photos once, as long as there is room."""
-    kept, lock, held = {}, threading.Lock(), [0]
+    kept, lock, used = {}, threading.Lock(), [0]
 
     def read(i):
-        found = kept.get(i)
-        if found is not None:
-            return found
+        pair = kept.get(i)
+        if pair is not None:
+            return pair
         with lock:  # not twice at once: photos are large
             if i in kept:
                 return kept[i]
-            made = [one(i) for one in readers]
+            photos = [one(i) for one in readers]
             if shrink > 1:
-                h, w = (side // shrink * shrink for side in made[0].shape[:2])
-                smaller = bicubic(made[0][:h, :w], 1 / shrink)
-                made[0] = np.round(np.clip(smaller, 0, 255)).astype("uint8")
-            found = made[0], made[1] if len(made) > 1 else None
-            size = sum(x.nbytes for x in made)
-            if held[0] + size <= ROOM:
-                kept[i], held[0] = found, held[0] + size
-        return found
+                h, w = (side // shrink * shrink for side in photos[0].shape[:2])
+                smaller = bicubic(photos[0][:h, :w], 1 / shrink)
+                photos[0] = np.round(np.clip(smaller, 0, 255)).astype("uint8")
+            pair = photos[0], photos[1] if len(photos) > 1 else None
+            size = sum(x.nbytes for x in photos)
+            if used[0] + size <= ROOM:
+                kept[i], used[0] = pair, used[0] + size
+        return pair
 
     return read
 
@@ -373,8 +373,8 @@ def _small_of(photo, place, size, scale):
         side + scale * start + end // scale * scale
         for side, start, end in zip(size, starts, ends, strict=True)
     ]
-    made = bicubic_pair(_cut(photo, at, around) / 255, scale)
-    return _cut(made, starts, _small(size, scale))
+    small = bicubic_pair(_cut(photo, at, around) / 255, scale)
+    return _cut(small, starts, _small(size, scale))
 
 
 def _turned(image, way):

@@ -315,12 +315,12 @@ def degrade(image: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarr
         )
     size = (image.shape[0] // scale, image.shape[1] // scale)
     first, second = ORDERS
-    made = _blurred(image, first, rng)
-    made = _noisy(_resized(made, image.shape, first, rng), first, rng)
-    made = _compressed(made, first, rng)
-    made = _blurred(made, second, rng)
+    picture = _blurred(image, first, rng)
+    picture = _noisy(_resized(picture, image.shape, first, rng), first, rng)
+    picture = _compressed(picture, first, rng)
+    picture = _blurred(picture, second, rng)
     small = (image.shape[0] / scale, image.shape[1] / scale)
-    made = _noisy(_resized(made, small, second, rng), second, rng)
+    picture = _noisy(_resized(picture, small, second, rng), second, rng)
     method = METHODS[rng.integers(3)]
     last = sinc_kernel(_odd(rng), rng.uniform(math.pi / 3, math.pi))
     filters = rng.random() < LAST_SINC
@@ -330,10 +330,10 @@ def degrade(image: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarr
         return blur(x, last) if filters else x
 
     if rng.random() < 0.5:
-        made = _compressed(finished(made), second, rng)
+        picture = _compressed(finished(picture), second, rng)
     else:
-        made = finished(_compressed(made, second, rng))
-    return np.round(np.clip(made, 0, 1) * 255) / 255
+        picture = finished(_compressed(picture, second, rng))
+    return np.round(np.clip(picture, 0, 1) * 255) / 255
 
 
 def bicubic_pair(image: np.ndarray, scale: int) -> np.ndarray:

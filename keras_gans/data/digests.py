@@ -34,13 +34,13 @@ def digests(files: Sequence[Usable], whole: bool | None = None) -> dict:
     ]
     if whole is None:
         whole = sum(place.size_of(name) for _, place, name in names) <= FEW_BYTES
-    found = mapped(
+    hashes = mapped(
         lambda item: item[1].digest_of(item[2], None if whole else ENDS),
         names,
         os.cpu_count() or 1,
     )
     keys = [os.path.join(domain, name) for domain, _, name in names]
-    return {"whole": whole, "files": dict(zip(keys, found, strict=True))}
+    return {"whole": whole, "files": dict(zip(keys, hashes, strict=True))}
 
 
 def differences(before: dict[str, str], now: dict[str, str]) -> str:

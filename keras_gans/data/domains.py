@@ -33,16 +33,16 @@ def domain_folders(place, split):
     Raises:
         ValueError: one is missing, or several subfolders might be meant.
     """
-    found = _present(place, split_layouts(split))
-    if not found and split == "train":
-        found = _present(place, [PLAIN])
-    if len(found) > 1:
-        names = "; ".join(" and ".join(layout) for layout in found)
+    by_layout = _present(place, split_layouts(split))
+    if not by_layout and split == "train":
+        by_layout = _present(place, [PLAIN])
+    if len(by_layout) > 1:
+        names = "; ".join(" and ".join(layout) for layout in by_layout)
         raise ValueError(
             f"Folder {place.path!r} holds domains A and B in several places. Keep "
             f"one of them, or pass another folder. Received: {names}"
         )
-    for layout, folders in found.items():
+    for layout, folders in by_layout.items():
         for name, folder in zip(layout, folders, strict=True):
             if folder is None:
                 (there,) = (f for f in folders if f is not None)
@@ -172,8 +172,10 @@ def check_halves(usable: Usable) -> None:
 
 def _present(place, layouts):
     """{layout: folders of A and B} of those that are not wholly missing."""
-    found = {layout: [subfolder(place, path) for path in layout] for layout in layouts}
-    return {k: folders for k, folders in found.items() if folders != [None, None]}
+    by_layout = {
+        layout: [subfolder(place, path) for path in layout] for layout in layouts
+    }
+    return {k: folders for k, folders in by_layout.items() if folders != [None, None]}
 
 
 def _stem(place: Folder, path):

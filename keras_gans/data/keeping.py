@@ -14,24 +14,24 @@ ROOM = 2**29  # bytes of pictures that a data set keeps
 
 
 def keeping(
-    found: Source, channels: int, size: Size, resize: str, interpolation: str
+    source: Source, channels: int, size: Size, resize: str, interpolation: str
 ) -> Callable:
     """The `read` of a folder's source, of pictures that have a size already.
 
     Those that came first are kept, as many as there is room for.
 
     Args:
-        found: `Source` of files.
+        source: `Source` of files.
         channels: int, that they are read with.
         size: `(height, width)` that `fit` is to bring them to.
         resize: see `fit`; nothing random.
         interpolation: see `fit`.
 
     Returns:
-        function of an item, as `found.read`; images are what `fit` makes of
+        function of an item, as `source.read`; images are what `fit` makes of
         its images, bit for bit.
     """
-    listing = found.files[0].listing
+    listing = source.files[0].listing
     most = ROOM // (4 * size[0] * size[1] * channels)
     kept, lock = {}, threading.Lock()
     with tf.device("CPU"):

@@ -151,8 +151,8 @@ def load_lines(
             stacklevel=outside(),
         )
     size = len(encoded.ids)
-    found = Source(lines.name, size, tokens.shape, None, None, None, [])
-    check_length(found, batch_size, drop_remainder, repeat, start)
+    sentences = Source(lines.name, size, tokens.shape, None, None, None, [])
+    check_length(sentences, batch_size, drop_remainder, repeat, start)
     key, ids = seed_key(seed), tf.constant(encoded.ids)
 
     def examples(epoch, first):
@@ -246,8 +246,8 @@ def _vocabulary(counts, separator, most, name):
             "Give `most_tokens=5000`, the most frequent ones; or take letters, "
             '`separator=""`.'
         )
-    made = ["", *sorted(counts)]
-    return made if len(made) > 1 else [*made, unknown]
+    vocabulary = ["", *sorted(counts)]
+    return vocabulary if len(vocabulary) > 1 else [*vocabulary, unknown]
 
 
 def encode(lines: Lines, tokens: Tokens, on_error: str = "raise") -> Encoded:
@@ -418,12 +418,12 @@ def _of_json(rows, column):
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            row = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number} is no JSON ({error}).") from error
-        text = found.get(column) if isinstance(found, dict) else None
+        text = row.get(column) if isinstance(row, dict) else None
         if not isinstance(text, str):
-            has = ", ".join(list(found)[:9]) if isinstance(found, dict) else "no keys"
+            has = ", ".join(list(row)[:9]) if isinstance(row, dict) else "no keys"
             raise ValueError(
                 f"line {number} has no text under column={column!r}; it has {has}."
             )
@@ -463,8 +463,10 @@ def _surnames():
             "it: `pip install 'keras_gans[text]'`."
         )
     path = pathlib.Path(spec.origin).parent / "dist.all.last"
-    found = [line.split()[0].lower() for line in io.StringIO(path.read_text("ascii"))]
-    names = [name for name in found if len(name) <= LONGEST_SURNAME]
+    surnames = [
+        line.split()[0].lower() for line in io.StringIO(path.read_text("ascii"))
+    ]
+    names = [name for name in surnames if len(name) <= LONGEST_SURNAME]
     return names, list(range(1, len(names) + 1))
 
 

@@ -135,7 +135,7 @@ def load(
     check_choice("channels", channels, (*CONVERTIBLE, None))
     check_jitter(jitter)
     image_size = check_image_size(image_size)
-    found = find_source(
+    pictures = find_source(
         source,
         channels=channels,
         labels=labels,
@@ -143,25 +143,25 @@ def load(
         data_dir=data_dir,
         on_error=on_error,
     )
-    size = image_size or own_size(found)
-    check_channels("channels", channels, found.shape[2], found.name)
+    size = image_size or own_size(pictures)
+    check_channels("channels", channels, pictures.shape[2], pictures.name)
     if batch_size is None:
-        few = drop_remainder and found.size < USUAL_BATCH
-        batch_size = batch_of_few(found.size) if few else USUAL_BATCH
-    check_length(found, batch_size, drop_remainder, repeat, start)
+        few = drop_remainder and pictures.size < USUAL_BATCH
+        batch_size = batch_of_few(pictures.size) if few else USUAL_BATCH
+    check_length(pictures, batch_size, drop_remainder, repeat, start)
     if class_balanced:
         check_balance(labels, shuffle)
-        found = balanced(found)
+        pictures = balanced(pictures)
     key = seed_key(seed)
     margin = jitter_margin(jitter, size)
-    read = found.read
-    if found.files and resize != "random_crop":
+    read = pictures.read
+    if pictures.files and resize != "random_crop":
         larger = (size[0] + margin[0], size[1] + margin[1])
-        read = keeping(found, channels, larger, resize, interpolation)
+        read = keeping(pictures, channels, larger, resize, interpolation)
 
     def examples(epoch, first):
         order = epoch_order(key, epoch) if shuffle else None
-        return found.examples(order, first)
+        return pictures.examples(order, first)
 
     def prepare(epoch, example):
         index, item = example
@@ -180,10 +180,10 @@ def load(
     return batches(
         examples,
         prepare,
-        size=found.size,
+        size=pictures.size,
         batch_size=batch_size,
         drop_remainder=drop_remainder,
         repeat=repeat,
         start=start,
-        parallel=found.parallel,
+        parallel=pictures.parallel,
     )

@@ -50,7 +50,7 @@ class MovingDigits:
         motion = self.class_names[self.labels[index]]
         side = max(4, round(PART * min(height, width)))
         room = np.array([height - side, width - side], "float64")
-        made = np.zeros((self.frames, *self.shape), "float32")
+        video = np.zeros((self.frames, *self.shape), "float32")
         for _ in range(DIGITS):
             digit = _resized(int(rng.integers(COUNT)), side)
             colour = np.ones(channels, "float32")
@@ -59,9 +59,9 @@ class MovingDigits:
                 colour /= colour.max()
             path = _path(rng, motion, self.frames, room)
             for t, (top, left) in enumerate(np.rint(path).astype(int)):
-                window = made[t, top : top + side, left : left + side]
+                window = video[t, top : top + side, left : left + side]
                 np.maximum(window, digit[..., None] * colour, out=window)
-        return np.rint(np.clip(made, 0, 255)).astype("uint8")
+        return np.rint(np.clip(video, 0, 255)).astype("uint8")
 
 
 def _path(rng, motion, frames, room):

@@ -177,9 +177,9 @@ def _folder_pairs(place, channels, split, on_error):
 
 def _halves_folder(place, split):
     """The folder of side-by-side pictures of a split."""
-    found = subfolder(place, split)
-    if found is not None:
-        return found
+    folder = subfolder(place, split)
+    if folder is not None:
+        return folder
     # With subfolders of other names, it may be anything.
     if split == "train" and holds_images_alone(place):
         return place

@@ -123,22 +123,22 @@ def load_pairs(
     # in the order of A and B, and back again
     names = _directed(("source_channels", "channels"), direction)
     counts = _directed((source_channels, channels), direction)
-    found = find_pairs(source, counts, split, data_dir, on_error)
-    size = image_size or own_size(found)
-    for name, count, given in zip(names, counts, found.shape[2:], strict=True):
-        check_channels(name, count, given, found.name)
-    check_length(found, batch_size, drop_remainder, repeat, start)
+    pairs = find_pairs(source, counts, split, data_dir, on_error)
+    size = image_size or own_size(pairs)
+    for name, count, own_channels in zip(names, counts, pairs.shape[2:], strict=True):
+        check_channels(name, count, own_channels, pairs.name)
+    check_length(pairs, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
 
     def examples(epoch, first):
         order = epoch_order(key, epoch) if shuffle else None
-        return found.examples(order, first)
+        return pairs.examples(order, first)
 
     def prepare(epoch, example):
         index, item = example
         images = [
             convert(image, count)
-            for image, count in zip(found.read(item), counts, strict=True)
+            for image, count in zip(pairs.read(item), counts, strict=True)
         ]
         # as one image, so that no crop or flip can part them
         joined = view(
@@ -156,12 +156,12 @@ def load_pairs(
     return batches(
         examples,
         prepare,
-        size=found.size,
+        size=pairs.size,
         batch_size=batch_size,
         drop_remainder=drop_remainder,
         repeat=repeat,
         start=start,
-        parallel=found.parallel,
+        parallel=pairs.parallel,
     )
 
 
@@ -244,9 +244,9 @@ def load_unpaired(
     counts = (source_channels, channels)
     domains = find_domains(source, counts, split, data_dir, on_error)
     size = image_size or _one_size(domains)
-    for name, count, found in zip(names, counts, domains, strict=True):
-        check_channels(name, count, found.shape[2], found.name)
-    larger = max(domains, key=lambda found: found.size)
+    for name, count, pictures in zip(names, counts, domains, strict=True):
+        check_channels(name, count, pictures.shape[2], pictures.name)
+    larger = max(domains, key=lambda pictures: pictures.size)
     check_length(larger, batch_size, drop_remainder, repeat, start)
     keys = tf.unstack(tf.random.split(seed_key(seed), 2))
 
@@ -254,14 +254,14 @@ def load_unpaired(
         return tf.data.Dataset.zip(
             *(
                 repeated(
-                    found.examples,
+                    pictures.examples,
                     key if shuffle else None,
-                    size=found.size,
+                    size=pictures.size,
                     length=larger.size,
                     epoch=epoch,
                     first=first,
                 )
-                for found, key in zip(domains, keys, strict=True)
+                for pictures, key in zip(domains, keys, strict=True)
             )
         )
 
@@ -310,7 +310,7 @@ def _directed(pair, direction):
 
 
 def _one_size(domains):
-    sizes = [own_size(found) for found in domains]
+    sizes = [own_size(pictures) for pictures in domains]
     if sizes[0] != sizes[1]:
         raise ValueError(
             "The domains differ in size. Pass image_size, for instance "

@@ -76,16 +76,16 @@ class Folder:
             ends: int, bytes at both ends that are looked at, or `None` for all.
         """
         size = self.size_of(name)
-        made = hashlib.blake2b(str(size).encode(), digest_size=8)
+        digest = hashlib.blake2b(str(size).encode(), digest_size=8)
         with self.open(name) as file:
             if ends is None or size <= 2 * ends:
                 while block := file.read(BLOCK):
-                    made.update(block)
+                    digest.update(block)
             else:
-                made.update(file.read(ends))
+                digest.update(file.read(ends))
                 file.seek(size - ends)
-                made.update(file.read())
-        return made.hexdigest()
+                digest.update(file.read())
+        return digest.hexdigest()
 
     def open(self, name: str) -> IO[bytes]:
         """Opens a file for reading, if it is not too large.

@@ -51,13 +51,13 @@ def encoded(
         return _kept[digest]
     directory = default_directory() if directory is None else directory
     path = pathlib.Path(directory).expanduser() / f"{digest}.npz"
-    found = _read(path, len(sentences))
-    if found is None:
-        found = encode(sentences)
-        _write(path, found)
+    vectors = _read(path, len(sentences))
+    if vectors is None:
+        vectors = encode(sentences)
+        _write(path, vectors)
     _kept.clear()
-    _kept[digest] = found
-    return found
+    _kept[digest] = vectors
+    return vectors
 
 
 def _read(path, rows):

@@ -147,10 +147,10 @@ def load_sounds(
     one_of("segments", segments, SEGMENTS)
     ok = peak is None or (is_number(peak) and 0 < peak <= 1)
     within("peak", peak, ok, "(0, 1], or None")
-    found = find_sounds(source, channels, labels, on_error)
-    cutter = _Cutter(found.files[0], samples, channels, rate, segments, peak, trim)
-    found = found._replace(size=cutter.size)
-    check_length(found, batch_size, drop_remainder, repeat, start)
+    recordings = find_sounds(source, channels, labels, on_error)
+    cutter = _Cutter(recordings.files[0], samples, channels, rate, segments, peak, trim)
+    recordings = recordings._replace(size=cutter.size)
+    check_length(recordings, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -283,14 +283,14 @@ def describe_sounds(
     report = keras_gans.data.describe_sounds("drums", modality)
     ```
     """
-    found = find_sounds(source, modality.channels, labels, on_error)
-    (usable,) = found.files
+    recordings = find_sounds(source, modality.channels, labels, on_error)
+    (usable,) = recordings.files
     sounds, rate = usable.heads, modality.rate
     cutter = _Cutter(usable, *modality.shape, rate, segments, 1.0, trim)
     lengths = [s.frames / s.rate for s in sounds]
     rows = [
         ("data", str(source)),
-        ("used", f"{len(sounds)} of {usable.found} sound files"),
+        ("used", f"{len(sounds)} of {usable.total} sound files"),
         (
             "lengths",
             f"{sum(lengths):,.1f} s in all, from {min(lengths):.2f} to "
@@ -302,8 +302,10 @@ def describe_sounds(
         left.append(f"of other kinds: {counted(usable.listing.others)}")
     if left:
         rows.append(("left out", "\n".join(left)))
-    if found.classes:
-        rows.append(("classes", f"{len(found.classes)}: {', '.join(found.classes)}"))
+    if recordings.classes:
+        rows.append(
+            ("classes", f"{len(recordings.classes)}: {', '.join(recordings.classes)}")
+        )
     other = sorted({s.rate for s in sounds} - {rate})
     if other:
         count = sum(s.rate != rate for s in sounds)
@@ -313,11 +315,11 @@ def describe_sounds(
     if mixed:
         rows.append(("mixed", f"{mixed} files of several channels, to one"))
     padded = sum(length < modality.samples for length in cutter.lengths)
-    made = f"{cutter.size} segments of {modality.samples} samples"
-    made += f" ({modality.samples / rate:.2f} s), {SEGMENT_WORDS[segments]}"
+    summary = f"{cutter.size} segments of {modality.samples} samples"
+    summary += f" ({modality.samples / rate:.2f} s), {SEGMENT_WORDS[segments]}"
     if padded:
-        made += f"; {padded} shorter sounds are followed by silence"
-    rows.append(("made", made))
+        summary += f"; {padded} shorter sounds are followed by silence"
+    rows.append(("made", summary))
     return Report(rows, usable.broken, [usable], digests([usable]))
 
 
@@ -359,9 +361,9 @@ class _Cutter:
         if self.peak is not None:
             values = values * np.float32(self.peak / sound.peak)
         values = _mixed(values, self.channels)
-        made = np.zeros((self.samples, self.channels), "float32")
-        made[: len(values)] = np.clip(values, -1, 1)
-        return made
+        segment = np.zeros((self.samples, self.channels), "float32")
+        segment[: len(values)] = np.clip(values, -1, 1)
+        return segment
 
     def _cut(self, number, offset):
         sound, (start, stop) = self.sounds[number], self.ends[number]

@@ -81,8 +81,8 @@ def array_source(name: str, images: np.ndarray, labels: np.ndarray | None) -> So
         image = tf.gather(images, index)
         return image, None if labels is None else tf.gather(labels, index)
 
-    found = Source(name, size, tuple(shape), range_examples(size), read)
-    return found if labels is None else found._replace(labels=known)
+    source = Source(name, size, tuple(shape), range_examples(size), read)
+    return source if labels is None else source._replace(labels=known)
 
 
 def emoji_source(source: str, labels: bool) -> Source:
@@ -90,8 +90,8 @@ def emoji_source(source: str, labels: bool) -> Source:
     if source not in EMOJI:
         raise unknown(source, EMOJI, ALLOWED)
     data = emoji(source.partition(":")[2] or "3d")
-    found = array_source(source, data.images, data.labels if labels else None)
-    return found._replace(classes=data.label_names)
+    pictures = array_source(source, data.images, data.labels if labels else None)
+    return pictures._replace(classes=data.label_names)
 
 
 def folder_source(

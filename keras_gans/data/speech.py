@@ -122,33 +122,33 @@ def align(
     lines = read_metadata(folder)
     files.check_free(folder / ALIGNMENT, overwrite)
     aligner = phonemes.Aligner(pronunciations)
-    found, left = {}, {}
+    alignments, left = {}, {}
     bar = progress_bar(len(lines), int(verbose), "recording")
     for number, line in enumerate(lines, 1):
         try:
             path = folder / WAVES / f"{line.name}.wav"
             sound = read_sound(path, phonemes.RATE)[:, 0]
-            made = aligner.align(sound, line.text)
-            if made.score < worst:
+            alignment = aligner.align(sound, line.text)
+            if alignment.score < worst:
                 raise ValueError(
                     f"the recording does not say {brief(line.text, 60)}: score "
-                    f"{made.score:.1f}, least {worst}"
+                    f"{alignment.score:.1f}, least {worst}"
                 )
-            found[line.name] = {
-                "phones": list(made.phones),
-                "seconds": [round(s, 5) for s in made.seconds],
+            alignments[line.name] = {
+                "phones": list(alignment.phones),
+                "seconds": [round(s, 5) for s in alignment.seconds],
             }
         except ValueError as error:
             left[line.name] = str(error)
         bar.update(number)
-    if not found:
+    if not alignments:
         few = list(left.items())[:MOST_NAMED]
         told = "\n".join(f"{name!r}: {why}" for name, why in few)
         raise ValueError(
             f"No recording of {folder} could be aligned. Each is an English sentence "
             f"or a few, read as {METADATA} has it.\n{told}"
         )
-    files.write_bytes(folder / ALIGNMENT, json.dumps(found, indent=0).encode())
+    files.write_bytes(folder / ALIGNMENT, json.dumps(alignments, indent=0).encode())
     return left
 
 
@@ -329,10 +329,10 @@ def load_speech(
         ("start", start, 0),
     ):
         within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
-    found = find_speech(source, symbols)
-    cutter = _Cutter(found.files[0], samples, hop, rate)
-    found = found._replace(size=cutter.size)
-    check_length(found, batch_size, drop_remainder, repeat, start)
+    recordings = find_speech(source, symbols)
+    cutter = _Cutter(recordings.files[0], samples, hop, rate)
+    recordings = recordings._replace(size=cutter.size)
+    check_length(recordings, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -411,8 +411,8 @@ def load_utterances(
         check_size(name, value)
     if frames is not None:
         check_size("frames", frames)
-    found, texts = find_utterances(source, symbols, pronunciations)
-    (usable,) = found.files
+    recordings, texts = find_utterances(source, symbols, pronunciations)
+    (usable,) = recordings.files
     lengths = [-(-(s.frames * rate // s.rate) // hop) for s in usable.heads]
     most = max(lengths) if frames is None else frames
     kept = [i for i, length in enumerate(lengths) if length <= most]
@@ -428,8 +428,8 @@ def load_utterances(
                 f"{usable.listing.names[i]!r} with {lengths[i]} frames for "
                 f"{len(texts[i])} symbols. Is its text another's?"
             )
-    found = found._replace(size=len(kept))
-    check_length(found, batch_size, drop_remainder, repeat, start)
+    recordings = recordings._replace(size=len(kept))
+    check_length(recordings, batch_size, drop_remainder, repeat, start)
     key, longest = seed_key(seed), max(len(texts[i]) for i in kept)
 
     def read(index):
@@ -502,8 +502,8 @@ def describe_utterances(source: Any, symbols: tuple) -> Report:
     Raises:
         ValueError: the source cannot be used, or an argument is out of its range.
     """
-    found, texts = find_utterances(source, symbols)
-    (usable,) = found.files
+    recordings, texts = find_utterances(source, symbols)
+    (usable,) = recordings.files
     seconds = sum(s.frames / s.rate for s in usable.heads)
     rows = [
         ("data", str(source)),
@@ -575,15 +575,15 @@ def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: i
     Raises:
         ValueError: the source cannot be used, or an argument is out of its range.
     """
-    found = find_speech(source, symbols)
-    (usable,) = found.files
+    recordings = find_speech(source, symbols)
+    (usable,) = recordings.files
     seconds = [r.seconds.sum() for r in usable.heads]
     spoken = np.concatenate([r.phones for r in usable.heads])
     counts = np.bincount(spoken, minlength=len(symbols))
     rare = [f"{symbols[i]} {counts[i]}" for i in np.argsort(counts, kind="stable")[:5]]
     rows = [
         ("data", str(source)),
-        ("used", f"{len(seconds)} of {usable.found} recordings"),
+        ("used", f"{len(seconds)} of {usable.total} recordings"),
         ("lengths", f"{sum(seconds):,.1f} s in all"),
         ("phonemes", f"{len(spoken):,}; the rarest: {', '.join(rare)}"),
     ]
@@ -591,8 +591,8 @@ def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: i
         told = list(usable.broken.items())[:MOST_NAMED]
         rows.append(("left out", "\n".join(f"{k!r}: {v}" for k, v in told)))
     cutter = _Cutter(usable, samples, hop, rate)
-    made = f"{cutter.size} segments of {samples} samples ({samples / rate:.2f} s)"
-    rows.append(("made", made))
+    summary = f"{cutter.size} segments of {samples} samples ({samples / rate:.2f} s)"
+    rows.append(("made", summary))
     names = [*usable.listing.names, METADATA, ALIGNMENT]
     read = [usable._replace(listing=usable.listing._replace(names=names))]
     return Report(rows, usable.broken, read, digests(read))

@@ -98,11 +98,11 @@ def check(
     usable = check_files(list_images(place, False), channels, "skip", warn=False)
     rows = _files_rows(usable, channels, MOST_BROKEN * 10)
     rows += [*_class_rows(place, usable), *_pair_rows(place, channels)]
-    found = digests([usable], whole=True)
-    rows += _duplicate_rows([usable], found)
+    file_digests = digests([usable], whole=True)
+    rows += _duplicate_rows([usable], file_digests)
     if size is not None:
         rows += _made_rows([usable], size, channels, resize)
-    return Report(rows, usable.broken, [usable], found)
+    return Report(rows, usable.broken, [usable], file_digests)
 
 
 def describe(
@@ -148,16 +148,16 @@ def describe(
     options = {"split": split, "data_dir": data_dir, "on_error": on_error}
     counts = (source_channels, channels)
     if task == "pairs":
-        found = [find_pairs(source, counts, **options)]
+        sources = [find_pairs(source, counts, **options)]
     elif task == "unpaired":
-        found = find_domains(source, counts, **options)
+        sources = find_domains(source, counts, **options)
     else:
         labels = task == "labelled images"
-        found = [find_source(source, channels=channels, labels=labels, **options)]
+        sources = [find_source(source, channels=channels, labels=labels, **options)]
         counts = (channels,)
     rows, broken, files = [("data", _shown_name(source))], {}, []
     for one, domain in zip(
-        found, ("A", "B") if len(found) == 2 else ("",), strict=True
+        sources, ("A", "B") if len(sources) == 2 else ("",), strict=True
     ):
         rows += _source_rows(one, task, domain, counts, larger)
         for usable in one.files:
@@ -166,10 +166,10 @@ def describe(
     if any(margin):
         height, width = image_size
         rows.append(("crops", f"{width} x {height} pixels of that, anywhere"))
-    held = digests(files) if files else None
-    if held:
-        rows += _duplicate_rows(files, held)
-    return Report(rows, broken, files, held)
+    file_digests = digests(files) if files else None
+    if file_digests:
+        rows += _duplicate_rows(files, file_digests)
+    return Report(rows, broken, files, file_digests)
 
 
 def _shown_name(source):
@@ -178,28 +178,28 @@ def _shown_name(source):
     return "arrays"
 
 
-def _source_rows(found: Source, task, domain, counts, size):
+def _source_rows(source: Source, task, domain, counts, size):
     """What there is to say of one source."""
     what = "pair" if task == "pairs" else "picture"
     of = f" of {domain}" if domain else ""
-    rows = [("used", f"{found.size} {what}{'' if found.size == 1 else 's'}{of}")]
-    if not found.files and None not in found.shape:
-        height, width, *channels = found.shape
+    rows = [("used", f"{source.size} {what}{'' if source.size == 1 else 's'}{of}")]
+    if not source.files and None not in source.shape:
+        height, width, *channels = source.shape
         kinds = " to ".join(NAMES.get(c, f"{c} channels") for c in channels)
         rows.append(("sizes", f"all {width} x {height} pixels, {kinds}"))
-    halves = len(found.files) == 1 and task == "pairs"
+    halves = len(source.files) == 1 and task == "pairs"
     if halves:
         rows.append(("pairs", "each picture is cut into halves: A is left, B is right"))
     counts = counts if domain != "B" else counts[1:]
-    for usable, count in zip(found.files, counts, strict=False):
+    for usable, count in zip(source.files, counts, strict=False):
         rows += _files_rows(usable, count, MOST_BROKEN)[0 if task == "pairs" else 1 :]
-    if found.classes is not None:
-        rows.append(("classes", _classes(found.classes, found.labels)))
-        rows += _weight_rows(found)
+    if source.classes is not None:
+        rows.append(("classes", _classes(source.classes, source.labels)))
+        rows += _weight_rows(source)
     if task == "photos":
         return [*rows, ("crops", f"{size[1]} x {size[0]} pixels, anywhere")]
-    if found.files:
-        return rows + _made_rows(found.files, size, counts[0], "crop", halves)
+    if source.files:
+        return rows + _made_rows(source.files, size, counts[0], "crop", halves)
     return [*rows, ("made", f"{size[1]} x {size[0]} pixels, {_kinds(counts)}")]
 
 
@@ -211,7 +211,7 @@ def _files_rows(usable: Usable, channels, most):
     """Files found and left out, sizes and kinds of pixels."""
     listing, heads = usable.listing, usable.heads
     rows = [
-        ("used", f"{len(heads)} of {usable.found} image files of {listing.place.path}")
+        ("used", f"{len(heads)} of {usable.total} image files of {listing.place.path}")
     ]
     left = [f"{len(usable.broken)} that cannot be read:"] if usable.broken else []
     broken = list(usable.broken.items())
@@ -290,19 +290,19 @@ def _classes(names, labels):
     return f"{len(names)}: {', '.join(shown)}"
 
 
-def _weight_rows(found):
+def _weight_rows(source):
     """How much more often classes are shown where they are balanced."""
-    if found.labels is None:
+    if source.labels is None:
         return []
-    ratios = weights(found.labels)
+    ratios = weights(source.labels)
     low, high = (f(ratios, key=ratios.get) for f in (min, max))
     if ratios[high] == ratios[low]:
         return []
     return [
         (
             "weights",
-            f"balanced, an image of {found.classes[low]!r} is shown {ratios[low]:.2f} "
-            f"times as often, of {found.classes[high]!r} {ratios[high]:.2f} times",
+            f"balanced, an image of {source.classes[low]!r} is shown {ratios[low]:.2f} "
+            f"times as often, of {source.classes[high]!r} {ratios[high]:.2f} times",
         )
     ]
 
@@ -349,11 +349,11 @@ def _made_rows(files, size, channels, resize, halves=False):
 def _class_rows(place, usable):
     """The classes that subfolders would be, where all pictures lie in some."""
     try:
-        found = list_images(place, labels=True)
+        labelled = list_images(place, labels=True)
     except ValueError:
         return []
-    bad = set(found.names) - set(usable.listing.names)
-    return [("classes", _classes(found.classes, found.without(bad).labels))]
+    bad = set(labelled.names) - set(usable.listing.names)
+    return [("classes", _classes(labelled.classes, labelled.without(bad).labels))]
 
 
 def _pair_rows(place, channels):
@@ -377,9 +377,9 @@ def _pair_rows(place, channels):
     return [*rows, ("pairs", str(pairs))]
 
 
-def _duplicate_rows(files, found):
+def _duplicate_rows(files, file_digests):
     """Files of the same bytes within a domain, as their digests tell."""
-    digest, groups = iter(found["files"].values()), []
+    digest, groups = iter(file_digests["files"].values()), []
     for usable in files:  # in the order of `digests`
         same = {}
         for name in usable.listing.names:
@@ -389,7 +389,7 @@ def _duplicate_rows(files, found):
     if not groups:
         return []
     extra = sum(map(len, groups)) - len(groups)
-    if found["whole"]:
+    if file_digests["whole"]:
         alike = "is a copy" if extra == 1 else "are copies"
     else:
         alike = f"{'has' if extra == 1 else 'have'} the size and the ends of others"

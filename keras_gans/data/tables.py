@@ -94,14 +94,14 @@ def load_table(name: str) -> RealTable:
         require("sklearn", "tables", "Tables of scikit-learn")
         from sklearn import datasets
 
-        made = getattr(datasets, f"load_{name}")()
-        names = [str(n).replace(" (cm)", "") for n in made.feature_names]
-        found = {n: made.data[:, i].tolist() for i, n in enumerate(names)}
-        target = np.asarray(made.target).tolist()
+        bunch = getattr(datasets, f"load_{name}")()
+        names = [str(n).replace(" (cm)", "") for n in bunch.feature_names]
+        by_name = {n: bunch.data[:, i].tolist() for i, n in enumerate(names)}
+        target = np.asarray(bunch.target).tolist()
         if name == "diabetes":
-            return RealTable({**found, "progression": target}, "")
-        classes = [str(made.target_names[i]) for i in target]
-        return RealTable({**found, "class": classes}, "class")
+            return RealTable({**by_name, "progression": target}, "")
+        classes = [str(bunch.target_names[i]) for i in target]
+        return RealTable({**by_name, "class": classes}, "class")
     folder = _folder()
     known = sorted(p.name for p in folder.iterdir() if _file_of(p)) if folder else []
     if folder is None:
@@ -124,8 +124,8 @@ def _folder():
     spec = importlib.util.find_spec(PACKAGE)  # which runs nothing of it
     if spec is None or not spec.submodule_search_locations:
         return None
-    found = pathlib.Path(spec.submodule_search_locations[0]) / "data"
-    return found if found.is_dir() else None
+    folder = pathlib.Path(spec.submodule_search_locations[0]) / "data"
+    return folder if folder.is_dir() else None
 
 
 def _file_of(folder):
@@ -148,23 +148,23 @@ def _read(folder):
     else:
         mark, names = ",", []
         for i, line in enumerate(lines):
-            if found := re.match(r"@attribute\s+('[^']*'|[^\s{]+)", line, re.I):
-                names.append(found[1].strip("'"))
+            if match := re.match(r"@attribute\s+('[^']*'|[^\s{]+)", line, re.I):
+                names.append(match[1].strip("'"))
             elif line.lower().startswith("@data"):
                 lines = lines[i + 1 :]
                 break
-    held = [[] for _ in names]
+    raw_columns = [[] for _ in names]
     for i, line in enumerate(lines, 1):
         cells = [cell.strip() for cell in line.split(mark)]
         if len(cells) != len(names):
             raise ValueError(
                 f"{path} is damaged: row {i} has {len(cells)} cells, not {len(names)}."
             )
-        for column, cell in zip(held, cells, strict=True):
+        for column, cell in zip(raw_columns, cells, strict=True):
             column.append(cell)
-    found = {n: _typed(cells) for n, cells in zip(names, held, strict=True)}
-    label = "class" if "class" in found else names[-1]
-    return RealTable(found, label)
+    by_name = {n: _typed(cells) for n, cells in zip(names, raw_columns, strict=True)}
+    label = "class" if "class" in by_name else names[-1]
+    return RealTable(by_name, label)
 
 
 def _typed(cells):
@@ -239,8 +239,8 @@ def split_rows(
     ok = is_number(held_out) and 0 <= held_out < 1
     within("held_out", held_out, ok, "[0, 1)")
     within("seed", seed, is_integer(seed, 0), "0, 1, ...")
-    held = read_table(source)
-    size = len(next(iter(held.values())))
+    by_name = read_table(source)
+    size = len(next(iter(by_name.values())))
     order = np.random.default_rng([seed, size]).permutation(size)
     count = round(held_out * size)
     if count == size:
@@ -250,7 +250,7 @@ def split_rows(
         )
     test, train = np.sort(order[:count]), np.sort(order[count:])
     return tuple(
-        {name: [cells[i] for i in rows] for name, cells in held.items()}
+        {name: [cells[i] for i in rows] for name, cells in by_name.items()}
         for rows in (train, test)
     )
 
@@ -291,8 +291,8 @@ def fit_table(
     """
     lists = {"categories": categories, "numbers": numbers, "leave_out": leave_out}
     lists = {
-        name: given.split(",") if isinstance(given, str) else list(given or ())
-        for name, given in lists.items()
+        name: choice.split(",") if isinstance(choice, str) else list(choice or ())
+        for name, choice in lists.items()
     }
     return Table.fit(split_rows(source, held_out, seed)[0], seed=seed, **lists)
 
@@ -404,14 +404,14 @@ def describe_table(
     print(describe_table(rows, fit_table(rows)))
     ```
     """
-    held, rest = split_rows(source, held_out, seed)
-    size, aside = (len(next(iter(part.values()))) for part in (held, rest))
+    train, rest = split_rows(source, held_out, seed)
+    size, aside = (len(next(iter(part.values()))) for part in (train, rest))
     rows = [("data", str(source) if isinstance(source, str) else "a table")]
     rows.append(("used", f"{size:,} rows of {len(table.columns)} columns"))
     if aside:
         told = f"{aside:,} rows, which `evaluate` scores by"
         rows.append(("held out", told.replace("`", "")))
-    if aside := [name for name in held if name not in table.names]:
+    if aside := [name for name in train if name not in table.names]:
         rows.append(("left out", _listed(aside)))
     kinds = {kind: [] for kind in ("numbers", "categories")}
     for name, values in table.columns:

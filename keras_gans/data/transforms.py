@@ -27,11 +27,11 @@ def convert_channels(image, channels):
     Returns:
         float32 `[height, width, channels]`.
     """
-    given = image.shape[-1]
-    if given == channels:
+    own_channels = image.shape[-1]
+    if own_channels == channels:
         return image
     colour, alpha = image, None
-    if given in (2, 4):
+    if own_channels in (2, 4):
         colour, alpha = image[..., :-1], image[..., -1:]
     if alpha is not None and channels in (1, 3):
         # white is 1, so only the distance to it is weighted

@@ -146,17 +146,17 @@ def load_volumes(
                 "Pictures of solids have no labels beside them. Received: "
                 f"pictures={pictures}, labels=True. Drop one."
             )
-    found = find_volumes(source, size, labels, up, surfaces, on_error)
-    check_length(found.source, batch_size, drop_remainder, repeat, start)
+    solids = find_volumes(source, size, labels, up, surfaces, on_error)
+    check_length(solids.source, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
     shape = (size, size, size, 1)
 
     def examples(epoch, first):
         order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(len(found.bits), order, first)
+        return shuffled_range(len(solids.bits), order, first)
 
     def read(index):
-        return np.unpackbits(found.bits[int(index)], count=size**3).reshape(shape)
+        return np.unpackbits(solids.bits[int(index)], count=size**3).reshape(shape)
 
     def picture_of(solid):
         return render_volumes(solid[None], pictures)[0]
@@ -178,12 +178,12 @@ def load_volumes(
             return tf.ensure_shape(picture, (pictures, pictures, 1)), volume
         if not labels:
             return volume
-        return volume, tf.gather(tf.constant(found.labels, "int32"), index)
+        return volume, tf.gather(tf.constant(solids.labels, "int32"), index)
 
     return batches(
         examples,
         prepare,
-        size=len(found.bits),
+        size=len(solids.bits),
         batch_size=batch_size,
         drop_remainder=drop_remainder,
         repeat=repeat,
@@ -218,11 +218,11 @@ def render_volumes(volumes: np.ndarray, pixels: int = 32) -> np.ndarray:
             "Pictures are made of volumes [n, x, y, z, 1]. Received: shape "
             f"{np.shape(volumes)}."
         )
-    made = np.empty((len(volumes), pixels, pixels, 1), "float32")
-    for picture, volume in zip(made, volumes, strict=True):
+    pictures = np.empty((len(volumes), pixels, pixels, 1), "float32")
+    for picture, volume in zip(pictures, volumes, strict=True):
         density = np.asarray(volume[..., 0], "float32")
         picture[..., 0] = 2 * turntable(density, 1, pixels)[0] - 1
-    return made
+    return pictures
 
 
 def _turned(solid, quarters):
@@ -265,10 +265,10 @@ def find_volumes(
     check_choice("on_error", on_error, ON_ERROR)
     shape = (size, size, size, 1)
     if isinstance(source, str) and source in EMBEDDED:
-        held = furniture()
-        bits = [np.packbits(_fitted(v[..., 0] > 0, size)) for v in held.volumes]
-        found = Source(source, len(bits), shape, None, None, held.label_names, [])
-        return Solids(found, bits, held.labels)
+        embedded = furniture()
+        bits = [np.packbits(_fitted(v[..., 0] > 0, size)) for v in embedded.volumes]
+        volumes = Source(source, len(bits), shape, None, None, embedded.label_names, [])
+        return Solids(volumes, bits, embedded.labels)
     place = _place(source)
     listing = list_files(place, labels, EXTENSIONS, "volumes or meshes")
     new = {}
@@ -283,8 +283,8 @@ def find_volumes(
         _kept.update(new)
     listing, solids = usable.listing, usable.heads
     name = f"folder {place.path!r}"
-    found = Source(name, len(solids), shape, None, None, listing.classes, [usable])
-    return Solids(found, [one.bits for one in solids], listing.labels, solids)
+    volumes = Source(name, len(solids), shape, None, None, listing.classes, [usable])
+    return Solids(volumes, [one.bits for one in solids], listing.labels, solids)
 
 
 def volume_classes(source: Any) -> list[str]:
@@ -346,19 +346,19 @@ def describe_volumes(
     report = keras_gans.data.describe_volumes("furniture", 32)
     ```
     """
-    found = find_volumes(source, size, labels, up, surfaces, on_error)
+    solids = find_volumes(source, size, labels, up, surfaces, on_error)
     rows = [("data", str(source))]
-    files = found.source.files
+    files = solids.source.files
     if not files:
-        rows.append(("used", f"{len(found.bits)} embedded solids"))
+        rows.append(("used", f"{len(solids.bits)} embedded solids"))
     else:
         (usable,) = files
-        rows.append(("used", f"{len(found.bits)} of {usable.found} files"))
-        rows += _told(found, usable, size)
-    names = found.source.classes
+        rows.append(("used", f"{len(solids.bits)} of {usable.total} files"))
+        rows += _told(solids, usable, size)
+    names = solids.source.classes
     if labels and names:
         rows.append(("classes", f"{len(names)}: {', '.join(names)}"))
-    filled = [int(np.unpackbits(one).sum()) / size**3 for one in found.bits]
+    filled = [int(np.unpackbits(one).sum()) / size**3 for one in solids.bits]
     rows.append(
         ("solid", f"{min(filled):.1%} to {max(filled):.1%} of the voxels of each")
     )
@@ -368,7 +368,7 @@ def describe_volumes(
     return Report(rows, usable.broken, files, digests(files))
 
 
-def _told(found, usable, size):
+def _told(solids, usable, size):
     """What is told of files alone."""
     left = [f"{path!r}: {why}" for path, why in usable.broken.items()]
     if usable.listing.others:
@@ -376,14 +376,14 @@ def _told(found, usable, size):
     if left:
         yield "left out", "\n".join(left)
     cube = (size,) * 3
-    grids = Counter(s.grid for s in found.kinds if s.grid not in (None, cube))
+    grids = Counter(s.grid for s in solids.kinds if s.grid not in (None, cube))
     if grids:
         sides = (f"{n} of {' x '.join(map(str, g))}" for g, n in grids.most_common(9))
         yield "resampled", f"{', '.join(sides)} voxels: solid where anything is"
-    made = [s for s in found.kinds if s.grid is None]
-    if made:
-        still = sum(not s.closed for s in made)
-        told = f"{len(made)} meshes"
+    mesh_files = [s for s in solids.kinds if s.grid is None]
+    if mesh_files:
+        still = sum(not s.closed for s in mesh_files)
+        told = f"{len(mesh_files)} meshes"
         if still:
             told += f", {still} of them open: their surface, and what it encloses"
         yield "voxelized", told

@@ -130,10 +130,10 @@ def _recordings():
             "installed. Install it: `pip install 'keras_gans[sensors]'`."
         )
     path = pathlib.Path(spec.origin).parent / FILE
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != DIGEST:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != DIGEST:
         raise ValueError(
             f"{path} is not the file of seglearn 1.2.5. Received: one of SHA-256 "
-            f"{found[:16]}... Install that: `pip install 'keras_gans[sensors]'`."
+            f"{digest[:16]}... Install that: `pip install 'keras_gans[sensors]'`."
         )
     return np.load(path, allow_pickle=True).item()
