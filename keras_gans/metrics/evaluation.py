@@ -235,10 +235,12 @@ class Evaluator:
         fakes = fake
         if isinstance(fake, BaseGAN):
             fakes = self._samples(fake, n, seed)
-        found = extract(fakes, keep=self._keep, **self._options)
-        self._check(found)
+        features = extract(fakes, keep=self._keep, **self._options)
+        self._check(features)
         values = {}
-        return [self._record(name, fakes, found, seed, values) for name in self.metrics]
+        return [
+            self._record(name, fakes, features, seed, values) for name in self.metrics
+        ]
 
     def _samples(self, gan, n, seed):
         if n is None and self.real is None:
@@ -272,13 +274,13 @@ class Evaluator:
                 stacklevel=4,
             )
 
-    def _record(self, name, fakes, found, seed, values):
+    def _record(self, name, fakes, features, seed, values):
         metric, settings = METRICS[name], self.settings[name]
         call = (metric.function, str(settings))
         if call not in values:  # precision and recall come together
             real = None if self.real is None else _taken(self.real, metric)
             values[call] = metric.function(
-                real, _taken(found, metric), seed, **settings
+                real, _taken(features, metric), seed, **settings
             )
         value, std = values[call], None
         if name in ("precision", "recall", "density", "coverage"):
@@ -292,7 +294,7 @@ class Evaluator:
             value=float(value),
             std=std,
             reals=self.real.count if compares else None,
-            fakes=found.count,
+            fakes=features.count,
             real=self.real_name if compares else None,
             fake=fakes.name,
             split=self.split if compares else None,
@@ -306,10 +308,10 @@ class Evaluator:
         )
 
 
-def _taken(found, metric):
+def _taken(features, metric):
     """What a metric takes of a set; features where there are no moments."""
-    taken = getattr(found, metric.takes)
-    return found.features if taken is None else taken
+    taken = getattr(features, metric.takes)
+    return features.features if taken is None else taken
 
 
 def _spread(labels, n):
@@ -345,7 +347,7 @@ def _real_set(real, n, gan, value_range, image_size, split, data_dir, on_error):
     if labels and not named:
         place = find_place(source)
         labels = place is not None and bool(place.children()[0])
-    given = {"split": split} if _is_named(source, "tfds") else {}
+    options = {"split": split} if _is_named(source, "tfds") else {}
     batches = data.load(
         source,
         image_size=image_size,
@@ -355,11 +357,11 @@ def _real_set(real, n, gan, value_range, image_size, split, data_dir, on_error):
         on_error=on_error,
         shuffle=False,
         drop_remainder=False,
-        **given,
+        **options,
     )
     # Every byte of a set has a place in [-1, 1]: no doubt about the range.
-    found = sets.of_images(batches, "real", sets.UNIT, n)
+    image_set = sets.of_images(batches, "real", sets.UNIT, n)
     name = source
     if not named:
         name = f"folder {os.path.basename(os.path.normpath(source))}"
-    return found._replace(name=name)
+    return image_set._replace(name=name)

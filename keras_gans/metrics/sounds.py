@@ -77,15 +77,15 @@ def evaluate_sounds(
     vocoder = hasattr(gan, "mel")
     if vocoder:
         real = np.asarray(real[:n], "float32")
-        made = gan.sample(len(real), mel=ops.convert_to_numpy(gan.mel(real)))
-        values, names = {"stft": stft_distance(real, made)}, {"stft": STFT}
+        fake = gan.sample(len(real), mel=ops.convert_to_numpy(gan.mel(real)))
+        values, names = {"stft": stft_distance(real, fake)}, {"stft": STFT}
         windows = ", ".join(str(window) for _, _, window in RESOLUTIONS)
         seen, settings, fakes = "magnitudes", {"windows": windows}, len(real)
     else:
-        made = np.concatenate(list(gan.sample_batches(n, seed=seed)))
+        fake = np.concatenate(list(gan.sample_batches(n, seed=seed)))
         with warnings.catch_warnings():  # sets of sounds are small, which is told
             warnings.simplefilter("ignore", UserWarning)
-            values = sound_scores(real, made, gan.modality.rate)._asdict()
+            values = sound_scores(real, fake, gan.modality.rate)._asdict()
         names, seen, fakes = NAMES, f"{BANDS} bands in {TIMES} parts", n
         settings = {"components": COMPONENTS}
     step = int(ops.convert_to_numpy(gan.step))

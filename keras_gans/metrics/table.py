@@ -115,7 +115,7 @@ def check_settings(
         ValueError: a metric is not asked for, or does not know a setting.
     """
     settings = dict(settings or {})
-    for name, given in settings.items():
+    for name, options in settings.items():
         if name not in metrics:
             raise ValueError(
                 f"`settings` are of the metrics asked for, "
@@ -123,7 +123,7 @@ def check_settings(
                 f"{hint(name, metrics)}"
             )
         known = METRICS[name].settings
-        for key in given:
+        for key in options:
             if key not in known:
                 raise ValueError(
                     f"The settings of {name!r} are "

@@ -29,10 +29,10 @@ def independent_columns(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
     len(made["x"])  # 5
     ```
     """
-    rng, held = np.random.default_rng(seed), columns.read(rows)
+    rng, table = np.random.default_rng(seed), columns.read(rows)
     return {
         name: [cells[i] for i in rng.integers(len(cells), size=n)]
-        for name, cells in held.items()
+        for name, cells in table.items()
     }
 
 
@@ -67,12 +67,12 @@ def gaussian_copula(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
     """
     from statistics import NormalDist
 
-    rng, held = np.random.default_rng(seed), columns.read(rows)
-    size = len(next(iter(held.values())))
+    rng, table = np.random.default_rng(seed), columns.read(rows)
+    size = len(next(iter(table.values())))
     inverse = np.vectorize(NormalDist().inv_cdf, otypes=["float64"])
     distribution = np.vectorize(NormalDist().cdf, otypes=["float64"])
     ordered, normal = {}, []
-    for name, cells in held.items():
+    for name, cells in table.items():
         numbers = [columns.number(cell) for cell in cells]
         if None in numbers:
             labels = [

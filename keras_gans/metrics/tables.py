@@ -143,8 +143,8 @@ def pair_scores(table: Table, real: Any, fake: Any) -> dict[tuple[str, str], flo
     bins = {}
     for name in table.names:
         if name not in table.categories:
-            held = real[name][np.isfinite(real[name])]
-            cuts = np.quantile(held, np.arange(1, BINS) / BINS) if len(held) else []
+            finite = real[name][np.isfinite(real[name])]
+            cuts = np.quantile(finite, np.arange(1, BINS) / BINS) if len(finite) else []
             bins[name] = [np.digitize(x[name], cuts) for x in (real, fake)]
             gone = [~np.isfinite(x[name]) for x in (real, fake)]
             bins[name] = [
@@ -244,10 +244,10 @@ def efficacy(
         if len(np.unique(y)) > 1:
             model.fit(x, y)
             known = {c: i for i, c in enumerate(model.classes_)}
-            made = model.predict_proba(x_test)
+            probabilities = model.predict_proba(x_test)
             for i, one in enumerate(classes):
                 if one in known:
-                    told[:, i] = made[:, known[one]]
+                    told[:, i] = probabilities[:, known[one]]
         of_each = [
             roc_auc_score(y_test == c, told[:, i]) for i, c in enumerate(classes)
         ]
@@ -380,25 +380,25 @@ def _some(places, rng):
 def _nearest(rows, known):
     """The distance of each row to the closest of others."""
     numbers, codes = rows
-    found = np.empty(len(numbers))
+    distances = np.empty(len(numbers))
     width = numbers.shape[1] + codes.shape[1]
     for i in range(len(numbers)):
         total = np.abs(known[0] - numbers[i]).sum(1) + (known[1] != codes[i]).sum(1)
-        found[i] = total.min() / width
-    return found
+        distances[i] = total.min() / width
+    return distances
 
 
 def _places(table, rows):
     """Numbers on [0, 1], missing ones on -1, and codes of categories."""
-    held = coded(table, rows)
-    numbers, codes = [np.zeros((size_of(held), 0))], [np.zeros((size_of(held), 0))]
+    arrays = coded(table, rows)
+    numbers, codes = [np.zeros((size_of(arrays), 0))], [np.zeros((size_of(arrays), 0))]
     for name in table.names:
         if name in table.categories:
             known = {code_of(c): i for i, c in enumerate(table.categories[name])}
-            codes.append(np.array([known.get(c, -1) for c in held[name]])[:, None])
+            codes.append(np.array([known.get(c, -1) for c in arrays[name]])[:, None])
             continue
         low, high = table.bounds(name)
-        x = held[name]
+        x = arrays[name]
         if not np.isfinite(high - low):
             finite = x[np.isfinite(x)]
             low, high = finite.min(), finite.max()
@@ -430,13 +430,13 @@ def violations(table: Table, rows: Any) -> int:
     keras_gans.metrics.violations(table, made)  # 2: 9.0 and "c"
     ```
     """
-    held, count = coded(table, rows), 0
+    arrays, count = coded(table, rows), 0
     for name, values in table.columns:
         if name in table.categories:
             known = set(map(code_of, values))
-            count += sum(c not in known for c in held[name])
+            count += sum(c not in known for c in arrays[name])
             continue
-        x = held[name]
+        x = arrays[name]
         finite = x[np.isfinite(x)]
         low, high = table.bounds(name)
         count += int(((finite < low - 1e-9) | (finite > high + 1e-9)).sum())
@@ -548,13 +548,13 @@ def evaluate_table(
     size = len(next(iter(train.values()))) if n is None else n
     check_count(size)
     check_seed(seed)
-    held = {name: [] for name in table.names}
+    synthetic = {name: [] for name in table.names}
     for part in gan.synthesize_batches(size, seed=seed):
         for name, cells in part.items():
-            held[name] += cells
+            synthetic[name] += cells
     known = {name: train[name] for name in table.names}
     tables = {
-        "gan": held,
+        "gan": synthetic,
         "independent": independent_columns(known, size, seed),
         "copula": gaussian_copula(known, size, seed),
         "real": known,

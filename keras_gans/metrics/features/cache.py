@@ -40,9 +40,9 @@ class FeatureCache:
                 open(path, "rb") as file,  # np.load leaves a damaged one open
                 np.load(file, allow_pickle=False) as archive,
             ):
-                found = {name: archive[name] for name in archive}
-            written = str(found.pop(CHECKSUM))
-            return found if written == _checksum(found) else None
+                features = {name: archive[name] for name in archive}
+            written = str(features.pop(CHECKSUM))
+            return features if written == _checksum(features) else None
         except Exception:
             return None
 

@@ -102,23 +102,23 @@ class _Batch(NamedTuple):
 
 def _rebatched(batches, batch_size):
     """Batches of `batch_size` images, but for the last."""
-    held = _Batch([], [], [])
+    queue = _Batch([], [], [])
     for images, labels, place in batches:
-        held.images.extend(images)
+        queue.images.extend(images)
         some = [None] * len(images) if labels is None else list(labels)
-        held.labels.extend(some)
-        held.places.extend((place, i) for i in range(len(images)))
-        while len(held.images) >= batch_size:
-            yield _Batch(*(part[:batch_size] for part in held))
-            held = _Batch(*(part[batch_size:] for part in held))
-    if held.images:
-        yield held
+        queue.labels.extend(some)
+        queue.places.extend((place, i) for i in range(len(images)))
+        while len(queue.images) >= batch_size:
+            yield _Batch(*(part[:batch_size] for part in queue))
+            queue = _Batch(*(part[batch_size:] for part in queue))
+    if queue.images:
+        yield queue
 
 
 def _outputs(batch, network, batch_size, cache, role):
-    found = cache.get(batch.images) if cache else None
-    if found is not None:
-        return found
+    cached = cache.get(batch.images) if cache else None
+    if cached is not None:
+        return cached
     images = batch.images
     # A short batch is filled up: another size would be compiled anew.
     filled = images + images[-1:] * (batch_size - len(images))

@@ -228,17 +228,17 @@ def _mean_bleu(sentences, references, n, among):
 
 def _most(references, n):
     """Of each n-gram: its largest count, how many have it, and the next count."""
-    found = {}
+    largest = {}
     for reference in references:
         for gram, count in Counter(_grams(reference, n)).items():
-            first, times, second = found.get(gram, (0, 0, 0))
+            first, times, second = largest.get(gram, (0, 0, 0))
             if count > first:
-                found[gram] = (count, 1, first)
+                largest[gram] = (count, 1, first)
             elif count == first:
-                found[gram] = (first, times + 1, count)
+                largest[gram] = (first, times + 1, count)
             elif count > second:
-                found[gram] = (first, times, count)
-    return found
+                largest[gram] = (first, times, count)
+    return largest
 
 
 def _shares(sentences, n):

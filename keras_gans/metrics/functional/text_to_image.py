@@ -232,11 +232,11 @@ class _Ridge:
         x, y = x - self.x_mean, y - self.y_mean
         scale = max(float(np.square(x).mean()), 1e-12) * len(x)
         if len(x) > x.shape[1]:
-            held = x.T @ x + RIDGE * scale / 100 * np.eye(x.shape[1])
-            self.weights = np.linalg.solve(held, x.T @ y)
+            gram = x.T @ x + RIDGE * scale / 100 * np.eye(x.shape[1])
+            self.weights = np.linalg.solve(gram, x.T @ y)
         else:
-            held = x @ x.T + RIDGE * scale / 100 * np.eye(len(x))
-            self.weights = x.T @ np.linalg.solve(held, y)
+            gram = x @ x.T + RIDGE * scale / 100 * np.eye(len(x))
+            self.weights = x.T @ np.linalg.solve(gram, y)
 
     def __call__(self, x):
         return (x.astype("float64") - self.x_mean) @ self.weights + self.y_mean
