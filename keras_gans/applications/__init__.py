@@ -53,15 +53,15 @@ def get(name: str, **arguments) -> Colorization | Inpainting:
             f"Unknown application. Received: {name!r}. Expected one of "
             f"{', '.join(APPLICATIONS)}.{hint(name, APPLICATIONS)}"
         )
-    made = APPLICATIONS[name]
+    cls = APPLICATIONS[name]
     known = argument_names(name)
     unknown = [argument for argument in arguments if argument not in known]
     if unknown:
         raise ValueError(
-            f"{made.__name__} takes {', '.join(known) or 'no arguments'}. "
+            f"{cls.__name__} takes {', '.join(known) or 'no arguments'}. "
             f"Received: {', '.join(unknown)}.{hint(unknown[0], known)}"
         )
-    return made(**arguments)
+    return cls(**arguments)
 
 
 def argument_names(name: str) -> list:
@@ -70,19 +70,19 @@ def argument_names(name: str) -> list:
 
 
 def check_file_options(
-    application: Colorization | Inpainting | None, given: dict, model: Any
+    application: Colorization | Inpainting | None, options: dict, model: Any
 ) -> None:
     """Checks the options of a translation of files.
 
     Args:
         application: that of the model, or `None`.
-        given: dict of options to their values.
+        options: dict of names to values.
         model: what the user named, for the message.
 
     Raises:
         ValueError: the application does not take one of them.
     """
-    for option, value in given.items():
+    for option, value in options.items():
         if application is None or option not in application.file_options:
             owners = [
                 name

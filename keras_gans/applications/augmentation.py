@@ -171,10 +171,10 @@ def compare(
     f1, precision, chosen = ({name: [] for name in names} for _ in range(3))
     for split in splits:
         for name in names:
-            made = None if name == NOTHING else ways[name](split)
+            sampler = None if name == NOTHING else ways[name](split)
             best = None
-            for amount in (0.0,) if made is None else amounts:
-                x, y = _with_more(split, made, amount)
+            for amount in (0.0,) if sampler is None else amounts:
+                x, y = _with_more(split, sampler, amount)
                 told = classify(x, y, split.seed)
                 score = _precision(split.validation.y, told(split.validation.x))
                 if best is None or score > best[0]:
@@ -206,14 +206,14 @@ def compare(
     )
 
 
-def _with_more(split, made, amount):
+def _with_more(split, sampler, amount):
     x, y = split.train
-    if made is None:
+    if sampler is None:
         return x, y
     count = round(amount * max(int((~y).sum()) - int(y.sum()), 1))
     if count < 1:
         return x, y
-    more = np.asarray(made(count))
+    more = np.asarray(sampler(count))
     return np.concatenate([x, more]), np.concatenate([y, np.ones(len(more), bool)])
 
 
@@ -234,13 +234,13 @@ def _f1(y, told):
 def _precision(y, scores):
     """The mean, over the samples of the class, of the precision down to each."""
     thresholds = np.unique(scores)[::-1]
-    found, total, before = 0.0, int(y.sum()), 0
+    average, total, before = 0.0, int(y.sum()), 0
     for threshold in thresholds:  # ties count together
         above = scores >= threshold
         right = int((y & above).sum())
-        found += (right - before) / total * right / int(above.sum())
+        average += (right - before) / total * right / int(above.sum())
         before = right
-    return found
+    return average
 
 
 # --- Ways ---
@@ -361,25 +361,28 @@ def augment_table(
     report.rare, report.gains  # ("b", False): a single seed tells of no gain
     ```
     """
-    held = columns.read(data)
-    if label not in held:
+    all_rows = columns.read(data)
+    if label not in all_rows:
         raise ValueError(
-            f"`label` is a column of the table. Received: {label!r}.{hint(label, held)}"
+            f"`label` is a column of the table. Received: {label!r}."
+            f"{hint(label, all_rows)}"
         )
     check_size("steps", steps)
     check_size("batch_size", batch_size)
-    labels = np.array([columns.label(cell) or "" for cell in held[label]])
+    labels = np.array([columns.label(cell) or "" for cell in all_rows[label]])
     rare = _rare(labels, rare)
     splits, gans = [], []
     for seed in seeds:
         parts = _thirds(labels, seed)
-        rows = [{n: [c[i] for i in part] for n, c in held.items()} for part in parts]
+        rows = [
+            {n: [c[i] for i in part] for n, c in all_rows.items()} for part in parts
+        ]
         table = Table.fit(rows[0], categories=[label], seed=seed)
-        made = [
+        thirds = [
             Part(row_features(table, part, label)[0], labels[own] == rare)
             for part, own in zip(rows, parts, strict=True)
         ]
-        splits.append(Split(*made, seed))
+        splits.append(Split(*thirds, seed))
         gans.append((table, rows[0]))
     options = {**PROFILE, **arguments}
 
@@ -393,12 +396,12 @@ def augment_table(
         model.fit(rows, batch_size=size, epochs=epochs, verbose=0)
 
         def make(count):
-            made = {name: [] for name in table.names}
+            synthetic = {name: [] for name in table.names}
             where = {label: rare}
             for part in model.synthesize_batches(count, where, split.seed):
                 for name, cells in part.items():
-                    made[name] += cells
-            return row_features(table, made, label)[0]
+                    synthetic[name] += cells
+            return row_features(table, synthetic, label)[0]
 
         return make
 
@@ -481,8 +484,8 @@ def augment_images(
     splits, classes = [], {}
     for seed in seeds:
         parts = _thirds(labels, seed)
-        made = [Part(images[own], labels[own] == rare) for own in parts]
-        splits.append(Split(*made, seed))
+        thirds = [Part(images[own], labels[own] == rare) for own in parts]
+        splits.append(Split(*thirds, seed))
         classes[seed] = labels[parts[0]]
     if gan is None:
         gan = functools.partial(
@@ -533,20 +536,20 @@ def _rare(labels, rare):
     """The class in question, as text."""
     known, counts = np.unique(labels, return_counts=True)
     known = known.tolist()
-    found = known[counts.argmin()] if rare is None else columns.label(rare)
-    if found not in known:
+    label = known[counts.argmin()] if rare is None else columns.label(rare)
+    if label not in known:
         raise ValueError(
             f"`rare` is a class of the data: {', '.join(map(repr, known[:20]))}. "
-            f"Received: {rare!r}.{hint(str(found), known)}"
+            f"Received: {rare!r}.{hint(str(label), known)}"
         )
-    count = int(counts[known.index(found)])
+    count = int(counts[known.index(label)])
     if count < LEAST or len(known) < 2:
         raise ValueError(
             f"A class is told from others by {LEAST} samples or more, of which half "
-            f"are trained on. Received: {count} of class {found!r}, {len(known)} "
+            f"are trained on. Received: {count} of class {label!r}, {len(known)} "
             "classes. Find more samples, or join it to a class like it."
         )
-    return str(found)
+    return str(label)
 
 
 def _thirds(labels, seed):

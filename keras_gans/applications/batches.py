@@ -134,9 +134,9 @@ def _in_python(fn, spec):
         return [as_array(x) for x in fn(int(step), images)]
 
     def call(step, images):
-        made = python_call(arrays, [step, images], ["float32"] * 2)
+        pair = python_call(arrays, [step, images], ["float32"] * 2)
         # (A Python function does not tell how many channels it makes.)
-        return tuple(tf.ensure_shape(x, (*spec.shape[:3], None)) for x in made)
+        return tuple(tf.ensure_shape(x, (*spec.shape[:3], None)) for x in pair)
 
     return call
 
@@ -197,21 +197,21 @@ def check_pictures(
     return check_images(images, images.shape[1:])
 
 
-def check_translator(gan: Pix2Pix, source: int, made: int, what: str) -> None:
+def check_translator(gan: Pix2Pix, source: int, target: int, what: str) -> None:
     """Checks the channels that a GAN takes and makes.
 
     Args:
         gan: `Pix2Pix`.
         source: int, channels that it has to take.
-        made: int, channels that it has to make.
+        target: int, channels that it has to make.
         what: str, what they are.
 
     Raises:
         ValueError: they are others.
     """
     has = (gan.source_shape[-1], gan.image_shape[-1])
-    if has != (source, made):
-        shape = (*gan.image_shape[:2], made)
+    if has != (source, target):
+        shape = (*gan.image_shape[:2], target)
         raise ValueError(
             f"{what}. Received: a GAN from {has[0]} to {has[1]} channels. Build it "
             f"with image_shape={shape} and source_channels={source}."

@@ -208,12 +208,12 @@ class Colorization:
         images = np.broadcast_to(images, (*images.shape[:-1], 3))
         lightness = as_array(lab.split(images)[0])
         ab = translated(gan, resized(lightness, size), seed, evaluation)
-        made = np.empty(images.shape, "float32")
+        coloured = np.empty(images.shape, "float32")
         # One by one: photos may be large.
         for i in range(len(images)):
             colour = resized(ab[i : i + 1], images.shape[1:3])
-            made[i] = as_array(lab.join(lightness[i : i + 1], colour))[0]
-        return made
+            coloured[i] = as_array(lab.join(lightness[i : i + 1], colour))[0]
+        return coloured
 
     def on_files(
         self, gan: Pix2Pix, evaluation: bool | None, seed: int, size: Size | None = None

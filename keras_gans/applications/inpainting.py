@@ -102,9 +102,9 @@ class Inpainting:
         Raises:
             ValueError: it has other channels.
         """
-        made = gan.image_shape[-1]
-        what = f"Images of {made} channels are made of as many, and 1 of their mask"
-        check_translator(gan, made + 1, made, what)
+        channels = gan.image_shape[-1]
+        what = f"Images of {channels} channels are made of as many, and 1 of their mask"
+        check_translator(gan, channels + 1, channels, what)
 
     def pairs(
         self, dataset: "tf.data.Dataset", seed: int = 0, start: int = 0
@@ -281,10 +281,10 @@ class Inpainting:
         seen, holes = seen.astype("float32"), masks.astype("float32")
         seen, holes = _at_size(seen, holes, working_size(size, images.shape[1:3]))
         sources = as_array(_source(seen, holes))
-        made = translated(gan, sources, seed, evaluation)
+        filled = translated(gan, sources, seed, evaluation)
         # What is known stays, also beside the holes' edges, where it is scaled.
-        made = resized(np.where(holes > 0, made, seen), images.shape[1:3])
-        return np.where(masks, made.astype(images.dtype), images)
+        filled = resized(np.where(holes > 0, filled, seen), images.shape[1:3])
+        return np.where(masks, filled.astype(images.dtype), images)
 
     def on_files(
         self,
@@ -396,17 +396,17 @@ def _read_mask(place):
     """The mask at a picture's place: bool `[height, width, 1]`."""
     from keras_gans.modalities.image_files import EXTENSIONS, read_image
 
-    found = [
+    paths = [
         path
         for extension in EXTENSIONS
         if (path := place.with_name(place.name + extension)).is_file()
     ]
-    if len(found) != 1:
+    if len(paths) != 1:
         raise ValueError(
-            f"A picture has one mask. Received: {len(found)} files "
+            f"A picture has one mask. Received: {len(paths)} files "
             f"{place}.*; expected one ending in {', '.join(EXTENSIONS)}."
         )
-    return np.asarray(read_image(str(found[0]), 1)) > 0
+    return np.asarray(read_image(str(paths[0]), 1)) > 0
 
 
 RECIPE = Recipe(
