@@ -95,7 +95,7 @@ def convert_file(
     if key is not None:
         state = _part(state, key, path)
     try:
-        family, found = detect(state)
+        family, detected_config = detect(state)
     except ValueError as error:
         raise ValueError(f"Cannot convert {path}. {error}") from error
     try:
@@ -103,12 +103,12 @@ def convert_file(
     except ValueError as error:
         raise ValueError(
             f"Cannot convert {path}. It looks like {_known(family)}, "
-            f"{_listed(found)}, but: {error}"
+            f"{_listed(detected_config)}, but: {error}"
         ) from error
     with files.replacing(target) as temporary:
         model.save(temporary)
     count = f"{model.count_params():,} parameters"
-    about = _listed({**found, **config})
+    about = _listed({**detected_config, **config})
     return target, f"{_known(family)}: {about}; {count}"
 
 
@@ -136,11 +136,11 @@ def _part(state, key, path):
     if len(inner) == 1 and not isinstance(state.get(key), dict):
         (state,) = inner
     if not isinstance(state.get(key), dict):
-        held = [k for k, v in state.items() if isinstance(k, str) and type(v) is dict]
+        names = [k for k, v in state.items() if isinstance(k, str) and type(v) is dict]
         raise ValueError(
             f"{path} holds no network `key={brief(key)}`. It holds "
-            f"{brief(', '.join(held), 300) or 'one network: leave `key` out'}."
-            f"{hint(key, held)}"
+            f"{brief(', '.join(names), 300) or 'one network: leave `key` out'}."
+            f"{hint(key, names)}"
         )
     return state[key]
 

@@ -32,11 +32,11 @@ def gan_of(snapshot: dict) -> BaseGAN:
         ValueError: the networks are of no family of which GANs are made, or do
             not belong together.
     """
-    found = {
+    detections = {
         name: states.detect(states.tensors_of(snapshot[name]), states.FAMILIES)
         for name in NETWORKS
     }
-    families = {name: family for name, (family, _) in found.items()}
+    families = {name: family for name, (family, _) in detections.items()}
     family = families["G"]
     belong = {"G": family, "D": _OF_D.get(family, family), "G_ema": family}
     if family not in _ARGUMENTS or families != belong:
@@ -45,12 +45,12 @@ def gan_of(snapshot: dict) -> BaseGAN:
             f"GANs are made of {', '.join(_ARGUMENTS)}. Received: networks of "
             f"{received}. Take one of them by `key`."
         )
-    made = {
+    models = {
         name: states.from_state(snapshot[name], families[name]) for name in NETWORKS
     }
-    of_g, of_d = (found[name][1] for name in ("G", "D"))
+    of_g, of_d = (detections[name][1] for name in ("G", "D"))
     cls, arguments = _ARGUMENTS[family](of_g, of_d)
-    own = {"generator": made["G"], "discriminator": made["D"]}
+    own = {"generator": models["G"], "discriminator": models["D"]}
     gan = None
     if arguments is not None:
         gan = cls(**arguments)
@@ -61,9 +61,9 @@ def gan_of(snapshot: dict) -> BaseGAN:
     else:
         for name, network in own.items():
             gan.networks[name].set_weights(network.get_weights())
-    if not _alike(gan.ema_generator, made["G_ema"]):
+    if not _alike(gan.ema_generator, models["G_ema"]):
         raise ValueError("G and G_ema of the snapshot are networks of other shapes.")
-    gan.ema_generator.set_weights(made["G_ema"].get_weights())
+    gan.ema_generator.set_weights(models["G_ema"].get_weights())
     count = snapshot.get("cur_nimg")
     if isinstance(count, int) and 0 <= count < 2**31:
         gan.controllers["images"].value.assign(ops.cast(count, "int32"))

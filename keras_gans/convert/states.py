@@ -136,14 +136,14 @@ def from_state(
         raise ValueError(
             f"`family` must be one of {sorted(FAMILIES)}. Received: family={family!r}."
         )
-    family, found = detect(tensors, [family] if family else FAMILIES)
-    unknown = sorted(set(config) - set(found))
+    family, detected_config = detect(tensors, [family] if family else FAMILIES)
+    unknown = sorted(set(config) - set(detected_config))
     if unknown:
         raise ValueError(
-            f"The configuration of this {family} is {found}. Received "
+            f"The configuration of this {family} is {detected_config}. Received "
             f"others: {unknown}."
         )
-    return FAMILIES[family].build(tensors, {**found, **config})
+    return FAMILIES[family].build(tensors, {**detected_config, **config})
 
 
 def tensors_of(state: Mapping[str, Any]) -> dict[str, Any]:

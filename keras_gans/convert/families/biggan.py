@@ -38,14 +38,14 @@ def detect(state):
         Dict for `build`, or None if the weights are of another family.
     """
     kernels = {
-        int(found[1]): state[name].shape
+        int(match[1]): state[name].shape
         for name in state
-        if (found := _BLOCK.fullmatch(name)) and state[name].ndim == 4
+        if (match := _BLOCK.fullmatch(name)) and state[name].ndim == 4
     }
     linear = state.get("linear.weight")
     if linear is None or linear.ndim != 2 or sorted(kernels) != [*range(len(kernels))]:
         return None
-    attended = [int(found[1]) for n in state if (found := _ATTENTION.fullmatch(n))]
+    attended = [int(match[1]) for n in state if (match := _ATTENTION.fullmatch(n))]
     shared = state.get("shared.weight", state.get(_TABLE))
     if shared is not None and shared.ndim == 2:
         return _generator_config(state, kernels, linear.shape, attended)
@@ -79,14 +79,14 @@ def _generator_config(state, kernels, linear, attended):
 
 def _discriminator_config(state, kernels, attended):
     widths = [kernels[i][0] for i in range(len(kernels))]
-    found = [
+    counts = [
         count
         for count, table in D_WIDTHS.items()
         if count >= SMALL and _fits(widths, table)
     ]
-    if not found:
+    if not counts:
         return None
-    count = found[0]
+    count = counts[0]
     side = 4 << count
     small = count <= SMALL
     sizes = {side // 2 if small else max(4, side >> i + 1) for i in attended}
@@ -132,31 +132,31 @@ def build(state, config):
 
 def _in_one_form(state):
     """The names of PyTorch's spectral norm, and of norms that are no others'."""
-    found = {}
+    tensors = {}
     for name, value in state.items():
         if name.endswith(_LEFT_OUT):
             continue
         statistic = _STATISTICS.fullmatch(name)
         if statistic:
             name = f"{statistic[1]}.stored_{statistic[3]}"
-        found[name] = value
-    for name in [name for name in found if name.endswith(".u0")]:
+        tensors[name] = value
+    for name in [name for name in tensors if name.endswith(".u0")]:
         prefix = name.removesuffix(".u0")
-        u, weight = found.pop(name), found.get(f"{prefix}.weight")
+        u, weight = tensors.pop(name), tensors.get(f"{prefix}.weight")
         if weight is None or weight.ndim < 2 or u.shape != (1, len(weight)):
             raise ValueError(
                 f"{prefix[:80]}.u0 must have one number for each row of the matrix "
                 f"{prefix[:80]}.weight. Received: shape {u.shape}, and "
                 f"{'no weight' if weight is None else weight.shape}."
             )
-        del found[f"{prefix}.weight"]
+        del tensors[f"{prefix}.weight"]
         v = u[0] @ weight.reshape(len(weight), -1)
-        found |= {
+        tensors |= {
             f"{prefix}.weight_orig": weight,
             f"{prefix}.weight_u": u[0],
             f"{prefix}.weight_v": v / max(np.linalg.norm(v), 1e-12),
         }
-    return found
+    return tensors
 
 
 def _normalized(prefix, shape):

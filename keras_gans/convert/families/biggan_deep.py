@@ -32,7 +32,7 @@ def detect(state):
     table = state.get("embeddings.weight")
     first = state.get("generator.gen_z.weight_orig")
     rgb = state.get("generator.conv_to_rgb.weight_orig")
-    blocks = sorted(int(found[1]) for n in state if (found := _LAYER.fullmatch(n)))
+    blocks = sorted(int(match[1]) for n in state if (match := _LAYER.fullmatch(n)))
     if table is None or table.ndim != 2 or first is None or first.ndim != 2:
         return None
     if rgb is None or rgb.ndim != 4 or len(blocks) % _DEPTH:
@@ -40,7 +40,7 @@ def detect(state):
     count = len(blocks) // _DEPTH
     if count not in G_WIDTHS:
         return None
-    places = [int(found[1]) for n in state if (found := _THETA.fullmatch(n))]
+    places = [int(match[1]) for n in state if (match := _THETA.fullmatch(n))]
     # After so many blocks, each second one doubles the map.
     sizes = tuple(4 << place // _DEPTH for place in sorted(places))
     return {
@@ -184,7 +184,7 @@ def _attention_shapes(prefix, channels):
 
 def _plain(state, truncation):
     """Kernels without their norm, statistics of one truncation, plain names."""
-    found = {}
+    tensors = {}
     for name, value in state.items():
         if name.endswith(("weight_u", "weight_v")):
             continue
@@ -206,8 +206,8 @@ def _plain(state, truncation):
             value = value.reshape(())
         for theirs, ours in _ATTENTION.items():
             name = name.replace(f".snconv1x1_{theirs}.", f".{ours}.")
-        found[name] = value
-    return found
+        tensors[name] = value
+    return tensors
 
 
 def _between(rows, truncation):

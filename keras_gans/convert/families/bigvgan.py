@@ -31,12 +31,12 @@ def detect(state):
     """
     if not any(SNAKE.fullmatch(name) for name in state):
         return None
-    found = hifigan.detect(_as_hifigan(state))
-    if found is None:
+    config = hifigan.detect(_as_hifigan(state))
+    if config is None:
         return None
     beta = any(name.endswith(".act.beta") for name in state)
     return {
-        **found,
+        **config,
         "activation": "snakebeta" if beta else "snake",
         "ending": "tanh" if "conv_post.bias" in state else "clip",
     }

@@ -86,7 +86,7 @@ def entries(model, prefix=""):
     Returns:
         List of `weights.Entry`; a layer's are in the reference's order.
     """
-    found = []
+    tensors = []
     for layer in model.layers:
         if not layer.weights:
             continue
@@ -94,7 +94,7 @@ def entries(model, prefix=""):
         stem = prefix + re.sub(r"(\d)_(convs|activations)", r"\1.\2", stem)
         if isinstance(layer, AntiAliasedSnake):
             for variable in layer.weights:
-                found.append(weights.vector(f"{stem}.act.{variable.name}", variable))
+                tensors.append(weights.vector(f"{stem}.act.{variable.name}", variable))
             continue
         inner, leaf = layer, "weight"
         normed = isinstance(layer, (WeightNormalization, SpectralNormalization))
@@ -107,7 +107,7 @@ def entries(model, prefix=""):
         if isinstance(layer, SpectralNormalization):
             own = weights.spectral_norm(stem, layer)
             columns = (*kernel.shape[1:],)
-            found += [
+            tensors += [
                 own[1],
                 kernel._replace(name=f"{stem}.weight_orig"),
                 own[2],
@@ -115,14 +115,14 @@ def entries(model, prefix=""):
             ]
             continue
         if inner.use_bias:
-            found.append(weights.vector(f"{stem}.bias", inner.bias))
+            tensors.append(weights.vector(f"{stem}.bias", inner.bias))
         if isinstance(layer, WeightNormalization):
             ones = (1,) * (len(kernel.shape) - 1)
             shape = (layer.g.shape[0], *ones)
             g = weights.Entry(f"{stem}.weight_g", layer.g, shape, np.ravel)
-            found.append(g)
-        found.append(kernel)
-    return found
+            tensors.append(g)
+        tensors.append(kernel)
+    return tensors
 
 
 def _of_one_axis(weight):
@@ -144,7 +144,7 @@ def restore(gan, generator, discriminators=None):
     state = generator.get("generator", generator)
     of_g = entries(gan.networks["generator"])
     weights.assign(gan.networks["generator"], state, of_g)
-    held = discriminators or {}
+    states = discriminators or {}
     of_d = []
     for part in ("msd", "mpd"):  # the order of the reference's optimizer
         kind = {"msd": "scale_", "mpd": "period_"}[part]
@@ -153,15 +153,15 @@ def restore(gan, generator, discriminators=None):
             network = gan.networks[name]
             own = entries(network, f"discriminators.{i}.")
             of_d += own
-            if part in held:
+            if part in states:
                 stem = f"discriminators.{i}."
-                some = {k: v for k, v in held[part].items() if k.startswith(stem)}
+                some = {k: v for k, v in states[part].items() if k.startswith(stem)}
                 weights.assign(network, some, own)
     for name, own in (("g", of_g), ("d", of_d)):
-        if f"optim_{name}" in held:
-            _restore_optimizer(gan.optimizers[name], held[f"optim_{name}"], own)
-    if "steps" in held:
-        gan.step.assign(int(held["steps"]))
+        if f"optim_{name}" in states:
+            _restore_optimizer(gan.optimizers[name], states[f"optim_{name}"], own)
+    if "steps" in states:
+        gan.step.assign(int(states["steps"]))
 
 
 def _place(entry):

@@ -39,14 +39,14 @@ def detect(state):
     map_ = state.get("Output.Filters" if side == "generator" else "Input.Filters")
     if np.ndim(matrix) != 2 or np.ndim(map_) != 3 or not dim:
         return None
-    found = {"network": side, "dim": dim, "blocks": count}
+    config = {"network": side, "dim": dim, "blocks": count}
     if side == "discriminator":
         length, vocabulary = matrix.shape[0] // dim, map_.shape[1]
-        return {**found, "length": length, "vocabulary": vocabulary}
+        return {**config, "length": length, "vocabulary": vocabulary}
     latent, total = matrix.shape
     length, vocabulary = total // dim, map_.shape[2]
-    found |= {"length": length, "vocabulary": vocabulary, "latent_dim": latent}
-    return found
+    config |= {"length": length, "vocabulary": vocabulary, "latent_dim": latent}
+    return config
 
 
 def build(state, config):

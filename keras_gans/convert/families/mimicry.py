@@ -134,8 +134,8 @@ def _rows(state, *names):
 
 def _score(state, count):
     """The name of the last layer: of a number one too low for some sizes."""
-    found = {name.split(".")[0] for name in state}
-    return f"l{count}" if f"l{count}" in found else f"l{count + 1}"
+    names = {name.split(".")[0] for name in state}
+    return f"l{count}" if f"l{count}" in names else f"l{count + 1}"
 
 
 def build(state, config):
@@ -336,18 +336,18 @@ def _discriminator(state, **config):
 
 def _normalized(shapes):
     """The names and shapes of the same layers under spectral norm."""
-    found = {}
+    normed = {}
     for name, shape in shapes.items():
         # Norms and tables of classes are left as they are.
         if not name.endswith(".weight") or len(shape) < 2 or ".embed" in name:
-            found[name] = shape
+            normed[name] = shape
             continue
-        found |= {
+        normed |= {
             f"{name}_orig": shape,
             f"{name}_u": shape[:1],
             f"{name}_v": (math.prod(shape[1:]),),
         }
-    return found
+    return normed
 
 
 def _in_one_form(state):

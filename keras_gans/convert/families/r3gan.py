@@ -27,9 +27,9 @@ def detect(state):
     """
     places = {}  # of a stage: its residual blocks' second kernels
     for name, weight in state.items():
-        found = _NAME.fullmatch(name)
-        if found and found[3] == _MIX and weight.ndim == 4 and 0 not in weight.shape:
-            places.setdefault(int(found[1]), []).append(weight.shape)
+        match = _NAME.fullmatch(name)
+        if match and match[3] == _MIX and weight.ndim == 4 and 0 not in weight.shape:
+            places.setdefault(int(match[1]), []).append(weight.shape)
     first = state.get("Model.AggregationLayer.Layer.weight")
     last = state.get("Model.ExtractionLayer.Layer.weight")
     edge = last if first is None else first

@@ -62,21 +62,21 @@ def _of_generator(state):
         if name.startswith(FIRST)
     }
     if not first:
-        found = _of_first(state)
-        return found and {"network": "generator", **found}
-    found = _of_first(first)
+        config = _of_first(state)
+        return config and {"network": "generator", **config}
+    config = _of_first(first)
     encoder, last = state.get("encoder.0.weight"), state.get("img.0.weight")
-    if not found or encoder is None or last is None or encoder.ndim != 4:
+    if not config or encoder is None or last is None or encoder.ndim != 4:
         return None
     ups = sum(bool(UP.fullmatch(name)) for name in state)
     blocks = sum(bool(BLOCK.fullmatch(name)) for name in state)
     if not 3 <= ups <= weights.MAX_BLOCKS or not 0 < blocks <= weights.MAX_BLOCKS:
         return None
-    *sides, channels = found["image_shape"]
+    *sides, channels = config["image_shape"]
     return {
         "network": "second generator",
         "image_shape": (*(side // 4 << ups for side in sides), channels),
-        "first": found,
+        "first": config,
         "width": encoder.shape[0],
         "blocks": blocks,
     }

@@ -44,11 +44,11 @@ def mapping_layers(state):
 
 def _sizes(state, pattern):
     """The kernels of blocks of 4, 8, 16 ... pixels, as far as they go."""
-    found, size = [], 4
+    shapes, size = [], 4
     while (kernel := state.get(pattern.format(size))) is not None and kernel.ndim == 4:
-        found.append(kernel.shape)
+        shapes.append(kernel.shape)
         size *= 2
-    return found
+    return shapes
 
 
 def _generator_config(state, first, common):

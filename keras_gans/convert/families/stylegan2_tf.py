@@ -64,14 +64,14 @@ def _place(name):
     """The name of a variable in PyTorch, and a function to its layout."""
     if name == "dlatent_avg":
         return "mapping.w_avg", np.asarray
-    if found := _NOISE.fullmatch(name):
-        i = int(found[1])
+    if match := _NOISE.fullmatch(name):
+        i = int(match[1])
         size, layer = 4 << (i + 1) // 2, "conv0" if i % 2 else "conv1"
         return f"synthesis.b{size}.{layer}.noise_const", _without_ones
-    if found := _LAYER.fullmatch(name):
-        return _layer(found[1] or "", *found.groups()[1:])
-    if found := _DENSE.fullmatch(name):
-        _, layer, number, leaf = found.groups()
+    if match := _LAYER.fullmatch(name):
+        return _layer(match[1] or "", *match.groups()[1:])
+    if match := _DENSE.fullmatch(name):
+        _, layer, number, leaf = match.groups()
         if layer == "Output":
             return f"b4.out.{leaf}", _dense
         ours = "embed" if layer == "LabelEmbed" else f"fc{number}"

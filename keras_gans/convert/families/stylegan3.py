@@ -56,10 +56,10 @@ def detect(state):
 
 def _layers(state):
     """The reference's names of layers, in their order, from 0 on."""
-    found = {int(m[2]): m[1] for m in map(_LAYER.fullmatch, state) if m}
-    if sorted(found) != [*range(len(found))]:
+    names = {int(m[2]): m[1] for m in map(_LAYER.fullmatch, state) if m}
+    if sorted(names) != [*range(len(names))]:
         return ()
-    return {f"synthesis.{found[i]}": i for i in range(len(found))}
+    return {f"synthesis.{names[i]}": i for i in range(len(names))}
 
 
 def build(state, config):
@@ -98,11 +98,11 @@ def build(state, config):
 def _names(config):
     """The reference's names of the layers; the last makes colours."""
     side, _, channels = config["image_shape"]
-    found = bands(side, config["layers"])
+    layer_bands = bands(side, config["layers"])
     widths = (*config["widths"], channels)
     return [
         f"synthesis.L{i}_{band.size}_{width}"
-        for i, (band, width) in enumerate(zip(found, widths, strict=True))
+        for i, (band, width) in enumerate(zip(layer_bands, widths, strict=True))
     ]
 
 
@@ -110,13 +110,13 @@ def _check_filters(synthesis, names, stored):
     for i, name in enumerate(names[:-1]):
         designed = synthesis.get_layer(f"layer{i}_filtered").filters
         for ending, filter in zip(_FILTERS, designed, strict=True):
-            found = stored.pop(name + ending, filter)
-            same = found.shape == filter.shape
-            if not same or np.abs(found - filter).max() > 1e-5 * filter.max():
+            taps = stored.pop(name + ending, filter)
+            same = taps.shape == filter.shape
+            if not same or np.abs(taps - filter).max() > 1e-5 * filter.max():
                 raise ValueError(
                     f"{name}{ending} is the filter that StyleGAN3 designs for its "
                     f"layer, of shape {filter.shape}. Received: another one, of "
-                    f"shape {found.shape}: networks of other cutoffs, stopbands or "
+                    f"shape {taps.shape}: networks of other cutoffs, stopbands or "
                     "margins are not built."
                 )
     if stored:

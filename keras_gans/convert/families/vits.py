@@ -27,10 +27,10 @@ DECODER = re.compile(r"dec\.(ups\.\d+|resblocks\.\d+\.convs[12]?\.\d+)\.weight(_
 
 def symbols_of(count: int) -> tuple[str, ...]:
     """The symbols of a file with so many: LJ Speech's, or numbers."""
-    found = ("_", *PUNCTUATION, *LETTERS, *IPA)
-    if count == len(found):  # an apostrophe stands in the list twice
-        first = found.index("'")  # the second is what texts are read with
-        return (*found[:first], "''", *found[first + 1 :])
+    symbols = ("_", *PUNCTUATION, *LETTERS, *IPA)
+    if count == len(symbols):  # an apostrophe stands in the list twice
+        first = symbols.index("'")  # the second is what texts are read with
+        return (*symbols[:first], "''", *symbols[first + 1 :])
     return ("_", *map(str, range(1, count)))
 
 
@@ -148,15 +148,15 @@ def discriminator_entries(networks, names):
 
 def _unfolded(state, wanted):
     """Weights whose norms were folded in, as directions and lengths again."""
-    made = {}
+    unfolded = {}
     for name, value in state.items():
         stem, _, leaf = name.rpartition(".")
         if leaf == "weight" and f"{stem}.weight_g" in wanted and value.ndim == 3:
             norms = np.sqrt(np.square(value).sum(axis=(1, 2), keepdims=True))
-            made[f"{stem}.weight_v"], made[f"{stem}.weight_g"] = value, norms
+            unfolded[f"{stem}.weight_v"], unfolded[f"{stem}.weight_g"] = value, norms
         else:
-            made[name] = value
-    return made
+            unfolded[name] = value
+    return unfolded
 
 
 def entries(gan):
@@ -169,23 +169,23 @@ def entries(gan):
         List of `weights.Entry`.
     """
     text, posterior, flow, decoder, durations = (gan.networks[n] for n in PARTS)
-    found = _of_text(text)
-    found += _of_layers(posterior, "enc_q.")
+    tensors = _of_text(text)
+    tensors += _of_layers(posterior, "enc_q.")
     for layer in flow.layers:
         if isinstance(layer, ShiftCoupling):
-            found += _of_layers(layer.layer, f"flow.{_dotted(layer.name)}.")
-    found += hifigan.entries(decoder, "dec.")
-    found += _of_durations(durations)
+            tensors += _of_layers(layer.layer, f"flow.{_dotted(layer.name)}.")
+    tensors += hifigan.entries(decoder, "dec.")
+    tensors += _of_durations(durations)
     every = [v for name in PARTS for v in gan.networks[name].weights]
-    kept = {id(entry.variable) for entry in found}
+    kept = {id(entry.variable) for entry in tensors}
     left = [v.path for v in every if id(v) not in kept and "seed" not in v.path]
     if left:
         raise RuntimeError(f"The name map must have each weight once. Left: {left}.")
-    return found
+    return tensors
 
 
 def _of_text(model):
-    found = []
+    tensors = []
     for layer in model.layers:
         name = layer.name
         if isinstance(layer, RelativeAttention):
@@ -196,53 +196,55 @@ def _of_text(model):
                 ("conv_v", layer.value_conv),
                 ("conv_o", layer.output_conv),
             ):
-                found += _plain(f"{stem}.{leaf}", conv)
+                tensors += _plain(f"{stem}.{leaf}", conv)
             for leaf, variable in (
                 ("emb_rel_k", layer.near_keys),
                 ("emb_rel_v", layer.near_values),
             ):
                 shape = (1, *variable.shape)
                 entry = (f"{stem}.{leaf}", variable, shape, lambda x: x[0])
-                found.append(weights.Entry(*entry))
+                tensors.append(weights.Entry(*entry))
         elif name == "emb":
-            found.append(weights.vector("enc_p.emb.weight", layer.embeddings))
+            tensors.append(weights.vector("enc_p.emb.weight", layer.embeddings))
         elif name.startswith(("ffn", "norm")):
-            found += _plain(f"enc_p.encoder.{_dotted(name)}", layer)
+            tensors += _plain(f"enc_p.encoder.{_dotted(name)}", layer)
         elif name == "proj":
-            found += _plain("enc_p.proj", layer)
-    return found
+            tensors += _plain("enc_p.proj", layer)
+    return tensors
 
 
 def _of_durations(model):
-    found = []
+    tensors = []
     for layer in model.layers:
         if isinstance(layer, ScaleAndShift):
             stem = f"dp.{_dotted(layer.name)}"
             for leaf, variable in (("m", layer.shift), ("logs", layer.log_scale)):
                 shape = (*variable.shape, 1)
-                found.append(weights.Entry(f"{stem}.{leaf}", variable, shape, np.ravel))
+                tensors.append(
+                    weights.Entry(f"{stem}.{leaf}", variable, shape, np.ravel)
+                )
         elif isinstance(layer, SplineCoupling):
-            found += _of_layers(layer.layer, f"dp.{_dotted(layer.name)}.")
+            tensors += _of_layers(layer.layer, f"dp.{_dotted(layer.name)}.")
         elif layer.name in ("condition", "post"):
-            found += _of_layers(
+            tensors += _of_layers(
                 layer, "dp." if layer.name == "condition" else "dp.post_"
             )
         elif layer.weights:
-            found += _plain(f"dp.{layer.name}", layer)
-    return found
+            tensors += _plain(f"dp.{layer.name}", layer)
+    return tensors
 
 
 def _of_layers(model, prefix):
-    found = []
+    tensors = []
     for layer in model.layers:
         name = layer.name
         if name.startswith(("in_layers", "res_skip")):
-            found += _normed(f"{prefix}enc.{_dotted(name)}", layer)
+            tensors += _normed(f"{prefix}enc.{_dotted(name)}", layer)
         elif name.startswith(("convs_", "norms_")):
-            found += _plain(f"{prefix}convs.{_dotted(name)}", layer)
+            tensors += _plain(f"{prefix}convs.{_dotted(name)}", layer)
         elif layer.weights:
-            found += _plain(f"{prefix}{name}", layer)
-    return found
+            tensors += _plain(f"{prefix}{name}", layer)
+    return tensors
 
 
 def _dotted(name):

@@ -53,12 +53,12 @@ def _of_paper(state, shapes):
     down = all(one[0] == after[1] for one, after in pairs)
     if not down and any(one[1] != after[0] for one, after in pairs):
         return None
-    found = {"network": "discriminator" if down else "generator", "form": "paper"}
-    found["size"] = 4 << (len(shapes) - 1)
+    config = {"network": "discriminator" if down else "generator", "form": "paper"}
+    config["size"] = 4 << (len(shapes) - 1)
     if down:
-        return {**found, "channels": shapes[0][1], "width": shapes[0][0]}
+        return {**config, "channels": shapes[0][1], "width": shapes[0][0]}
     channels, width = shapes[-1][1], shapes[-1][0]
-    return {**found, "channels": channels, "latent_dim": shapes[0][0], "width": width}
+    return {**config, "channels": channels, "latent_dim": shapes[0][0], "width": width}
 
 
 def _of_dense(state, shapes):
@@ -74,12 +74,12 @@ def _of_dense(state, shapes):
     side = round(count ** (1 / 3))
     if side**3 != count:
         return None
-    found = {"network": "generator" if up else "discriminator", "form": "dense"}
-    found["size"] = 16 * side
+    config = {"network": "generator" if up else "discriminator", "form": "dense"}
+    config["size"] = 16 * side
     if not up:
-        return {**found, "channels": shapes[0][1], "width": shapes[0][0]}
+        return {**config, "channels": shapes[0][1], "width": shapes[0][0]}
     return {
-        **found,
+        **config,
         "channels": shapes[-1][1],
         "latent_dim": matrix.shape[1],
         "width": shapes[-1][0],
@@ -92,16 +92,16 @@ def _of_iwgan(state, kernels):
         return None
     ordered = sorted(kernels, key=lambda name: int(IWGAN.fullmatch(name)[2]))
     first, last = kernels[ordered[0]], kernels[ordered[-1]]
-    found = {"form": "iwgan32", "size": 2 << len(kernels)}
+    config = {"form": "iwgan32", "size": 2 << len(kernels)}
     if sides == {"dis"}:
-        found = {"network": "discriminator", **found}
-        return {**found, "channels": first[3], "width": first[4]}
+        config = {"network": "discriminator", **config}
+        return {**config, "channels": first[3], "width": first[4]}
     matrix = state.get("gen/g/net_1/dense/W")
     if matrix is None or matrix.ndim != 2:
         return None
     return {
         "network": "generator",
-        **found,
+        **config,
         "channels": last[3],
         "latent_dim": matrix.shape[0],
         "width": last[4],
@@ -139,10 +139,10 @@ def build(state, config):
 
 def _blocks(model):
     """Pairs of a convolution and its batch norm, or None, in their order."""
-    found = {layer.name: layer for layer in model.layers}
-    ways = [n for n in found if n.startswith(("up_", "down_"))]
+    by_name = {layer.name: layer for layer in model.layers}
+    ways = [n for n in by_name if n.startswith(("up_", "down_"))]
     return [
-        (found[name], found.get(name.replace("up", "norm").replace("down", "norm")))
+        (by_name[name], by_name.get(name.replace("up", "norm").replace("down", "norm")))
         for name in sorted(ways, key=_number)
     ]
 

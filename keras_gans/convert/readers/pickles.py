@@ -255,10 +255,10 @@ class Machine:
 
     def persistent(self, _):
         """A storage: ("storage", type, key, device, size[, view])."""
-        (given,) = self.pop(1)
-        if type(given) is not tuple or len(given) not in (5, 6):
-            refuse(f"The pickle refers to {describe(given)} outside of it.")
-        kind, storage, key, _, size = given[:5]
+        (reference,) = self.pop(1)
+        if type(reference) is not tuple or len(reference) not in (5, 6):
+            refuse(f"The pickle refers to {describe(reference)} outside of it.")
+        kind, storage, key, _, size = reference[:5]
         dtype = type(storage) is Named and _STORAGES.get(storage.name)
         if (
             type(kind) is not str
@@ -266,7 +266,7 @@ class Machine:
             or not dtype
             or not is_name(key)
             or not is_count(size)
-            or not _all_none(given[5:])
+            or not _all_none(reference[5:])
         ):
             refuse("The pickle refers to something other than a storage.")
         self.stack.append(self.claim(dtype, key, size))

@@ -186,20 +186,20 @@ def _what_else(head):
     """Says what a file that is no checkpoint looks like."""
     text = head.lstrip().lower()
     if not head:
-        found = "It is empty; fetch it again."
+        guess = "It is empty; fetch it again."
     elif text.startswith(b"<"):
-        found = "It is a web page: the link it came from needs a browser."
+        guess = "It is a web page: the link it came from needs a browser."
     elif text.startswith(b"version https://git-lfs"):
-        found = "It is a Git LFS pointer: run `git lfs pull` where it lies."
+        guess = "It is a Git LFS pointer: run `git lfs pull` where it lies."
     elif head[257:262] == b"ustar":
-        found = (
+        guess = (
             "It is a tar archive, as PyTorch wrote before version 0.1.10: load "
             "and save it again with a newer PyTorch."
         )
     else:
-        found = f"It starts with {head[:16]!r}."
+        guess = f"It starts with {head[:16]!r}."
     return (
-        f"{found} Expected a file of torch.save (zip or legacy), safetensors, or a "
+        f"{guess} Expected a file of torch.save (zip or legacy), safetensors, or a "
         "snapshot (.pkl)."
     )
 
