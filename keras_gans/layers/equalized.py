@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from keras_gans.engine.convolutions import Convolving
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_number, within
 
@@ -119,7 +120,7 @@ class EqualizedDense(Equalized):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class EqualizedConv2D(Equalized):
+class EqualizedConv2D(Equalized, Convolving):
     """A convolution with an equalized learning rate; see `Equalized`.
 
     Args:
@@ -162,14 +163,8 @@ class EqualizedConv2D(Equalized):
         self.add_kernel((*size, input_shape[-1], self.units))
 
     def call(self, inputs: Tensor) -> Tensor:
-        y = ops.conv(
-            inputs,
-            self.scaled_kernel(),
-            strides=self.strides,
-            padding=self.padding,
-            data_format="channels_last",
-        )
-        return self.biased(y)
+        kernel = self.scaled_kernel()
+        return self.biased(self.convolve(inputs, kernel, self.strides, self.padding))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         taken = self.kernel_size - 1 if self.padding == "valid" else 0

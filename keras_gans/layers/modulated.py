@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_gans.engine import global_rows, rng
+from keras_gans.engine.convolutions import Convolving
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, within
 
@@ -13,7 +14,7 @@ EPSILON = 1e-8
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class ModulatedConv2D(keras.layers.Layer):
+class ModulatedConv2D(Convolving):
     """A convolution whose kernel is scaled for each row.
 
     Input channel i is scaled by style s_i. With demodulation, each output is
@@ -88,7 +89,7 @@ class ModulatedConv2D(keras.layers.Layer):
                 x, kernel, strides=2, padding="valid", data_format="channels_last"
             )
         else:
-            y = ops.conv(x, kernel, padding="same", data_format="channels_last")
+            y = self.convolve(x, kernel)
         if self.demodulate:
             squares = ops.sum(ops.square(ops.cast(kernel, "float32")), axis=(0, 1))
             if self.upsample:

@@ -19,6 +19,7 @@ import types
 import keras
 
 from keras_gans.engine import keras_internals
+from keras_gans.engine.convolutions import Convolving
 from keras_gans.engine.kernels import dropout
 from keras_gans.engine.kernels.choice import KERNELS, enabled, scope
 from keras_gans.engine.kernels.gradients import fuse_adam, squared_norm
@@ -53,7 +54,8 @@ if keras.backend.backend() == "tensorflow":
 def accelerate(network: keras.Layer) -> None:
     """Binds to each layer of a network the implementation that it needs.
 
-    Layers in other layers are found too. Config, weights, names and files stay
+    Layers in other layers are found too, and layers of this package that are
+    `Convolving`. Config, weights, names and files stay
     those of Keras: copies and loaded networks are plain. Subclasses of Keras's
     layers are left alone, as are layers that are bound already.
 
@@ -70,6 +72,9 @@ def accelerate(network: keras.Layer) -> None:
     ```
     """
     for layer in keras_internals.flatten_layers(network):
+        if isinstance(layer, Convolving) and keras.backend.backend() == "tensorflow":
+            layer.convolve = types.MethodType(convolution.convolve_maps, layer)
+            continue
         call = _CALLS.get(type(layer))
         if call is None or "call" in vars(layer):
             continue

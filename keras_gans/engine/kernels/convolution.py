@@ -11,11 +11,12 @@ processors where TensorFlow emulates that type's gradients; maps of
 """
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
+from keras_gans.engine.convolutions import Convolving
 from keras_gans.engine.kernels import choice, grouped
 
 
@@ -43,6 +44,29 @@ def _finished(layer, inputs, y):
         y = ops.cast(y, "float32") + ops.cast(layer.bias, "float32")
     y = ops.cast(y, layer.compute_dtype)
     return y if layer.activation is None else layer.activation(y)
+
+
+class Form(NamedTuple):
+    """What tells how a `Convolving` layer convolves, as a `Conv2D` has it."""
+
+    kernel_size: tuple[int, int]
+    strides: tuple[int, int]
+    padding: str
+    data_format: str = "channels_last"
+    dilation_rate: int = 1
+    groups: int = 1
+
+
+def convolve_maps(
+    layer: Convolving, x: Any, kernel: Any, strides: int = 1, padding: str = "same"
+) -> Any:
+    """`Convolving.convolve`."""
+    form = Form(tuple(kernel.shape[:2]), (strides, strides), padding)
+    plain = functools.partial(
+        Convolving.convolve, layer, strides=strides, padding=padding
+    )
+    y = _widened(form, x, kernel, _convolve, plain)
+    return plain(x, kernel) if y is None else ops.cast(y, x.dtype)
 
 
 def convolve(layer: keras.layers.Conv2D, x: Any, kernel: Any) -> Any:

@@ -25,6 +25,21 @@ def count_calls(monkeypatch, implementation, name):
     return calls
 
 
+def twice_differentiated(call, watched):
+    """What a function gives, its gradients, and those of their squares."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as outer:
+        outer.watch(watched)
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            y = call()
+            loss = tf.reduce_sum(y**3)
+        gradients = tape.gradient(loss, watched)
+        penalty = sum(tf.reduce_sum(g**2) for g in gradients)
+    return [y, *gradients, *outer.gradient(penalty, watched)]
+
+
 CASES = [
     ("winograd", "convolve", "same", (1, 9, 6, 2)),
     ("winograd", "convolve_transposed", "same", (1, 9, 6, 2)),
@@ -61,22 +76,51 @@ def test_convolutions(taps, strides, shape, kind, padding, name, any_size, monke
     x = tf.constant(rng.normal(size=shape).astype("float32"))
 
     def run():
-        watched = [x, layer.kernel.value]
-        with tf.GradientTape() as outer:
-            outer.watch(watched)
-            with tf.GradientTape() as tape:
-                tape.watch(watched)
-                y = layer(x)
-                loss = tf.reduce_sum(y**3)
-            slopes = tape.gradient(loss, watched)
-            penalty = sum(tf.reduce_sum(s**2) for s in slopes)
-        return [y, *slopes, *outer.gradient(penalty, watched)]
+        return twice_differentiated(lambda: layer(x), [x, layer.kernel.value])
 
     wanted = run()
     assert not calls
     with kernels.scope():
         found = run()
     assert len(calls) == 1
+    for a, b in zip(found, wanted, strict=True):
+        largest = float(tf.reduce_max(tf.abs(b)))
+        # Sums of up to some thousand products, in another order.
+        np.testing.assert_allclose(a, b, atol=1e-5 * largest, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("layer", "upsample"),
+    [
+        (kg.layers.EqualizedConv2D(5, 3, padding="same", use_bias=False), False),
+        (kg.layers.EqualizedConv2D(5, 3, padding="valid"), False),
+        (kg.layers.ModulatedConv2D(5, 3), False),
+        (kg.layers.ModulatedConv2D(5, 3, upsample=True), True),
+    ],
+)
+def test_scaled_and_modulated_convolutions(layer, upsample, any_size, monkeypatch):
+    """Layers of StyleGAN2, whose penalties differentiate them twice."""
+    import tensorflow as tf
+
+    any_size("winograd")
+    calls = count_calls(monkeypatch, "winograd", "convolve")
+    rng = np.random.default_rng(0)
+    x, styles = (
+        tf.constant(rng.normal(size=shape), "float32")
+        for shape in ((2, 9, 6, 2), (2, 2))
+    )
+    modulated = isinstance(layer, kg.layers.ModulatedConv2D)
+    inputs = [x, styles] if modulated else x
+    layer(inputs)
+    config = layer.get_config()
+    kernels.accelerate(layer)
+    watched = [x, layer.kernel.value, *([styles] if modulated else [])]
+    wanted = twice_differentiated(lambda: layer(inputs), watched)
+    assert not calls
+    with kernels.scope():
+        found = twice_differentiated(lambda: layer(inputs), watched)
+    assert len(calls) == (not upsample)  # of 3 taps and strides of 2 there is none
+    assert layer.get_config() == config
     for a, b in zip(found, wanted, strict=True):
         largest = float(tf.reduce_max(tf.abs(b)))
         # Sums of up to some thousand products, in another order.
