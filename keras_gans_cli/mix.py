@@ -72,12 +72,12 @@ def len_half(gan) -> str:
     return f"{max(1, count // 2)}-{count - 1}"
 
 
-def _draw(gan, rows, columns, made, args):
+def _draw(gan, rows, columns, pictures, args):
     import numpy as np
 
     from keras_gans.core import previews
 
-    sources, across, mixed = made
+    sources, across, mixed = pictures
     blank = np.full((1, *mixed.shape[2:]), gan.modality.range[1], "float32")
     table, names = [blank, across], ["", *(f"seed {seed}" for seed in columns)]
     for seed, source, row in zip(rows, sources, mixed, strict=True):

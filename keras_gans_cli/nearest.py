@@ -60,33 +60,34 @@ def run(args: argparse.Namespace) -> None:
     gan, step, _, given = sample.opened(args, len(seeds))
     batches = training_pictures(args.run_dir, gan, args.data)
     samples = np.concatenate(list(gan.seed_batches(seeds, **given)))
-    found = nearest(samples, batches, args.features, COMPARED)
-    tiles, columns = pictures.side_by_side(samples, found.images)
+    closest = nearest(samples, batches, args.features, COMPARED)
+    tiles, columns = pictures.side_by_side(samples, closest.images)
     names = [
         name
-        for seed, distance in zip(seeds, found.distances, strict=True)
+        for seed, distance in zip(seeds, closest.distances, strict=True)
         for name in (f"seed {seed}", f"distance {distance:.3g}")
     ]
     caption = previews.caption(
         gan,
         "samples, each with the nearest training picture on its right, of "
-        f"{found.count:,}; distances are {MEASURES[args.features]}"
-        + ("" if found.usual is None else f"; {_usual(found)}"),
+        f"{closest.count:,}; distances are {MEASURES[args.features]}"
+        + ("" if closest.usual is None else f"; {_usual(closest)}"),
     )
     wide = columns * (4 if len(seeds) >= 4 else 1)
     pictures.save_grid(args.out, tiles, wide, args.overwrite, names, caption)
-    least = int(found.distances.argmin())
+    least = int(closest.distances.argmin())
     print(
         f"{said.count_of(len(seeds), 'sample')}{said.of_step(step)} beside the "
-        f"nearest of {found.count:,} pictures: {args.out}"
+        f"nearest of {closest.count:,} pictures: {args.out}"
     )
     print(
         f"The nearest pair: seed {seeds[least]}, a distance of "
-        f"{found.distances[least]:.3g}: {MEASURES[args.features]}."
+        f"{closest.distances[least]:.3g}: {MEASURES[args.features]}."
     )
-    if found.usual is not None:
+    if closest.usual is not None:
         print(
-            f"To compare: {_usual(found)}. A sample that is much nearer may be a copy."
+            f"To compare: {_usual(closest)}. A sample that is much nearer may be a "
+            "copy."
         )
     tell_next(args, seeds)
 

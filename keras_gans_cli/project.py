@@ -70,19 +70,21 @@ def run(args: argparse.Namespace) -> None:
     target = read_target(gan, args.picture)
     told = _Told(args.steps)
     options = {"features": args.features, "seed": args.seed, "progress": told}
-    found = project(gan, target, space, args.steps, **options, **given)
-    name = "projected_z.npz" if found.space == "z" else "projected_w.npz"
-    found.save(out / name, overwrite=args.overwrite)
-    likeness = f"distance {found.distance:.4g} of {args.features}"
-    if found.ssim is not None:
-        likeness += f", SSIM {found.ssim:.3f}"
+    projection = project(gan, target, space, args.steps, **options, **given)
+    name = "projected_z.npz" if projection.space == "z" else "projected_w.npz"
+    projection.save(out / name, overwrite=args.overwrite)
+    likeness = f"distance {projection.distance:.4g} of {args.features}"
+    if projection.ssim is not None:
+        likeness += f", SSIM {projection.ssim:.3f}"
     caption = previews.caption(
         gan, f"{pathlib.Path(args.picture).name} and its projection, {likeness}"
     )
-    found.preview(caption).save(out / "comparison.png", overwrite=args.overwrite)
-    gan.modality.write(out / "proj.png", found.image, overwrite=args.overwrite)
-    print(f"{args.picture} in {found.space}{said.of_step(step)}, {likeness}: {out}")
-    if found.space == "z":
+    projection.preview(caption).save(out / "comparison.png", overwrite=args.overwrite)
+    gan.modality.write(out / "proj.png", projection.image, overwrite=args.overwrite)
+    print(
+        f"{args.picture} in {projection.space}{said.of_step(step)}, {likeness}: {out}"
+    )
+    if projection.space == "z":
         print(f"In Python: z = numpy.load({str(out / name)!r})['z']")
         return
     flags = said.flags_of(args, "best", "labels")

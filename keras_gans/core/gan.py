@@ -1159,8 +1159,8 @@ class BaseGAN(Trainer, keras.Model):
             **self._compile_options,
         }
         choices = self.engine.choices
-        if choices is not None and choices.found:
-            config["kernels"] = dict(choices.found)
+        if choices is not None and choices.names:
+            config["kernels"] = dict(choices.names)
         return serialization.plain(config)
 
     def compile_from_config(self, config: dict) -> None:

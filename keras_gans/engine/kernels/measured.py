@@ -43,13 +43,13 @@ class Choices:
     """What a GAN computes each of its convolutions by.
 
     Attributes:
-        found: dict of str: of each direction of each convolution, or of a rule,
+        names: dict of str: of each direction of each convolution, or of a rule,
             the name of what is taken.
         seconds: float, how long measuring has taken.
     """
 
     def __init__(self):
-        self.found = {}
+        self.names = {}
         self.seconds = 0.0
 
     def restore(self, names: Any) -> None:
@@ -65,17 +65,17 @@ class Choices:
                 " Put it back, or set it to {} to choose again (what follows then "
                 "need not be the same to the bit)."
             )
-        self.found = dict(names)
+        self.names = dict(names)
 
     def rule(self, what: str, decide) -> str:
         """What a rule has decided, or decides now."""
         key = f"{RULE} {what}"
-        return self._keep(key, self.found.get(key) or decide())
+        return self._keep(key, self.names.get(key) or decide())
 
     def _keep(self, key, name):
         # A process may see images of ever other sizes.
-        if len(self.found) < MOST_CHOICES:
-            self.found[key] = name
+        if len(self.names) < MOST_CHOICES:
+            self.names[key] = name
         return name
 
     def of(self, g: Any, direction: str, names: list[str], budget: float) -> str:
@@ -89,7 +89,7 @@ class Choices:
                 has taken as long.
         """
         key = f"{direction} {g}"
-        name = self.found.get(key)
+        name = self.names.get(key)
         if name not in names:
             name = _kept().get(key, {}).get("name")
         if name not in names:
@@ -104,7 +104,7 @@ class Choices:
         """Compiles early what gradients of a convolution are known to take."""
         for direction in directions:
             key = f"{direction} {g}"
-            name = self.found.get(key) or _kept().get(key, {}).get("name")
+            name = self.names.get(key) or _kept().get(key, {}).get("name")
             if name:
                 compile_early(g, direction, name)
 

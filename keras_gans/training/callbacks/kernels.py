@@ -9,7 +9,7 @@ class KeepKernels(StepCallback):
     """Hands over what is chosen while a run trains, before its next checkpoint.
 
     Args:
-        keep: function of a dict, `gan.engine.choices.found`; called when there is
+        keep: function of a dict, `gan.engine.choices.names`; called when there is
             more in it.
 
     Example:
@@ -32,7 +32,7 @@ class KeepKernels(StepCallback):
 
     def _read_names(self):
         choices = self.model.engine.choices
-        return {} if choices is None else choices.found
+        return {} if choices is None else choices.names
 
     def after_step(self, logs: dict | None) -> None:
         names = self._read_names()

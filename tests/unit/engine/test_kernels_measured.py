@@ -147,7 +147,7 @@ def test_what_is_timed_is_timed_once(winner):
     winner("im2col")
     again = kernels.Choices()
     assert again.of(STRIDED, "forward", names, 1.0) == "phases"
-    assert again.found == {f"forward {STRIDED}": "phases"} and len(timed) == 1
+    assert again.names == {f"forward {STRIDED}": "phases"} and len(timed) == 1
     # One that is switched off is chosen anew, of the others.
     assert kernels.Choices().of(STRIDED, "forward", names[:2], 1.0) == "im2col"
     # Nothing is timed where it may not be, or no time is left.
@@ -235,11 +235,11 @@ def test_a_gan_takes_what_it_has_taken(images, winner, monkeypatch):
     gan = dcgan()
     start = gan.get_weights()
     gan.train_on_batch(x)
-    first, found = gan.get_weights(), dict(gan.engine.choices.found)
+    first, found = gan.get_weights(), dict(gan.engine.choices.names)
     assert "phases" in found.values() and timed
     samples = gan.sample(3)  # of another batch
-    assert len(gan.engine.choices.found) > len(found)
-    assert gan.get_compile_config()["kernels"] == gan.engine.choices.found
+    assert len(gan.engine.choices.names) > len(found)
+    assert gan.get_compile_config()["kernels"] == gan.engine.choices.names
     # Saved and loaded on a machine on which another is fastest.
     measured.cache_path().unlink()
     forget()
@@ -248,7 +248,7 @@ def test_a_gan_takes_what_it_has_taken(images, winner, monkeypatch):
     gan.set_weights(start)
     gan.save("gan.keras")
     again = keras.saving.load_model("gan.keras")
-    assert again.engine.choices.found == gan.engine.choices.found
+    assert again.engine.choices.names == gan.engine.choices.names
     again.train_on_batch(x)
     again.sample(3)
     assert not timed
@@ -258,13 +258,13 @@ def test_a_gan_takes_what_it_has_taken(images, winner, monkeypatch):
     # That the choice was taken shows in the last bits: another's differ.
     other = dcgan()
     other.train_on_batch(x)
-    assert timed and "im2col" in other.engine.choices.found.values()
+    assert timed and "im2col" in other.engine.choices.names.values()
     pairs = zip(first, other.get_weights(), strict=True)
     assert any((a != b).any() for a, b in pairs)
     monkeypatch.setenv("KERAS_GANS_KERNELS", "0")
     plain = dcgan()
     plain.train_on_batch(x)
-    assert set(plain.engine.choices.found.values()) <= {"keras"}
+    assert set(plain.engine.choices.names.values()) <= {"keras"}
     for a, b, c in zip(first, other.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(a, c, atol=1e-6, rtol=1e-5)
         np.testing.assert_allclose(b, c, atol=1e-6, rtol=1e-5)
