@@ -8,7 +8,7 @@ from paths import ROOT, SUPPORT
 import pytest
 
 SCRIPT = SUPPORT / "replicas.py"
-BENCHMARK = ROOT / "benchmarks" / "replicas.py"
+BENCHMARK = ROOT / "benchmarks" / "scaling" / "replicas.py"
 
 
 TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "mocogan", "frame-prediction"]
@@ -66,7 +66,7 @@ def test_replicas_of_many_gans_agree():
 
 @pytest.mark.full
 def test_batch_norm_and_processes_agree():
-    """One row of the matrix of benchmarks/replicas.py, which has all."""
+    """One row of the matrix of benchmarks/scaling/replicas.py, which has all."""
     words = ["--models=dcgan", "--ways=workers:2"]
     run = subprocess.run(
         [sys.executable, str(BENCHMARK), *words, "--optimizers=sgd", "--seeds=0"],

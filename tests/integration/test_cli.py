@@ -14,7 +14,7 @@ import pytest
 
 from keras_gans.training import runs
 
-sys.path.append(str(ROOT / "benchmarks"))
+sys.path.append(str(ROOT / "benchmarks" / "reliability"))
 
 import kill_resume
 

@@ -94,7 +94,8 @@ class HedVGG16:
 
 
 # Mean |value| on parts of 21 photos, 400 pixels of side: the six of
-# benchmarks/super_resolution.py that are not from motorcycles, and those it trains on.
+# benchmarks/quality/super_resolution.py that are not from motorcycles, and those it
+# trains on.
 SCALES = {
     "conv1_1": 28.96,
     "relu1_1": 14.97,

@@ -1,0 +1,125 @@
+"""Photographs the demo for docs/demo.md, in Debian's chromium.
+
+    python docs/tools/demo.py
+
+It shows the presets of the package, and a training of a minute, and writes
+docs/images/demo_*.webp.
+"""
+
+import contextlib
+import io
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from keras_gans.serving.demo import Demo
+from keras_gans.utils import files
+
+IMAGES = pathlib.Path(__file__).parents[2] / "docs" / "images"
+DESK = {"width": 1180, "height": 800}
+PHONE = {"width": 390, "height": 844}
+SECONDS = 60  # of the training
+
+
+def save(page, name):
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    path = IMAGES / f"demo_{name}.webp"
+    with files.replacing(path) as temporary:
+        picture.save(temporary, "WEBP", quality=85, method=6)
+    print(f"{path.name}: {path.stat().st_size:,} bytes", flush=True)
+
+
+def open_tab(page, demo, name):
+    page.goto(demo.url)
+    page.get_by_role("tab", name=name).click()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+
+
+def draw_face(page):
+    """A face in line art, by the mouse."""
+    box = page.get_by_label("Canvas to draw on").bounding_box()
+    x, y, r = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
+
+    def line(points):
+        for i, (dx, dy) in enumerate(points):
+            page.mouse.move(float(x + r * dx), float(y + r * dy))
+            if i == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+    def arc(cx, cy, radius, start, end):
+        angles = np.linspace(start, end, 40)
+        return np.stack([cx + radius * np.cos(angles), cy + radius * np.sin(angles)], 1)
+
+    line(arc(0, 0, 0.4, 0, 2 * np.pi))
+    for side in (-0.15, 0.15):
+        line(arc(side, -0.1, 0.03, 0, 2 * np.pi))
+    line(arc(0, 0.03, 0.2, 0.15 * np.pi, 0.85 * np.pi))
+    page.wait_for_timeout(1500)
+
+
+def photograph(chromium, demo):
+    def page_of(viewport, scheme):
+        return contextlib.closing(
+            chromium.new_page(viewport=viewport, color_scheme=scheme)
+        )
+
+    with page_of(DESK, "light") as page:
+        open_tab(page, demo, "emoji")
+        save(page, "emoji")
+    with page_of(DESK, "dark") as page:
+        open_tab(page, demo, "lines to 3d")
+        draw_face(page)
+        save(page, "lines")
+    with page_of(PHONE, "light") as page:
+        open_tab(page, demo, "flat to 3d")
+        save(page, "phone")
+
+
+def photograph_training(chromium, folder):
+    run = folder / "emoji"
+    words = ["train", "dcgan", f"--run_dir={run}", "--minutes=10"]
+    words += ["--log_every=5", "--sample_every=50", "--checkpoint_every=100"]
+    words = [sys.executable, "-m", "keras_gans", *words]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as training:
+        try:
+            while not (run / "metrics.jsonl").exists():
+                time.sleep(1)
+            time.sleep(SECONDS)
+            with (
+                Demo(run) as demo,
+                contextlib.closing(chromium.new_page(viewport=DESK)) as page,
+            ):
+                page.goto(demo.url)
+                page.get_by_text("training: step").wait_for()
+                page.wait_for_timeout(5000)
+                save(page, "training")
+        finally:
+            training.terminate()
+
+
+def main():
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
+        options = {
+            "executable_path": shutil.which("chromium"),
+            "args": ["--no-sandbox"],
+        }
+        with contextlib.closing(driver.chromium.launch(**options)) as chromium:
+            with Demo() as demo:
+                photograph(chromium, demo)
+            photograph_training(chromium, pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()
