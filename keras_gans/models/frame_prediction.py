@@ -59,7 +59,7 @@ class FramePrediction(BaseGAN):
         configuration: "small", of three scales, or "paper", of four: the networks,
             where the next four arguments do not give them.
         scales: rows of `frame_predictor`.
-        judges: rows of `frame_discriminator`, one for each scale.
+        d_scales: rows of `frame_discriminator`, one for each of `scales`.
         residual: "previous" or `None`; see `frame_predictor`.
         padding: of the discriminators: "same", or "valid" as in the paper.
         distance_weight: float of 0 or more, of the distance of frames.
@@ -81,7 +81,7 @@ class FramePrediction(BaseGAN):
 
     ```python
     gan = keras_gans.FramePrediction(
-        (8, 8, 1), past=2, scales=[((3, 3), (4,))], judges=[((3,), (4,), (8,))]
+        (8, 8, 1), past=2, scales=[((3, 3), (4,))], d_scales=[((3,), (4,), (8,))]
     )
     gan.compile()
     clips = np.random.uniform(-1, 1, (8, 3, 8, 8, 1)).astype("float32")
@@ -101,7 +101,7 @@ class FramePrediction(BaseGAN):
         configuration: str = "small",
         *,
         scales: Sequence | None = None,
-        judges: Sequence | None = None,
+        d_scales: Sequence | None = None,
         residual: str | None = "previous",
         padding: str = "same",
         distance_weight: float = 1.0,
@@ -115,7 +115,7 @@ class FramePrediction(BaseGAN):
     ):
         refuse(type(self).__name__, kwargs, REFUSED)
         one_of("configuration", configuration, tuple(CONFIGURATIONS))
-        default_scales, default_judges = CONFIGURATIONS[configuration]
+        default_scales, default_discriminators = CONFIGURATIONS[configuration]
         shape = (32, 32, 3) if frame_shape is None else frame_shape
         self.past, self.rate = check_size("past", past), check_size("rate", rate)
         for name in ("distance_weight", "gradient_weight", "adversarial_weight"):
@@ -136,21 +136,22 @@ class FramePrediction(BaseGAN):
             for i in range(self.scales)
         ]
         if discriminator is None:
-            judges = default_judges[-self.scales :] if judges is None else judges
-            if len(judges) != self.scales:
+            if d_scales is None:
+                d_scales = default_discriminators[-self.scales :]
+            if len(d_scales) != self.scales:
                 raise ValueError(
                     "There is a discriminator for each scale. Received: "
-                    f"{len(judges)} judges and {self.scales} scales. Pass a row of "
-                    "`judges` for each of `scales`."
+                    f"{len(d_scales)} `d_scales` and {self.scales} scales. Pass a row "
+                    "of `d_scales` for each of `scales`."
                 )
             discriminator = {
                 f"discriminator_{i}": frame_discriminator(
                     (*own[:2], (past + 1) * own[2]),
-                    judge,
+                    row,
                     padding,
                     name=f"discriminator_{i}",
                 )
-                for i, (own, judge) in enumerate(zip(shapes, judges, strict=True))
+                for i, (own, row) in enumerate(zip(shapes, d_scales, strict=True))
             }
         elif isinstance(discriminator, keras.Model):
             discriminator = {"discriminator_0": discriminator}
@@ -283,14 +284,14 @@ class FramePrediction(BaseGAN):
         logs = {"distance_loss": distance, "gradient_loss": gradient}
         loss = self.distance_weight * distance + self.gradient_weight * gradient
         if self.adversarial_weight:
-            judged = self.call_discriminator(fake, batch, training)
+            on_fake = self.call_discriminator(fake, batch, training)
             if self.objective.relativistic:
                 real = self.call_discriminator(batch["real"], batch, training)
                 said = [
-                    self.objective.g(*pair) for pair in zip(judged, real, strict=True)
+                    self.objective.g(*pair) for pair in zip(on_fake, real, strict=True)
                 ]
             else:
-                said = [self.objective.g(logits) for logits in judged]
+                said = [self.objective.g(logits) for logits in on_fake]
             logs["adversarial_loss"] = sum(said) / n
             loss = loss + self.adversarial_weight * logs["adversarial_loss"]
         return loss, {"g_loss": loss, **logs}

@@ -34,7 +34,7 @@ SMALL_SCALES = (
 )
 
 
-class Judge(NamedTuple):
+class DiscriminatorScale(NamedTuple):
     """The discriminator of a scale: kernels and widths, then dense widths."""
 
     kernels: tuple[int, ...]
@@ -43,20 +43,20 @@ class Judge(NamedTuple):
 
 
 # The paper's table 1; convolutions without padding, which small frames lack.
-PAPER_JUDGES = (
-    Judge((3,), (64,), (512, 256)),
-    Judge((3, 3, 3), (64, 128, 128), (1024, 512)),
-    Judge((5, 5, 5), (128, 256, 256), (1024, 512)),
-    Judge((7, 7, 5, 5), (128, 256, 512, 128), (1024, 512)),
+PAPER_DISCRIMINATORS = (
+    DiscriminatorScale((3,), (64,), (512, 256)),
+    DiscriminatorScale((3, 3, 3), (64, 128, 128), (1024, 512)),
+    DiscriminatorScale((5, 5, 5), (128, 256, 256), (1024, 512)),
+    DiscriminatorScale((7, 7, 5, 5), (128, 256, 512, 128), (1024, 512)),
 )
-SMALL_JUDGES = (
-    Judge((3,), (16,), (64,)),
-    Judge((3, 3), (16, 32), (64,)),
-    Judge((3, 3, 3), (16, 32, 32), (64,)),
+SMALL_DISCRIMINATORS = (
+    DiscriminatorScale((3,), (16,), (64,)),
+    DiscriminatorScale((3, 3), (16, 32), (64,)),
+    DiscriminatorScale((3, 3, 3), (16, 32, 32), (64,)),
 )
 CONFIGURATIONS = {
-    "small": (SMALL_SCALES, SMALL_JUDGES),
-    "paper": (PAPER_SCALES, PAPER_JUDGES),
+    "small": (SMALL_SCALES, SMALL_DISCRIMINATORS),
+    "paper": (PAPER_SCALES, PAPER_DISCRIMINATORS),
 }
 
 
@@ -155,7 +155,7 @@ def frame_predictor(
 
 def frame_discriminator(
     frame_shape: Shape,
-    judge: Judge = SMALL_JUDGES[-1],
+    scale: DiscriminatorScale = SMALL_DISCRIMINATORS[-1],
     padding: str = "same",
     name: str = "discriminator",
 ) -> keras.Model:
@@ -164,7 +164,7 @@ def frame_discriminator(
     Args:
         frame_shape: tuple (height, width, channels) of what it sees: those of the
             past and of the frame together, where it sees both.
-        judge: `(kernels, widths, dense)`: the sides of kernels and the channels of
+        scale: `(kernels, widths, dense)`: the sides of kernels and the channels of
             the convolutions, the widths of the dense layers before the logit.
         padding: "same", or "valid" as in the paper.
         name: str.
@@ -190,7 +190,7 @@ def frame_discriminator(
     check_channels_last()
     shape = check_frame(frame_shape, 1)
     one_of("padding", padding, ("same", "valid"))
-    ((kernels, widths, dense),) = check_scales("judge", [judge], Judge)
+    ((kernels, widths, dense),) = check_scales("scale", [scale], DiscriminatorScale)
     needed = sum(k - 1 for k in kernels) + 2 if padding == "valid" else 2
     if None in shape or min(shape[:2]) < needed:
         raise ValueError(
@@ -267,7 +267,7 @@ def check_scales(name: str, scales: Sequence, kind: type) -> list:
         rows.append(kind(*map(tuple, row)))
     if not ok:
         form = "(kernels, widths), one more odd kernel than widths"
-        if kind is Judge:
+        if kind is DiscriminatorScale:
             form = "(kernels, widths, dense), as many kernels as widths"
         raise ValueError(
             f"`{name}` has rows {form}, tuples of positive ints. Received: {scales!r}."

@@ -103,7 +103,7 @@ def gans():
         kg.Pix2Pix((16, 16, 1), depth=2, **small),
         kg.CycleGAN((16, 16, 1), blocks=1, pool_size=0, **small),
         kg.HiFiGAN("v3", 8000, channels=8, scales=0, d_width=4, **few),
-        kg.FramePrediction((8, 8, 1), scales=[((3,), ())], judges=[((3,), (2,), ())]),
+        kg.FramePrediction((8, 8, 1), scales=[((3,), ())], d_scales=[((3,), (2,), ())]),
         kg.CTGAN,
         kg.DFGAN,
         kg.VITS,

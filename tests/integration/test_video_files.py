@@ -11,7 +11,7 @@ from keras_gans.data.clips import read_film
 
 SMALL = ["--batch_size=2", "--steps=4", "--checkpoint_every=2", "--sample_every=4"]
 FRAMES = ["--frame_shape=16,16,1", "--past=2", "--ema=0.9"]
-FRAMES += ["--scales=[[[3,3],[2]]]", "--judges=[[[3],[2],[2]]]"]
+FRAMES += ["--scales=[[[3,3],[2]]]", "--d_scales=[[[3],[2],[2]]]"]
 CLIPS = ["--frame_shape=16,16,3", "--frames=10", "--width=2", "--content_dim=4"]
 
 

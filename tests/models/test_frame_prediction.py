@@ -16,12 +16,12 @@ from keras_gans.networks.frame_prediction import frame_discriminator, frame_pred
 
 # A kernel, a bias: as the reference makes them.
 SCALES = [((3, 3), (4,)), ((3, 3), (4,))]
-JUDGES = [((3,), (4,), (6,)), ((3,), (4,), (6,))]
+D_SCALES = [((3,), (4,), (6,)), ((3,), (4,), (6,))]
 LOG10 = np.log(10)  # the reference's logarithms
 
 
 def small(shape=(8, 8, 1), **kwargs):
-    sizes = {"past": 2, "scales": SCALES, "judges": JUDGES}
+    sizes = {"past": 2, "scales": SCALES, "d_scales": D_SCALES}
     return kg.FramePrediction(shape, **{**sizes, **kwargs})
 
 
@@ -60,34 +60,34 @@ def reference():
     generator = frame_predictor(4, (None, None, 3), scales, residual=None)
     count = len(generator.weights)
     generator.set_weights(values[:count])
-    values, judges = values[count:], []
+    values, discriminators = values[count:], []
     for i, side in enumerate((8, 16)):
         row = (
             call["SCALE_KERNEL_SIZES_D"][i],
             call["SCALE_CONV_FMS_D"][i][1:],
             call["SCALE_FC_LAYER_SIZES_D"][i][:-1],
         )
-        judges.append(frame_discriminator((side, side, 3), row, "valid"))
-        count = len(judges[-1].weights)
-        judges[-1].set_weights(values[:count])
+        discriminators.append(frame_discriminator((side, side, 3), row, "valid"))
+        count = len(discriminators[-1].weights)
+        discriminators[-1].set_weights(values[:count])
         values = values[count:]
     assert not values
-    return generator, judges, wanted
+    return generator, discriminators, wanted
 
 
 @pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_networks_are_the_reference_s():
-    generator, judges, wanted = reference()
+    generator, discriminators, wanted = reference()
     each = keras.Model(
         generator.input, [generator.get_layer(f"prediction_{i}").output for i in (0, 1)]
     )
     for i, made in enumerate(each(unstacked(wanted["x"], 4))):
         close(made, wanted[f"pred_{i}"])
     close(generator(unstacked(wanted["x_test"], 4)), wanted["test_pred"])
-    for i, judge in enumerate(judges):
+    for i, discriminator in enumerate(discriminators):
         for side, frames in (("real", "target"), ("fake", "pred")):
-            said = ops.sigmoid(judge(wanted[f"{frames}_{i}"]))
+            said = ops.sigmoid(discriminator(wanted[f"{frames}_{i}"]))
             close(ops.clip(said, 0.1, 0.9), wanted[f"d_{side}_{i}"])
 
 
@@ -125,7 +125,7 @@ def test_a_loss_of_all_scales_is_the_reference_s():
     """Without what discriminators say, through which the reference learns nothing."""
     generator, _, wanted = reference()
     gan = kg.FramePrediction(
-        (16, 16, 3), generator=generator, judges=JUDGES, adversarial_weight=0.0
+        (16, 16, 3), generator=generator, d_scales=D_SCALES, adversarial_weight=0.0
     )
     batch = {"past": unstacked(wanted["x"], 4), "real": wanted["y"]}
     loss, logs = gan.generator_loss(gan.generate(batch, False), batch, True)
@@ -196,9 +196,9 @@ def test_frames_follow_by_recursion():
     ("kwargs", "message"),
     [
         ({"shape": (10, 9, 3)}, r"multiples of 2.*frame_shape=\(10, 9, 3\)"),
-        ({"judges": JUDGES[:1]}, "1 judges and 2 scales"),
+        ({"d_scales": D_SCALES[:1]}, "1 `d_scales` and 2 scales"),
         ({"scales": [((3, 3), (4, 4))]}, "one more odd kernel than widths"),
-        ({"judges": [((9,), (4,), (6,))] * 2, "padding": "valid"}, "frames of 10"),
+        ({"d_scales": [((9,), (4,), (6,))] * 2, "padding": "valid"}, "frames of 10"),
         ({"alpha": 0.5}, r"alpha.*\[1, inf\)"),
         ({"adversarial_weight": -1}, "adversarial_weight"),
         ({"r1": 1.0}, "seen at several scales"),

@@ -176,8 +176,8 @@ def toys(one, two):
 
     def frame_prediction(ema):
         scales = [((3, 3), (4,)), ((3, 3), (4,))]
-        judges = [((3,), (4,), (6,)), ((3,), (4,), (6,))]
-        sizes = {"past": 2, "scales": scales, "judges": judges}
+        rows = [((3,), (4,), (6,)), ((3,), (4,), (6,))]
+        sizes = {"past": 2, "scales": scales, "d_scales": rows}
         return kg.FramePrediction((8, 8, 1), ema=ema, **sizes)
 
     def stylegan2(ema):

@@ -7,9 +7,9 @@ import numpy as np
 from keras_gans.utils.validation import check_size
 
 RIDGE = 10.0
-SIDE = 16  # pixels of a side that the judge looks at
+SIDE = 16  # pixels of a side that the regression sees
 RANKS = (1, 10)
-SHIFT = 1  # pixels that the judge's pictures are moved by
+SHIFT = 1  # pixels that the regression's pictures are moved by
 
 
 class Precision(NamedTuple):
@@ -27,9 +27,9 @@ class Precision(NamedTuple):
 class TextToImageScores(NamedTuple):
     """R-precision of samples, and what it is of pictures that are known.
 
-    It says little by itself: a judge that is a regression finds the sentence of a
-    blur, which a regression made, more surely than that of a real picture. So the
-    edges stand beside it.
+    It says little by itself: a regression finds the sentence of a blur, which a
+    regression made, more surely than that of a real picture. So the edges stand
+    beside it.
 
     Attributes:
         fake: `Precision` of the samples.
@@ -81,9 +81,9 @@ def text_to_image_scores(
 ) -> TextToImageScores:
     """R-precision of samples with its ceiling and floors, and their edge energy.
 
-    The judge is a ridge regression from pictures to vectors, fitted on real
-    training pictures, as they are, mirrored and moved by a pixel. A sample's own
-    sentence competes with others of the samples', drawn for each.
+    A ridge regression from pictures to vectors is fitted on real training pictures,
+    as they are, mirrored and moved by a pixel. A sample's own sentence competes with
+    others of the samples', drawn for each.
 
     Args:
         fake: array `[n, height, width, channels]` in [-1, 1], samples.
@@ -140,14 +140,14 @@ def text_to_image_scores(
             f"{len(fake)} samples for candidates={candidates}. Make more samples, or "
             "lower `candidates`."
         )
-    judge = _Judge(train, train_vectors)
+    to_vectors = _ToVectors(train, train_vectors)
     painter = _Ridge(train_vectors, train.reshape(len(train), -1))
     blur = np.clip(painter(vectors).reshape(fake.shape), -1, 1)
     nearest = train[(_unit(vectors) @ _unit(train_vectors).T).argmax(axis=1)]
     rivals = _rivals(len(fake), candidates, np.random.default_rng(seed))
 
     def score(images):
-        return _precision(judge(images), vectors, rivals)
+        return _precision(to_vectors(images), vectors, rivals)
 
     return TextToImageScores(
         fake=score(fake),
@@ -242,8 +242,8 @@ class _Ridge:
         return (x.astype("float64") - self.x_mean) @ self.weights + self.y_mean
 
 
-class _Judge:
-    """From pictures to vectors of sentences."""
+class _ToVectors:
+    """A regression from pictures to vectors of sentences."""
 
     def __init__(self, images, vectors):
         moved = [images, images[:, :, ::-1]]
