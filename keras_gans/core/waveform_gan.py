@@ -97,12 +97,12 @@ class WaveformGAN(BaseGAN):
         self, fake: Tensor, batch: dict, training: bool
     ) -> tuple[Tensor, dict]:
         """Equations 2, 3 and 4: adversarial, of spectrograms and of features."""
-        judged = self.discriminate(fake, batch, training, "generated")
+        generated = self.discriminate(fake, batch, training, "generated")
         real = self.discriminate(batch["real"], batch, training, "real")
-        loss = sum(2.0 * self.objective.g(f[0]) for f in judged)
+        loss = sum(2.0 * self.objective.g(f[0]) for f in generated)
         matched = sum(
             ops.mean(ops.abs(ops.stop_gradient(a) - b))
-            for r, f in zip(real, judged, strict=True)
+            for r, f in zip(real, generated, strict=True)
             for a, b in zip(r, f, strict=True)
         )
         distance = self.reconstruction(fake, batch)

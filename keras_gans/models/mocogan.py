@@ -230,16 +230,16 @@ class MoCoGAN(BaseGAN):
         self, fake: Tensor, batch: dict, training: bool
     ) -> tuple[Tensor, dict]:
         """Equation 5's G side, and the classes that fakes were asked for."""
-        judged = self.discriminate(fake, batch, training, "generated")
+        generated = self.discriminate(fake, batch, training, "generated")
         if self.objective.relativistic:
             real = self.discriminate(batch["real"], batch, training, "real")
-            pairs = zip(judged[:2], real[:2], strict=True)
+            pairs = zip(generated[:2], real[:2], strict=True)
             loss = sum(self.objective.g(*pair) for pair in pairs)
         else:
-            loss = sum(self.objective.g(logits) for logits in judged[:2])
+            loss = sum(self.objective.g(logits) for logits in generated[:2])
         logs = {}
         if self.labelled:
-            logs["class_loss"] = self._class_loss(judged[2], batch)
+            logs["class_loss"] = self._class_loss(generated[2], batch)
             loss = loss + self.class_weight * logs["class_loss"]
         return loss, {"g_loss": loss, **logs}
 
