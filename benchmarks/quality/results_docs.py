@@ -86,8 +86,10 @@ HEAD = """# Results
 Every GAN that starts from noise or classes, and the tutorials that people find
 first, were trained for {minutes:g} minutes each, one at a time. The clock starts
 after the first step. Rows of 2 cores were timed by the wall. Rows of 1 core had
-{minutes:g} minutes of that core's own time, which is less: others used the second
-thread of the same core, which halves its speed at times. The recipes are those of
+{minutes:g} minutes of that core's own time, which is less. Those in bfloat16 are of an
+Intel Xeon, whose matrix unit multiplies it; others used the second thread of the
+core, which halves its speed at times. Those of one core in float32 are of an AMD EPYC
+without AVX-512, which makes about half as many steps. The recipes are those of
 `keras-gans train`, with what the table says, the image shape and the number of
 classes of the set. On Fashion-MNIST, `sngan`, `sagan` and `biggan` go without
 DiffAugment.

@@ -85,11 +85,20 @@ class Transforms:
         self.stride, self.before = stride, before
         self.size, self.output_size = size, output_size
         self.taps = 3 if stride == 1 else 2
-        self.b, self.g, self.a = _F[self.taps]
+        self.b, _, self.a = _F[self.taps]
         self.rows, self.columns = (-(-side // 2) for side in output_size)
         self.inputs, self.inputs_of = linear_pair(self._inputs, self._inputs_of)
-        self.kernels, self.kernels_of = linear_pair(self._kernels, self._kernels_of)
         self.outputs, self.outputs_of = linear_pair(self._outputs, self._outputs_of)
+
+    def kernels(self, kernel):
+        """The tiles of a kernel."""
+        c, f = kernel.shape[2:]
+        return kernel_transforms(self.stride, c, f)[0](kernel)
+
+    def kernels_of(self, *tiles):
+        """The transpose of `kernels`."""
+        rows, f = tiles[0].shape
+        return kernel_transforms(self.stride, rows // self.stride**2, f)[1](*tiles)
 
     def _grid(self, tiles):
         """A flat list of tiles as rows of a list, maps again."""
@@ -150,26 +159,6 @@ class Transforms:
         missing = (height - x.shape[1], width - x.shape[2])
         return tf.pad(x, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
 
-    def _kernels(self, kernel):
-        s, r = self.stride, self.taps
-        c, f = kernel.shape[2:]
-        kernel = tf.reshape(kernel, (r, s, r, s, c, f))
-        kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
-        kernel = tf.reshape(kernel, (r, r, s * s * c, f))
-        grid = [[kernel[i, j] for j in range(r)] for i in range(r)]
-        return _flat(_both(self.g, grid), f)
-
-    def _kernels_of(self, *tiles):
-        s, r = self.stride, self.taps
-        rows, f = tiles[0].shape
-        side = r + 1
-        grid = [tiles[i : i + side] for i in range(0, side**2, side)]
-        grid = _both(_transposed(self.g), grid)
-        kernel = tf.stack([tf.stack(row) for row in grid])
-        kernel = tf.reshape(kernel, (r, r, s, s, rows // s**2, f))
-        kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
-        return tf.reshape(kernel, (r * s, r * s, rows // s**2, f))
-
     def _outputs(self, *tiles):
         grid = _both(self.a, self._grid(tiles))
         y = tf.stack([tf.stack(row, axis=3) for row in grid], axis=2)
@@ -183,6 +172,34 @@ class Transforms:
         y = tf.pad(y, ((0, 0), (0, below), (0, right), (0, 0)))
         grid = [[y[:, i::2, j::2] for j in (0, 1)] for i in (0, 1)]
         return _flat(_both(_transposed(self.a), grid), y.shape[-1])
+
+
+@functools.cache
+def kernel_transforms(stride, c, f):
+    """The transform of kernels and its transpose, whatever the images' size.
+
+    Layers whose kernels have one shape share what XLA compiles of them.
+    """
+    s, r = stride, 3 if stride == 1 else 2
+    _, g, _ = _F[r]
+
+    def kernels(kernel):
+        kernel = tf.reshape(kernel, (r, s, r, s, c, f))
+        kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
+        kernel = tf.reshape(kernel, (r, r, s * s * c, f))
+        grid = [[kernel[i, j] for j in range(r)] for i in range(r)]
+        return _flat(_both(g, grid), f)
+
+    def kernels_of(*tiles):
+        side = r + 1
+        grid = [tiles[i : i + side] for i in range(0, side**2, side)]
+        grid = _both(_transposed(g), grid)
+        kernel = tf.stack([tf.stack(row) for row in grid])
+        kernel = tf.reshape(kernel, (r, r, s, s, c, f))
+        kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
+        return tf.reshape(kernel, (r * s, r * s, c, f))
+
+    return linear_pair(kernels, kernels_of)
 
 
 def linear_pair(forward, backward):
