@@ -43,7 +43,8 @@ def export(gan: "BaseGAN", filepath: Path, overwrite: bool = False) -> None:
 
     `images` is float32 `[n, height, width, channels]` in [-1, 1]; `image_bytes`
     beside it holds each as a PNG file. Samples of other kinds are called as
-    their `modality` says: `audio` and `audio_bytes`, `volumes`, ... A generator
+    their `modality` says: `audio` and `audio_bytes` (WAV), `volumes` and
+    `mesh_bytes` (GLB), `videos` and `video_bytes` (animated PNG), ... A generator
     without latent code has no seeds: `serving_default` takes its inputs.
 
     A request for each signature lies in `assets.extra`, where TF Serving finds

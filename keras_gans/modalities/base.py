@@ -20,6 +20,8 @@ from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import agree, is_int, is_number
 
 BLOCK = 2**22  # numbers of an array that are looked at together
+# Ends the names of tensors of binary strings, in TensorFlow Serving too.
+BINARY = "_bytes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +96,9 @@ class Modality:
         range: tuple (low, high) of the values, or `None` for any.
         tensor_name: str, what a batch is called in messages and signatures.
         bytes_name: str, what encoded samples are called in signatures, `None`
-            where `encode_in_graph` cannot encode them.
+            where `encode_in_graph` cannot encode them. What ends in `BINARY`
+            crosses REST as base64, anything else as text.
+        bytes_extension: str, ending of a file that holds one of them.
         metrics: tuple, names of the default metrics.
         features: str, name of the default feature network, or `None`.
         augmentations: tuple, names of the augmentations that fit.
@@ -110,6 +114,7 @@ class Modality:
     kind: ClassVar[str]
     tensor_name: ClassVar[str]
     bytes_name: ClassVar[str | None] = None
+    bytes_extension: ClassVar[str | None] = None
     dtype: ClassVar[str] = "float32"
     range = None
     metrics: ClassVar[tuple] = ()
@@ -367,8 +372,7 @@ class Modality:
             samples: float32 tensor `[n, *shape]`.
 
         Returns:
-            String tensor `[n]`, or `[n, frames]` of videos, whose frames are encoded
-            one by one; `None` where TensorFlow has no such operation.
+            String tensor `[n]`; `None` where no such file holds the samples.
         """
         return None
 

@@ -41,6 +41,7 @@ class Image(base.Modality):
 
     kind = "image"
     tensor_name = "images"
+    bytes_extension = ".png"
     holds_pixels = True
     names_rows = True
     metrics = ("fid", "kid")

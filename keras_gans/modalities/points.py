@@ -9,7 +9,8 @@ import math
 import keras
 import numpy as np
 
-from keras_gans.modalities import base, pictures, untrusted
+from keras_gans.modalities import base, graph_text, pictures, untrusted
+from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
 
 
@@ -37,6 +38,8 @@ class Points(base.Modality):
 
     kind = "points"
     tensor_name = "points"
+    bytes_name = "points_bytes"
+    bytes_extension = ".csv"
     extensions = (".csv", ".npy")
     read_extensions = (".csv", ".npy")
 
@@ -89,6 +92,10 @@ class Points(base.Modality):
                     f"line {number} has {len(row)} cells, not {self.size}."
                 )
             yield [float(cell) for cell in row]
+
+    def encode_in_graph(self, samples: Tensor) -> Tensor:
+        """A line of a CSV file for each point, which is read back exactly."""
+        return graph_text.csv(samples[:, None])
 
     def preview(
         self,

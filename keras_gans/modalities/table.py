@@ -68,6 +68,7 @@ class Table(base.Modality):
     kind = "table"
     tensor_name = "rows"
     bytes_name = "json"
+    bytes_extension = ".json"
     range = (-1.0, 1.0)
     extensions = (".csv",)
     read_extensions = (".csv",)

@@ -49,6 +49,7 @@ class Tokens(base.Modality):
     kind = "tokens"
     tensor_name = "tokens"
     bytes_name = "sentences"
+    bytes_extension = ".txt"
     range = (0.0, 1.0)
     previewed = 20
     extensions = (".txt",)

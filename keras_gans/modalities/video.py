@@ -9,7 +9,7 @@ import tempfile
 import keras
 import numpy as np
 
-from keras_gans.modalities import base, pictures, untrusted, video_files
+from keras_gans.modalities import base, graph_videos, pictures, untrusted, video_files
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
 
@@ -23,8 +23,8 @@ class Video(base.Modality):
     """Videos `[frames, height, width, channels]`.
 
     GIF files are written and read as they are: grey exactly, colours as 256
-    a frame; WebP files hold all colours. MP4 files need the extra "video", and lose
-    detail.
+    a frame; WebP files hold all colours, and so do the animated PNG files that exported
+    models answer and that are read. MP4 files need the extra "video", and lose detail.
 
     Args:
         frames: int, or `None` for any number.
@@ -52,10 +52,11 @@ class Video(base.Modality):
 
     kind = "video"
     tensor_name = "videos"
-    bytes_name = "frame_bytes"
+    bytes_name = "video_bytes"
+    bytes_extension = ".apng"
     holds_pixels = True
     extensions = (".gif", ".mp4", ".webp")
-    read_extensions = (".gif", ".mp4", ".webp")
+    read_extensions = (".gif", ".mp4", ".webp", ".apng")
 
     def __post_init__(self):
         if self.frames is not None:
@@ -99,6 +100,9 @@ class Video(base.Modality):
             elif extension == ".webp":
                 each = 1000 / self.rate
                 frames = self._stack(self._animated_frames(data, "WEBP", each))
+            elif extension == ".apng":
+                each = 1000 / self.rate
+                frames = self._stack(self._animated_frames(data, "PNG", each))
             else:
                 frames = self._stack(self._mp4_frames(data))
         except (ValueError, ImportError):
@@ -113,12 +117,12 @@ class Video(base.Modality):
         return low + frames * np.float32(high - low)
 
     def encode_in_graph(self, samples: Tensor) -> Tensor:
-        """A PNG file a frame, strings `[n, frames]`: TensorFlow writes no videos."""
+        """An animated PNG of each video, which loses nothing: strings `[n]`."""
         import tensorflow as tf
 
         samples = tf.clip_by_value(tf.cast(samples, "float32"), *self.range)
         pixels = tf.round(self._unit(samples) * 255)
-        return tf.io.encode_png(tf.cast(pixels, tf.uint8))
+        return graph_videos.encode_apng(tf.cast(pixels, tf.uint8), self.rate)
 
     def _pixels(self, frames):
         return np.rint(self._unit(frames) * 255).astype("uint8")

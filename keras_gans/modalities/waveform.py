@@ -50,6 +50,7 @@ class Waveform(base.Modality):
     kind = "waveform"
     tensor_name = "audio"
     bytes_name = "audio_bytes"
+    bytes_extension = ".wav"
     range = (-1.0, 1.0)
     previewed = 16
     extensions = (".wav", ".flac", ".ogg")

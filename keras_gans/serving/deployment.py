@@ -13,7 +13,7 @@ import re
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.signatures import are_pictures
 from keras_gans.core.translation import TranslatingGAN
-from keras_gans.modalities import Video
+from keras_gans.modalities.base import BINARY
 from keras_gans.serving import publishing
 from keras_gans.utils import files
 
@@ -144,7 +144,8 @@ def predict(instances):
 
 {rest}
 for i, made in enumerate(predict(instances)):
-    {save}
+    with open(f"{{i}}{suffix}", "xb") as file:
+        file.write({data})
 '''
 
 GRPC = '''\
@@ -180,7 +181,8 @@ def predict(**inputs):
 {grpc}
 outputs = {{key: tf.make_ndarray(value) for key, value in outputs.items()}}
 for i, made in enumerate(outputs["{output}"]):
-    {save_grpc}
+    with open(f"{{i}}{suffix}", "xb") as file:
+        file.write(made)
 '''
 
 
@@ -264,8 +266,7 @@ def _clients(gan, name):
     )
     if output is None or (row is None and not translates):
         return {}
-    frames = isinstance(gan.modality, Video)
-    suffix = ".png" if frames else gan.modality.extensions[0]
+    suffix = gan.modality.bytes_extension
     if translates:
         rest = (
             "instances = []\nfor path in args.given:\n"
@@ -297,7 +298,9 @@ def _clients(gan, name):
     # An answer of one output alone is a bare value.
     alone = translates and None in gan.image_shape
     encoded = "made" if alone else f'made["{output}"]'
-    decoded = 'base64.b64decode({}["b64"])'
+    # As the server answers them over REST, and gRPC always as bytes.
+    binary = output.endswith(BINARY)
+    data = f'base64.b64decode({encoded}["b64"])' if binary else f"{encoded}.encode()"
     text = {
         "name": name,
         "arguments": f" {arguments} ...",
@@ -305,8 +308,8 @@ def _clients(gan, name):
         "rest": rest,
         "grpc": grpc,
         "output": output,
-        "save": _saving(encoded, decoded, suffix, frames),
-        "save_grpc": _saving("made", "{}", suffix, frames),
+        "suffix": suffix,
+        "data": data,
     }
     return {
         f"{name}_{kind}_client.py": template.format(
@@ -314,18 +317,6 @@ def _clients(gan, name):
         )
         for kind, template in (("rest", REST), ("grpc", GRPC))
     }
-
-
-def _saving(sample, decoded, suffix, frames):
-    """The lines that write a sample, within a loop over samples."""
-    if not frames:
-        opened = f'with open(f"{{i}}{suffix}", "xb") as file:'
-        return f"{opened}\n        file.write({decoded.format(sample)})"
-    return (
-        f"for j, frame in enumerate({sample}):\n"
-        f'        with open(f"{{i}}_{{j:03}}{suffix}", "xb") as file:\n'
-        f"            file.write({decoded.format('frame')})"
-    )
 
 
 def _row(gan):

@@ -12,13 +12,13 @@ import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
 from keras_gans.modalities import image_files
+from keras_gans.modalities.base import BINARY
 from keras_gans.serving.status import ServingError, invalid, shown
 
 MAX_VALUES = 2**24  # of one tensor
 MAX_PIXELS = 2**24  # of the pictures of one request, decoded
 IMAGE = "image_bytes"
 IMAGE_FORMATS = ("PNG", "JPEG")
-BINARY = "_bytes"  # ends the names of tensors of binary strings
 
 
 class Spec(NamedTuple):

@@ -91,6 +91,7 @@ def test_exported_to_pictures(tmp_path):
     made = served.signatures["serving_default"](source=tf.constant(pictures))
     wanted = gan.sample(2, source=pictures)
     np.testing.assert_allclose(made["volumes"], wanted, atol=1e-5)
+    assert [data[:4] for data in made["mesh_bytes"].numpy()] == [b"glTF"] * 2
 
 
 def test_refusals():

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import io
 import json
 import types
 
@@ -267,16 +268,28 @@ def test_refusals():
 
 def test_exported_as_volumes(tmp_path):
     import tensorflow as tf
+    import trimesh
 
     gan = small()
     gan.export(tmp_path / "1")
     served = tf.saved_model.load(tmp_path / "1").signatures["serving_default"]
     made = served(seed=tf.constant([3], "int64"))
-    assert set(made) == {"volumes"}  # TensorFlow makes no meshes
+    assert set(made) == {"volumes", "mesh_bytes"}
     assert made["volumes"].dtype == tf.float32
     np.testing.assert_allclose(
         made["volumes"][0], gan.sample(4, seed=0)[3], rtol=0, atol=1e-6
     )
+    data, solid = made["mesh_bytes"].numpy()[0], made["volumes"].numpy()[0]
+    mesh = trimesh.load(io.BytesIO(data), file_type="glb", force="mesh")
+    mesh.merge_vertices()
+    assert mesh.is_watertight and mesh.volume > 0
+    # Between the voxels that are solid, and one more on each side.
+    outer = np.argwhere(solid[..., 0] > 0.5)
+    low, high = mesh.bounds
+    np.testing.assert_array_less(outer.min(0) - 1, low)
+    np.testing.assert_array_less(low, outer.min(0))
+    np.testing.assert_array_less(outer.max(0), high)
+    np.testing.assert_array_less(high, outer.max(0) + 1)
 
 
 def test_samples_become_meshes(tmp_path):

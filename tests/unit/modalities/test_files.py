@@ -403,6 +403,8 @@ def test_require_gives_the_module():
         (kg.Image((8, 6, 3)), levels((3, 8, 6, 3), 1000)),
         (kg.Image((8, 6, 1), (0, 1)), levels((3, 8, 6, 1), 1000, 0)),
         (kg.Waveform(64, 2, 8000), np.float32([SOUND, SOUND * 1.3])),
+        (kg.Series(None, 3), rng.uniform(-1, 1, (2, 5, 3)).astype("float32")),
+        (kg.Points(2), np.float32(rng.normal(size=(3, 2)) * [1e-9, 1e9])),
     ],
 )
 def test_the_graph_encodes_as_files_do(modality, samples):
@@ -416,19 +418,113 @@ def test_the_graph_encodes_as_files_do(modality, samples):
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="Serving is TensorFlow's."
 )
-@pytest.mark.parametrize("channels", [1, 3])
-def test_the_graph_encodes_each_frame(channels):
-    shape = (8, 6, channels)
-    videos = levels((2, 3, *shape), 1000, 0)
-    encoded = kg.Video(None, shape, range=(0, 1)).encode_in_graph(videos).numpy()
-    assert encoded.shape == (2, 3)
-    for data, frame in zip(encoded.ravel(), videos.reshape(6, *shape), strict=True):
-        np.testing.assert_allclose(
-            kg.Image(shape, (0, 1)).decode(data), frame, rtol=0, atol=0.5001 / 255
-        )
+@pytest.mark.parametrize(
+    ("shape", "frames", "rate"),
+    # The frames of the second fill several chunks of its PNG files.
+    [((8, 6, 1), 3, 24), ((60, 64, 3), 2, 10), ((5, 7, 3), 1, 10**6)],
+)
+def test_the_graph_encodes_videos(shape, frames, rate, tmp_path):
+    video = kg.Video(None, shape, rate, (0, 1))
+    videos = levels((2, frames, *shape), low=0)
+    videos[0, -1] = videos[0, 0]
+    encoded = video.encode_in_graph(videos).numpy()
+    for data, wanted in zip(encoded, videos, strict=True):
+        (tmp_path / "a.apng").write_bytes(data)
+        if rate < 1000:  # Pillow tells milliseconds
+            made = video.read(tmp_path / "a.apng")
+            np.testing.assert_allclose(made, wanted, rtol=0, atol=1e-6)
+        assert_chunks_are_sound(data, frames)
+        with PillowImage.open(io.BytesIO(data)) as image:
+            assert getattr(image, "n_frames", 1) == frames
+    assert video.encode_in_graph(videos[:0]).numpy().shape == (0,)
+    with pytest.raises(ValueError, match=r"Cannot read .*a\.apng: "):
+        (tmp_path / "a.apng").write_bytes(encoded[0][:60])
+        video.read(tmp_path / "a.apng")
 
 
-@pytest.mark.parametrize("modality", [kg.Image((8, 8, 5)), kg.Volume(4)])
+def assert_chunks_are_sound(data, frames):
+    """The checksums, and the numbers of chunks of an animation, in their order."""
+    place, numbers, names = 8, [], []
+    while place < len(data):
+        (size,) = struct.unpack(">I", data[place : place + 4])
+        name, content = data[place + 4 : place + 8], data[place + 8 :][:size]
+        (told,) = struct.unpack(">I", data[place + 8 + size :][:4])
+        assert told == zlib.crc32(name + content)
+        if name in (b"fcTL", b"fdAT"):
+            numbers.append(struct.unpack(">I", content[:4])[0])
+        names.append(name)
+        place += 12 + size
+    assert numbers == [*range(2 * frames - 1)] and names[-1] == b"IEND"
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="Serving is TensorFlow's."
+)
+def test_the_graph_makes_closed_meshes():
+    """Noise, of which many voxels touch at edges and corners, and whole solids."""
+    trimesh = pytest.importorskip("trimesh")
+    low, high = -1.0, 1.0
+    volume = kg.Volume((4, 5, 3), range=(low, high))
+    solids = np.full((6, *volume.shape), low, "float32")
+    solids[0] = levels(volume.shape)
+    solids[1] = np.where(levels(volume.shape) > 0, 5.0, -5.0)  # beyond the range
+    solids[2] = np.where(levels(volume.shape) > 0.8, 1e-7, 0)  # hardly above
+    solids[3] = high
+    solids[4, 2, 3, 1] = high
+    solids[4, 0, 0, 0] = np.nan
+    encoded = volume.encode_in_graph(solids).numpy()
+    meshes = [
+        trimesh.load(io.BytesIO(data), file_type="glb", force="mesh")
+        for data in encoded
+    ]
+    places = np.stack(np.indices(volume.size), axis=-1).reshape(-1, 3)
+    for mesh, solid in zip(meshes[:5], solids, strict=False):
+        mesh.merge_vertices()
+        assert mesh.is_watertight and mesh.is_winding_consistent and mesh.volume > 0
+        wound = winding_numbers(mesh.triangles, places).reshape(volume.size)
+        np.testing.assert_allclose(wound, solid[..., 0] > 0, rtol=0, atol=1e-3)
+    # Around one voxel, 24 tetrahedra of 1/6, cut at half of each side.
+    np.testing.assert_allclose(meshes[4].volume, 24 / 6 / 8, rtol=1e-5)
+    np.testing.assert_allclose(meshes[4].bounds, [[1.5, 2.5, 0.5], [2.5, 3.5, 1.5]])
+    # Nothing is solid: a scene without a mesh, which spoils no other answer.
+    assert trimesh.load(io.BytesIO(encoded[5]), file_type="glb").is_empty
+    assert volume.encode_in_graph(solids[:0]).numpy().shape == (0,)
+
+
+def winding_numbers(triangles, points):
+    """How often a surface goes around points: the sum of its solid angles / 4 pi.
+
+    Van Oosterom and Strackee, The Solid Angle of a Plane Triangle, 1983.
+    """
+    corners = triangles[None] - points[:, None, None]
+    a, b, c = np.moveaxis(corners, 2, 0)
+    x, y, z = (np.linalg.norm(corner, axis=-1) for corner in (a, b, c))
+    over = np.sum(a * np.cross(b, c), axis=-1)
+    under = x * y * z + sum(
+        np.sum(s * t, axis=-1) * u for s, t, u in ((a, b, z), (b, c, x), (c, a, y))
+    )
+    return 2 * np.arctan2(over, under).sum(axis=1) / (4 * np.pi)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="Serving is TensorFlow's."
+)
+def test_meshes_of_the_graph_are_those_of_files():
+    pytest.importorskip("skimage")
+    trimesh = pytest.importorskip("trimesh")
+    x, y, z = np.mgrid[-1:1:12j, -1:1:12j, -1:1:12j]
+    ball = np.float32(1 / (1 + np.exp(10 * (x**2 + y**2 + z**2 - 0.5))))[..., None]
+    volume = kg.Volume(12)
+    (data,) = volume.encode_in_graph(ball[None]).numpy()
+    mesh = trimesh.load(io.BytesIO(data), file_type="glb", force="mesh")
+    wanted = volume.mesh(ball, smoothing=0)
+    # Both cross the same edges of the grid, and join these points otherwise.
+    np.testing.assert_allclose(mesh.volume, wanted.volume, rtol=2e-3)
+    np.testing.assert_allclose(mesh.bounds, wanted.bounds, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(mesh.centroid, wanted.centroid, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("modality", [kg.Image((8, 8, 5)), kg.Volume(4, channels=2)])
 def test_others_are_not_encoded_in_graphs(modality):
     assert modality.bytes_name is None
     assert modality.encode_in_graph(np.zeros((1, 2))) is None

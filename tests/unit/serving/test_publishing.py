@@ -5,9 +5,11 @@ import json
 import pathlib
 
 from command_line import call, files
+import numpy as np
 import pytest
 from small import small_gan
 
+import keras_gans as kg
 from keras_gans.serving import deployment, publishing
 
 
@@ -114,6 +116,37 @@ def test_files_for_servers(gan):
     pathlib.Path("alone/1").mkdir(parents=True)
     assert deployment.write(gan, pathlib.Path("alone"), told.append) == []
     assert "current directory" in told[-1] and not pathlib.Path("Dockerfile").exists()
+
+
+def test_clients_write_text_as_text():
+    """Which crosses REST as it is: only what ends in "_bytes" is base64."""
+    import tensorflow as tf
+
+    from keras_gans.serving import tensors
+
+    words = kg.LanguageWGANGP(4, ("", "a", "ü"), latent_dim=4, dim=3, d_steps=1)
+    table = kg.Table({"age": [(40.0, 10.0)], "sex": ["f", "m"]})
+    rows = kg.CTGAN(table, latent_dim=4, g_widths=(8,), d_widths=(8,))
+    texts = ["a ü", '{"age": 41, "sex": "f"}']
+    for gan, output, suffix in ((words, "sentences", "txt"), (rows, "json", "json")):
+        pathlib.Path(f"models/{output}/1").mkdir(parents=True)
+        deployment.write(gan, pathlib.Path(f"models/{output}"))
+        spec = tensors.Spec(output, tf.string, (None,))
+        data = np.array([text.encode() for text in texts], object)
+        answers = [{output: one} for one in tensors.to_json(spec, data)]
+        for kind, names in (
+            ("rest", {"predict": list, "instances": answers}),
+            ("grpc", {"outputs": {output: data}}),
+        ):
+            client = pathlib.Path(f"models/{output}_{kind}_client.py").read_text(
+                "utf-8"
+            )
+            loop = client.partition("\nfor i, made in")
+            exec("".join(loop[1:]), names)
+            for i, text in enumerate(texts):
+                written = pathlib.Path(f"{i}.{suffix}")
+                assert written.read_text("utf-8") == text
+                written.unlink()
 
 
 def test_what_cannot_be_written_is_told_before_a_model_is_loaded(capsys):
