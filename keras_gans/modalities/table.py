@@ -13,7 +13,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from keras_gans.modalities import base, columns, pictures, untrusted
+from keras_gans.modalities import base, columns, graph_text, pictures, untrusted
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import is_int, is_number
@@ -22,6 +22,7 @@ SPREAD = 4  # standard deviations at which the scalar of a mode is 1
 SHOWN = 30  # rows of a preview
 KINDS = ("str", "int", "float", "bool", "date", "day")
 RULES = ("low", "high", "decimals", "kind", "counts")
+WRITERS = {"date": graph_text.time, "day": graph_text.day}  # within a graph
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -461,7 +462,7 @@ class Table(base.Modality):
             raise ValueError(f"it is no CSV file ({error}).") from error
 
     def encode_in_graph(self, samples: Tensor) -> Tensor:
-        """Each row as JSON, for serving: `{"age": 41, "sex": "f"}`."""
+        """Each row as JSON, for serving: `{"age": 41, "born": "1978-03-09"}`."""
         import tensorflow as tf
 
         at, cells = 0, []
@@ -618,9 +619,12 @@ def _number_in_graph(scalar, chosen, values, rules):
     low, high = _limits(rules)
     numbers = tf.clip_by_value(numbers, max(low, -1e300), min(high, 1e300))
     digits = rules.get("decimals")
-    whole = rules.get("kind") in ("int", *columns.UNITS) or digits == 0
+    whole = rules.get("kind") in ("int", *WRITERS) or digits == 0
     if whole:
-        text = tf.strings.as_string(tf.cast(tf.round(numbers), tf.int64))
+        write = WRITERS.get(rules.get("kind"), tf.strings.as_string)
+        text = write(tf.cast(tf.round(numbers), tf.int64))
+        if rules.get("kind") in WRITERS:
+            text = tf.strings.join(['"', text, '"'])
     elif digits is not None:
         text = tf.strings.as_string(numbers, precision=digits)
     else:
