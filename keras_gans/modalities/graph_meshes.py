@@ -74,9 +74,13 @@ def surface(values: Tensor, level: float) -> tuple[Tensor, Tensor]:
     )
     crossed = tf.where((cases > 0) & (cases < 15))  # tetrahedra: kind, x, y, z
     own = tf.cast(tf.gather_nd(cases, crossed), tf.int64)
-    made = tf.gather_nd(_triangles(strides), tf.stack([crossed[:, 0], own], axis=1))
+    triangles = tf.gather_nd(
+        _triangles(strides), tf.stack([crossed[:, 0], own], axis=1)
+    )
     cubes = tf.reduce_sum(crossed[:, 1:] * strides, axis=1)
-    faces = tf.boolean_mask(8 * cubes[:, None, None] + made, made[:, :, 0] >= 0)
+    faces = tf.boolean_mask(
+        8 * cubes[:, None, None] + triangles, triangles[:, :, 0] >= 0
+    )
     # A corner lies on an edge, which begins at a voxel and has a direction.
     edges, places = tf.unique(tf.reshape(faces, [-1]))
     start, steps = edges // 8, tf.gather(DIRECTIONS, edges % 8)
@@ -141,7 +145,7 @@ def _triangles(strides):
         a corner begins, counted from the first of the cube, and its direction; -1
         for a triangle that there is not.
     """
-    made = np.full((6, 16, 2, 3), -1)
+    table = np.full((6, 16, 2, 3), -1)
     for kind, corners in enumerate(TETRAHEDRA):
         places = 8 * corners[EDGES[:, 0]] @ strides
         places += (corners[EDGES[:, 1]] - corners[EDGES[:, 0]]) @ [4, 2, 1]
@@ -155,8 +159,8 @@ def _triangles(strides):
             for i, face in enumerate([ring[:3], [ring[0], *ring[2:]]][: len(ring) - 2]):
                 a, b, c = middles[face]
                 looks_out = np.cross(b - a, c - a) @ out > 0
-                made[kind, case, i] = places[face if looks_out else face[::-1]]
-    return made
+                table[kind, case, i] = places[face if looks_out else face[::-1]]
+    return table
 
 
 def _ring(crossed):

@@ -79,8 +79,10 @@ def _compressed_rows(pictures):
 
     def take(places, rows):
         lengths = length_at(places)
-        held = tf.where(named(places, b"IDAT"), lengths, 0)
-        rows = tf.strings.join([rows, tf.strings.substr(pictures, places + 8, held)])
+        data_lengths = tf.where(named(places, b"IDAT"), lengths, 0)
+        rows = tf.strings.join(
+            [rows, tf.strings.substr(pictures, places + 8, data_lengths)]
+        )
         after = places + 4 + 4 + lengths + 4
         return tf.where(named(places, b"IEND"), places, after), rows
 
