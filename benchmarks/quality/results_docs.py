@@ -32,15 +32,20 @@ BASELINES = {
 }
 # (set, score): why some of ours are behind a baseline in it, found by hand.
 R3GAN_LATE = (
-    "R3GAN's samples are blurred squares after 1,375 steps: it is not trained yet, at "
-    "0.44 s a step. In float32 837 steps came further, to a Fréchet distance of 1,164 "
-    "([first_picture.md](first_picture.md)). Whether bfloat16 is to blame was not "
-    "tried."
+    "R3GAN's samples are blurred squares after 1,375 steps in bfloat16, at 0.44 s a "
+    "step: it is not trained yet. In float32 633 steps came further, on another "
+    "machine. Whether bfloat16 is to blame, or a start that goes back and forth, was "
+    "not tried."
 )
 REASONS = {
     ("emoji", "fid"): R3GAN_LATE,
     ("emoji", "kid"): "as the Fréchet distance.",
     ("emoji", "coverage"): "as the Fréchet distance.",
+    ("fashion_mnist", "fid"): (
+        "R3GAN's samples are clouds after 834 steps, at 0.7 s a step: it is not trained "
+        "yet."
+    ),
+    ("fashion_mnist", "coverage"): "as the Fréchet distance.",
     ("fashion_mnist", "precision"): (
         "the Keras guide's GAN and TensorFlow's tutorial make a few rough "
         "shapes again and again. Their recall is 0, and their coverage, 0.018 "
@@ -52,7 +57,8 @@ REASONS = {
         "showed this: few balls, mostly wide ones, held its samples. For the "
         "tutorial's GAN it was not checked. WGAN and WGAN-GP are not sharp "
         "yet. A step of WGAN-GP takes 2 s here: five updates of D with the "
-        "penalty's second derivatives."
+        "penalty's second derivatives. R3GAN and StyleGAN2, whose steps take 0.7 and "
+        "0.4 s on that core, are not sharp yet either."
     ),
     ("fashion_mnist", "recall"): (
         "it is 0 on both sides. Recall counts the real images that are nearer "
@@ -60,7 +66,8 @@ REASONS = {
         "of a class are very similar ([conditional_gan.md]"
         "(conditional_gan.md#how-well-labels-are-obeyed)). They are nearer to "
         "each other than any real image is to them. Its coverage, which "
-        "measures from the reals, is six times the best baseline's."
+        "measures from the reals, is six times the best baseline's. R3GAN and "
+        "StyleGAN2 are not trained yet."
     ),
     ("emoji", "precision"): (
         "the Keras guide's GAN has collapsed. Nearly every sample is the same "
@@ -69,12 +76,13 @@ REASONS = {
         "of as many minutes, the specks that counted lay in the balls of few "
         "images, nearly all of them among the wider half, and precision was "
         "several times lower. This score depends on luck. That may be true of "
-        "ours as well: none of them was run twice for it."
+        "ours as well: few of them were run twice."
     ),
     ("emoji", "recall"): (
         "it is 0 on both sides. After ten minutes, no real image is nearer to "
         "one of these samples than that sample's third neighbour. Clipped "
-        "weights (WGAN) and dense layers alone (GAN) learn least in that time."
+        "weights (WGAN) and dense layers alone (GAN) learn least in that time, and "
+        "R3GAN and StyleGAN2 make the fewest steps."
     ),
 }
 
