@@ -42,8 +42,8 @@ REASONS = {
     ("emoji", "kid"): "as the Fréchet distance.",
     ("emoji", "coverage"): "as the Fréchet distance.",
     ("fashion_mnist", "fid"): (
-        "R3GAN's samples are clouds after 834 steps, at 0.7 s a step: it is not trained "
-        "yet."
+        "R3GAN's samples are clouds after 834 steps, at 0.7 s a step: it is not "
+        "trained yet."
     ),
     ("fashion_mnist", "coverage"): "as the Fréchet distance.",
     ("fashion_mnist", "precision"): (
