@@ -21,6 +21,9 @@ class SelfAttention(layers.Layer):
         initializer: str or Keras initializer, of their kernels.
         **kwargs: arguments of `keras.layers.Layer`.
 
+    Raises:
+        ValueError: what it is called on is no map, or smaller than 2 x 4 pixels.
+
     Example:
 
     ```python
@@ -46,10 +49,17 @@ class SelfAttention(layers.Layer):
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape: tuple) -> None:
-        if len(input_shape) != 4 or None in input_shape[1:]:
+        if (
+            len(input_shape) != 4
+            or None in input_shape[1:]
+            # Of one key, all attend to that.
+            or (input_shape[1] // 2) * (input_shape[2] // 2) < 2
+        ):
             raise ValueError(
                 "Self-attention takes maps [n, height, width, channels] of a known "
-                f"size. Received: shape {tuple(input_shape)}."
+                "size, of 2 x 4 pixels or more. Received: shape "
+                f"{tuple(input_shape)}. Put it where maps are larger, and give "
+                "`keras.Input` its height and width."
             )
         channels = input_shape[-1]
         few, half = max(1, channels // 8), max(1, channels // 2)
