@@ -183,13 +183,15 @@ def from_preset(preset: Path, **changed) -> "BaseGAN":
     """
     directory = locate(preset)
     if not changed:
-        gan = _load(directory)
+        gan, again = _load(directory), {}
+    else:
+        cls, config = read_config(directory)
+        arguments = changed_arguments(directory, cls, config, changed)
+        gan = _build(cls, arguments, directory)
+        again = transfer(gan, directory, progress=True)
+    # Of other classes, the names are of no use.
+    if "num_classes" not in changed:
         name_classes(gan.inputs, metadata(directory).get("class_names"))
-        return gan
-    cls, config = read_config(directory)
-    arguments = changed_arguments(directory, cls, config, changed)
-    gan = _build(cls, arguments, directory)
-    again = transfer(gan, directory, progress=True)
     if again:
         warnings.warn(told(again), stacklevel=2)
     return gan

@@ -88,6 +88,9 @@ def test_a_preset_trains_on(tmp_path, images):
     np.testing.assert_array_equal(mixed, again.sample(2, seed=0, labels=[2, 0]))
     with pytest.raises(ValueError, match=r"'cat', 'dog', 'owl'.*Did you mean owl"):
         again.sample(1, labels="owls")
+    # Changes keep the names, unless classes themselves change.
+    changed = kg.from_preset(tmp_path / "cats", r1=1.0)
+    np.testing.assert_array_equal(changed.sample(2, seed=0, labels="owl"), owls)
     with pytest.raises(ValueError, match="Number the classes"):
         gan.sample(1, labels="owl")
     assert "cat, dog, owl" in (tmp_path / "cats" / "README.md").read_text()
