@@ -131,6 +131,13 @@ def off_diagonal_products(kernel: Tensor) -> Tensor:
     Reference:
         https://arxiv.org/abs/1809.11096, equation 3
     """
-    rows = ops.reshape(ops.cast(kernel, "float32"), (-1, kernel.shape[-1]))
-    products = ops.matmul(ops.transpose(rows), rows)
-    return ops.sum(ops.square(products * (1.0 - ops.eye(kernel.shape[-1]))))
+    outputs = kernel.shape[-1]
+    columns = ops.reshape(ops.cast(kernel, "float32"), (-1, outputs))
+    if columns.shape[0] < outputs:
+        # ||W W^T|| = ||W^T W||, which is smaller: of BigGAN's first matrix at 128
+        # pixels, 20 x 20 in place of 24,576 x 24,576.
+        products = ops.matmul(columns, ops.transpose(columns))
+        norms = ops.sum(ops.square(columns), axis=0)
+        return ops.sum(ops.square(products)) - ops.sum(ops.square(norms))
+    products = ops.matmul(ops.transpose(columns), columns)
+    return ops.sum(ops.square(products * (1.0 - ops.eye(outputs))))

@@ -173,7 +173,8 @@ class BigGAN(ClassConditionalGAN):
         loss, logs = super().generator_loss(fake, batch, training)
         if self.orthogonal:
             kernels = [
-                v
+                # The rows of a table are its classes.
+                ops.transpose(v) if v.path.endswith("/embeddings") else v
                 for v in self.generator.trainable_variables
                 if len(v.shape) > 1 and not v.path.endswith("shared/embeddings")
             ]

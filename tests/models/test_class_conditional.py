@@ -354,3 +354,32 @@ def test_top_k_and_consistency_are_their_equations():
     )
     kernel = np.array([[1.0, 1.0], [0.0, 2.0]], "float32")
     assert float(losses.off_diagonal_products(kernel)) == 2.0
+    wide = np.random.default_rng(0).normal(size=(3, 2, 11)).astype("float32")
+    products = wide.reshape(6, 11).T @ wide.reshape(6, 11)
+    want = np.square(products - np.diag(np.diag(products))).sum()
+    assert float(losses.off_diagonal_products(wide)) == pytest.approx(want, rel=1e-5)
+
+
+@pytest.mark.full
+@pytest.mark.backends
+def test_orthogonal_regularization_is_the_reference_s():
+    """Of all kernels but the shared embedding; a table's rows are classes."""
+    for shared_dim in (4, 0):
+        gan = BigGAN((8, 8, 1), 3, 8, 1, shared_dim=shared_dim, orthogonal=0.01)
+        z, label = np.ones((2, 8), "float32"), np.array([0, 2])
+        batch = {"real": np.zeros((2, 8, 8, 1), "float32"), "label": label}
+        fake = {"images": gan.generator([z, label]), "label": label}
+        loss, _ = gan.generator_loss(fake, batch, False)
+        gan.orthogonal = 0.0
+        plain, _ = gan.generator_loss(fake, batch, False)
+        total = 0.0
+        for v in gan.generator.trainable_variables:
+            if len(v.shape) < 2 or "shared" in v.path:
+                continue
+            w = ops.convert_to_numpy(v)
+            rows = w if v.name == "embeddings" else w.reshape(-1, w.shape[-1]).T
+            products = rows @ rows.T
+            total += np.square(products - np.diag(np.diag(products))).sum()
+        # Of kernels that start orthogonal there is little to sum.
+        assert float(loss) - float(plain) == pytest.approx(0.005 * total, abs=2e-6)
+        assert 0.005 * total > 1e-4
