@@ -76,7 +76,8 @@ def from_state(
             may all start with "module.".
         family: Optional string. The name of the family, if it should not be
             told from the names: "dcgan", "mimicry" (its residual networks of
-            WGAN-GP, SNGAN, SAGAN and the projection cGAN), "biggan" (ajbrock's),
+            WGAN-GP, SNGAN, SAGAN and the projection cGAN), "biggan" (ajbrock's,
+            also of BigGANdeep.py),
             "biggan_deep" (the generator of pytorch-pretrained-BigGAN),
             "inception_fid" (of pytorch-fid and torch-fidelity), "efficientnet_lite0",
             "r3gan", "stylegan2" (ADA's), "stylegan2_tf" (of TensorFlow),
@@ -90,7 +91,7 @@ def from_state(
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,
-            `shared_dim`, `attention` and of the deep one `truncation`, whose
+            `shared_dim`, `attention`, `depth`, and of "biggan_deep" `truncation`, whose
             statistics its batch norms take, in [0, 1]; for R3GAN
             `widths`, `blocks`, `group_size`, `num_classes`, `embedding_dim`; for
             StyleGAN2 `widths`, `w_dim`,

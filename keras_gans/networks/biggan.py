@@ -128,7 +128,8 @@ def _doublings(image_shape):
     if count not in G_WIDTHS:
         raise ValueError(
             f"BigGAN's sizes double 1 to {max(G_WIDTHS)} times from 4 to 7 pixels. "
-            f"Received: image_shape={tuple(image_shape)}, {count} times."
+            f"Received: image_shape={tuple(image_shape)}, {count} times. Give an "
+            f"`image_shape` whose shorter side has 8 to {7 << max(G_WIDTHS)} pixels."
         )
     return count
 

@@ -1,8 +1,9 @@
 """BigGAN's networks, `blocks.0.0.conv1.weight` and so on.
 
-From ajbrock/BigGAN-PyTorch, BigGAN.py: a generator of a hierarchical latent code
-and a shared embedding or of neither, and its discriminator. Norms may be
-synchronized ones, whose statistics have names of their own.
+From ajbrock/BigGAN-PyTorch. BigGAN.py: a generator of a hierarchical latent code
+and a shared embedding or of neither, and its discriminator. BigGANdeep.py: both of
+BigGAN-deep. Norms may be synchronized ones, whose statistics have names of their
+own.
 """
 
 import re
@@ -22,10 +23,13 @@ from keras_gans.networks.biggan import (
 )
 
 _BLOCK = re.compile(r"blocks\.(\d{1,2})\.0\.conv1\.weight")
-_ATTENTION = re.compile(r"blocks\.(\d{1,2})\.1\.theta\.weight")
+_ATTENTION = re.compile(r"blocks\.(\d{1,2})\.\d\.theta\.weight")
 _STATISTICS = re.compile(r"(.*)\.bn\.(stored|running)_(mean|var)", re.DOTALL)
 _TABLE = "blocks.0.0.bn1.gain.weight"
 _LEFT_OUT = (".sv0", ".accumulation_counter")
+_BOTTLENECK = 4  # of BigGAN-deep
+_DEEP_OUTPUTS = 128  # of its last convolution, of which images take three
+_DEEP = "blocks.0.0.conv4.weight"
 
 
 def detect(state):
@@ -55,30 +59,58 @@ def detect(state):
 
 
 def _generator_config(state, kernels, linear, attended):
-    count = len(kernels)
     last = state.get("output_layer.2.weight")
-    if count not in G_WIDTHS or last is None or last.ndim != 4:
+    deep = _DEEP in state
+    if last is None or last.ndim != 4 or (deep and "shared.weight" not in state):
         return None
-    if "shared.weight" in state:
+    inputs = [kernels[i][1] for i in range(len(kernels))]
+    count, depth = _deep_sizes(inputs) if deep else (len(kernels), 1)
+    if count not in G_WIDTHS:
+        return None
+    if deep:  # all of z, after the embedding, for the first map and each block
+        classes, shared = state["shared.weight"].shape
+        latent_dim = linear[1] - shared
+    elif "shared.weight" in state:
         classes, shared = state["shared.weight"].shape
         latent_dim = linear[1] * (count + 1)
     else:  # a gain for each class in every norm, and z for the first map
         classes, shared, latent_dim = len(state[_TABLE]), 0, linear[1]
-    width = max(1, kernels[0][1] // G_WIDTHS[count][0])
+    width = max(1, inputs[0] // G_WIDTHS[count][0])
     side = 4 << count
-    return {
+    config = {
         "network": "generator",
-        "image_shape": (side, side, last.shape[0]),
+        # The last convolution of BigGAN-deep has more channels than images have.
+        "image_shape": (side, side, 3 if deep else last.shape[0]),
         "num_classes": classes,
         "latent_dim": latent_dim,
         "width": width,
         "shared_dim": shared,
-        "attention": tuple(8 << i for i in sorted(attended) if i < count),
+        "attention": tuple(
+            8 << i // depth for i in sorted(attended) if i < len(inputs)
+        ),
     }
+    return {**config, "depth": depth, "bottleneck": _BOTTLENECK} if deep else config
+
+
+def _deep_sizes(inputs):
+    """How often the size doubles, and the blocks of each size, or (0, 0)."""
+    for count in range(SMALL, max(G_WIDTHS) + 1):
+        depth = len(inputs) // count
+        factors = [f for f in G_WIDTHS[count][:-1] for _ in range(depth)]
+        if depth and _fits(inputs, factors):
+            return count, depth
+    return 0, 0
 
 
 def _discriminator_config(state, kernels, attended):
-    widths = [kernels[i][0] for i in range(len(kernels))]
+    deep = _DEEP in state
+    leaf = "conv4" if deep else "conv1"
+    outputs = [state.get(f"blocks.{i}.0.{leaf}.weight") for i in range(len(kernels))]
+    stem = state.get("input_conv.weight")
+    first = stem if deep else state.get("blocks.0.0.conv1.weight")
+    if first is None or any(x is None or x.ndim != 4 for x in [first, *outputs]):
+        return None
+    widths = [len(x) for x in ([stem, *outputs] if deep else outputs)]
     counts = [
         count
         for count, table in D_WIDTHS.items()
@@ -90,18 +122,24 @@ def _discriminator_config(state, kernels, attended):
     side = 4 << count
     small = count <= SMALL
     sizes = {side // 2 if small else max(4, side >> i + 1) for i in attended}
-    return {
+    config = {
         "network": "discriminator",
-        "image_shape": (side, side, kernels[0][1]),
+        "image_shape": (side, side, first.shape[1]),
         "num_classes": len(state["embed.weight"]),
         "width": widths[0] // D_WIDTHS[count][0],
         "attention": tuple(sorted(sizes)),
     }
+    if not deep:
+        return config
+    depth = sum(
+        f"blocks.0.{i}.conv1.weight" in state for i in range(weights.MAX_BLOCKS)
+    )
+    return {**config, "depth": depth, "bottleneck": _BOTTLENECK}
 
 
 def _fits(widths, table):
     """Whether channels are the table's, times one number."""
-    width = widths[0] // table[0]
+    width = widths[0] // table[0] if widths else 0
     return width > 0 and widths == [width * factor for factor in table]
 
 
@@ -127,6 +165,8 @@ def build(state, config):
             f"`network` must be one of {sorted(builders)}. Received: "
             f"network={network!r}."
         )
+    if network == "generator" and "depth" in config:
+        return _deep_generator(_in_one_form(state), **config)
     return builders[network](_in_one_form(state), **config)
 
 
@@ -260,9 +300,93 @@ def _generator(state, **config):
     return model
 
 
+def _deep_generator(state, **config):
+    depth = config["depth"]
+    base, blocks = generator_plan(
+        config["image_shape"], config["width"], config["attention"], depth
+    )
+    shared = config["shared_dim"]
+    code = shared + config["latent_dim"]
+    first, last = base[0] * base[1] * blocks[0].inputs, blocks[-1].outputs
+    shapes = {
+        "shared.weight": (config["num_classes"], shared),
+        **_normalized("linear", (first, code)),
+        "linear.bias": (first,),
+        **_statistics("output_layer.0", last),
+        "output_layer.0.gain": (last,),
+        "output_layer.0.bias": (last,),
+        **_conv("output_layer.2", _DEEP_OUTPUTS, last, 3),
+    }
+    for i, block in enumerate(blocks):
+        for j, (inputs, outputs, size) in enumerate(_deep_convs(block), start=1):
+            norm = f"blocks.{i}.0.bn{j}"
+            shapes |= _conv(f"blocks.{i}.0.conv{j}", outputs, inputs, size)
+            shapes |= _statistics(norm, inputs)
+            for leaf in ("gain", "bias"):
+                shapes |= _normalized(f"{norm}.{leaf}", (inputs, code))
+        if block.attention:
+            shapes |= _attention(f"blocks.{i}.1", block.outputs)
+    weights.check("generator", state, shapes)
+    # Its last kernel is normalized with channels that no image has, so that the
+    # norms are made part of the kernels: they are those of its evaluation.
+    state = _divided(state)
+    for leaf in ("weight", "bias"):
+        name = f"output_layer.2.{leaf}"
+        state[name] = state[name][: config["image_shape"][-1]]
+    for name in [
+        name for name in state if name.endswith((".gain.weight", ".bias.weight"))
+    ]:
+        state[name] = np.roll(state[name], shared, axis=1)  # there z comes first
+    state["linear.weight"] = np.roll(state["linear.weight"], shared, axis=1)
+    model = biggan_generator(**config, spectral_norm=False)
+    get = model.get_layer
+    norm = get("norm")
+    entries = [
+        *projection(get("project"), "linear", (blocks[0].inputs, *base)),
+        *_statistic_entries(norm, "output_layer.0"),
+        weights.vector("output_layer.0.gain", norm.gamma),
+        weights.vector("output_layer.0.bias", norm.beta),
+    ]
+    pairs = [(get("to_images"), "output_layer.2"), (get("shared"), "shared")]
+    for i, block in enumerate(blocks):
+        for j in range(1, 5):
+            name, prefix = f"block{i}_norm{j}", f"blocks.{i}.0.bn{j}"
+            pairs.append((get(f"block{i}_conv{j}"), f"blocks.{i}.0.conv{j}"))
+            entries += _statistic_entries(get(name), prefix)
+            pairs += [
+                (get(f"{name}_{leaf}"), f"{prefix}.{leaf}") for leaf in ("gain", "bias")
+            ]
+        if block.attention:
+            entries += attention(get(f"block{i}_attention"), f"blocks.{i}.1")
+    weights.assign(model, state, [*entries, *weights.of_pairs(pairs)])
+    return model
+
+
+def _deep_convs(block):
+    """The inputs, outputs and sizes of a generator's block of four convolutions."""
+    hidden = block.inputs // _BOTTLENECK
+    middle = [(hidden, hidden, 3)] * 2
+    return [(block.inputs, hidden, 1), *middle, (hidden, block.outputs, 1)]
+
+
+def _divided(state):
+    """Kernels over their spectral norms, each after one iteration, by plain names."""
+    arrays = {}
+    for name, value in state.items():
+        if name.endswith((".weight_u", ".weight_v")):
+            continue
+        if name.endswith(".weight_orig"):
+            prefix = name.removesuffix("_orig")
+            rows = value.reshape(len(value), -1)
+            name, value = prefix, value / np.linalg.norm(rows @ state[f"{prefix}_v"])
+        arrays[name] = value
+    return arrays
+
+
 def _discriminator(state, **config):
+    depth, deep = config.get("depth", 1), "bottleneck" in config
     blocks = discriminator_plan(
-        config["image_shape"], config["width"], config["attention"]
+        config["image_shape"], config["width"], config["attention"], depth, deep
     )
     last = blocks[-1].outputs
     names = {"score": "linear", "class_embedding": "embed"}
@@ -271,25 +395,47 @@ def _discriminator(state, **config):
         "linear.bias": (1,),
         **_normalized("embed", (config["num_classes"], last)),
     }
+    if deep:
+        names["from_images"] = "input_conv"
+        shapes |= _conv("input_conv", blocks[0].inputs, config["image_shape"][-1], 3)
+    attended = {}
     for i, block in enumerate(blocks):
-        kernels = {
-            "conv1": ("conv1", block.inputs, 3),
-            "conv2": ("conv2", block.outputs, 3),
-        }
-        if block.resizes or block.inputs != block.outputs:
-            kernels["conv_sc"] = ("shortcut", block.inputs, 1)
-        for leaf, (ours, inputs, size) in kernels.items():
-            prefix = f"blocks.{i}.0.{leaf}"
+        place = f"blocks.{i // depth}"
+        kernels = _kernels_of_d(block, deep)
+        for leaf, (ours, outputs, inputs, size) in kernels.items():
+            prefix = f"{place}.{i % depth}.{leaf}"
             names[f"block{i}_{ours}"] = prefix
-            shapes |= _conv(prefix, block.outputs, inputs, size)
+            shapes |= _conv(prefix, outputs, inputs, size)
         if block.attention:
-            shapes |= _attention(f"blocks.{i}.1", block.outputs)
+            attended[f"block{i}_attention"] = f"{place}.{depth}"
+            shapes |= _attention(f"{place}.{depth}", block.outputs)
     weights.check("discriminator", state, shapes)
     model = biggan_discriminator(**config)
     entries = weights.of_pairs((model.get_layer(a), b) for a, b in names.items())
-    for i, block in enumerate(blocks):
-        if block.attention:
-            layer = model.get_layer(f"block{i}_attention")
-            entries += attention(layer, f"blocks.{i}.1")
+    for ours, theirs in attended.items():
+        entries += attention(model.get_layer(ours), theirs)
     weights.assign(model, state, entries)
     return model
+
+
+def _kernels_of_d(block, deep):
+    """By its name there: our name, outputs, inputs and size of each kernel."""
+    inputs, outputs = block.inputs, block.outputs
+    if not deep:
+        kernels = {
+            "conv1": ("conv1", outputs, inputs, 3),
+            "conv2": ("conv2", outputs, outputs, 3),
+        }
+        if block.resizes or inputs != outputs:
+            kernels["conv_sc"] = ("shortcut", outputs, inputs, 1)
+        return kernels
+    hidden = outputs // _BOTTLENECK
+    kernels = {
+        "conv1": ("conv1", hidden, inputs, 1),
+        "conv2": ("conv2", hidden, hidden, 3),
+        "conv3": ("conv3", hidden, hidden, 3),
+        "conv4": ("conv4", outputs, hidden, 1),
+    }
+    if inputs != outputs:
+        kernels["conv_sc"] = ("shortcut", outputs - inputs, inputs, 1)
+    return kernels

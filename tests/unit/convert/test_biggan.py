@@ -262,6 +262,7 @@ def test_deep_networks():
     ("kwargs", "message"),
     [
         ({"image_shape": (30, 30, 3)}, "a height of 28 or 32"),
+        ({"image_shape": (1024, 1024, 3)}, "shorter side has 8 to 896 pixels"),
         ({"attention": (64,)}, "shorter sides of maps, of 8, 16, 32"),
         ({"latent_dim": 30}, "28 or 32"),
         ({"bottleneck": 64}, "larger `width`"),
@@ -274,29 +275,30 @@ def test_bad_arguments_are_refused(kwargs, message):
         biggan_generator(**given)
 
 
-def deep_state(width=4, classes=3, z=4, shared=4, attended=16):
-    """BigGAN-deep of 32 pixels in pytorch-pretrained-BigGAN's layout."""
-    widths = [width * w for w in G_WIDTHS[3]]
+def deep_state(count=3, width=4, classes=3, z=4, shared=4, attended=16, outputs=None):
+    """BigGAN-deep in pytorch-pretrained-BigGAN's layout."""
+    widths = [width * w for w in G_WIDTHS[count]]
+    outputs = outputs or widths[-1]
     shapes = {
         "embeddings.weight": (shared, classes),
         "generator.gen_z.weight": (16 * widths[0], z + shared),
         "generator.gen_z.bias": (16 * widths[0],),
-        **conv_shapes("generator.conv_to_rgb", widths[-1], widths[-1], 3),
+        **conv_shapes("generator.conv_to_rgb", outputs, widths[-1], 3),
         "generator.bn.weight": (widths[-1],),
         "generator.bn.bias": (widths[-1],),
     }
     norms, place = {"generator.bn": widths[-1]}, 0
-    for i in range(6):
-        c = widths[0]
+    for i in range(2 * count):
+        c, after = widths[i // 2], widths[(i + 1) // 2]
         p = f"generator.layers.{place}"
         kinds = (
             (c // 4, c, 1),
             (c // 4, c // 4, 3),
             (c // 4, c // 4, 3),
-            (c, c // 4, 1),
+            (after, c // 4, 1),
         )
-        for j, (outputs, inputs, size) in enumerate(kinds):
-            shapes |= conv_shapes(f"{p}.conv_{j}", outputs, inputs, size)
+        for j, (rows, inputs, size) in enumerate(kinds):
+            shapes |= conv_shapes(f"{p}.conv_{j}", rows, inputs, size)
             norms[f"{p}.bn_{j}"] = inputs
             for leaf in ("scale", "offset"):
                 shapes[f"{p}.bn_{j}.{leaf}.weight"] = (inputs, z + shared)
@@ -305,7 +307,7 @@ def deep_state(width=4, classes=3, z=4, shared=4, attended=16):
             p = f"generator.layers.{place}"
             names = {"theta": "snconv1x1_theta", "phi": "snconv1x1_phi"}
             names |= {"g": "snconv1x1_g", "o": "snconv1x1_o_conv"}
-            for name, shape in attention_shapes("", c).items():
+            for name, shape in attention_shapes("", after).items():
                 leaf, _, rest = name[1:].partition(".")
                 shapes[f"{p}.{names.get(leaf, leaf)}{'.' if rest else ''}{rest}"] = (
                     shape
@@ -325,7 +327,7 @@ def deep_state(width=4, classes=3, z=4, shared=4, attended=16):
     return state
 
 
-def generated_deep(state, z, label, statistics):
+def generated_deep(state, z, label, statistics, epsilon=1e-4):
     """Of z and the class's row, in that order, and channels last at first."""
     code = np.concatenate([z, state["embeddings.weight"].T[label]], axis=1)
 
@@ -337,15 +339,19 @@ def generated_deep(state, z, label, statistics):
         else:
             gain = 1 + code @ kernel(state, f"{prefix}.scale").T
             bias = code @ kernel(state, f"{prefix}.offset").T
-        mean = state[f"{prefix}.running_means"][statistics]
-        var = state[f"{prefix}.running_vars"][statistics]
-        x = (x - mean[:, None, None]) / np.sqrt(var[:, None, None] + 1e-4)
+        mean, var = (
+            np.tensordot(statistics, state[f"{prefix}.running_{leaf}"], 1)
+            for leaf in ("means", "vars")
+        )
+        x = (x - mean[:, None, None]) / np.sqrt(var[:, None, None] + epsilon)
         return x * gain[..., None, None] + bias[..., None, None]
 
     x = code @ kernel(state, "generator.gen_z").T + state["generator.gen_z.bias"]
     x = x.reshape(len(z), 4, 4, -1).transpose(0, 3, 1, 2)
     place, blocks = 0, 0
-    while blocks < 6:
+    while f"generator.layers.{place}.gamma" in state or (
+        f"generator.layers.{place}.conv_0.bias" in state
+    ):
         p = f"generator.layers.{place}"
         place += 1
         if f"{p}.gamma" in state:
@@ -362,10 +368,17 @@ def generated_deep(state, z, label, statistics):
             h, x = doubled(h), doubled(x)
         h = conv(h, state, f"{p}.conv_1")
         h = conv(relu(norm(h, f"{p}.bn_2")), state, f"{p}.conv_2")
-        x = x + conv(relu(norm(h, f"{p}.bn_3")), state, f"{p}.conv_3")
+        h = conv(relu(norm(h, f"{p}.bn_3")), state, f"{p}.conv_3")
+        x = x[:, : h.shape[1]] + h
         blocks += 1
     x = conv(relu(norm(x, "generator.bn")), state, "generator.conv_to_rgb")
     return np.tanh(x[:, :3])
+
+
+def rows_of_statistics(**shares):
+    """How much of each of 51 rows a truncation takes."""
+    shares = {int(name[1:]): share for name, share in shares.items()}
+    return np.array([shares.get(i, 0.0) for i in range(51)])
 
 
 @pytest.mark.full
@@ -373,7 +386,141 @@ def test_the_layout_of_pretrained_files():
     state = deep_state()
     z = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
     label = np.array([2, 0], "int32")
-    for truncation, statistics in ((1.0, 50), (0.4, 20)):
+    for truncation, statistics in (
+        (1.0, {"_50": 1}),
+        (0.4, {"_20": 1}),
+        # The reference weights the two nearest rows the other way round.
+        (0.405, {"_20": 0.25, "_21": 0.75}),
+        (0.58, {"_28": 1}),  # 28.999999999999996 of its steps
+    ):
         model = from_state(state, truncation=truncation)
         images = np.asarray(model([z, label])).transpose(0, 3, 1, 2)
-        close(images, generated_deep(state, z, label, statistics))
+        rows = rows_of_statistics(**statistics)
+        close(images, generated_deep(state, z, label, rows))
+    for rows in (1, 0):
+        damaged = state | {"generator.bn.running_vars": np.ones((rows, 16))}
+        with pytest.raises(ValueError, match=r"Missing: generator\.bn\.running_var"):
+            from_state(damaged)
+
+
+def as_biggan_pytorch(state):
+    """The same weights by the names of BigGANdeep.py, a u of each matrix."""
+    state = dict(state)
+    for leaf in ("weight_orig", "weight_u", "bias"):
+        name = f"generator.gen_z.{leaf}"  # of maps whose channels come first
+        rows = state[name].reshape(4, 4, -1, *state[name].shape[1:])
+        state[name] = np.moveaxis(rows, 2, 0).reshape(state[name].shape)
+    found = {"shared.weight": state.pop("embeddings.weight").T}
+    places = {"generator.gen_z": "linear", "generator.conv_to_rgb": "output_layer.2"}
+    places["generator.bn"] = "output_layer.0"
+    place, block = 0, 0
+    while f"generator.layers.{place}.conv_0.bias" in state:
+        p = f"generator.layers.{place}"
+        for j in range(4):
+            places[f"{p}.conv_{j}"] = f"blocks.{block}.0.conv{j + 1}"
+            places[f"{p}.bn_{j}"] = f"blocks.{block}.0.bn{j + 1}"
+            for theirs, leaf in (("scale", "gain"), ("offset", "bias")):
+                places[f"{p}.bn_{j}.{theirs}"] = f"blocks.{block}.0.bn{j + 1}.{leaf}"
+        place += 1
+        if f"generator.layers.{place}.gamma" in state:
+            p = f"generator.layers.{place}"
+            for leaf in ("theta", "phi", "g"):
+                places[f"{p}.snconv1x1_{leaf}"] = f"blocks.{block}.1.{leaf}"
+            places[f"{p}.snconv1x1_o_conv"] = f"blocks.{block}.1.o"
+            places[p] = f"blocks.{block}.1"
+            place += 1
+        block += 1
+    leaves = {"weight_orig": "weight", "weight_u": "u0", "weight": "gain"}
+    leaves |= {"running_means": "stored_mean", "running_vars": "stored_var"}
+    for name, value in state.items():
+        prefix, _, leaf = name.rpartition(".")
+        if leaf.startswith("running"):
+            value = value[50]
+        value = value[None] if leaf == "weight_u" else value
+        if leaf != "weight_v":
+            found[f"{places[prefix]}.{leaves.get(leaf, leaf)}"] = value
+    return found
+
+
+def deep_discriminator_state(count, width, attention, classes=3):
+    stem, *widths = [width * w for w in D_WIDTHS[count]]
+    shapes = {
+        **conv_shapes("input_conv", stem, 3, 3),
+        "linear.weight": (1, widths[-1]),
+        "linear.bias": (1,),
+        "embed.weight": (classes, widths[-1]),
+    }
+    before = stem
+    for i, after in enumerate(widths):
+        for j in range(2):
+            p, h = f"blocks.{i}.{j}", after // 4
+            shapes |= conv_shapes(f"{p}.conv1", h, before, 1)
+            shapes |= conv_shapes(f"{p}.conv2", h, h, 3)
+            shapes |= conv_shapes(f"{p}.conv3", h, h, 3)
+            shapes |= conv_shapes(f"{p}.conv4", after, h, 1)
+            if before != after:
+                shapes |= conv_shapes(f"{p}.conv_sc", after - before, before, 1)
+            before = after
+        if (2 << count) >> i in attention:
+            shapes |= attention_shapes(f"blocks.{i}.2", after)
+    return filled(shapes)
+
+
+def scored_deep(state, x, label, count):
+    x, i = conv(x, state, "input_conv"), 0
+    while f"blocks.{i}.0.conv1.weight" in state:
+        for j in range(2):
+            p = f"blocks.{i}.{j}"
+            h = conv(relu(x), state, f"{p}.conv1")
+            h = conv(relu(h), state, f"{p}.conv2")
+            h = relu(conv(relu(h), state, f"{p}.conv3"))
+            if j == 0 and i < count:
+                h, x = halved(h), halved(x)
+            h = conv(h, state, f"{p}.conv4")
+            if f"{p}.conv_sc.weight" in state:
+                x = np.concatenate([x, conv(x, state, f"{p}.conv_sc")], axis=1)
+            x = h + x
+        if f"blocks.{i}.2.gamma" in state:
+            x = attended(x, state, f"blocks.{i}.2")
+        i += 1
+    h = relu(x).sum((2, 3))
+    y = h @ kernel(state, "linear").T + state["linear.bias"]
+    return y + (kernel(state, "embed")[label] * h).sum(1, keepdims=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("count", [3, 4])
+def test_deep_networks_of_biggan_pytorch(count):
+    rng = np.random.default_rng(0)
+    label = np.array([2, 0], "int32")
+    width = {3: 4, 4: 2}[count]
+    state = deep_state(count, width, z=5, outputs=128, attended=8)
+    z = rng.normal(size=(2, 5)).astype("float32")
+    model = from_state(as_biggan_pytorch(state))
+    images = np.asarray(model([z, label])).transpose(0, 3, 1, 2)
+    want = generated_deep(state, z, label, rows_of_statistics(_50=1), 1e-5)
+    assert want.shape == (2, 3, 4 << count, 4 << count)
+    close(images, want)
+    state = deep_discriminator_state(count, 4, {3: (), 4: (16,)}[count])
+    x = rng.normal(size=(2, 3, 4 << count, 4 << count)).astype("float32")
+    logits = from_state(state)([np.moveaxis(x, 1, -1), label])
+    close(logits, scored_deep(state, x, label, min(count, 4) if count > 3 else 2))
+    # What BigGAN makes has the same weights.
+    sizes = ((4 << count, 4 << count, 3), 3, 5, width)
+    gan = BigGAN(*sizes, configuration="biggan_deep", shared_dim=4, attention=(8,))
+    own = [v.shape for v in gan.generator.trainable_variables]
+    assert own == [v.shape for v in model.trainable_variables]
+
+
+def test_deep_networks_that_do_not_fit_are_told():
+    generator = as_biggan_pytorch(deep_state(outputs=128))
+    discriminator = deep_discriminator_state(3, 4, ())
+    for state, missing, other in (
+        (generator, "blocks.3.0.bn2.gain", "blocks.1.0.conv1.weight"),
+        (discriminator, "blocks.1.1.conv3", "blocks.1.0.conv4.weight"),
+    ):
+        left = {k: v for k, v in state.items() if k != f"{missing}.weight"}
+        with pytest.raises(ValueError, match=missing):
+            from_state(left)
+        with pytest.raises(ValueError, match="family known"):
+            from_state(state | {other: np.ones((3, 3, 1, 1))})
