@@ -7,11 +7,12 @@ from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Find what can be changed in samples, and show it."
+ENDING = "-directions"  # of what is written without --out
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
-    latent.add_model(parser, "folder of pictures and directions.npz")
+    latent.add_model(parser, "folder of pictures and directions.npz", ENDING)
     add = parser.add_argument
     add(
         "--method",
@@ -39,6 +40,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def refuse(args: argparse.Namespace) -> None:
     """Finds seeds or layers that are none, and an --out that is taken."""
+    latent.name_out(args, ENDING)
     sample.read_seeds(args.seeds)
     latent.read_layers(args.layers)
     values.check_free(args.out, args.overwrite, folder=True)

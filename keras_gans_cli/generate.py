@@ -6,11 +6,12 @@ from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Write a picture of each seed: `sample --each`, by StyleGAN's name."
+ENDING = "-generated"  # of what is written without --out
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
-    latent.add_model(parser, "folder of the pictures: seed0000.png ...")
+    latent.add_model(parser, "folder of the pictures: seed0000.png ...", ENDING)
     parser.add_argument(
         "--seeds",
         metavar="LIST",
@@ -28,6 +29,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def refuse(args: argparse.Namespace) -> None:
     """Finds flags that do not fit, and an --out that is taken."""
+    latent.name_out(args, ENDING)
     if (args.seeds is None) == (args.codes_file is None):
         raise ValueError(
             "Samples are of --seeds or of a --codes_file. Received: "

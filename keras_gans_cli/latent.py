@@ -1,19 +1,39 @@
 """What the commands of a latent space have in common."""
 
 import argparse
+import pathlib
 import re
 
 from keras_gans_cli import sample
 
 
-def add_model(parser: argparse.ArgumentParser, out: str) -> None:
-    """Adds the model, what is written, and what the generator takes."""
+def add_model(parser: argparse.ArgumentParser, out: str, ending: str) -> None:
+    """Adds the model, what is written, and what the generator takes.
+
+    Args:
+        parser: of the command.
+        out: str, what --out names.
+        ending: str, as of `name_out`.
+    """
     add = parser.add_argument
     add("run_dir", metavar="MODEL", help="a run, a preset or a .keras file")
-    add("--out", required=True, metavar="PATH", help=out)
+    add("--out", metavar="PATH", help=f"{out} (default: MODEL{ending})")
     add("--best", action="store_true", help="take the checkpoint in best/")
     add("--overwrite", action="store_true", help="replace what stands at --out")
     sample.add_inputs(parser)
+
+
+def name_out(args: argparse.Namespace, ending: str) -> None:
+    """Gives --out the model's name and an ending where it is left out.
+
+    Args:
+        args: flags, as of `add_model`.
+        ending: str, such as "-walk.gif".
+    """
+    if args.out is None:
+        path = pathlib.Path(args.run_dir)
+        name = path.name or path.resolve().name  # of "." a name, too
+        args.out = f"{name.removesuffix('.keras')}{ending}"
 
 
 def add_draws(parser: argparse.ArgumentParser) -> None:

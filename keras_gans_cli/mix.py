@@ -6,11 +6,12 @@ from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Write a table in which pictures take some layers of others."
+ENDING = "-mixed.png"  # of what is written without --out
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
-    latent.add_model(parser, "PNG file to write")
+    latent.add_model(parser, "PNG file to write", ENDING)
     add = parser.add_argument
     add("--rows", required=True, metavar="LIST", help="seeds of the rows: 0-3")
     add(
@@ -32,6 +33,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def refuse(args: argparse.Namespace) -> None:
     """Finds seeds or layers that are none, and an --out that is taken."""
+    latent.name_out(args, ENDING)
     values.check_ending(args.out, (".png",), "A table")
     for name in ("rows", "columns"):
         sample.read_seeds(getattr(args, name), f"--{name}")

@@ -6,11 +6,12 @@ from keras_gans_cli import latent, sample, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Write an animation from seed to seed."
+ENDING = "-walk.gif"  # of what is written without --out
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:
     """Adds the flags of the command."""
-    latent.add_model(parser, "GIF, WebP or MP4 file to write")
+    latent.add_model(parser, "GIF, WebP or MP4 file to write", ENDING)
     add = parser.add_argument
     add("--seeds", required=True, metavar="LIST", help="where it leads: 3,8,12")
     add("--frames", type=int, default=60, help="of all of it (default: 60)")
@@ -39,6 +40,7 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def refuse(args: argparse.Namespace) -> None:
     """Finds seeds that are none, and an --out that is taken."""
+    latent.name_out(args, ENDING)
     sample.read_seeds(args.seeds, least=2)
     values.check_ending(args.out, sample.FILMS, "A walk")
     values.check_free(args.out, args.overwrite)

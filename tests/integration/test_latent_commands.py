@@ -83,6 +83,17 @@ def test_a_picture_of_each_seed(models, capsys):
     assert np.abs(pixels("d/seed0033-class2.png") - wanted).max() <= 1
 
 
+def test_files_are_named_after_the_model(models, capsys):
+    """Without --out, as people know these commands."""
+    assert call("generate", "d.keras", "--seeds=0-1") == 0
+    assert sorted(os.listdir("d-generated")) == ["seed0000.png", "seed0001.png"]
+    assert "2 samples, seeds 0-1: d-generated" in capsys.readouterr().out
+    assert call("generate", "d.keras", "--seeds=2") == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert call("walk", "./d.keras", "--seeds=0,1", "--frames=2", "--size=1") == 0
+    assert os.path.isfile("d-walk.gif")
+
+
 @pytest.mark.full
 def test_published_weights_make_their_pictures(capsys):
     """From the reference's file to its pictures, by two commands."""
