@@ -81,7 +81,8 @@ def _stylegan2(of_g: dict, of_d: dict) -> tuple[type, dict[str, Any]]:
     # Channels times the side of a map, of which the smallest counts as 4.
     arguments["channel_base"] = widths[-1] * (4 << len(widths) - 1)
     arguments["channel_max"] = max(widths)
-    return StyleGAN2, {**arguments, "residual": of_d["residual"]}
+    arguments |= {name: of_d[name] for name in ("residual", "group_size")}
+    return StyleGAN2, {**arguments, **_TRAINED}
 
 
 def _stylegan3(of_g: dict, of_d: dict) -> tuple[type, dict[str, Any]]:
@@ -89,7 +90,8 @@ def _stylegan3(of_g: dict, of_d: dict) -> tuple[type, dict[str, Any]]:
     arguments = {name: of_g[name] for name in (*named, "layers")}
     arguments["configuration"] = "r" if of_g["kernel_size"] == 1 else "t"
     arguments["channel_max"] = max(of_d["widths"])
-    return StyleGAN3, arguments
+    arguments["group_size"] = of_d["group_size"]
+    return StyleGAN3, {**arguments, **_TRAINED}
 
 
 def _r3gan(of_g: dict, of_d: dict) -> tuple[type, dict[str, Any] | None]:
@@ -108,4 +110,6 @@ _ARGUMENTS = {
     "r3gan": _r3gan,
 }
 _OF_D = {"stylegan3": "stylegan2"}  # of which family D is, where it is another
-_ALWAYS = ("configuration",)  # what networks that are given do not tell
+_ALWAYS = ("configuration", "ema_rampup")  # what networks that are given do not tell
+# The average is one already: no ramp holds it back until it is.
+_TRAINED = {"ema_rampup": 0.0}

@@ -95,13 +95,13 @@ def from_state(
             statistics its batch norms take, in [0, 1]; for R3GAN
             `widths`, `blocks`, `group_size`, `num_classes`, `embedding_dim`; for
             StyleGAN2 `widths`, `w_dim`,
-            `num_classes`, `mapping_layers`, `residual`; for StyleGAN3 these but
-            for the last, `layers`, `kernel_size`, `radial`; for super-resolution
-            `scale`, `activation` of SRVGGNetCompact without learned slopes ("relu",
-            "leaky_relu"), and what `networks` has as arguments; for WaveGAN `samples`,
-            `channels`, `dim`, `latent_dim`; for RelGAN `length` and `heads`, which
-            weights do not tell; for HiFi-GAN `rates`, `dilations` and
-            the others of its `Configuration`; for the feature
+            `num_classes`, `mapping_layers`, `residual`, `group_size`; for StyleGAN3
+            these but for the last two, `layers`, `kernel_size`, `radial`; for
+            super-resolution `scale`, `activation` of SRVGGNetCompact without learned
+            slopes ("relu", "leaky_relu"), and what `networks` has as arguments;
+            for WaveGAN `samples`, `channels`, `dim`, `latent_dim`; for RelGAN
+            `length` and `heads`, which weights do not tell; for HiFi-GAN `rates`,
+            `dilations` and the others of its `Configuration`; for the feature
             networks only `taps`, see `networks.inception_fid` and
             `networks.efficientnet_lite0`.
 

@@ -11,6 +11,7 @@ from keras_gans.convert import weights
 from keras_gans.networks.stylegan2 import stylegan2_discriminator, stylegan2_generator
 
 _MAPPING = re.compile(r"mapping\.fc(\d{1,2})\.weight")
+GROUP = "b4.mbstd.group_size"  # which snapshots tell, and no weights
 
 
 def detect(state):
@@ -91,6 +92,7 @@ def _discriminator_config(state, last, common):
         "image_shape": (*2 * (side * size // 8,), entry.shape[1]),
         "widths": tuple(sizes),
         "residual": "b8.skip.weight" in state,
+        "group_size": int(state.get(GROUP, 4)),
         **common,
     }
 
@@ -121,6 +123,7 @@ def build(state, config):
             f"network={network!r}."
         )
     state = weights.without_filters(state, ".resample_filter")
+    state.pop(GROUP, None)
     # Before anything is made: a file may name sizes that it does not have.
     shapes = _shapes(network == "generator", config)
     weights.check(network, state, shapes)

@@ -64,6 +64,8 @@ def _place(name):
     """The name of a variable in PyTorch, and a function to its layout."""
     if name == "dlatent_avg":
         return "mapping.w_avg", np.asarray
+    if name == "mbstd.group_size":
+        return stylegan2.GROUP, np.asarray
     if match := _NOISE.fullmatch(name):
         i = int(match[1])
         size, layer = 4 << (i + 1) // 2, "conv0" if i % 2 else "conv1"

@@ -39,6 +39,7 @@ _NUMBERS = {  # of NumPy
 }
 _PARTS = ("_parameters", "_buffers", "_modules")
 RATE = "mapping_lrmul"  # an argument of TensorFlow's networks
+_DEVIATION, GROUP = "mbstd", "group_size"  # a layer, and an attribute of it
 MAX_TENSORS = 100_000
 
 
@@ -61,16 +62,21 @@ def load(source, storage_of):
         value = dict(zip(_TRIPLE, value, strict=True))
     if type(value) is not dict:
         refuse("The pickle is no dict of networks.")
-    networks, left = {}, [MAX_TENSORS]
+    networks, others, left = {}, [], [MAX_TENSORS]
     for name, part in value.items():
         if type(part) is _Network:
-            networks[name] = {}
-            _collect(part, "", networks[name], left)
+            state = {}
+            _collect(part, "", state, left)
+            if state:
+                networks[name] = state
+            else:
+                others.append(f"{name}, of the class {part.kind[:200]!r}")
     if not networks:
+        held = f" It holds {', '.join(others)[:400]}." if others else ""
         raise Refused(
             "It is a pickle that holds no network of a class that is known. Expected "
             "a file of torch.save, safetensors, or a snapshot of StyleGAN2, StyleGAN3 "
-            "or R3GAN."
+            f"or R3GAN.{held}"
         )
     rest = {
         name: part
@@ -81,10 +87,15 @@ def load(source, storage_of):
 
 
 class _Network:
-    """A network or a layer: what was set on it, whatever its class is."""
+    """A network or a layer: what was set on it, whatever its class is.
 
-    def __init__(self, attributes=None):
-        self.attributes = attributes
+    Attributes:
+        kind: The name of its class, of which nothing but messages depends.
+        attributes: Dict, or `None` until they are set.
+    """
+
+    def __init__(self, kind, attributes=None):
+        self.kind, self.attributes = kind, attributes
 
 
 class _Kind:
@@ -125,7 +136,7 @@ class _Snapshot(Machine):
         if kind.name in _DICTS:
             self.stack.append({})
         elif kind.name == _TENSORFLOW or _CLASSES.fullmatch(kind.name):
-            self.stack.append(_Network())
+            self.stack.append(_Network(kind.name))
         else:
             refuse(f"The pickle makes an object of {kind.name[:200]!r}.")
 
@@ -156,7 +167,8 @@ class _Snapshot(Machine):
         state = meta.get("state") if type(meta) is dict else None
         if type(state) is not dict:
             refuse("The pickle has a network without its attributes.")
-        return _Network(state)
+        kind = meta.get("class_name")
+        return _Network(kind if type(kind) is str else "", state)
 
     def storage(self, raw):
         if type(raw) is not bytes:
@@ -259,9 +271,11 @@ def _collect(network, prefix, state, left, depth=0):
     if "variables" in attributes:  # of TensorFlow
         attributes = {
             "_parameters": _pairs(attributes["variables"]),
-            "_buffers": _rate(attributes.get("static_kwargs")) if not prefix else {},
+            "_buffers": _told(attributes.get("static_kwargs")) if not prefix else {},
             "_modules": attributes.get("components"),
         }
+    if prefix.endswith(f"{_DEVIATION}."):
+        state |= _group(attributes.get(GROUP), f"{prefix}{GROUP}")
     parameters, buffers, modules = (attributes.get(name) or {} for name in _PARTS)
     if not all(type(part) is dict for part in (parameters, buffers, modules)):
         refuse("The pickle has a layer whose parts are no dicts.")
@@ -292,7 +306,15 @@ def _pairs(variables):
     return dict(variables)
 
 
-def _rate(arguments):
+def _told(arguments):
     """What a network of TensorFlow was told that its variables do not tell."""
-    rate = arguments.get(RATE) if type(arguments) is dict else None
-    return {RATE: np.asarray(rate, "float32")} if type(rate) is float else {}
+    told = arguments if type(arguments) is dict else {}
+    rate, group = told.get(RATE), told.get(f"{_DEVIATION}_{GROUP}")
+    found = {RATE: np.asarray(rate, "float32")} if type(rate) is float else {}
+    return found | _group(group, f"{_DEVIATION}.{GROUP}")
+
+
+def _group(size, name):
+    """The rows of a group by a name, where that is a size."""
+    ok = type(size) is int and 0 < size < 2**24
+    return {name: np.asarray(size, "float32")} if ok else {}

@@ -21,6 +21,7 @@ from paths import GOLDEN
 import pytest
 
 from keras_gans.convert import convert_file, from_state, read
+from keras_gans.convert.gans import gan_of
 
 
 @pytest.mark.parametrize("name", ["r3gan", "stylegan2"])
@@ -53,6 +54,31 @@ def test_networks_of_tensorflow_give_the_reference_s_images():
     logits = discriminator([np.moveaxis(wanted["x"], 1, -1), label])
     wish = wanted["logits"]
     assert np.abs(np.asarray(logits) - wish).max() <= 1e-5 * np.abs(wish).max()
+
+
+@pytest.mark.daily(1)
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("stylegan2_pkl", b"\x8c\x0agroup_size\x94"),
+        ("stylegan2_tf_pkl", b"mbstd_group_sizer\xcc\x01\x00\x00"),
+    ],
+    ids=["pytorch", "tensorflow"],
+)
+def test_the_groups_of_a_discriminator_are_those_of_the_snapshot(
+    name, before, tmp_path
+):
+    """Its weights do not tell them, and its logits depend on them."""
+    data = (GOLDEN / f"{name}.pkl").read_bytes()
+    assert data.count(before + b"K\x04") == 1
+    path = tmp_path / "other.pkl"
+    path.write_bytes(data.replace(before + b"K\x04", before + b"K\x02"))
+    snapshot = read(path)
+    assert from_state(snapshot["D"]).get_layer("stddev").group_size == 2
+    gan = gan_of(snapshot)
+    again = type(gan).from_config(gan.get_config())
+    for one in (gan, again):
+        assert one.discriminator.get_layer("stddev").group_size == 2
 
 
 def test_the_command_converts_one_of_them(tmp_path):
@@ -166,6 +192,22 @@ def test_bytes_that_are_cut_short(name, tmp_path):
         path.write_bytes(data[:stop])
         with pytest.raises(ValueError, match="Cannot read"):
             read(path)
+
+
+def test_other_objects_with_their_source_are_named(tmp_path):
+    """What is no network is told by the name of its class; its source is not run."""
+    meta = {
+        "type": p_str("class"),
+        "version": p_int(6),
+        "module_src": p_str("raise SystemExit('run')"),
+        "class_name": p_str("StyleGAN2Loss"),
+        "state": p_dict(weight=p_int(1)),
+    }
+    loader = "torch_utils.persistence._reconstruct_persistent_obj"
+    path = tmp_path / "loss.pkl"
+    path.write_bytes(b"\x80\x02" + p_dict(G=p_call(loader, p_dict(**meta))) + b".")
+    with pytest.raises(ValueError, match="It holds G, of the class 'StyleGAN2Loss'"):
+        read(path)
 
 
 def test_texts_of_python_2_are_bytes(tmp_path):
