@@ -811,7 +811,8 @@ def check_given(inputs: tuple[Input, ...], given: dict, n: int | None) -> dict:
     if unknown := sorted(set(given) - set(known)):
         raise ValueError(
             f"The generator takes {', '.join(known) or 'a seed alone'}. "
-            f"Received: {', '.join(unknown)}.{hint(unknown[0], known)}"
+            f"Received: {', '.join(unknown)}."
+            f"{hint(unknown[0], known) or ' Leave it out.'}"
         )
     return {
         known[name].name: known[name].check(values, n)

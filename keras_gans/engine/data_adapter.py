@@ -84,10 +84,11 @@ class StepIterator:
                 taken.append(batch)
         except (StopIteration, *self._end_of_data):
             if self._before_first_step:
+                count = "1 batch" if len(taken) == 1 else f"{len(taken)} batches"
                 raise ValueError(
-                    f"The data set ended after {len(taken)} batches; one step "
-                    f"takes {batches} (`d_steps`). Give more data, smaller "
-                    "batches, or batches with `drop_remainder=False`."
+                    f"The data set ended after {count}; one step takes {batches} "
+                    "(`d_steps`). Give more data, smaller batches, or batches with "
+                    "`drop_remainder=False`."
                 ) from None
             raise StopIteration from None
         except Exception as error:

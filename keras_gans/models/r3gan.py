@@ -20,7 +20,7 @@ from keras_gans.engine.phases import Phase
 from keras_gans.networks.r3gan import r3gan_discriminator, r3gan_generator
 from keras_gans.networks.sizes import doublings
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes, is_number, within
+from keras_gans.utils.validation import check_classes, check_size, is_number, within
 
 # The published networks and schedules, of the reference's repository. Theirs are
 # batches of 512, 256, 256, 4096 and 4096.
@@ -174,24 +174,29 @@ class R3GAN(BaseGAN):
         decay_kimg = chosen("decay_kimg", decay_kimg, 20_000)
         ok = is_number(decay_kimg) and 0 < decay_kimg < math.inf
         self.decay_images = 1000 * within("decay_kimg", decay_kimg, ok, "(0, inf)")
+        check_size("width", width)
+        widths = chosen("widths", widths)
+
+        def widths_of(made):
+            if widths is not None:
+                return widths
+            return (2 * width,) * doublings(made) + (width,)
+
         built = {
-            "widths": chosen("widths", widths),
             "blocks": blocks,
             "group_size": chosen("group_size", group_size),
             "half_blocks": half_blocks,
         }
         if num_classes is not None:
             built["num_classes"] = check_classes(num_classes)
-        if built["widths"] is None and None in (generator, discriminator):
-            built["widths"] = (2 * width,) * doublings(shape) + (width,)
         if generator is None:
             dim = 64 if latent_dim is None else latent_dim
-            generator = r3gan_generator(shape, dim, **built)
+            generator = r3gan_generator(shape, dim, widths_of(shape), **built)
             image_shape = shape
         if discriminator is None:
 
             def discriminator(seen):
-                return r3gan_discriminator(seen, **built)
+                return r3gan_discriminator(seen, widths_of(seen), **built)
 
         if diff_augment == "published":
             diff_augment = None if configuration is None else "ada"

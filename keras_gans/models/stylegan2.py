@@ -21,7 +21,7 @@ from keras_gans.losses.penalties import outputs_and_squares
 from keras_gans.networks.stylegan2 import stylegan2_discriminator, stylegan2_generator
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_classes, is_number, within
+from keras_gans.utils.validation import check_classes, check_shape, is_number, within
 
 # Of ADA's reference, for batches of 32 ("stylegan2") and 64 images. "auto", the
 # defaults below, is for data of one's own.
@@ -162,13 +162,16 @@ class StyleGAN2(BaseGAN):
     ):
         refuse("StyleGAN2", kwargs, REFUSED)
         chosen = chooser(CONFIGURATIONS, configuration)
-        shape = (64, 64, 3) if image_shape is None else image_shape
+        shape = (64, 64, 3) if image_shape is None else check_shape(image_shape)
+        if generator is not None:
+            _check_generator(generator, num_classes)
+            shape = generator.output_shape[1:]
         if num_classes is not None:
             check_classes(num_classes)
             shown = {"packing": (1, "each image is shown with its label")}
             refuse("StyleGAN2 with labels", kwargs, shown)
         modality = modality_of(image_shape)
-        side = min(modality_of(shape).shape[:2])
+        side = min(shape[:2])
         built = {
             "num_classes": num_classes,
             "channel_base": chosen(
@@ -187,7 +190,6 @@ class StyleGAN2(BaseGAN):
                 mapping_layers=chosen("mapping_layers", mapping_layers, 2),
                 **built,
             )
-        _check_generator(generator, num_classes)
         if discriminator is None:
             own = {
                 "group_size": chosen("group_size", group_size, 4),

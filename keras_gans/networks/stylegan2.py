@@ -178,6 +178,7 @@ def mapping_network(
         ValueError: an argument is out of its range.
     """
     check_size("latent_dim", latent_dim)
+    check_size("w_dim", w_dim)
     check_size("mapping_layers", count)
     z = keras.Input((latent_dim,), name="z")
     x, inputs = _normalized(z), z

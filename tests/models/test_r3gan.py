@@ -265,11 +265,18 @@ def test_gamma_follows_the_size():
         ({"minibatch_stddev": 4}, "each row"),
         ({"ema": 0.99}, "ema_kimg"),
         ({"num_classes": 1}, "2 classes"),
+        ({"width": 0}, "`width` must lie"),
     ],
 )
 def test_bad_arguments_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):
         R3GAN(**{"width": 8, **kwargs})
+
+
+def test_a_discriminator_of_the_size_that_a_generator_makes():
+    generator = r3gan_generator((8, 12, 1), 4, (4, 4), blocks=1)
+    gan = R3GAN(generator=generator, width=4, blocks=1)
+    assert gan.discriminator.input_shape == (None, 8, 12, 1)
 
 
 def test_batch_norm_is_warned_of():

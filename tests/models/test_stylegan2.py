@@ -457,11 +457,20 @@ def test_configurations_are_built(name):
         ({"half_blocks": 9}, "half_blocks"),
         ({"half_dtype": "float8"}, "bfloat16"),
         ({"num_classes": 3, "packing": 2}, "with its label"),
+        ({"image_shape": (8, 8)}, "`image_shape` is"),
+        ({"w_dim": 0}, "`w_dim` must lie"),
     ],
 )
 def test_bad_arguments_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):
         StyleGAN2(**{"latent_dim": 4, "w_dim": 4, "channel_max": 4, **kwargs})
+
+
+@pytest.mark.full
+def test_defaults_follow_the_size_that_a_generator_makes():
+    large = stylegan2_generator((1024, 1024, 1), 4, 4, channel_base=1024, channel_max=1)
+    gan = StyleGAN2(generator=large, channel_max=1)
+    assert gan.learning_rate == 0.002
 
 
 def test_other_generators_are_refused():
