@@ -9,6 +9,7 @@ from keras import layers
 from keras_gans.networks.precision import cast_to, precisions
 from keras_gans.networks.resampling import downsampled, upsampled
 from keras_gans.networks.sizes import doublings
+from keras_gans.utils.text import count_of
 from keras_gans.utils.validation import check_shape, check_size, is_int
 
 EXPANSION = 2  # hidden channels of a block for each channel
@@ -64,9 +65,10 @@ def plan(
     wanted = doublings(shape)
     if len(widths) != wanted + 1:
         raise ValueError(
-            f"Images of {shape[0]} x {shape[1]} pixels have {wanted + 1} stages: "
-            f"{wanted} doublings of {shape[0] >> wanted} x {shape[1] >> wanted}. "
-            f"Received: {len(widths)} widths, {tuple(widths)}."
+            f"Images of {shape[0]} x {shape[1]} pixels have "
+            f"{count_of(wanted + 1, 'stage')}: {count_of(wanted, 'doubling')} of "
+            f"{shape[0] >> wanted} x {shape[1] >> wanted}. Received: "
+            f"{count_of(len(widths), 'width')}, {tuple(widths)}."
         )
     counts = _for_each("blocks", blocks, widths)
     if group_size is None:
