@@ -237,6 +237,7 @@ def test_hed_vgg16_is_the_installed_file_s():
     near = kg.metrics.feature_distance(x, 0.9 * x, (-1, 1))
     far = kg.metrics.feature_distance(x, -x, (-1, 1))
     assert 0 < near[0] < 0.2 * far[0]
-    assert kg.metrics.feature_distance(x, x, (-1, 1))[0] == 0
+    # Squares of what float32 rounds: rows of a batch meet other kernels.
+    assert kg.metrics.feature_distance(x, x, (-1, 1))[0] < 1e-12
     with pytest.raises(ValueError, match="of one shape"):
         kg.metrics.feature_distance(x[0], x[0], (-1, 1))

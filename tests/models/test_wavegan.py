@@ -43,13 +43,15 @@ def test_networks_are_the_reference_s(name):
     about = json.loads((GOLDEN / f"{name}.json").read_text())
     wanted = np.load(GOLDEN / f"{name}.npz")
     generator, discriminator = map(from_state, states(about))
-    close(generator.predict_on_batch(wanted["z"]), wanted["G"])
+    # The fixtures are of float32: float64 is 8.0e-6 from G's of "nn", and 1.0e-5 from
+    # the shuffled logits. What is ours adds up to 6.3e-6, by the processor.
+    close(generator.predict_on_batch(wanted["z"]), wanted["G"], 1.7e-5)
     close(discriminator.predict_on_batch(wanted["x"])[:, 0], wanted["D"])
     shuffled = wavegan_discriminator(dim=about["call"]["D"]["dim"])
     shuffled.set_weights(discriminator.get_weights())
     shifts = np.tile(wanted["shifts"], (2, 1))
     made = shuffled.predict_on_batch([wanted["x"], shifts])
-    close(made[:, 0], wanted["D_shuffled"])
+    close(made[:, 0], wanted["D_shuffled"], 1.7e-5)
 
 
 def test_parameters_are_the_paper_s():
