@@ -262,6 +262,7 @@ def test_versions_are_swapped_under_load_without_a_failed_request(
         ]
         for worker in workers:
             worker.start()
+        until(lambda: len(answers) > 4)  # of the first version
         for number in (2, 3, 4):
             source = brighter if number % 2 == 0 else saved
             appear(source, directory / "pictures" / str(number))
