@@ -72,11 +72,11 @@ def load(source, storage_of):
             else:
                 others.append(f"{name}, of the class {part.kind[:200]!r}")
     if not networks:
-        held = f" It holds {', '.join(others)[:400]}." if others else ""
+        others_named = f" It holds {', '.join(others)[:400]}." if others else ""
         raise Refused(
             "It is a pickle that holds no network of a class that is known. Expected "
             "a file of torch.save, safetensors, or a snapshot of StyleGAN2, StyleGAN3 "
-            f"or R3GAN.{held}"
+            f"or R3GAN.{others_named}"
         )
     rest = {
         name: part
@@ -310,8 +310,8 @@ def _told(arguments):
     """What a network of TensorFlow was told that its variables do not tell."""
     told = arguments if type(arguments) is dict else {}
     rate, group = told.get(RATE), told.get(f"{_DEVIATION}_{GROUP}")
-    found = {RATE: np.asarray(rate, "float32")} if type(rate) is float else {}
-    return found | _group(group, f"{_DEVIATION}.{GROUP}")
+    arrays = {RATE: np.asarray(rate, "float32")} if type(rate) is float else {}
+    return arrays | _group(group, f"{_DEVIATION}.{GROUP}")
 
 
 def _group(size, name):
