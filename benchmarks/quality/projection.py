@@ -71,7 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--clock", choices=timed.CLOCKS, default="wall")
-    parser.add_argument("--steps", type=int, default=400, help="of each projection")
+    parser.add_argument("--steps", type=int, default=1000, help="of each projection")
     parser.add_argument("--learning_rate", type=float, default=0.3)
     parser.add_argument("--n", type=int, default=20, help="held-out pictures")
     parser.add_argument("--seed", type=int, default=0)
