@@ -182,7 +182,10 @@ def _section(name, heading, about, rows, models):
     asked = [row for row in rows if "labels" in row]
     if asked:
         lines += [*_labels(asked), ""]
-    text = f"Samples; from the top: {', '.join(models)}."
+    text = (
+        f"Samples; from the top: {', '.join(models)}. Of several rows of a model with "
+        "seed 0, those of the lowest Fréchet distance."
+    )
     measured = {row["settings"]["model"] for row in rows}
     if missing := [model for model in models if model not in measured]:
         text += f" Not measured yet, and empty: {', '.join(missing)}."
@@ -211,6 +214,7 @@ def _short(row):
     settings = row["settings"]
     seed = f", seed {settings['seed']}" if settings["seed"] else ""
     core = ", 1 core" if row["cores"] == 1 else ""
+    core += ", bfloat16" if "dtype_policy" in settings else ""
     given = settings.get("arguments", {})
     more = "".join(f", {k}={given[k]}" for k in REGULARIZERS if given.get(k))
     return f"`{settings['model']}`{seed}{more}{core}"
