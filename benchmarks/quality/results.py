@@ -22,6 +22,7 @@ docs/results.md from the rows.
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import sys
@@ -36,6 +37,7 @@ import fashion
 import keras
 import numpy as np
 from PIL import Image
+import results_docs
 
 import keras_gans
 from keras_gans import data, metrics
@@ -189,10 +191,6 @@ def ask(model, settings, args):
     return found
 
 
-def fid(row):
-    return next(r["value"] for r in row["records"] if r["metric"] == "fid")
-
-
 def show(model, row, rows, args):
     """Puts samples into the model's row of the picture of the set.
 
@@ -201,7 +199,8 @@ def show(model, row, rows, args):
     settings = row["settings"]
     names = ("model", "data", "seed")
     others = [r for r in rows if all(r["settings"][n] == settings[n] for n in names)]
-    if settings["seed"] or args.set or any(fid(r) < fid(row) for r in others):
+    least = min([results_docs.value_of(r, "fid") for r in others], default=math.inf)
+    if settings["seed"] or args.set or least < results_docs.value_of(row, "fid"):
         return
     name = settings["data"]
     path = PICTURES / f"results_{name}.png"
@@ -295,8 +294,6 @@ def parse():
 
 def main(args):
     if args.docs:
-        import results_docs
-
         results_docs.write(list(read_rows(args.results).values()), MODELS)
         return
     for name in args.sets:

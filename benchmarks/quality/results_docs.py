@@ -172,7 +172,7 @@ def _section(name, heading, about, rows, models):
     ]
     for row in rows:
         before, after = row["product_gflops"]
-        cells = [_number(_score(row, metric)) for metric, _, _ in SCORES]
+        cells = [_number(value_of(row, metric)) for metric, _, _ in SCORES]
         lines.append(
             f"| {_label(row)} | {' | '.join(cells)} | {row['steps']:,} | "
             f"{row['images_per_second']:,} | {row['cores']} | "
@@ -241,7 +241,7 @@ def _labels(rows):
             )
 
 
-def _score(row, metric):
+def value_of(row, metric):
     return next(
         record["value"] for record in row["records"] if record["metric"] == metric
     )
@@ -278,7 +278,7 @@ def _lost(ours, baseline):
     """The scores in which ours is not better, and how each is called."""
     lost = {}
     for metric, title, more in SCORES:
-        a, b = _score(ours, metric), _score(baseline, metric)
+        a, b = value_of(ours, metric), value_of(baseline, metric)
         if a == b:
             lost[metric] = f"{title} (the same)"
         elif (a > b) != more:

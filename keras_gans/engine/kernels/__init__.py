@@ -54,10 +54,10 @@ if keras.backend.backend() == "tensorflow":
 def accelerate(network: keras.Layer) -> None:
     """Binds to each layer of a network the implementation that it needs.
 
-    Layers in other layers are found too, and layers of this package that are
-    `Convolving`. Config, weights, names and files stay
+    Layers in other layers are found too. Config, weights, names and files stay
     those of Keras: copies and loaded networks are plain. Subclasses of Keras's
-    layers are left alone, as are layers that are bound already.
+    layers are left alone, as are layers that are bound already. Of layers that are
+    `Convolving`, the convolution alone is bound.
 
     Args:
         network: `keras.Model` or any other layer.
