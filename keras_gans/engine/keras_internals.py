@@ -113,10 +113,19 @@ def takes_training(operation: keras.Operation) -> bool:
     return "training" in operation._call_context_args
 
 
-def bind_moments(norm: keras.layers.BatchNormalization, combine: Callable) -> None:
-    """Lets a batch norm normalize by `combine(mean, variance)` of its batch."""
+def bind_moments(
+    norm: keras.layers.BatchNormalization,
+    combine: Callable,
+    moments_of: Callable | None = None,
+) -> None:
+    """Lets a batch norm normalize by `combine(mean, variance)` of its batch.
+
+    `moments_of(inputs, axes)` gives them in place of Keras's, where no mask does.
+    """
 
     def moments(inputs, mask):
+        if mask is None and moments_of is not None:
+            return combine(*moments_of(inputs, tuple(norm._reduction_axes)))
         return combine(*type(norm)._moments(norm, inputs, mask))
 
     norm._moments = moments

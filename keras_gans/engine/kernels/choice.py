@@ -55,6 +55,8 @@ MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
 LEAST_WORK = 2 * 10**8
 # Maps of so many numbers are worth another batch norm where they are sampled.
 LEAST_NUMBERS = 2**19
+# It adds up pixels one after another: larger maps have lost four digits by then.
+MOST_FUSED_PIXELS = 96 * 96
 # What choices of rules are called.
 RULES = ("im2col", "winograd", "tiling")
 MEASURE, CACHED = "measure", "cached"
@@ -151,8 +153,13 @@ def fuses_batch_norm(x: Any) -> bool:
     known = len(x.shape) == 4 and x.shape[-1] is not None
     if not _on_cpu():
         return False
-    fits = known and kind in FUSED_TYPES
+    fits = known and kind in FUSED_TYPES and not _is_large(x)
     return enabled("batch_norm") and fits and _one_replica()
+
+
+def _is_large(x):
+    """Whether maps have more pixels than the fused norm adds up exactly enough."""
+    return None in x.shape[1:3] or x.shape[1] * x.shape[2] > MOST_FUSED_PIXELS
 
 
 def infers_batch_norm(x: Any) -> bool:

@@ -54,6 +54,24 @@ def test_batch_norm(dtype, shape, plain):
         np.testing.assert_allclose(a, b, atol=bound * largest)
 
 
+@pytest.mark.parametrize("scale", [False, True])
+def test_moments_of_large_maps(scale):
+    """Sums of sums keep six digits of a variance, where one long sum loses four."""
+    import tensorflow as tf
+
+    x = np.random.default_rng(0).normal(0.5, 3, (2, 256, 256, 4))
+    x = np.maximum(x, 0).astype("float32")
+    norm = layers.BatchNormalization(momentum=0.0, scale=scale, center=scale)
+    norm.build(x.shape)
+    plain = keras.ops.moments(tf.constant(x), (0, 1, 2))[1]
+    kernels.accelerate(norm)
+    with kernels.scope():
+        norm(tf.constant(x), training=True)
+    exact = x.astype("float64").var((0, 1, 2))
+    assert np.abs(plain / exact - 1).max() > 1e-5
+    np.testing.assert_allclose(norm.moving_variance, exact, rtol=1e-6)
+
+
 @pytest.mark.parametrize("jit", [False, True])
 def test_large_means_do_not_cancel(jit):
     """XLA's fused batch norm would; it is not taken there."""
