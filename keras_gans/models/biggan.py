@@ -46,13 +46,16 @@ class BigGAN(ClassConditionalGAN):
             and 256 pixels the networks are the reference's.
         num_classes: int of 2 or more: `fit` on (images, labels), labels ints in
             [0, num_classes).
-        latent_dim: int; by default 20 for the first map and for each block.
+        latent_dim: int; by default 20 for the first map and for each block, 128
+            where z is not cut.
         width: int, the factor of all channels; 96 by default.
         configuration: "biggan", "biggan_deep" or "cifar", the networks of the
             reference's script for CIFAR: what `depth`, `bottleneck`, `width`,
             `shared_dim` and the kernels' start are by default.
         shared_dim: int, numbers of a class's embedding; 128 by default. 0: each
             norm has a gain and a bias of each class, and z makes the first map.
+        hierarchical: bool, whether norms are given parts of z next to that
+            embedding; otherwise all of z makes the first map.
         attention: `None`, or the shorter sides of maps that self-attention follows,
             a tuple of ints; by default 64 from 128 pixels on.
         depth: int, blocks for each size; 1 by default, 2 of BigGAN-deep.
@@ -96,6 +99,7 @@ class BigGAN(ClassConditionalGAN):
         *,
         configuration: str = "biggan",
         shared_dim: int | None = None,
+        hierarchical: bool = True,
         attention: tuple[int, ...] | None = None,
         depth: int | None = None,
         bottleneck: int | None = None,
@@ -120,7 +124,11 @@ class BigGAN(ClassConditionalGAN):
         if generator is None:
             shared_dim = chosen("shared_dim", shared_dim, 128)
             generator = biggan_generator(
-                shape, latent_dim=latent_dim, shared_dim=shared_dim, **built
+                shape,
+                latent_dim=latent_dim,
+                shared_dim=shared_dim,
+                hierarchical=hierarchical,
+                **built,
             )
         if discriminator is None:
             discriminator = functools.partial(biggan_discriminator, **built)

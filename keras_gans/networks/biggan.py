@@ -172,6 +172,7 @@ def default_latent_dim(
     depth: int = 1,
     bottleneck: int = 1,
     shared_dim: int = 128,
+    hierarchical: bool = True,
 ) -> int:
     """20 numbers for the first map and for each block; 128 where z is not cut.
 
@@ -183,7 +184,7 @@ def default_latent_dim(
     default_latent_dim((128, 128, 3))  # 120
     ```
     """
-    if (depth, bottleneck) != (1, 1) or not shared_dim:
+    if (depth, bottleneck) != (1, 1) or not shared_dim or not hierarchical:
         return WHOLE_LATENT
     return CHUNK * (_doublings(image_shape) + 1)
 
@@ -282,6 +283,7 @@ def biggan_generator(
     width: int = 96,
     *,
     shared_dim: int = 128,
+    hierarchical: bool = True,
     attention: tuple[int, ...] | None = None,
     depth: int = 1,
     bottleneck: int = 1,
@@ -293,8 +295,9 @@ def biggan_generator(
     """BigGAN's generator: every norm learns from the class and a part of z.
 
     z is cut into one chunk for the first map and one for each block. Deep
-    networks, of `depth` or `bottleneck` above 1, give each all of z. Without a
-    shared embedding norms learn from the class alone, and the first map from z.
+    networks, of `depth` or `bottleneck` above 1, give each all of z. Not
+    `hierarchical`, or without a shared embedding, norms learn from the class
+    alone, and the first map from z.
 
     Args:
         image_shape: tuple (height, width, channels), a shorter side of 4 to 7
@@ -307,6 +310,8 @@ def biggan_generator(
         shared_dim: int, numbers of the embedding that all norms share; 0 for a
             gain and a bias of each class in each norm instead, as the reference's
             script for CIFAR has them.
+        hierarchical: bool, whether norms are given parts of z too, next to the
+            shared embedding.
         attention: shorter sides of the maps that self-attention follows; 64 by
             default from 128 pixels on, `()` for none.
         depth: int, blocks for each size; 2 in BigGAN-deep.
@@ -345,7 +350,8 @@ def biggan_generator(
     ok = is_int(shared_dim) and shared_dim >= 0
     within("shared_dim", shared_dim, ok, "[0, inf)")
     if latent_dim is None:
-        latent_dim = default_latent_dim(image_shape, depth, bottleneck, shared_dim)
+        sizes = (depth, bottleneck, shared_dim, hierarchical)
+        latent_dim = default_latent_dim(image_shape, *sizes)
     check_size("latent_dim", latent_dim)
     tables = None if shared_dim else num_classes
     parts = _Parts(spectral_norm, initializer, epsilon, tables)
@@ -356,8 +362,8 @@ def biggan_generator(
         shared = layers.Embedding(
             num_classes, shared_dim, embeddings_initializer=start, name="shared"
         )(label)
-    if not shared_dim:
-        first, codes = z, [label] * len(blocks)
+    if not shared_dim or not hierarchical:
+        first, codes = z, [shared if shared_dim else label] * len(blocks)
     elif (depth, bottleneck) == (1, 1):
         first, *codes = _chunks(z, len(blocks) + 1)
         codes = [

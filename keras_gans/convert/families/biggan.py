@@ -1,9 +1,9 @@
 """BigGAN's networks, `blocks.0.0.conv1.weight` and so on.
 
 From ajbrock/BigGAN-PyTorch. BigGAN.py: a generator of a hierarchical latent code
-and a shared embedding or of neither, and its discriminator. BigGANdeep.py: both of
-BigGAN-deep. Norms may be synchronized ones, whose statistics have names of their
-own.
+and a shared embedding, of the latter alone or of neither, and its discriminator.
+BigGANdeep.py: both of BigGAN-deep. Norms may be synchronized ones, whose statistics
+have names of their own.
 """
 
 import re
@@ -25,6 +25,7 @@ from keras_gans.networks.biggan import (
 _BLOCK = re.compile(r"blocks\.(\d{1,2})\.0\.conv1\.weight")
 _ATTENTION = re.compile(r"blocks\.(\d{1,2})\.\d\.theta\.weight")
 _STATISTICS = re.compile(r"(.*)\.bn\.(stored|running)_(mean|var)", re.DOTALL)
+_LINEAR = "linear.weight"
 _TABLE = "blocks.0.0.bn1.gain.weight"
 _LEFT_OUT = (".sv0", ".accumulation_counter")
 _BOTTLENECK = 4  # of BigGAN-deep
@@ -67,14 +68,20 @@ def _generator_config(state, kernels, linear, attended):
     count, depth = _deep_sizes(inputs) if deep else (len(kernels), 1)
     if count not in G_WIDTHS:
         return None
-    if deep:  # all of z, after the embedding, for the first map and each block
+    hierarchical = True
+    if "shared.weight" in state:
         classes, shared = state["shared.weight"].shape
+        gain = state.get(_TABLE)
+        # Norms that learn from nothing else leave z to the first map.
+        hierarchical = gain is None or gain.shape[1:] != (shared,)
+    else:  # a gain for each class in every norm
+        classes, shared = len(state[_TABLE]), 0
+    if not shared or not hierarchical:
+        latent_dim = linear[1]
+    elif deep:  # all of z, after the embedding, for the first map and each block
         latent_dim = linear[1] - shared
-    elif "shared.weight" in state:
-        classes, shared = state["shared.weight"].shape
+    else:
         latent_dim = linear[1] * (count + 1)
-    else:  # a gain for each class in every norm, and z for the first map
-        classes, shared, latent_dim = len(state[_TABLE]), 0, linear[1]
     width = max(1, inputs[0] // G_WIDTHS[count][0])
     side = 4 << count
     config = {
@@ -85,6 +92,7 @@ def _generator_config(state, kernels, linear, attended):
         "latent_dim": latent_dim,
         "width": width,
         "shared_dim": shared,
+        "hierarchical": hierarchical,
         "attention": tuple(
             8 << i // depth for i in sorted(attended) if i < len(inputs)
         ),
@@ -240,8 +248,10 @@ def _generator(state, **config):
     classes, shared, chunk = (
         config[name] for name in ("num_classes", "shared_dim", "latent_dim")
     )
-    if shared:
+    code = shared
+    if shared and config["hierarchical"]:
         chunk //= len(blocks) + 1
+        code += chunk
     first, last = base[0] * base[1] * blocks[0].inputs, blocks[-1].outputs
     shapes = {
         **({"shared.weight": (classes, shared)} if shared else {}),
@@ -259,7 +269,7 @@ def _generator(state, **config):
             for leaf in ("gain", "bias"):
                 name = f"{prefix}.{norm}.{leaf}"
                 if shared:
-                    shapes |= _normalized(name, (channels, shared + chunk))
+                    shapes |= _normalized(name, (channels, code))
                 else:
                     shapes[f"{name}.weight"] = (classes, channels)
         shapes |= _conv(f"{prefix}.conv1", block.outputs, block.inputs, 3)
@@ -305,12 +315,14 @@ def _deep_generator(state, **config):
     base, blocks = generator_plan(
         config["image_shape"], config["width"], config["attention"], depth
     )
-    shared = config["shared_dim"]
-    code = shared + config["latent_dim"]
+    shared, latent_dim = config["shared_dim"], config["latent_dim"]
+    code = shared + latent_dim if config["hierarchical"] else shared
     first, last = base[0] * base[1] * blocks[0].inputs, blocks[-1].outputs
     shapes = {
         "shared.weight": (config["num_classes"], shared),
-        **_normalized("linear", (first, code)),
+        **_normalized(
+            "linear", (first, code if config["hierarchical"] else latent_dim)
+        ),
         "linear.bias": (first,),
         **_statistics("output_layer.0", last),
         "output_layer.0.gain": (last,),
@@ -333,11 +345,10 @@ def _deep_generator(state, **config):
     for leaf in ("weight", "bias"):
         name = f"output_layer.2.{leaf}"
         state[name] = state[name][: config["image_shape"][-1]]
-    for name in [
-        name for name in state if name.endswith((".gain.weight", ".bias.weight"))
-    ]:
-        state[name] = np.roll(state[name], shared, axis=1)  # there z comes first
-    state["linear.weight"] = np.roll(state["linear.weight"], shared, axis=1)
+    if config["hierarchical"]:
+        for name in state:
+            if name.endswith((".gain.weight", ".bias.weight")) or name == _LINEAR:
+                state[name] = np.roll(state[name], shared, axis=1)  # z comes first
     model = biggan_generator(**config, spectral_norm=False)
     get = model.get_layer
     norm = get("norm")

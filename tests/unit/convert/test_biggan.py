@@ -83,7 +83,10 @@ def normalized(x, state, prefix, code=None):
     return x * gain[..., None, None] + bias[..., None, None]
 
 
-def generator_state(count, width, attention, classes=3, shared=4, chunk=2, channels=3):
+def generator_state(
+    count, width, attention, classes=3, shared=4, chunk=2, channels=3, code=None
+):
+    code = shared + chunk if code is None else code
     widths = [width * w for w in G_WIDTHS[count]]
     shapes = {
         **({"shared.weight": (classes, shared)} if shared else {}),
@@ -100,8 +103,8 @@ def generator_state(count, width, attention, classes=3, shared=4, chunk=2, chann
         for norm, c in (("bn1", a), ("bn2", b)):
             prefix = f"blocks.{i}.0.{norm}"
             for leaf in ("gain", "bias"):
-                code = (c, shared + chunk) if shared else (classes, c)
-                shapes[f"{prefix}.{leaf}.weight"] = code
+                maps = (c, code) if shared else (classes, c)
+                shapes[f"{prefix}.{leaf}.weight"] = maps
             for leaf in ("mean", "var"):
                 shapes[f"{prefix}.stored_{leaf}"] = (c,)
         shapes |= conv_shapes(f"blocks.{i}.0.conv1", b, a, 3)
@@ -112,8 +115,15 @@ def generator_state(count, width, attention, classes=3, shared=4, chunk=2, chann
     return filled(shapes)
 
 
+def code_size(state):
+    return state["blocks.0.0.bn1.gain.weight"].shape[1]
+
+
 def generated(state, z, label, count):
-    if "shared.weight" in state:
+    shared = state.get("shared.weight")
+    if shared is not None and shared.shape[1] == code_size(state):
+        first, codes = z, [shared[label]] * count
+    elif shared is not None:
         first, *chunks = np.split(z, count + 1, axis=1)
         codes = [np.concatenate([state["shared.weight"][label], c], 1) for c in chunks]
     else:
@@ -213,6 +223,26 @@ def test_networks_without_a_shared_embedding():
     assert gan.sample(2).shape == (2, 8, 8, 3)
     with pytest.raises(ValueError, match=r"shared_dim.*\[0, inf\)"):
         biggan_generator((8, 8, 3), 3, width=1, shared_dim=-1)
+
+
+@pytest.mark.full
+def test_norms_that_learn_from_the_shared_embedding_alone():
+    state = generator_state(3, 2, (), shared=4, chunk=5, code=4)
+    z = np.random.default_rng(0).normal(size=(2, 5)).astype("float32")
+    label = np.array([2, 0], "int32")
+    model = from_state(state)
+    images = np.asarray(model([z, label])).transpose(0, 3, 1, 2)
+    close(images, generated(state, z, label, 3))
+    gan = BigGAN((32, 32, 3), 3, 5, 2, shared_dim=4, hierarchical=False)
+    own = [v.shape for v in gan.generator.trainable_variables]
+    assert own == [v.shape for v in model.trainable_variables]
+    deep = biggan_generator(
+        (16, 16, 3), 3, 5, 2, shared_dim=4, hierarchical=False, bottleneck=2
+    )
+    assert deep.get_layer("block0_norm1_gain").layer.kernel.shape[0] == 4
+    assert deep.get_layer("project").layer.kernel.shape[0] == 5
+    whole = BigGAN((8, 8, 3), 3, width=1, shared_dim=4, hierarchical=False)
+    assert whole.sample(2).shape == (2, 8, 8, 3)
 
 
 @pytest.mark.full
