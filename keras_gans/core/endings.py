@@ -66,6 +66,8 @@ PASSING = RESHAPING | {
     *("Ravel", "Transpose", "Moveaxis", "Swapaxes", "ExpandDims", "BroadcastTo"),
     *("Flip", "Roll", "Repeat", "Tile", "Sort", "Clip", "NanToNum"),
 }
+# Packages whose layers say what they end in by their `activation`.
+KNOWN = {"keras", "keras_gans"}
 # Those that put values of several inputs beside each other, or choose among them.
 JOINING = {
     *("Concatenate", "Stack", "Hstack", "Vstack", "Append"),
@@ -73,7 +75,12 @@ JOINING = {
 }
 
 
-def check_gives_logits(name: str, discriminator: keras.Model, output: int = 0) -> None:
+def check_gives_logits(
+    name: str,
+    discriminator: keras.Model,
+    output: int = 0,
+    inputs: list[keras.KerasTensor] | None = None,
+) -> None:
     """Refuses a discriminator that ends in a sigmoid or a softmax.
 
     Losses are written in logits: with probabilities they would train on, and
@@ -84,11 +91,13 @@ def check_gives_logits(name: str, discriminator: keras.Model, output: int = 0) -
         discriminator: `keras.Model`.
         output: int, the place of what is to be logits, where there are several
             outputs: those of being real come first.
+        inputs: list of `KerasTensor`, what it is called with: what a subclass's own
+            `call` ends in is seen by them.
 
     Raises:
         ValueError: the discriminator ends so; the message names the layer.
     """
-    layer, ending = _ending(discriminator, output)
+    layer, ending = _ending(discriminator, output, inputs)
     if ending in PROBABILITIES:
         loss = "softmax" if output else "sigmoid"
         which = f" (output {output}, of classes)" if output else ""
@@ -123,9 +132,12 @@ def check_reaches(name: str, generator: keras.Model, modality: Modality) -> None
 # --- Back from an output to the layer that made its values ---
 
 
-def _ending(network, output=0):
+def _ending(network, output=0, inputs=None):
     """The layer that makes the values of an output, and its activation: two str."""
     graph = graph_of(network)
+    if graph is None and inputs is not None:
+        given = [keras.Input(batch_shape=x.shape, dtype=x.dtype) for x in inputs]
+        return _ending_of_call(network, given, output)
     if graph is None:
         return _last_layer(network) if output == 0 else ("", "")
     outputs = outputs_structure(graph)
@@ -149,6 +161,24 @@ def _last_layer(network):
     return getattr(last, "name", ""), _activation(last)
 
 
+def _ending_of_call(step, arguments, output=0):
+    """The same of an output of a layer's own `call`, which operations of Keras tell.
+
+    Those of TensorFlow or JAX take no symbolic tensors: the order of layers is all
+    that is known then.
+    """
+    given = arguments[0] if len(arguments) == 1 else list(arguments)
+    try:
+        outputs = keras.tree.flatten(step.call(given))
+        if all(isinstance(x, keras.KerasTensor) for x in outputs):
+            return _ending_of(outputs[output], ())
+    except Exception:  # a user's code raises every kind
+        pass
+    if isinstance(step, keras.Model) and output == 0:
+        return _last_layer(step)
+    return getattr(step, "name", ""), ""
+
+
 def _ending_of(tensor, calls):
     """The same of a symbolic tensor.
 
@@ -166,7 +196,7 @@ def _ending_of(tensor, calls):
     if isinstance(step, keras.Model):
         graph = graph_of(step)
         if graph is None:
-            return _last_layer(step)
+            return _ending_of_call(step, arguments, output_index(tensor))
         output = graph.outputs[output_index(tensor)]
         return _ending_of(output, (*calls, (graph.inputs, arguments)))
     activation, kind = _activation(step), type(step).__name__
@@ -179,6 +209,8 @@ def _ending_of(tensor, calls):
         return endings[0] if alike else (step.name, "")
     if kind in PASSING:
         return _ending_of(arguments[0], calls)
+    if kind == "Lambda" or type(step).__module__.split(".")[0] not in KNOWN:
+        return step.name, _ending_of_call(step, arguments)[1]
     return step.name, ""
 
 

@@ -196,8 +196,9 @@ class BaseGAN(Trainer, keras.Model):
         discriminators = _by_name("discriminator", discriminator)
         _check_sides(generators, discriminators)
         for role, network in discriminators.items():
-            build(role, network, self.discriminator_inputs(role))
-            endings.check_gives_logits(role, network)
+            seen = self.discriminator_inputs(role)
+            build(role, network, seen)
+            endings.check_gives_logits(role, network, inputs=seen)
         for role, network in generators.items():
             endings.check_reaches(role, network, self.modality)
         if len(self.modality.shape) > 1:

@@ -176,6 +176,59 @@ def test_probabilities_of_operations_and_rows():
         kg.GAN((8, 8, 1), 4, discriminator=rows)
 
 
+class Scored(layers.Layer):
+    """A layer whose activation is in its own `call`."""
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.function = layers.Dense(1), activation
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, x):
+        return self.function(self.inner(x))
+
+
+class Judging(keras.Model):
+    """A model whose activation is in its own `call`."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.flat, self.score = layers.Flatten(), layers.Dense(1)
+        self.function = activation
+
+    def build(self, shape):
+        self.score.build((None, 64))
+
+    def call(self, x):
+        return self.function(self.score(self.flat(x)))
+
+
+OWN = {
+    "model": lambda f: Judging(f),
+    "in a graph": lambda f: network(on(Judging(f))),
+    "layer": lambda f: network(on(FLAT(), Scored(f))),
+    "lambda": lambda f: network(on(FLAT(), layers.Dense(1), layers.Lambda(f))),
+}
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("kind", OWN)
+def test_probabilities_of_a_call(kind):
+    with pytest.raises(ValueError, match="ends in a sigmoid"):
+        kg.GAN((8, 8, 1), 4, discriminator=OWN[kind](ops.sigmoid))
+    twice = lambda x: 2 * ops.sigmoid(x)  # noqa: E731
+    kg.GAN((8, 8, 1), 4, discriminator=OWN[kind](twice))
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_calls_of_tensorflow_pass(kind):
+    import tensorflow as tf
+
+    kg.GAN((8, 8, 1), 4, discriminator=OWN[kind](tf.tanh))
+
+
 @pytest.mark.parametrize(
     "ended",
     [
