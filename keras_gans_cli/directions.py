@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> None:
         + tuple(said.flags_of(args, "best")),
     )
     print(
-        "In Python: found = keras_gans.latent.Directions.load("
+        "In Python: directions = keras_gans.latent.Directions.load("
         f"{str(out / 'directions.npz')!r})"
     )
 

@@ -227,19 +227,21 @@ class Colorization:
 
         return Work(3, 3, make)
 
-    def picture(self, source: np.ndarray, made: np.ndarray | None = None) -> np.ndarray:
+    def picture(
+        self, source: np.ndarray, colours: np.ndarray | None = None
+    ) -> np.ndarray:
         """What a source, or the colours made of it, looks like.
 
         Args:
             source: lightness `[n, height, width, 1]` in [-1, 1].
-            made: colours `[n, height, width, 2]`, or `None` for none.
+            colours: array `[n, height, width, 2]`, or `None` for none.
 
         Returns:
             float32 array `[n, height, width, 3]` in [-1, 1].
         """
-        if made is None:
-            made = np.zeros((*source.shape[:-1], 2), "float32")
-        return as_array(lab.join(source, made))
+        if colours is None:
+            colours = np.zeros((*source.shape[:-1], 2), "float32")
+        return as_array(lab.join(source, colours))
 
 
 def _pair(seed, step, images):

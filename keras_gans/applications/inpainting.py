@@ -322,19 +322,21 @@ class Inpainting:
 
         return Work(channels, channels, make)
 
-    def picture(self, source: np.ndarray, made: np.ndarray | None = None) -> np.ndarray:
+    def picture(
+        self, source: np.ndarray, images: np.ndarray | None = None
+    ) -> np.ndarray:
         """What a source, or what is made of it, looks like.
 
         Args:
             source: image and mask `[n, height, width, channels + 1]`.
-            made: images `[n, height, width, channels]`, or `None`.
+            images: array `[n, height, width, channels]`, or `None`.
 
         Returns:
-            array `[n, height, width, channels]`: `made` in the hole, and what
+            array `[n, height, width, channels]`: `images` in the hole, and what
             is seen elsewhere.
         """
         seen, mask = source[..., :-1], source[..., -1:]
-        return seen if made is None else np.where(mask > 0, made, seen)
+        return seen if images is None else np.where(mask > 0, images, seen)
 
 
 def check_masks(masks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -86,8 +86,8 @@ def load_table(name: str) -> RealTable:
     Example:
 
     ```python
-    found = keras_gans.data.load_table("iris")
-    len(found.columns), found.label  # (5, 'class')
+    loaded = keras_gans.data.load_table("iris")
+    len(loaded.columns), loaded.label  # (5, 'class')
     ```
     """
     if name in SKLEARN:

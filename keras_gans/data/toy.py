@@ -201,8 +201,8 @@ def coverage(samples: np.ndarray, centres: np.ndarray, std: float) -> Coverage:
 
     ```python
     toy = keras_gans.data.toy.grid(2500)
-    found = keras_gans.data.toy.coverage(toy.points, toy.centres, toy.std)
-    print(f"{found.covered} of {found.modes}, {found.high_quality:.1%}")
+    coverage = keras_gans.data.toy.coverage(toy.points, toy.centres, toy.std)
+    print(f"{coverage.covered} of {coverage.modes}, {coverage.high_quality:.1%}")
     ```
 
     Reference:

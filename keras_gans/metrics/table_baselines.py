@@ -25,8 +25,8 @@ def independent_columns(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
 
     ```python
     rows = {"x": [1.5, 2.5, 4.5], "y": ["a", "b", "b"]}
-    made = keras_gans.metrics.independent_columns(rows, 5)
-    len(made["x"])  # 5
+    fake = keras_gans.metrics.independent_columns(rows, 5)
+    len(fake["x"])  # 5
     ```
     """
     rng, table = np.random.default_rng(seed), columns.read(rows)
@@ -58,8 +58,8 @@ def gaussian_copula(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
 
     ```python
     rows = {"x": [1.5, 2.5, 4.5], "y": ["a", "b", "b"]}
-    made = keras_gans.metrics.gaussian_copula(rows, 5)
-    len(made["x"])  # 5
+    fake = keras_gans.metrics.gaussian_copula(rows, 5)
+    len(fake["x"])  # 5
     ```
 
     Reference:

@@ -426,8 +426,8 @@ def violations(table: Table, rows: Any) -> int:
     ```python
     rows = {"x": [1.5, 2.5, 4.5], "y": ["a", "b", "b"]}
     table = keras_gans.Table.fit(rows, modes=1)
-    made = {"x": [1.5, 9.0], "y": ["c", "b"]}
-    keras_gans.metrics.violations(table, made)  # 2: 9.0 and "c"
+    fake = {"x": [1.5, 9.0], "y": ["c", "b"]}
+    keras_gans.metrics.violations(table, fake)  # 2: 9.0 and "c"
     ```
     """
     arrays, count = coded(table, rows), 0

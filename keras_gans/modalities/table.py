@@ -430,19 +430,19 @@ class Table(base.Modality):
         cells_by_name = self.decode_table(np.atleast_2d(np.asarray(sample)))
         return self.to_csv(cells_by_name).encode()
 
-    def to_csv(self, held: dict[str, list], head: bool = True) -> str:
+    def to_csv(self, columns: dict[str, list], head: bool = True) -> str:
         """Columns as the text of a CSV file, numbers rounded as the data's are.
 
         Args:
-            held: dict of lists, as `decode_table` gives them.
+            columns: dict of lists, as `decode_table` gives them.
             head: bool, whether a line of names comes first.
         """
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\n")
         if head:
-            writer.writerow(held)
-        digits = [self._rules(name).get("decimals") for name in held]
-        for row in zip(*held.values(), strict=True):
+            writer.writerow(columns)
+        digits = [self._rules(name).get("decimals") for name in columns]
+        for row in zip(*columns.values(), strict=True):
             cells = [_text(v, d) for v, d in zip(row, digits, strict=True)]
             writer.writerow(cells)
         return stream.getvalue()

@@ -177,10 +177,10 @@ class R3GAN(BaseGAN):
         check_size("width", width)
         widths = chosen("widths", widths)
 
-        def widths_of(made):
+        def widths_of(network_shape):
             if widths is not None:
                 return widths
-            return (2 * width,) * doublings(made) + (width,)
+            return (2 * width,) * doublings(network_shape) + (width,)
 
         built = {
             "blocks": blocks,

@@ -120,8 +120,8 @@ def directions(
 
     ```python
     gan = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8)
-    found = keras_gans.latent.directions(gan, number=3)
-    found.vectors.shape  # (3, 100)
+    directions = keras_gans.latent.directions(gan, number=3)
+    directions.vectors.shape  # (3, 100)
     ```
 
     Reference:

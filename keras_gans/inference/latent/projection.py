@@ -247,8 +247,8 @@ def project(
 
     ```python
     gan = keras_gans.DCGAN(image_shape=(16, 16, 1), width=8)
-    found = keras_gans.latent.project(gan, gan.sample(1)[0], steps=2)
-    found.codes.shape  # (1, 100)
+    projection = keras_gans.latent.project(gan, gan.sample(1)[0], steps=2)
+    projection.codes.shape  # (1, 100)
     ```
 
     Reference:

@@ -31,13 +31,13 @@ class TextScores(NamedTuple):
 
 
 def text_scores(
-    real: Sequence[str], made: Sequence[str], separator: str = " "
+    real: Sequence[str], fake: Sequence[str], separator: str = " "
 ) -> TextScores:
     """All scores of sentences that need nothing but sentences.
 
     Args:
         real: list of str, such as held-out lines.
-        made: list of str, two or more.
+        fake: list of str, two or more.
         separator: str between tokens: " ", or "" where they are letters.
 
     Returns:
@@ -49,15 +49,15 @@ def text_scores(
     Example:
 
     ```python
-    real, made = ["johnson", "jackson"], ["jonson", "jonson"]
-    keras_gans.metrics.text_scores(real, made, separator="").distinct  # 0.5
+    real, fake = ["johnson", "jackson"], ["jonson", "jonson"]
+    keras_gans.metrics.text_scores(real, fake, separator="").distinct  # 0.5
     ```
 
     Reference:
         https://arxiv.org/abs/1704.00028, section 5.4 (`ngram_js`);
         https://arxiv.org/abs/1802.01886, section 3 (BLEU and self-BLEU)
     """
-    a, b = (_tokens(x, name, separator) for x, name in ((real, "real"), (made, "made")))
+    a, b = (_tokens(x, name, separator) for x, name in ((real, "real"), (fake, "fake")))
     known = set(map(tuple, a))
     return TextScores(
         js=tuple(ngram_js(a, b, n) for n in range(1, 5)),
