@@ -48,7 +48,8 @@ class ClassConditionalGAN(BaseGAN):
         discriminator: as of `BaseGAN`.
         consistency: float, or tuple (of reals, of fakes), weights of consistency
             regularization: logits of images and of the same images moved by up to
-            1/8 of a side are to be equal. A float is of reals alone.
+            1/8 of a side are to be equal, both augmented alike where D sees them
+            augmented. A float is of reals alone.
         lecam: float of 0 or more, weight of LeCam regularization, for few data.
         top_k: `None`, or tuple (share, steps): the generator learns from the
             fakes of the highest logits alone, from all of a batch down to that
@@ -175,7 +176,8 @@ class ClassConditionalGAN(BaseGAN):
         parts = [("real", batch["real"], batch), ("fake", fake, of_fakes)]
         weights = self.consistency if training else (0.0, 0.0)
         moved = [
-            (f"moved/{role}", self._moved(x, role), own)
+            # By the role of x: DiffAugment and noise are those of x itself.
+            (role, self._moved(x, role), own)
             for (role, x, own), weight in zip(parts, weights, strict=True)
             if weight
         ]

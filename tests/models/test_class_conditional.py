@@ -344,6 +344,17 @@ def test_bad_arguments_are_refused(kwargs, message):
         small_biggan(**kwargs)
 
 
+def test_consistency_is_between_images_augmented_alike(images, monkeypatch):
+    """Where T moves nothing, D sees the same images twice."""
+    augment = {"diff_augment": "color,translation,cutout", "instance_noise": 0.1}
+    gan = small_biggan(consistency=(1.0, 1.0), d_steps=1, **augment)
+    monkeypatch.setattr(gan, "_moved", lambda x, role: x)
+    gan.compile(run_eagerly=True)
+    x, y = images(4, 8, 8), np.arange(4) % 3
+    logs = gan.fit(x, y, batch_size=4, verbose=0).history
+    assert abs(logs["consistency"][0]) < 1e-9
+
+
 def test_top_k_and_consistency_are_their_equations():
     logits = ops.convert_to_tensor([[1.0], [4.0], [2.0], [3.0]])
     assert float(losses.top_k_g(logits, 0.5)) == -3.5
