@@ -344,6 +344,7 @@ def test_bad_arguments_are_refused(kwargs, message):
         small_biggan(**kwargs)
 
 
+@pytest.mark.full
 def test_consistency_is_between_images_augmented_alike(images, monkeypatch):
     """Where T moves nothing, D sees the same images twice."""
     augment = {"diff_augment": "color,translation,cutout", "instance_noise": 0.1}
