@@ -223,17 +223,16 @@ def unet_discriminator(
     x = _lrelu(conv(to_unit(images), width, "conv_0"), "conv_0")
     maps = [x]
     for i in range(1, HALVINGS + 1):
-        name = f"conv_{i}"
         x = _halved(
-            x, width * 2**i, 4, name, wrap=SpectralNormalization, use_bias=False
+            x, width * 2**i, 4, f"conv_{i}", wrap=SpectralNormalization, use_bias=False
         )
-        x = _lrelu(x, name)
+        x = _lrelu(x, f"conv_{i}")
         maps.append(x)
     for i in range(1, HALVINGS + 1):
-        name, outer = f"conv_{HALVINGS + i}", maps[HALVINGS - i]
-        x = enlarged(x, 2, "bilinear", f"{name}_bilinear")
-        x = normalized(x, outer.shape[-1], name)
-        x = layers.Add(name=f"{name}_skip")([x, outer])
+        layer, outer = f"conv_{HALVINGS + i}", maps[HALVINGS - i]
+        x = enlarged(x, 2, "bilinear", f"{layer}_bilinear")
+        x = normalized(x, outer.shape[-1], layer)
+        x = layers.Add(name=f"{layer}_skip")([x, outer])
     for i in (1, 2):
         x = normalized(x, width, f"conv_{2 * HALVINGS + i}")
     logits = conv(x, 1, "logits", dtype="float32")

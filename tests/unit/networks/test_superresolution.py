@@ -156,6 +156,24 @@ def test_rrdb_networks_of_other_scales(c, width, blocks, growth, ups, unshuffle,
     check_close(run(model, x), want)
 
 
+@pytest.mark.parametrize("ups", [0, 3])
+def test_the_first_names_at_other_scales(ups):
+    """As ESRGAN's first version numbers them: at a scale of 1, no doublings."""
+    state = filled(rrdb_shapes(3, 4, 2, 2, ups, 1))
+    numbers = {"conv_first": "model.0", "conv_body": "model.1.sub.2"}
+    numbers |= {f"conv_up{i + 1}": f"model.{3 * i + 3}" for i in range(ups)}
+    numbers |= {"conv_hr": f"model.{3 * ups + 2}", "conv_last": f"model.{3 * ups + 4}"}
+    old = {}
+    for name, value in state.items():
+        layer, _, leaf = name.rpartition(".")
+        if layer not in numbers:  # body.1.rdb2.conv3
+            _, block, dense, conv = layer.split(".")
+            numbers[layer] = f"model.1.sub.{block}.RDB{dense[-1]}.{conv}.0"
+        old[f"{numbers[layer]}.{leaf}"] = value
+    x = np.random.default_rng(0).uniform(0, 1, (1, 3, 5, 6))
+    check_close(run(from_state(old), x), rrdb(state, x, 2, ups, 1))
+
+
 @pytest.mark.parametrize(("scale", "blocks", "width"), [(2, 1, 3), (3, 2, 5)])
 def test_srresnets_of_other_scales(scale, blocks, width):
     pairs = {"conv_first": (width, 3), "upconv1": (width * scale**2, width)}
@@ -255,6 +273,7 @@ def test_discriminators_of_other_crops():
     convs = [x for x in paper.layers if isinstance(x, keras.layers.Conv2D)]
     assert [x.filters for x in convs] == [4, 4, 8, 8, 16, 16, 32, 32]
     assert [x.strides[0] for x in convs] == [1, 2] * 4
+    assert discriminators.unet_discriminator(width=2).name == "discriminator"
     norms = [x for x in paper.layers if "norm" in x.name]
     assert len(norms) == 7 and paper.get_layer("flat").output.shape[1] == 36 * 32
     with pytest.raises(ValueError, match="larger crops"):
