@@ -5,6 +5,7 @@ from keras_gans.metrics.features.network import FeatureNetwork
 from keras_gans.metrics.functional.distances import frechet_distance, kernel_distance
 from keras_gans.metrics.functional.manifolds import density_coverage, precision_recall
 from keras_gans.metrics.functional.moments import Moments
+from keras_gans.metrics.functional.naturalness import niqe
 from keras_gans.metrics.functional.pixels import psnr, ssim
 from keras_gans.metrics.functional.scores import (
     classification_accuracy_score,
@@ -80,6 +81,7 @@ __all__ = [
     "independent_columns",
     "kernel_distance",
     "ngram_js",
+    "niqe",
     "pair_scores",
     "precision_recall",
     "psnr",

@@ -165,8 +165,7 @@ def _each(metric, images, references, value_range, y_channel, crop_border):
     inside = _inside(images.shape, crop_border)
 
     def prepared(image):
-        image = (image[inside].astype(np.float64) - lo) * (PEAK / (hi - lo))
-        return 16 + image @ BT601[:, None] / PEAK if y_channel else image
+        return _to_255(image[inside], lo, hi, y_channel)
 
     values = np.array(
         [
@@ -175,6 +174,33 @@ def _each(metric, images, references, value_range, y_channel, crop_border):
         ]
     )
     return float(values[0]) if single else values
+
+
+def luma_of(images, value_range, crop_border=0):
+    """The luma of checked RGB images, or grey as it is.
+
+    Returns:
+        `(planes, single)`: a list of float64 `[height, width]` in [0, 255], and
+        whether it was one image.
+    """
+    images = np.asarray(images)
+    lo, hi = check_value_range(value_range)
+    single = images.ndim == 3
+    if single:
+        images = images[None]
+    _check_images("images", images, lo, hi)
+    channels = images.shape[-1]
+    if channels not in (1, 3):
+        raise ValueError(
+            f"The luma is of RGB or grey images. Received: {channels} channels."
+        )
+    inside = _inside(images.shape, crop_border)
+    return [_to_255(x[inside], lo, hi, channels == 3)[..., 0] for x in images], single
+
+
+def _to_255(image, lo, hi, y_channel):
+    image = (image.astype(np.float64) - lo) * (PEAK / (hi - lo))
+    return 16 + image @ BT601[:, None] / PEAK if y_channel else image
 
 
 def check_value_range(value_range):

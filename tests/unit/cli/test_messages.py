@@ -82,6 +82,7 @@ PYTHON_ALONE = {
     "inference/translate.py": "translate_files",
     "metrics/features/resizing.py": "",
     "metrics/functional/moments.py": "",
+    "metrics/functional/naturalness.py": "",
     "metrics/functional/pixels.py": "",
     "metrics/functional/scores.py": "",
     "metrics/functional/text_to_image.py": "",
