@@ -22,7 +22,7 @@ from keras_gans.inference.translate import (
     targets_of,
 )
 from keras_gans.modalities import video_files
-from keras_gans.modalities.image_files import LUMA, read_head, read_image
+from keras_gans.modalities.image_files import EXTENSIONS, LUMA, read_head, read_image
 from keras_gans.modalities.png import PngWriter, read_metadata
 from keras_gans.utils import files
 from keras_gans.utils.progress import progress_bar
@@ -32,6 +32,7 @@ from keras_gans.utils.validation import is_int, is_number, one_of, within
 ALPHA = ("model", "bilinear")
 VIDEO = ".mp4"
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+_NO_FOLDERS = {*EXTENSIONS, *VIDEOS} - {VIDEO}
 RATE = 25  # frames a second, of pictures that become a video
 
 
@@ -126,6 +127,11 @@ def upscale(
         )
     if not is_array:
         out = pathlib.Path(out)
+        if out.suffix.lower() in _NO_FOLDERS and not out.is_dir():
+            raise ValueError(
+                f"`out` is a folder, or a video that ends in {VIDEO}. Received: "
+                f"out={out}. Name a folder: pictures keep their names in it."
+            )
         kind = files.FILE if _is_film(out) else files.FOLDER
         files.check_free(out, overwrite, kind)
         if out.exists() and not kind.is_at(out):
@@ -380,6 +386,11 @@ def _film(work, inputs, out, rate, overwrite, verbose):
         raise ValueError(
             "One video becomes one video, of its own rate. Received: "
             f"{len(named)} inputs, rate={rate}. Leave the others out."
+        )
+    if video and out.exists() and os.path.samefile(video[0], out):
+        raise ValueError(
+            f"A video is not written over itself. Received: out={out}. Choose another "
+            "name."
         )
     if video:
         frames, count, sound = video_files.frames_of(video[0]), None, video[0]

@@ -201,6 +201,8 @@ def test_the_smallest_pictures():
         ({"inputs": np.zeros((4, 4, 5), "uint8")}, "1 to 4 channels"),
         ({"inputs": np.zeros((4, 4, 3), "int32")}, "dtype int32"),
         ({"inputs": "photo.png"}, "files into a folder"),
+        ({"inputs": "photo.png", "out": "large.PNG"}, "Name a folder"),
+        ({"inputs": "film.avi", "out": "large.avi"}, "ends in .mp4"),
     ],
 )
 def test_bad_arguments(small, given, message):
@@ -336,6 +338,8 @@ def test_videos(tmp_path, small, capsys):
     assert "30 fps" in told and "Audio: aac" in told
     with pytest.raises(ValueError, match="exists"):
         up(small, film, out=large)
+    with pytest.raises(ValueError, match="not written over itself"):
+        up(small, film, out=film, overwrite=True)
     (why,) = up(small, film, out=tmp_path / "folder").failed.values()
     assert "out=NAME.mp4" in why
     (tmp_path / "bad.mp4").write_bytes(b"0" * 99)
