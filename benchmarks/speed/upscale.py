@@ -1,20 +1,23 @@
 """Seconds a megapixel and the memory of upscaling, beside PyTorch's.
 
-    python benchmarks/speed/upscale.py --torch=TORCH_ENV/bin/python
-    python benchmarks/speed/upscale.py --peak=4000x3000 --networks=srvgg,msrresnet
+    taskset -c 1 python benchmarks/speed/upscale.py --torch=TORCH_ENV/bin/python
+    python benchmarks/speed/upscale.py --peak=4000x3000 --networks=tiny,srvgg
 
 Speed: the same network, with weights of the same sizes, enlarges an image of
---side pixels a side whole, in a process of its own for each package; turns are
-interleaved, A B A B, figures are medians of the turns' fastest of three. PyTorch
+--side pixels a side whole, in a process for each package. The two take turns, one
+image each; figures are medians of the turns, and of their ratios. With one thread,
+time is the processor's, so that other work on the machine counts little. PyTorch
 computes in inference mode with maps that have their channels last, which is its
 faster layout here. Megapixels are the small image's.
 
 Memory: `keras_gans.upscale` makes a file into a file, by default tiles; the figure
 is the most that the process held, of everything in it. Of a network, "tiny" is for
-what a large photo itself takes. Rows go to --results.
+what a large photo itself takes. --tiles ends after so many, which tells as much:
+all are alike. Rows go to --results.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -26,11 +29,12 @@ import time
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "shared"))
 
+import workers
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 NETWORKS = ("srvgg", "msrresnet", "rrdbnet_6")
-REPEATS = 3
 
 
 # --- Ours ---
@@ -48,6 +52,7 @@ def network_of(name):
         "srvgg": srvgg,
         "msrresnet": msrresnet,
         "rrdbnet_6": lambda: rrdbnet(blocks=6),
+        "rrdbnet": rrdbnet,
     }
     network = makers[name]()
     # Some start at 0, and would depend on no pixels around.
@@ -70,35 +75,56 @@ def enlarger(name, side, threads, precision):
     return lambda: run(image)
 
 
-def peak(name, size, precision):
+class Enough(Exception):
+    """As many tiles as were asked for."""
+
+
+def ended_after(tiles):
+    """Lets `upscale` end after so many tiles; returns their count so far."""
+    from keras_gans.inference.tiles import Enlarger
+
+    run, count = Enlarger.run, [0]
+
+    def counted(self, images):
+        if len(images) == 1:  # not what the overlap is measured on
+            if count[0] == tiles:
+                raise Enough
+            count[0] += 1
+        return run(self, images)
+
+    Enlarger.run = counted
+    return count
+
+
+def peak(options, name):
     import numpy as np
     from PIL import Image
-    import workers
 
     import keras_gans
 
-    width, height = size
+    width, height = map(int, options.peak.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         # Noise, made small: PIL enlarges it to what photos are like.
         noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), "uint8")
         photo = Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
         photo.save(f"{folder}/photo.jpg", quality=95)
         del photo
-        start = time.perf_counter()
-        report = keras_gans.upscale(
-            network_of(name),
-            f"{folder}/photo.jpg",
-            f"{folder}/out",
-            precision=precision,
-            verbose=0,
-        )
-        assert len(report.written) == 1, report.failed
-        seconds = time.perf_counter() - start
-        large = os.path.getsize(report.written[0])
+        count = ended_after(options.tiles)
+        report = None
+        with contextlib.suppress(Enough):
+            report = keras_gans.upscale(
+                network_of(name),
+                f"{folder}/photo.jpg",
+                f"{folder}/out",
+                precision=options.precision,
+                overlap=options.overlap,
+                verbose=0,
+            )
+        assert report is None or len(report.written) == 1, report.failed
     return {
         "mebibytes": workers.memory(),
-        "seconds_a_megapixel": seconds / (width * height / 1e6),
-        "file_bytes": large,
+        "tiles": count[0],
+        "whole": report is not None,
     }
 
 
@@ -188,33 +214,54 @@ def torch_runner(name, side, threads, precision):
 # --- Measuring ---
 
 
-def timed(run):
-    run()
-    found = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        run()
-        found.append(time.perf_counter() - start)
-    return min(found)
+class Contender:
+    """One package's network: a turn is an image."""
+
+    def __init__(self, options):
+        name, way = options.child.split(":")
+        make = {"keras_gans": enlarger, "torch": torch_runner}[way]
+        self.run = make(name, options.side, options.threads, options.precision)
+        self.now = time.process_time if options.threads == 1 else time.perf_counter
+        self.megapixels = options.side**2 / 1e6
+        self.run()
+
+    def turn(self):
+        start = self.now()
+        self.run()
+        return (self.now() - start) / self.megapixels
 
 
 def child(options):
     name, way = options.child.split(":")
     if way == "peak":
-        size = tuple(map(int, options.peak.split("x")))
-        row = peak(name, size, options.precision)
+        print(json.dumps(peak(options, name)))
     else:
-        make = {"keras_gans": enlarger, "torch": torch_runner}[way]
-        run = make(name, options.side, options.threads, options.precision)
-        row = {"seconds_a_megapixel": timed(run) / (options.side**2 / 1e6)}
-    print(json.dumps(row))
+        workers.serve(Contender(options))
 
 
-def measured(python, name, way):
-    words = [word for word in sys.argv[1:] if not word.startswith("--child")]
-    command = [python, __file__, f"--child={name}:{way}", *words]
-    made = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(made.stdout.splitlines()[-1])
+def speed(options, name, words):
+    """A row: medians over the turns."""
+    ways = {"keras_gans": sys.executable}
+    if options.torch:
+        ways["torch"] = options.torch
+    contenders = {
+        way: workers.Worker([python, __file__, f"--child={name}:{way}", *words])
+        for way, python in ways.items()
+    }
+    seconds = {way: [] for way in ways}
+    for _ in range(options.turns + 1):
+        for way, contender in contenders.items():
+            seconds[way].append(contender("turn"))
+    for contender in contenders.values():
+        contender.close()
+    # The first turns are those of cold caches.
+    seconds = {way: s[1:] for way, s in seconds.items()}
+    row = {f"{way}_seconds": statistics.median(s) for way, s in seconds.items()}
+    if options.torch:
+        pairs = zip(seconds["keras_gans"], seconds["torch"], strict=True)
+        row["ratio"] = statistics.median(theirs / ours for ours, theirs in pairs)
+    about = {"side": options.side, "threads": options.threads}
+    return about | row | {"turns": options.turns}
 
 
 def main():
@@ -226,35 +273,28 @@ def main():
     add("--networks", default=",".join(NETWORKS))
     add("--side", type=int, default=192)
     add("--threads", type=int, default=1)
-    add("--turns", type=int, default=3)
+    add("--turns", type=int, default=7)
     add("--precision", default="float32", choices=("float32", "bfloat16"))
     add("--peak", metavar="WIDTHxHEIGHT", help="measure memory of a photo instead")
-    add("--results", type=pathlib.Path, default=pathlib.Path("upscale.jsonl"))
+    add("--tiles", type=int, help="with --peak: end after so many")
+    add("--overlap", type=int, help="with --peak: of tiles")
+    add("--results", type=pathlib.Path, default=pathlib.Path("results/upscale.jsonl"))
     add("--child", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options, words = parser.parse_args(), sys.argv[1:]
     if options.child:
         return child(options)
-    ways = {"keras_gans": sys.executable}
-    if options.peak:
-        ways = {"peak": sys.executable}
-    elif options.torch:
-        ways["torch"] = options.torch
-    about = {"side": options.side, "threads": options.threads}
-    if options.peak:
-        about = {"size": options.peak}
     for name in options.networks.split(","):
-        rows = {way: [] for way in ways}
-        for _ in range(1 if options.peak else options.turns):
-            for way, python in ways.items():
-                rows[way].append(measured(python, name, way))
-        for way, found in rows.items():
-            row = {"network": name, "way": way, "precision": options.precision}
-            row |= about
-            row |= {k: statistics.median(r[k] for r in found) for k in found[0]}
-            row["turns"] = len(found)
-            print(json.dumps(row))
-            with options.results.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+        row = {"network": name, "precision": options.precision}
+        if options.peak:
+            command = [sys.executable, __file__, f"--child={name}:peak", *words]
+            made = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            row |= {"size": options.peak, "overlap": options.overlap}
+            row |= json.loads(made.stdout.splitlines()[-1])
+        else:
+            row |= speed(options, name, words)
+        print(json.dumps(row), flush=True)
+        with options.results.open("a") as file:
+            file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":
