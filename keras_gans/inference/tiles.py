@@ -36,7 +36,7 @@ class Enlarger:
     Args:
         network: `keras.Model`, see `check_enlarges`.
         tile: int, pixels a side that the network sees at once, the overlap
-            included; `None` for what 2 GiB of memory hold, at most 512, but four
+            included; `None` for what 2 GiB of memory hold, at most 512, but 3.5
             times the overlap at least; 0 for whole images.
         overlap: int, pixels that neighbouring tiles share at either side; `None`
             for as many as the result depends on.
@@ -176,7 +176,7 @@ class Enlarger:
             yield slice(0, side), slice(0, side)
             return
         overlap = self.overlap
-        tile = max(self.tile, 4 * overlap) if self._grows else self.tile
+        tile = max(self.tile, 7 * overlap // 2) if self._grows else self.tile
         tile = min(tile - tile % self.multiple, side)
         inner = tile - 2 * overlap
         if inner < max(self.multiple, 1):
