@@ -5,13 +5,8 @@
     python benchmarks/quality/super_resolution.py real_esrgan --photos=FOLDER --seed=0
     python benchmarks/quality/super_resolution.py docs
 
-FOLDER holds the photos of Debian's lomiri-wallpapers-16.04 without the three that
-are none (umang, analogpattern, Picture_0B):
-
-    apt-get download lomiri-wallpapers-16.04
-    dpkg-deb -x lomiri-wallpapers-16.04_*.deb wallpapers
-    cp wallpapers/usr/share/backgrounds/*.jpg FOLDER
-    rm FOLDER/umang* FOLDER/analogpattern* FOLDER/Picture_0B*
+FOLDER holds the photos that `python benchmarks/quality/wallpapers.py --out=FOLDER`
+fetches.
 
 The seven test photos come with scikit-image and scikit-learn. They are cropped to
 multiples of 12 and made small by MATLAB's bicubic, in 8 bits; PSNR and SSIM are of
