@@ -352,9 +352,20 @@ class Modality:
         check_extension(path, self.extensions, "Files that are written")
         files.write_bytes(path, self._encode(sample, path.suffix.lower()))
 
-    def encode(self, sample: np.ndarray) -> bytes:
-        """The bytes of the file that `write` makes, in its first format."""
-        return self._encode(sample, self.extensions[0])
+    def encode(self, sample: np.ndarray, extension: str | None = None) -> bytes:
+        """The bytes of the file that `write` makes.
+
+        Args:
+            sample: array `[*shape]`.
+            extension: str, one of `extensions`; the first of them by default.
+
+        Raises:
+            ValueError: the sample does not fit, or no such file holds it.
+            ImportError: the format's package is not installed.
+        """
+        extension = extension or self.extensions[0]
+        check_extension(pathlib.Path(f"x{extension}"), self.extensions, "Samples")
+        return self._encode(sample, extension)
 
     def decode(self, data: bytes) -> np.ndarray:
         """The sample that `encode` made bytes of.
