@@ -229,6 +229,46 @@ class TextToSpeech(WaveformGAN):
         sound = self.sampling_network()(frames[None], training=False)
         return np.clip(ops.convert_to_numpy(sound)[0].astype("float32"), -1, 1)
 
+    def plan(
+        self,
+        text: str,
+        pause: float = 0.0,
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> tuple[list[str], np.ndarray]:
+        """The phonemes of an English text and how long each is said.
+
+        Args:
+            text: see `say`.
+            pause: see `say`.
+            speed: see `say`.
+            pronunciations: see `say`.
+
+        Returns:
+            `(phones, lengths)`, what `speak` takes; a frame is `hop` samples.
+
+        Raises:
+            ValueError: a word is unknown.
+            ImportError: the extra "speech" is not installed.
+        """
+        ok = is_number(pause) and 0 <= pause <= 10
+        within("pause", pause, ok, "[0, 10]")
+        words = phonemes.words_of(text, pronunciations)
+        silence = self.symbols[0]
+        phones, pauses = [silence], {}
+        for word, own in words:
+            if word and phones[-1] != silence and pause:
+                pauses[len(phones)] = round(pause * self.modality.rate / self.hop)
+                phones.append(silence)
+            if word or phones[-1] != silence:
+                phones += own if word else [silence]
+        if phones[-1] != silence:
+            phones.append(silence)
+        lengths = self.lengths_of(phones, speed)
+        for place, frames in pauses.items():
+            lengths[place] = frames
+        return phones, lengths
+
     def say(
         self,
         text: str,
@@ -258,22 +298,7 @@ class TextToSpeech(WaveformGAN):
             ValueError: a word is unknown, or `out` exists.
             ImportError: the extra "speech" is not installed.
         """
-        ok = is_number(pause) and 0 <= pause <= 10
-        within("pause", pause, ok, "[0, 10]")
-        words = phonemes.words_of(text, pronunciations)
-        silence = self.symbols[0]
-        phones, pauses = [silence], {}
-        for word, own in words:
-            if word and phones[-1] != silence and pause:
-                pauses[len(phones)] = round(pause * self.modality.rate / self.hop)
-                phones.append(silence)
-            if word or phones[-1] != silence:
-                phones += own if word else [silence]
-        if phones[-1] != silence:
-            phones.append(silence)
-        lengths = self.lengths_of(phones, speed)
-        for place, frames in pauses.items():
-            lengths[place] = frames
+        phones, lengths = self.plan(text, pause, speed, pronunciations)
         sound = self.speak(phones, lengths)
         if out is not None:
             wave = Waveform(None, 1, self.modality.rate)
