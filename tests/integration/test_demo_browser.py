@@ -1,6 +1,7 @@
 """The demo's page in a browser: Debian's chromium, driven by Playwright."""
 
 import contextlib
+import io
 import shutil
 import subprocess
 import sys
@@ -10,11 +11,13 @@ import numpy as np
 from paths import ROOT
 from PIL import Image
 import pytest
+from small import small_mocogan, small_tts, small_voxel_gan, small_wavegan
 
 import keras_gans as kg
 from keras_gans.serving.demo import Demo
 
 CHROMIUM = shutil.which("chromium")
+DESK = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 
 pytestmark = [
@@ -41,8 +44,16 @@ def shown():
         yield demo
 
 
+@pytest.fixture(scope="module")
+def others():
+    """A demo of what is no picture."""
+    makers = (small_wavegan, small_tts, small_voxel_gan, small_mocogan)
+    with Demo(*(make() for make in makers)) as demo:
+        yield demo
+
+
 @pytest.fixture
-def page(browser, shown):
+def page(browser):
     """A page that fails the test by any error in its console."""
     with contextlib.closing(browser.new_page(permissions=["camera"])) as page:
         errors = []
@@ -190,6 +201,163 @@ def test_photos_are_shown_before_and_after(page, tmp_path):
         assert size == [512, 128]
 
 
+# Counts what is heard, as `heard`.
+HEARD = """window.heard = [];
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...given) {
+  heard.push([this.buffer.length, this.buffer.sampleRate]);
+  return start.apply(this, given);
+};"""
+
+
+def test_sounds_are_played_from_keys(page, tmp_path):
+    page.add_init_script(HEARD)
+    gan = small_wavegan(num_classes=2)
+    with Demo(gan) as demo:
+        page.goto(demo.url)
+        pad = page.get_by_role("button", name="Sound of seed 5, key W")
+        pad.wait_for()
+        page.keyboard.press("w")
+        page.wait_for_function("() => heard.length === 1")
+        assert page.evaluate("heard[0]") == [256, 8000]
+        assert pad.get_attribute("aria-pressed") == "true"
+        pad.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => heard.length === 2")
+        # A pointer is heard as it comes down, and once.
+        page.get_by_role("button", name="Sound of seed 15, key V").click()
+        page.get_by_text("seed 15 · key V").wait_for()
+        assert page.evaluate("heard.length") == 3
+        # What is typed is not played, and shortcuts of the browser are not.
+        page.get_by_label("First seed").fill("3")
+        page.get_by_label("First seed").press("2")
+        page.get_by_label("First seed").press("Enter")
+        page.get_by_role("button", name="Sound of seed 32, key 1").wait_for()
+        pad = page.get_by_role("button", name="Sound of seed 36, key Q")
+        pad.press("Control+q")
+        assert page.evaluate("heard.length") == 3
+        image = pad.locator("img")
+        before = image.get_attribute("src")
+        page.get_by_label("Class").select_option("class 1")
+        page.wait_for_function(
+            "before => !document.querySelectorAll('.pad img')[4].src.endsWith(before)",
+            arg=before,
+        )
+        assert image.is_visible() and not pad.locator("svg").is_visible()
+        page.get_by_role("button", name="Waveform").click()
+        assert pad.locator("svg").is_visible() and not image.is_visible()
+        pad.click()
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name="Save as WAV").click()
+        waiting.value.save_as(tmp_path / "a.wav")
+        assert waiting.value.suggested_filename == "seed-36.wav"
+        sound = gan.modality.read(tmp_path / "a.wav")
+        (want,) = next(gan.seed_batches([36], labels=1))
+        assert np.abs(sound - want).max() <= 1e-3  # of 16 bits, in a larger batch
+
+
+def test_a_text_is_spoken(page, tmp_path):
+    gan = small_tts()
+    with Demo(gan) as demo:
+        page.goto(demo.url)
+        box = page.get_by_label("Text")
+        box.fill("")
+        box.press("Enter")
+        page.get_by_role("alert").get_by_text("nothing to say").wait_for()
+        own = page.get_by_label("Words and their phonemes")
+        page.get_by_text("How words sound that the dictionary lacks").click()
+        own.fill("seven = S EH V AH N, three = TH R IY")
+        box.fill("seven, three")
+        box.press("Enter")
+        page.get_by_role("heading", name="seven, three").wait_for()
+        assert not page.get_by_text("nothing to say").is_visible()
+        page.wait_for_function("() => document.querySelector('audio').duration > 0")
+        long = page.evaluate("document.querySelector('audio').duration")
+        page.get_by_label("Speed").press("End")
+        assert page.get_by_text("2.00").is_visible()
+        page.get_by_label("Pause").press("End")
+        box.press("Enter")
+        page.wait_for_function(
+            "long => document.querySelector('audio').duration !== long", arg=long
+        )
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name="Save as WAV").click()
+        waiting.value.save_as(tmp_path / "said.wav")
+        said = kg.Waveform(None, 1, 8000).read(tmp_path / "said.wav")
+        seconds = page.evaluate("document.querySelector('audio').duration")
+        assert len(said) == pytest.approx(8000 * seconds, abs=8)
+
+
+def drawn(page):
+    """The viewer's picture, once it stands still."""
+    page.wait_for_timeout(400)
+    return page.get_by_label("to be turned").screenshot()
+
+
+def test_solids_turn(page, tmp_path):
+    page.emulate_media(reduced_motion="reduce")
+    gan = small_voxel_gan()
+    with Demo(gan) as demo:
+        page.goto(demo.url)
+        page.get_by_role("button", name="Solid of seed 11").wait_for()
+        page.get_by_text("Solid of seed 0, ").wait_for()
+        first = drawn(page)
+        assert len(np.unique(np.asarray(Image.open(io.BytesIO(first))))) > 50
+        canvas = page.get_by_label("to be turned")
+        canvas.focus()
+        seen = [first]
+        for keys in (["ArrowLeft"], ["ArrowDown"], ["+"]):
+            for key in keys:
+                page.keyboard.press(key)
+            seen.append(drawn(page))
+        box = canvas.bounding_box()
+        page.mouse.move(box["x"] + 150, box["y"] + 150)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 210, box["y"] + 150)
+        page.mouse.up()
+        seen.append(drawn(page))
+        assert len(set(seen)) == 5
+        page.get_by_role("button", name="Reset the view").click()
+        assert drawn(page) == first
+        turning = page.get_by_role("button", name="Turn by itself")
+        turning.click()
+        assert turning.get_attribute("aria-pressed") == "true" and drawn(page) != first
+        page.get_by_role("button", name="Solid of seed 3", exact=True).click()
+        page.get_by_text("Solid of seed 3, ").wait_for()
+        for name in ("GLB", "OBJ", "STL", "NPZ"):
+            with page.expect_download() as waiting:
+                page.get_by_role("link", name=name).click()
+            assert waiting.value.suggested_filename == f"seed-3.{name.lower()}"
+        waiting.value.save_as(tmp_path / "a.npz")
+        assert gan.modality.read(tmp_path / "a.npz").shape == (8, 8, 8, 1)
+
+
+def test_a_solid_without_a_mesh_is_shown_as_it_is(page, monkeypatch):
+    def none(self, sample, smoothing=4):
+        raise ValueError("Nothing is solid. Write the volume as .npz.")
+
+    monkeypatch.setattr(kg.Volume, "mesh", none)
+    with Demo(small_voxel_gan()) as demo:
+        page.goto(demo.url)
+        page.get_by_role("alert").get_by_text("Nothing is solid").wait_for()
+        assert page.get_by_role("img", name="Solid of seed 0").is_visible()
+        assert not page.get_by_label("to be turned").is_visible()
+
+
+def test_clips_play_and_stop(page):
+    with Demo(small_mocogan()) as demo:
+        page.goto(demo.url)
+        page.get_by_role("button", name="Clip of seed 11").wait_for()
+        image = page.locator("img.sample")
+        assert image.get_attribute("src").startswith("data:image/webp")
+        page.get_by_role("button", name="Pause").click()
+        assert image.get_attribute("src").startswith("data:image/png")
+        page.get_by_role("button", name="Clip of seed 4").click()
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name="GIF").click()
+        assert waiting.value.suggested_filename == "seed-4.gif"
+
+
 def test_a_server_that_is_gone_is_told(page):
     with Demo(kg.DCGAN((16, 16, 1), width=2)) as demo:
         page.goto(demo.url)
@@ -243,20 +411,37 @@ def wait_for(path, seconds=120):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [None, PHONE], ids=["desk", "phone"])
 def test_nothing_is_cut_off_or_unnamed(browser, shown, scheme, size):
-    """No page is wider than the window, and all that is used has a name."""
-    options = {
-        "color_scheme": scheme,
-        "viewport": size or {"width": 1280, "height": 860},
-    }
+    options = {"color_scheme": scheme, "viewport": size or DESK}
     with contextlib.closing(browser.new_page(**options)) as page:
         for name in ("emoji", "lines to 3d", "flat to 3d"):
             open_tab(page, shown, name)
             page.wait_for_load_state("networkidle")
-            wide = "document.documentElement.scrollWidth - innerWidth"
-            assert page.evaluate(wide) <= 0
-            unnamed = page.evaluate(UNNAMED)
-            assert unnamed == []
-            assert page.evaluate(CONTRAST) == []
+            check_layout(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [None, PHONE], ids=["desk", "phone"])
+def test_nothing_is_cut_off_of_other_kinds(browser, others, scheme, size):
+    options = {"color_scheme": scheme, "viewport": size or DESK}
+    with contextlib.closing(browser.new_page(**options)) as page:
+        for name in ("WaveGAN", "TextToSpeech", "VoxelGAN", "MoCoGAN"):
+            open_tab(page, others, name)
+            page.wait_for_load_state("networkidle")
+            if name == "TextToSpeech":
+                page.get_by_text("How words sound").click()
+                page.get_by_label("Words and their").fill("seven = S EH V AH N")
+                page.get_by_label("Text").fill("seven")
+                page.get_by_label("Text").press("Enter")
+                page.get_by_role("heading", name="seven").wait_for()
+            check_layout(page)
+
+
+def check_layout(page):
+    """No page is wider than the window, and all that is used has a name."""
+    wide = "document.documentElement.scrollWidth - innerWidth"
+    assert page.evaluate(wide) <= 0
+    assert page.evaluate(UNNAMED) == []
+    assert page.evaluate(CONTRAST) == []
 
 
 # Controls without a name that is read out.

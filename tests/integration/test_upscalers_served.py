@@ -68,4 +68,8 @@ def test_the_demo_shows_it_at_work(gan):
     about = model.about()
     assert about["kind"] == "translator" and about["scale"] == 2
     assert about["height"] == about["width"] == 256
-    assert opened(model.translate(png(noise((300, 280, 3))))).shape == (512, 512, 3)
+    assert opened(model.view.translate(png(noise((300, 280, 3))))).shape == (
+        512,
+        512,
+        3,
+    )

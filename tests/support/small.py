@@ -1,4 +1,4 @@
-"""Small GANs that several test files train."""
+"""Small GANs that several test files train, or show."""
 
 import functools
 
@@ -8,6 +8,11 @@ from networks import tiny_judge, tiny_translator
 
 import keras_gans as kg
 from keras_gans.networks.mlp import mlp_discriminator, mlp_generator
+
+# Phonemes of "seven three", and sizes of voices.
+SYMBOLS = ("SIL", "S", "EH", "V", "AH", "N", "TH", "R", "IY")
+VOICE = {"channels": 4, "rates": (4, 2), "kernels": (8, 4), "rate": 8000, "bands": 8}
+VOICE |= {"periods": (2,), "d_width": 8}
 
 
 def small_gan(**kwargs):
@@ -55,3 +60,27 @@ def small_pix2pix(dropout=0.5, generator=None, discriminator=None, **kwargs):
         discriminator=discriminator or tiny_judge(3),
         **kwargs,
     )
+
+
+def small_wavegan(**kwargs):
+    sizes = {"rate": 8000, "dim": 1, "latent_dim": 4}
+    return kg.WaveGAN(256, **{**sizes, **kwargs})
+
+
+def small_voxel_gan(**kwargs):
+    return kg.VoxelGAN(size=8, latent_dim=4, width=2, **kwargs)
+
+
+def small_tts(**kwargs):
+    sizes = {"segment": 256, "width": 4, "symbols": SYMBOLS, "scales": 0}
+    return kg.TextToSpeech(**{**VOICE, **sizes, **kwargs})
+
+
+def small_vits(**kwargs):
+    sizes = {"latent": 4, "hidden": 4, "filters": 4, "depth": 1, "n_fft": 64}
+    blocks = {"block_kernels": (3,), "dilations": ((1,),), "block": "2"}
+    return kg.VITS(**{**VOICE, **sizes, **blocks, "segment": 128, **kwargs})
+
+
+def small_mocogan():
+    return kg.MoCoGAN(10, (16, 16, 3), content_dim=4, motion_dim=2, width=2)

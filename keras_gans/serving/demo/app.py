@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from keras_gans.serving import web
-from keras_gans.serving.demo.models import FILMS, Model
+from keras_gans.serving.demo.models import Model
+from keras_gans.serving.demo.views import View
 from keras_gans.utils.optional import require
 from keras_gans.utils.text import brief
 
@@ -19,14 +20,32 @@ if TYPE_CHECKING:
 PAGE = {
     "index.html": "text/html; charset=utf-8",
     "demo.css": "text/css; charset=utf-8",
+    "clips.js": "text/javascript; charset=utf-8",
     "demo.js": "text/javascript; charset=utf-8",
     "drawing.js": "text/javascript; charset=utf-8",
+    "grid.js": "text/javascript; charset=utf-8",
     "samples.js": "text/javascript; charset=utf-8",
+    "solids.js": "text/javascript; charset=utf-8",
+    "sounds.js": "text/javascript; charset=utf-8",
+    "speech.js": "text/javascript; charset=utf-8",
     "training.js": "text/javascript; charset=utf-8",
+    "viewer.js": "text/javascript; charset=utf-8",
+    "waves.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 MOST_BYTES = 2**23  # of a picture that is sent
 MOST_LETTERS = 1000  # of a sentence
+# What is asked of a view, and which models answer.
+ANSWERED = {
+    "samples": "Samples are of models that make some from noise",
+    "file": "Files of samples are of models that make some from noise",
+    "nearest": "Nearest pictures are of models that make pictures from noise",
+    "walk": "Walks are of models that make pictures from noise",
+    "film": "Walks are of models that make pictures from noise",
+    "translate": "Translations are of models that make pictures of pictures, not of a "
+    "seed",
+    "say": "Speech is of models that say a text",
+}
 NOTEBOOKS = "frame-ancestors http://localhost:* http://127.0.0.1:*"
 
 
@@ -64,6 +83,9 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
     def answer(data, type_, **more):
         return Response(data, media_type=type_, headers=more)
 
+    def attached(name):
+        return {"content-disposition": f'attachment; filename="{name}"'}
+
     def refused(error):
         return JSONResponse({"error": brief(str(error), 500)}, 400)
 
@@ -95,44 +117,58 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
         return JSONResponse({"models": known})
 
     def samples(request):
-        asked = _Query(request)
-        n = asked.whole("n", 24)
-        body = model_of(request).samples(asked.whole("seed", 0), n, **asked.inputs())
-        return JSONResponse(body)
+        asked, view = _Query(request), _view_of(model_of(request), "samples")
+        seed, n = asked.whole("seed", 0), asked.whole("n")
+        return JSONResponse(view.samples(seed, n, **asked.inputs()))
+
+    def sample(request):
+        asked, view = _Query(request), _view_of(model_of(request), "file")
+        format_, seed = request.path_params["format"], asked.whole("seed", 0)
+        data, type_ = view.file(format_, seed, **asked.inputs())
+        return answer(data, type_, **attached(f"{seed}.{format_}"))
 
     def near(request):
-        asked = _Query(request)
-        body = model_of(request).nearest(asked.whole("seed", 0), **asked.inputs())
-        return JSONResponse(body)
+        asked, view = _Query(request), _view_of(model_of(request), "nearest")
+        return JSONResponse(view.nearest(asked.whole("seed", 0), **asked.inputs()))
 
     def walk(request):
-        asked, model = _Query(request), model_of(request)
-        format_ = request.path_params.get("format")
-        if format_ is not None and format_ not in FILMS:
-            raise ValueError(f"Films are {', '.join(FILMS)}. Received: {format_}.")
-        frames = model.frames(
-            asked.seeds(), asked.whole("frames", 48), **asked.inputs()
-        )
-        if format_ is None:
-            return JSONResponse({"images": model.urls(frames)})
-        data, type_ = model.film(format_, frames)
-        name = f'attachment; filename="walk.{format_}"'
-        return answer(data, type_, **{"content-disposition": name})
+        asked, view = _Query(request), _view_of(model_of(request), "walk")
+        given = asked.seeds(), asked.whole("frames", 48)
+        return JSONResponse(view.walk(*given, **asked.inputs()))
+
+    def film(request):
+        asked, view = _Query(request), _view_of(model_of(request), "film")
+        format_ = request.path_params["format"]
+        given = asked.seeds(), asked.whole("frames", 48)
+        data, type_ = view.film(format_, *given, **asked.inputs())
+        return answer(data, type_, **attached(f"walk.{format_}"))
 
     async def translate(request):
         from starlette.concurrency import run_in_threadpool
 
         try:
-            model = model_of(request)
+            view = _view_of(model_of(request), "translate")
             data = await request.body()
             direction = request.query_params.get("direction", "ab")
-            png = await run_in_threadpool(model.translate, data, direction)
+            png = await run_in_threadpool(view.translate, data, direction)
         except ValueError as error:
             return refused(error)
         return answer(png, "image/png")
 
     def examples(request):
-        return JSONResponse(model_of(request).examples or {})
+        return JSONResponse(model_of(request).view.examples or {})
+
+    def say(request):
+        asked, view = _Query(request), _view_of(model_of(request), "say")
+        return JSONResponse(
+            view.say(
+                asked.texts.get("text", ""),
+                asked.whole("seed", 0),
+                asked.number("speed", 1.0),
+                asked.number("pause", 0.0),
+                asked.texts.get("pronunciations", ""),
+            )
+        )
 
     def progress(request):
         told = json.dumps(_finite(model_of(request).progress()))
@@ -150,7 +186,9 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
             route(f"{one}/samples", samples),
             route(f"{one}/nearest", near),
             route(f"{one}/walk", walk),
-            route(f"{one}/walk.{{format:str}}", walk),
+            route(f"{one}/walk.{{format:str}}", film),
+            route(f"{one}/sample.{{format:str}}", sample),
+            route(f"{one}/speech", say),
             Route(f"{one}/translate", translate, methods=["POST"]),
             route(f"{one}/examples", examples),
             route(f"{one}/progress", progress),
@@ -158,6 +196,16 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
         ]
     )
     return web.Guard(routed, headers=headers, max_body=MOST_BYTES)
+
+
+def _view_of(model: Model, asked: str) -> View:
+    """The view of a model, where it answers what is asked."""
+    view = model.view
+    if not hasattr(view, asked):
+        raise ValueError(
+            f"{ANSWERED[asked]}. Received: {model.name}, a {type(view.gan).__name__}."
+        )
+    return view
 
 
 class _Query:
@@ -183,12 +231,15 @@ class _Query:
     def whole(self, name: str, usual: int | None = None) -> int | None:
         return self._read(name, int, usual)
 
+    def number(self, name: str, usual: float | None = None) -> float | None:
+        return self._read(name, float, usual)
+
     def inputs(self) -> dict[str, Any]:
         """The class, the truncation and the sentence that are asked for."""
         text = self.texts.get("text")
         return {
             "label": self.whole("label"),
-            "truncation": self._read("truncation", float, None),
+            "truncation": self.number("truncation"),
             "text": None if text is None else text[:MOST_LETTERS],
         }
 

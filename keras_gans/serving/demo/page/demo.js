@@ -1,9 +1,22 @@
 // The page: its tabs, and what the views share.
 
-import { showSamples } from "./samples.js";
+import { showClips } from "./clips.js";
 import { showDrawing } from "./drawing.js";
+import { showSamples } from "./samples.js";
+import { showSolids } from "./solids.js";
+import { showSounds } from "./sounds.js";
+import { showSpeech } from "./speech.js";
 import { showTraining } from "./training.js";
 
+// What shows each kind of model; each returns what is to be done on leaving it.
+const VIEWS = {
+  noise: showSamples,
+  translator: showDrawing,
+  sounds: showSounds,
+  speech: showSpeech,
+  solids: showSolids,
+  clips: showClips,
+};
 const view = document.getElementById("view");
 const tabs = document.getElementById("tabs");
 const SHOWN_SECONDS = 8;
@@ -73,8 +86,10 @@ export function latest(work) {
 export const number = (x) => x.toLocaleString("en-US");
 
 function about(model) {
-  const words = [model.model, `${model.width} × ${model.height} pixels`];
-  words.push(`${(model.parameters / 1e6).toFixed(1)} million weights`);
+  const words = [model.model, model.size];
+  const millions = (model.parameters / 1e6).toFixed(1);
+  const few = model.parameters < 1e5;
+  words.push(few ? `${number(model.parameters)} weights` : `${millions} million weights`);
   words.push(`${number(model.step)} steps of training`);
   return words.join(" · ");
 }
@@ -101,12 +116,7 @@ function show(model) {
   }
   const rest = document.createElement("div");
   view.append(rest);
-  fill(rest, model, base);
-}
-
-function fill(rest, model, base) {
-  if (model.kind === "noise") leave.push(showSamples(rest, model, base));
-  if (model.kind === "translator") leave.push(showDrawing(rest, model, base));
+  if (model.ready) leave.push(VIEWS[model.kind](rest, model, base));
 }
 
 /** Asks again for a run that trains: its samples are of newer weights then. */

@@ -1,8 +1,8 @@
 // Models that make pictures of a seed: a grid, two chosen ones, a walk.
 
-import { askJson, copy, latest, number, tell } from "./demo.js";
+import { askJson, copy, latest, number } from "./demo.js";
+import { addBar, addTiles, saveBy } from "./grid.js";
 
-const COUNT = 24;
 const FRAMES = 48;
 const RATE = 20; // frames a second
 
@@ -18,58 +18,19 @@ export function showSamples(place, model, base) {
   const [content, parts] = copy("samples");
   place.append(content);
   const film = parts.film.getContext("2d");
-  let seed = 0;
   let made = null; // what the server sent: seeds, images, scores
   let chosen = []; // one seed, or two
   let frames = [];
   let place_ = 0;
   let timer = null;
 
-  // --- What is asked for ---
-
-  function inputs() {
-    const query = new URLSearchParams();
-    if (model.classes) query.set("label", parts.class.value);
-    if (model.truncation) query.set("truncation", parts.truncation.value);
-    if (model.text) query.set("text", parts.text.value);
-    return query;
-  }
-
   const update = latest(async () => {
-    const query = inputs();
-    query.set("seed", seed);
-    query.set("n", COUNT);
-    made = await askJson(`${base}/samples?${query}`);
-    draw();
+    made = await askJson(`${base}/samples?${bar.query()}`);
+    tiles.draw(made);
     choose(chosen.filter((one) => made.seeds.includes(one)));
   });
-
-  function draw() {
-    const tiles = [...parts.grid.children];
-    made.seeds.forEach((one, i) => {
-      const tile = tiles[i] || newTile();
-      tile.dataset.seed = one;
-      tile.setAttribute("aria-label", `Sample of seed ${one}`);
-      tile.querySelector("img").src = made.images[i];
-      tile.querySelector(".number").textContent = one;
-    });
-  }
-
-  function newTile() {
-    const tile = document.createElement("button");
-    tile.type = "button";
-    tile.className = "tile";
-    const image = document.createElement("img");
-    image.alt = "";
-    const name = document.createElement("span");
-    name.className = "place";
-    const count = document.createElement("span");
-    count.className = "number";
-    tile.append(image, name, count);
-    tile.addEventListener("click", () => pick(Number(tile.dataset.seed)));
-    parts.grid.append(tile);
-    return tile;
-  }
+  const tiles = addTiles(parts.grid, "Sample", pick);
+  const bar = addBar(parts.bar, model, update);
 
   // --- What is chosen ---
 
@@ -116,11 +77,9 @@ export function showSamples(place, model, base) {
   }
 
   const near = latest(async (one) => {
-    const query = inputs();
-    query.set("seed", one);
     let found;
     try {
-      found = await askJson(`${base}/nearest?${query}`);
+      found = await askJson(`${base}/nearest?${bar.query({ seed: one })}`);
     } catch {
       model.nearest = false; // what it was trained on is not here
       return;
@@ -144,32 +103,15 @@ export function showSamples(place, model, base) {
     for (const name of ["play", "scrub"]) parts[name].disabled = !ready;
     for (const name of ["gif", "mp4"]) parts[name].removeAttribute("href");
     if (!ready) return;
-    const query = inputs();
-    query.set("seeds", chosen.join(","));
-    query.set("frames", FRAMES);
+    const query = bar.query({ seeds: chosen.join(","), frames: FRAMES });
     for (const name of ["gif", "mp4"]) parts[name].href = `${base}/walk.${name}?${query}`;
     const { images } = await askJson(`${base}/walk?${query}`);
     frames = await Promise.all(images.map(load));
     paint();
   });
 
-  // Links are asked for by hand, so that an error is shown on the page.
   for (const name of ["gif", "mp4"]) {
-    parts[name].addEventListener("click", async (event) => {
-      event.preventDefault();
-      if (!parts[name].href) return;
-      try {
-        const answer = await fetch(parts[name].href);
-        if (!answer.ok) throw new Error((await answer.json()).error);
-        const link = document.createElement("a");
-        link.href = URL.createObjectURL(await answer.blob());
-        link.download = `walk-${chosen.join("-")}.${name}`;
-        link.click();
-        setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-      } catch (error) {
-        tell(error);
-      }
-    });
+    saveBy(parts[name], () => `walk-${chosen.join("-")}.${name}`);
   }
 
   function paint() {
@@ -198,40 +140,10 @@ export function showSamples(place, model, base) {
     paint();
   });
 
-  // --- Controls ---
-
-  function go(to) {
-    seed = Math.min(Math.max(0, Math.floor(to) || 0), Number(parts.seed.max));
-    parts.seed.value = seed;
-    parts.slider.value = seed;
-    update();
-  }
-
-  parts.slider.addEventListener("input", () => go(Number(parts.slider.value)));
-  parts.seed.addEventListener("change", () => go(Number(parts.seed.value)));
-  parts.shuffle.addEventListener("click", () => go(COUNT * Math.floor(100 * Math.random())));
-  if (model.classes) {
-    parts["class-box"].hidden = false;
-    model.classes.forEach((name, i) => parts.class.add(new Option(name, i)));
-    parts.class.addEventListener("change", update);
-  }
-  if (model.text) {
-    parts["text-box"].hidden = false;
-    parts.text.addEventListener("change", update);
-  }
-  if (model.truncation) {
-    parts["truncation-box"].hidden = false;
-    parts.truncation.addEventListener("input", () => {
-      parts["truncation-value"].textContent = Number(parts.truncation.value).toFixed(2);
-      update();
-    });
-  }
-  const view = document.getElementById("view");
-  view.addEventListener("newer", update);
-  update();
+  bar.start();
   play(!matchMedia("(prefers-reduced-motion: reduce)").matches);
   return () => {
     play(false);
-    view.removeEventListener("newer", update);
+    bar.stop();
   };
 }
