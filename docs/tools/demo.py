@@ -1,11 +1,14 @@
 """Photographs the demo for docs/demo.md, in Debian's chromium.
 
     python docs/tools/demo.py
+    python docs/tools/demo.py sounds solids --runs=runs
 
-It shows the presets of the package, and a training of a minute, and writes
-docs/images/demo_*.webp.
+It shows the presets of the package, a training of a minute, and runs of sounds and
+solids of some minutes, and writes docs/images/demo_*.webp. Runs that lie in --runs
+already, by the names `wavegan` and `voxel_gan`, are not trained again.
 """
 
+import argparse
 import contextlib
 import io
 import os
@@ -29,6 +32,11 @@ IMAGES = pathlib.Path(__file__).parents[2] / "docs" / "images"
 DESK = {"width": 1180, "height": 800}
 PHONE = {"width": 390, "height": 844}
 SECONDS = 60  # of the training
+# The runs that are shown, and how they are trained.
+RUNS = {
+    "wavegan": ["--minutes=8"],
+    "voxel_gan": ["--size=16", "--num_classes=8", "--minutes=14"],
+}
 
 
 def save(page, name):
@@ -109,16 +117,70 @@ def photograph_training(chromium, folder):
             training.terminate()
 
 
+def page_of(chromium, scheme="light"):
+    return contextlib.closing(
+        chromium.new_page(viewport=DESK, color_scheme=scheme, reduced_motion="reduce")
+    )
+
+
+def trained(folder, name):
+    """A run of `RUNS`, trained if it is not there."""
+    run = folder / name
+    if not run.exists():
+        words = ["train", name, f"--run_dir={run}", *RUNS[name]]
+        subprocess.run([sys.executable, "-m", "keras_gans", *words], check=True)
+    return run
+
+
+def photograph_sounds(chromium, folder):
+    with Demo(trained(folder, "wavegan")) as demo, page_of(chromium) as page:
+        open_tab(page, demo, "wavegan")
+        below_training(page)
+        page.keyboard.press("w")
+        page.wait_for_timeout(100)
+        save(page, "sounds")
+
+
+def photograph_solids(chromium, folder):
+    with Demo(trained(folder, "voxel_gan")) as demo, page_of(chromium, "dark") as page:
+        open_tab(page, demo, "voxel gan")
+        below_training(page)
+        page.get_by_label("Class").select_option("2 chair")
+        page.wait_for_timeout(2000)
+        save(page, "solids")
+
+
+def below_training(page):
+    """Leaves out the losses of the run, which have a picture of their own."""
+    page.get_by_label("Training", exact=True).evaluate("card => card.remove()")
+
+
+def photograph_presets(chromium, folder):
+    with Demo() as demo:
+        photograph(chromium, demo)
+
+
+PICTURES = {
+    "presets": photograph_presets,
+    "training": photograph_training,
+    "sounds": photograph_sounds,
+    "solids": photograph_solids,
+}
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pictures", nargs="*", metavar="|".join(PICTURES))
+    parser.add_argument("--runs", type=pathlib.Path, help="where runs are kept")
+    args = parser.parse_args()
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
         options = {
             "executable_path": shutil.which("chromium"),
             "args": ["--no-sandbox"],
         }
         with contextlib.closing(driver.chromium.launch(**options)) as chromium:
-            with Demo() as demo:
-                photograph(chromium, demo)
-            photograph_training(chromium, pathlib.Path(folder))
+            for name in args.pictures or PICTURES:
+                PICTURES[name](chromium, args.runs or pathlib.Path(folder))
 
 
 if __name__ == "__main__":
