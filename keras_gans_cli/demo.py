@@ -5,7 +5,7 @@ import argparse
 from keras_gans_cli import recipes
 from keras_gans_cli import words as said
 
-SUMMARY = "Show models in a browser: sample, walk, draw; a run also while it trains."
+SUMMARY = "Show models in a browser: draw, play, speak, turn; a run also in training."
 
 
 def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> None:

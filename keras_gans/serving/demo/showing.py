@@ -87,7 +87,7 @@ class Demo:
 
 
 def demo(*models: BaseGAN | Path, host: str = "127.0.0.1", port: int = 0) -> Demo:
-    """Shows models on a page: samples of seeds, walks, translations of drawings.
+    """Shows models on a page: pictures, sounds, speech, solids, clips.
 
     It is served in the background: a notebook shows it below the cell. In a script,
     `keras_gans.demo(gan).wait()` serves until Ctrl+C is pressed. The page is of this
