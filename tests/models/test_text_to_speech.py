@@ -87,6 +87,15 @@ def test_a_text_is_said(tmp_path):
     apart = gan.say("seven three", pause=0.1, **words)
     # 0.1 s is 25 frames, beside what phonemes beside a pause are foreseen to last.
     assert len(apart) > len(joined) + 15 * gan.hop
+    phones, lengths = gan.plan("seven three", pause=0.1, **words)
+    assert phones == [
+        "SIL",
+        *SAID["seven"].split(),
+        "SIL",
+        *SAID["three"].split(),
+        "SIL",
+    ]
+    assert lengths[6] == 25 and lengths.sum() * gan.hop == len(apart)
 
 
 def test_words_and_their_phonemes():

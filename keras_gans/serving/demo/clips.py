@@ -17,7 +17,7 @@ class ClipsView(SeededView):
 
     kind = "clips"
     count = 12
-    most = 24
+    most = 12
     formats = {"gif": "image/gif", "webp": "image/webp", "mp4": "video/mp4"}
 
     @classmethod

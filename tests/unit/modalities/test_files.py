@@ -68,6 +68,9 @@ def test_files_come_back(modality, extension, sample, tmp_path):
         modality.write(path, sample)
     modality.write(path, sample, overwrite=True)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert modality.encode(sample, extension) == path.read_bytes()
+    with pytest.raises(ValueError, match=f"end in .*{extension}"):
+        modality.encode(sample, ".xyz")
     if extension == modality.extensions[0]:
         again = modality.decode(modality.encode(sample))
         np.testing.assert_array_equal(again, found)

@@ -12,11 +12,12 @@ export function addBar(spot, model, update) {
   const [content, parts] = copy("bar");
   spot.replaceWith(content);
   const view = document.getElementById("view");
+  let seed = 0;
   parts.slider.step = model.count;
   parts.slider.max = 99 * model.count;
   parts.seed.max = 2 ** 31 - 1 - model.count;
 
-  function query(more = { seed: parts.seed.value, n: model.count }) {
+  function query(more = { seed, n: model.count }) {
     const words = new URLSearchParams();
     if (model.classes) words.set("label", parts.class.value);
     if (model.truncation) words.set("truncation", parts.truncation.value);
@@ -26,7 +27,7 @@ export function addBar(spot, model, update) {
   }
 
   function go(to) {
-    const seed = Math.min(Math.max(0, Math.floor(to) || 0), Number(parts.seed.max));
+    seed = Math.min(Math.max(0, Math.floor(to) || 0), Number(parts.seed.max));
     parts.seed.value = seed;
     parts.slider.value = seed;
     update();
