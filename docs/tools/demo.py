@@ -35,8 +35,8 @@ SECONDS = 60  # of the training
 MOST_BYTES = 80_000  # of a picture, as far as quality allows
 # The runs that are shown, and how they are trained.
 RUNS = {
-    "wavegan": ["--minutes=8"],
-    "voxel_gan": ["--size=16", "--num_classes=8", "--minutes=14"],
+    "wavegan": ["--steps=593"],
+    "voxel_gan": ["--size=16", "--num_classes=8", "--steps=4331"],
 }
 
 
