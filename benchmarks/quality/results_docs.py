@@ -95,12 +95,13 @@ Every GAN that starts from noise or classes, and the tutorials that people find
 first, were trained for {minutes:g} minutes each, one at a time. The clock starts
 after the first step. Rows of 2 cores were timed by the wall. Rows of 1 core had
 {minutes:g} minutes of that core's own time, which is less. Those in bfloat16 are of an
-Intel Xeon, whose matrix unit multiplies it; others used the second thread of the
-core, which halves its speed at times. Those of one core in float32 are of an AMD EPYC
-without AVX-512, which makes about half as many steps. The recipes are those of
-`keras-gans train`, with what the table says, the image shape and the number of
-classes of the set. On Fashion-MNIST, `sngan`, `sagan` and `biggan` go without
-DiffAugment.
+Intel Xeon, whose matrix unit multiplies it (the last column says 120 and more); others
+used the second thread of the core, which halves its speed at times. Or they are of an
+AMD EPYC with AVX-512, which makes three quarters as many steps. Those of one core in
+float32 are of an AMD EPYC without AVX-512, which makes about half as many. The recipes
+are those of `keras-gans train`, with what the table says, the image shape and the
+number of classes of the set. On Fashion-MNIST, `sngan`, `sagan` and `biggan` go
+without DiffAugment.
 **Baselines** are rebuilt from tutorials, with the same networks,
 learning rates, losses and batch sizes (benchmarks/quality/baselines.py). TensorFlow's
 oneDNN is on for all of them ([performance.md](performance.md)).
@@ -158,7 +159,17 @@ def write(rows, models):
 
 
 def _place(settings, models):
-    return models.index(settings["model"]), settings["seed"]
+    return (
+        models.index(settings["model"]),
+        settings["seed"],
+        len(_regularizers(settings)),
+    )
+
+
+def _regularizers(settings):
+    """Those that are on, of the ones that no recipe has."""
+    given = settings.get("arguments", {})
+    return {k: given[k] for k in REGULARIZERS if given.get(k)}
 
 
 def _section(name, heading, about, rows, models):
@@ -179,6 +190,8 @@ def _section(name, heading, about, rows, models):
             f"{before:.0f}, {after:.0f} |"
         )
     lines += ["", *_compared(name, rows), ""]
+    if regularized := list(_regularized(rows)):
+        lines += [*regularized, ""]
     asked = [row for row in rows if "labels" in row]
     if asked:
         lines += [*_labels(asked), ""]
@@ -215,8 +228,7 @@ def _short(row):
     seed = f", seed {settings['seed']}" if settings["seed"] else ""
     core = ", 1 core" if row["cores"] == 1 else ""
     core += ", bfloat16" if "dtype_policy" in settings else ""
-    given = settings.get("arguments", {})
-    more = "".join(f", {k}={given[k]}" for k in REGULARIZERS if given.get(k))
+    more = "".join(f", {k}={v}" for k, v in _regularizers(settings).items())
     return f"`{settings['model']}`{seed}{more}{core}"
 
 
@@ -272,6 +284,31 @@ def _compared(name, rows):
         if metric in behind:
             why = REASONS.get((name, metric), "not known yet.")
             yield f"\nWhy {title}: {why}"
+
+
+def _regularized(rows):
+    """A line for each regularizer: what it gives to the same recipe and seed."""
+    without = [row for row in rows if not _regularizers(row["settings"])]
+    for row in rows:
+        given = _regularizers(row["settings"])
+        plain = next((r for r in without if _recipe(r) == _recipe(row)), None)
+        if not given or plain is None:
+            continue
+        named = ", ".join(f"`{k}={v}`" for k, v in given.items())
+        a, b = (_number(value_of(r, "fid")) for r in (plain, row))
+        yield (
+            f"- With {named} ([options](sngan.md#options-of-sngan-sagan-and-biggan)), "
+            f"{row['settings']['model']}: Fréchet distance {b} after {row['steps']:,} "
+            f"steps; without, on the same seed, {a} after {plain['steps']:,}."
+        )
+
+
+def _recipe(row):
+    """Its settings but for regularizers."""
+    settings = dict(row["settings"])
+    arguments = settings.pop("arguments", {})
+    kept = {k: v for k, v in arguments.items() if k not in REGULARIZERS}
+    return settings | {"arguments": kept}
 
 
 def _lost(ours, baseline):
