@@ -21,26 +21,25 @@ PACKAGE = pathlib.Path(keras_gans.__file__).parent
 QUICK_KERNELS = "adam,batch_norm,norms,rectifiers"
 
 
-# Examples that take some seconds, of what other tests train or build every day.
+# Examples that take a second or more, of what other tests train or build every day.
 LONG = (
+    "applications/augmentation.py",
     "applications/colorization.py",
     "applications/inpainting.py",
     "core/export.py",
+    "data/captions.py",
+    "inference/vocoding.py",
     "metrics/evaluation.py",
     "metrics/record.py",
-    "models/biggan.py",
-    "models/cyclegan.py",
-    "models/esrgan.py",
-    "models/pix2pix.py",
-    "models/r3gan.py",
-    "models/real_esrgan.py",
-    "models/sagan.py",
-    "models/sngan.py",
-    "models/srgan.py",
-    "models/stylegan2.py",
-    "models/wgan_gp.py",
+    "models/",
+    "networks/features/",
+    "serving/converting.py",
+    "serving/publishing.py",
+    "serving/server.py",
+    "serving/versions.py",
     "training/callbacks/evaluation.py",
 )
+DAILY = ("models/dcgan.py",)
 
 
 def _docstring_blocks():
@@ -50,7 +49,8 @@ def _docstring_blocks():
         for found in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
             line = text.count("\n", 0, found.start()) + 1
             place = f"{path.relative_to(PACKAGE)}:{line}"
-            marks = pytest.mark.full if place.startswith(LONG) else ()
+            long = place.startswith(LONG) and not place.startswith(DAILY)
+            marks = pytest.mark.full if long else ()
             yield pytest.param(found[1], id=place, marks=marks)
 
 

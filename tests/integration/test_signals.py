@@ -87,7 +87,13 @@ def test_a_signal_ends_training_after_its_step(name, images, capfd):
     assert sorted(os.listdir("c")) == ["step-00000003"]  # no lock is left
 
 
-@pytest.mark.parametrize("moment", [pytest.param(7, marks=pytest.mark.backends), 9])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(7, marks=pytest.mark.backends),
+        pytest.param(9, marks=pytest.mark.full),
+    ],
+)
 def test_what_a_signal_interrupts_goes_on_to_the_same_bits(moment, images):
     """In mid-epoch, and at the end of the data's pass."""
 
@@ -227,6 +233,7 @@ def test_ignored_signals_stay_so(images):
     assert not checkpoints.all_in("c")
 
 
+@pytest.mark.full
 def test_handlers_come_back_however_fit_ends(images):
     data = images(20, 8, 8)
     data[8:] = np.nan
@@ -295,6 +302,7 @@ def test_a_command_says_how_to_go_on(monkeypatch, capsys):
         np.testing.assert_array_equal(x, y)
 
 
+@pytest.mark.full
 def test_the_process_of_a_command(tmp_path):
     """SIGINT, as a shell's background job that ignores it: 130, and a checkpoint.
 

@@ -31,6 +31,7 @@ def close(got, want, bound=1e-5):
 
 
 @pytest.mark.backends
+@pytest.mark.full_on_jax
 def test_networks_and_losses_are_the_reference_s():
     about = json.loads((GOLDEN / "wgan_language.json").read_text())
     wanted = np.load(GOLDEN / "wgan_language.npz")

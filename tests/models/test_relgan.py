@@ -54,6 +54,7 @@ def reference():
 
 
 @pytest.mark.backends
+@pytest.mark.full_on_jax
 def test_networks_and_losses_are_the_reference_s(reference):
     _, generator, discriminator, wanted = reference
     noise = np.moveaxis(wanted["uniform"], 0, 1).reshape(3, -1)

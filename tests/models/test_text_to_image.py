@@ -79,6 +79,7 @@ def dfgan():
 
 
 @pytest.mark.backends
+@pytest.mark.full_on_jax
 def test_dfgan_is_the_reference_s(dfgan):
     gan, batch, golden = dfgan
     fake = gan.generate(batch, True)
@@ -106,6 +107,7 @@ def test_dfgan_s_gradients_are_the_reference_s(dfgan):
 
 
 @pytest.mark.backends
+@pytest.mark.full_on_jax
 def test_stackgan_is_the_reference_s():
     golden = dict(np.load(GOLDEN / "stackgan1.npz"))
     states = recipe_states("stackgan1")
