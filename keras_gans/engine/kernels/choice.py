@@ -147,13 +147,13 @@ def rectifies() -> bool:
     return _step.get() is not None and enabled("rectifiers")
 
 
-def fuses_batch_norm(x: Any) -> bool:
-    """Whether images `x` are normalized in one pass."""
+def fuses_batch_norm(x: Any, trains: bool = True) -> bool:
+    """Whether images `x` are normalized in one pass, by their own statistics or not."""
     kind = keras.backend.standardize_dtype(x.dtype)
     known = len(x.shape) == 4 and x.shape[-1] is not None
     if not _on_cpu():
         return False
-    fits = known and kind in FUSED_TYPES and not _is_large(x)
+    fits = known and kind in FUSED_TYPES and not (trains and _is_large(x))
     return enabled("batch_norm") and fits and _one_replica()
 
 

@@ -80,7 +80,7 @@ def call(
         and layer.center
         and layer.scale
         and not layer.renorm
-        and choice.fuses_batch_norm(inputs)
+        and choice.fuses_batch_norm(inputs, trains)
     )
     if not fused:
         return type(layer).call(layer, inputs, training=training, mask=mask)

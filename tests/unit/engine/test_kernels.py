@@ -221,6 +221,22 @@ def test_names_of_kernels(monkeypatch):
         kernels.squared_norm(np.ones(2))
 
 
+def test_large_maps_are_normalized_by_moving_statistics_in_one_pass():
+    """No sum is taken there, that large maps would make wrong."""
+    import tensorflow as tf
+
+    norm = layers.BatchNormalization()
+    kernels.accelerate(norm)
+
+    @tf.function
+    def run(x):
+        with kernels.scope(trains=False):
+            return norm(x)
+
+    graph = run.get_concrete_function(tf.TensorSpec((1, 128, 128, 32))).graph
+    assert "FusedBatchNormV3" in {op.type for op in graph.get_operations()}
+
+
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_batch_norm_by_moving_statistics(dtype, monkeypatch):
     monkeypatch.setattr(choice, "LEAST_NUMBERS", 1)
