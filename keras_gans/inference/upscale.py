@@ -387,7 +387,8 @@ def _film(work, inputs, out, rate, overwrite, verbose):
             "One video becomes one video, of its own rate. Received: "
             f"{len(named)} inputs, rate={rate}. Leave the others out."
         )
-    if video and out.exists() and os.path.samefile(video[0], out):
+    there = video and out.exists() and os.path.exists(video[0])
+    if there and os.path.samefile(video[0], out):
         raise ValueError(
             f"A video is not written over itself. Received: out={out}. Choose another "
             "name."

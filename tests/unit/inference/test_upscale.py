@@ -343,6 +343,8 @@ def test_videos(tmp_path, small, capsys):
     (why,) = up(small, film, out=tmp_path / "folder").failed.values()
     assert "out=NAME.mp4" in why
     (tmp_path / "bad.mp4").write_bytes(b"0" * 99)
+    with pytest.raises(ValueError, match=r"Cannot read the video .*none.mp4"):
+        up(small, tmp_path / "none.mp4", out=large, overwrite=True)
     with pytest.raises(ValueError, match=r"Cannot read the video .*bad.mp4"):
         up(small, tmp_path / "bad.mp4", out=tmp_path / "x.mp4")
     assert not pathlib.Path(tmp_path / "x.mp4").exists()
