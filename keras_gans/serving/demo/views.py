@@ -153,7 +153,8 @@ class SeededView(View):
         check_seed(seed)
         with LOCK:
             (sample,) = self.of_seeds([seed], label, truncation, text)
-        return self.gan.modality.encode(sample, f".{format}"), self.formats[format]
+            data = self.gan.modality.encode(sample, f".{format}")
+        return data, self.formats[format]
 
     def of_seeds(
         self,
