@@ -102,7 +102,8 @@ class ACGAN(BaseGAN):
         super().check_discriminators(discriminators)
         network = discriminators["discriminator"]
         _check_outputs(network, self.num_classes)
-        check_gives_logits("discriminator", network, output=1)
+        seen = self.discriminator_inputs("discriminator")
+        check_gives_logits("discriminator", network, output=1, inputs=seen)
 
     def phases(self) -> list[Phase]:
         """Equations 2 and 3: D maximizes L_S + L_C, G maximizes L_C - L_S."""

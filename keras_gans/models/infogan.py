@@ -112,7 +112,8 @@ class InfoGAN(BaseGAN):
         super().check_discriminators(discriminators)
         network = discriminators["discriminator"]
         _check_outputs(network, self.num_categories, self.num_codes)
-        check_gives_logits("discriminator", network, output=1)
+        seen = self.discriminator_inputs("discriminator")
+        check_gives_logits("discriminator", network, output=1, inputs=seen)
 
     def phases(self) -> list[Phase]:
         """Equation 6: both sides also minimise -lambda L_I of the fakes."""

@@ -222,6 +222,28 @@ def test_probabilities_of_a_call(kind):
     kg.GAN((8, 8, 1), 4, discriminator=OWN[kind](twice))
 
 
+class Classifying(Judging):
+    """A model of two outputs, the second of classes."""
+
+    def build(self, shape):
+        super().build(shape)
+        self.classes = layers.Dense(3)
+        self.classes.build((None, 64))
+
+    def call(self, x):
+        x = self.flat(x)
+        return self.score(x), self.function(self.classes(x))
+
+
+def test_classes_of_a_call():
+    with pytest.raises(ValueError, match=r"output 1, of classes.*a softmax"):
+        kg.ACGAN(
+            num_classes=3,
+            generator=tiny_generator(),
+            discriminator=Classifying(ops.softmax),
+        )
+
+
 @pytest.mark.parametrize("kind", OWN)
 def test_calls_of_tensorflow_pass(kind):
     import tensorflow as tf
