@@ -28,7 +28,7 @@ from keras_gans.utils.validation import (
 BLANK = "_"
 SYMBOLS = (BLANK, *phonemes.SYMBOLS)
 EPSILON = 1e-6  # added to squared magnitudes
-LONGEST = 4000  # frames of an utterance: 46 s at 22,050 Hz and a hop of 256
+LONGEST = 4000  # frames of a symbol, however long it is predicted to be
 SCALES = (0.667, 0.8, 1.0)  # of the prior's noise, of lengths' noise, of speed
 PARTS = ("text", "posterior", "flow", "decoder", "durations")
 
@@ -412,14 +412,11 @@ class VITS(WaveformGAN):
     def _drawn(self, ids, seed, rows, noise_scale, duration_noise, speed):
         """Waveforms `[n, most samples, 1]` of ids, and how many frames each has."""
         ids = ops.convert_to_tensor(ids)
-        n, count = ops.shape(ids)[0], ops.shape(ids)[1]
-        hidden, mean, log_deviation = self.sampling_network("text")(ids, training=False)
-        mask = ops.cast(ids >= 0, "float32")[..., None]
-        drawn = rng.normal(("sample", seed, "durations"), rows, 2 * count)
-        drawn = ops.reshape(drawn, (n, count, 2)) * duration_noise
-        logarithms = self.lengths_of(hidden, mask, drawn)
-        logarithms = ops.minimum(logarithms, float(np.log(LONGEST)))
-        path = path_of(ops.ceil(ops.exp(logarithms) * mask / speed)[..., 0])
+        n = ops.shape(ids)[0]
+        lengths, mean, log_deviation = self._lengths(
+            ids, seed, rows, duration_noise, speed
+        )
+        path = path_of(lengths)
         time, width = ops.shape(path)[1], mean.shape[-1]
         noise = rng.normal(("sample", seed, "prior"), rows, time * width)
         noise = ops.reshape(noise, (n, time, width)) * noise_scale
@@ -427,6 +424,18 @@ class VITS(WaveformGAN):
         heard = ops.repeat(ops.sum(path, axis=-1, keepdims=True), self.hop, axis=1)
         frames = ops.maximum(ops.sum(path, axis=(1, 2)), 1.0)
         return sounds * heard, frames
+
+    def _lengths(self, ids, seed, rows, duration_noise, speed):
+        """The frames of symbols `[n, symbols]`, and the prior of what is said."""
+        n, count = ops.shape(ids)[0], ops.shape(ids)[1]
+        hidden, mean, log_deviation = self.sampling_network("text")(ids, training=False)
+        mask = ops.cast(ids >= 0, "float32")[..., None]
+        drawn = rng.normal(("sample", seed, "durations"), rows, 2 * count)
+        drawn = ops.reshape(drawn, (n, count, 2)) * duration_noise
+        logarithms = self.lengths_of(hidden, mask, drawn)
+        logarithms = ops.minimum(logarithms, float(np.log(LONGEST)))
+        lengths = ops.ceil(ops.exp(logarithms) * mask / speed)[..., 0]
+        return lengths, mean, log_deviation
 
     def from_prior(
         self, path: np.ndarray, mean: Tensor, log_deviation: Tensor, noise: Tensor
@@ -450,6 +459,28 @@ class VITS(WaveformGAN):
         z = networks.inverted(flow, prior, heard)
         audio = self.sampling_network("decoder")(z * heard, training=False)
         return prior, z, audio
+
+    def seconds_of(
+        self, symbols: Sequence[str], seed: int = 0, speed: float = 1.0
+    ) -> float:
+        """How long `speak` would speak for, told without speaking.
+
+        Args:
+            symbols: see `speak`.
+            seed: int in [0, 2**31).
+            speed: float, how many times faster than it has learned.
+
+        Returns:
+            float, seconds.
+
+        Raises:
+            ValueError: a symbol is unknown, or a number is out of its range.
+        """
+        check_seed(seed)
+        within("speed", speed, is_number(speed) and 0.1 <= speed <= 10, "[0.1, 10]")
+        ids = ops.convert_to_tensor(self.ids_of(symbols)[None])
+        lengths, *_ = self._lengths(ids, seed, np.arange(1), SCALES[1], speed)
+        return float(ops.sum(lengths)) * self.hop / self.modality.rate
 
     def speak(
         self, symbols: Sequence[str], out: Path | None = None, seed: int = 0, **options

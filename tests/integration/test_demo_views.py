@@ -153,6 +153,16 @@ def test_a_text_that_would_take_minutes(monkeypatch):
     refused(get("voice", f"speech?text=seven&{SPOKEN}"), "up to 60 seconds.*parts")
 
 
+@pytest.mark.full
+def test_a_reading_that_would_take_minutes(monkeypatch):
+    def endless(self, hidden, mask, noise=None):
+        return 20.0 + 0 * mask
+
+    assert client("letters")
+    monkeypatch.setattr(kg.VITS, "lengths_of", endless)
+    refused(get("letters", "speech?text=abcabc&speed=0.5"), "up to 60 seconds.*parts")
+
+
 def test_pronunciations_as_one_writes_them():
     assert read_pronunciations(" keras = K EH, gan=G ,") == {
         "keras": "K EH",

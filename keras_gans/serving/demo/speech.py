@@ -93,6 +93,19 @@ class SpeechView(View):
         """The sound of a text: float32 `[samples, 1]`."""
         raise NotImplementedError
 
+    def check_seconds(self, seconds: float) -> None:
+        """Refuses to speak for long: one that was trained badly may take minutes.
+
+        Raises:
+            ValueError: it would take more than a minute.
+        """
+        if seconds > MOST_SECONDS:
+            raise ValueError(
+                f"A text takes up to {MOST_SECONDS} seconds here. {self.name} would "
+                f"speak for {math.ceil(seconds):,}. Say it in parts, or train the "
+                "voice for longer."
+            )
+
 
 class TextToSpeechView(SpeechView):
     """What `TextToSpeech` says, with pauses between words."""
@@ -114,14 +127,7 @@ class TextToSpeechView(SpeechView):
         else:
             phones = text.split()
             lengths = gan.lengths_of(phones, speed)
-        # A predictor that was trained badly may take seconds for each phoneme.
-        seconds = int(lengths.sum()) * gan.hop / gan.modality.rate
-        if seconds > MOST_SECONDS:
-            raise ValueError(
-                f"A text takes up to {MOST_SECONDS} seconds here. {self.name} would "
-                f"speak for {math.ceil(seconds):,}. Say it in parts, or train the "
-                "voice for longer."
-            )
+        self.check_seconds(int(lengths.sum()) * gan.hop / gan.modality.rate)
         return gan.speak(phones, lengths)
 
 
@@ -140,9 +146,14 @@ class VITSView(SpeechView):
 
     def spoken(self, text, seed, speed, pause, own):
         if self.english:
-            return self.gan.say(text, seed=seed, speed=speed, pronunciations=own)
-        single = all(len(symbol) == 1 for symbol in self.gan.symbols)
-        return self.gan.speak(text if single else text.split(), seed=seed, speed=speed)
+            words = phonemes.words_of(text, own)
+            symbols = [phone for _, phones in words for phone in phones]
+        elif all(len(symbol) == 1 for symbol in self.gan.symbols):
+            symbols = text
+        else:
+            symbols = text.split()
+        self.check_seconds(self.gan.seconds_of(symbols, seed, speed))
+        return self.gan.speak(symbols, seed=seed, speed=speed)
 
 
 def read_pronunciations(text: str) -> dict[str, str]:
