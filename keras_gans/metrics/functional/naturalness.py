@@ -4,6 +4,7 @@ import functools
 import importlib.metadata
 import math
 import pathlib
+import zipfile
 
 import numpy as np
 
@@ -73,8 +74,14 @@ def _parameters(given):
         path = pathlib.Path(given)
         if path.stat().st_size > LARGEST_FILE:
             raise ValueError(f"Parameters of NIQE take a few kB. Received: {path}.")
-        with np.load(path, allow_pickle=False) as file:
-            given = tuple(file[name] for name in NAMES if name in file)
+        try:
+            with path.open("rb") as stream, np.load(stream) as file:
+                given = tuple(file[name] for name in NAMES if name in file)
+        except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"Parameters of NIQE are an .npz file of {' and '.join(NAMES)}. "
+                f"Received: {path}, which is none ({error})."
+            ) from error
     arrays = [np.asarray(x, "float64") for x in given]
     sizes = [x.size for x in arrays]
     if sizes != [FEATURES, FEATURES**2]:
@@ -82,6 +89,8 @@ def _parameters(given):
             f"Parameters of NIQE are a mean of {FEATURES} numbers and a covariance of "
             f"{FEATURES} x {FEATURES}. Received: arrays of {sizes} numbers."
         )
+    if not all(np.isfinite(x).all() for x in arrays):
+        raise ValueError("Parameters of NIQE are finite. Received: NaN or infinity.")
     return arrays[0].reshape(-1), arrays[1].reshape(FEATURES, FEATURES)
 
 

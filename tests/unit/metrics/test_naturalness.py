@@ -48,12 +48,25 @@ def test_flat_parts_do_not_count(picture):
         ({"images": np.zeros((200, 200, 3))}, "0 of 4 in an image"),
         ({"images": np.zeros((200, 200, 4))}, "RGB or grey"),
         ({"parameters": (np.zeros(35), np.eye(36))}, "a mean of 36 numbers"),
+        ({"parameters": (np.full(36, np.nan), np.eye(36))}, "finite"),
     ],
 )
 def test_bad_input(given, message):
     given = {"images": np.ones((96, 192, 1)), "parameters": MADE_UP, **given}
     with pytest.raises(ValueError, match=message):
         niqe(given.pop("images"), (0.0, 1.0), **given)
+
+
+@pytest.mark.parametrize("kind", ["junk", "array"])
+def test_a_file_of_something_else(picture, tmp_path, kind):
+    path = tmp_path / "a.npz"
+    if kind == "junk":
+        path.write_bytes(b"PK\x03\x04junk")
+    else:
+        with path.open("wb") as file:
+            np.save(file, MADE_UP[0])
+    with pytest.raises(ValueError, match=r"an \.npz file of mu_pris_param"):
+        niqe(picture, (0, 255), parameters=path)
 
 
 def test_parameters_that_are_not_installed(picture, monkeypatch):
