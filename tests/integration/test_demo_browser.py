@@ -288,6 +288,29 @@ def test_a_text_is_spoken(page, tmp_path):
         assert len(said) == pytest.approx(8000 * seconds, abs=8)
 
 
+def test_a_text_is_not_heard_on_another_tab(page):
+    page.add_init_script(
+        "window.plays = 0;"
+        "HTMLMediaElement.prototype.play = async function () { plays += 1; };"
+    )
+    held = []
+    page.route("**/speech?*", lambda route: held.append(route))
+    with Demo(small_tts(), small_wavegan()) as demo:
+        open_tab(page, demo, "TextToSpeech")
+        page.get_by_text("How words sound that the dictionary lacks").click()
+        page.get_by_label("Words and their phonemes").fill("seven = S EH V AH N")
+        page.get_by_label("Text").fill("seven")
+        with page.expect_request("**/speech?*"):
+            page.get_by_label("Text").press("Enter")
+        page.get_by_role("tab", name="WaveGAN").click()
+        page.get_by_role("button", name="Sound of seed 0").wait_for()
+        with page.expect_response("**/speech?*") as waiting:
+            held[0].continue_()
+        waiting.value.finished()
+        page.wait_for_timeout(200)
+        assert waiting.value.ok and page.evaluate("plays") == 0
+
+
 def drawn(page):
     """The viewer's picture, once it stands still, within the ring of its focus."""
     page.wait_for_timeout(400)

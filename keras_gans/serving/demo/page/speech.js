@@ -7,6 +7,7 @@ export function showSpeech(place, model, base) {
   const [content, parts] = copy("speech");
   place.append(content);
   let waits = false;
+  let left = false;
   let frame = null;
 
   parts.text.maxLength = model.letters;
@@ -40,7 +41,8 @@ export function showSpeech(place, model, base) {
     if (model.seed) query.set("seed", parts.seed.value || 0);
     if (model.english) query.set("pronunciations", parts.own.value);
     try {
-      show(await askJson(`${base}/speech?${query}`), parts.text.value);
+      const said = await askJson(`${base}/speech?${query}`);
+      if (!left) show(said, query.get("text"));
     } catch (error) {
       parts.problem.textContent = error.message;
       parts.problem.hidden = false;
@@ -83,6 +85,7 @@ export function showSpeech(place, model, base) {
     speak();
   });
   return () => {
+    left = true; // what is still being made is not heard elsewhere
     parts.audio.pause();
     cancelAnimationFrame(frame);
   };
