@@ -112,8 +112,12 @@ def _check_training(gan, data, labels, still, options):
             continue
         index = [i for i, v in enumerate(gan.variables) if id(v) in own]
         after = weights(gan)
-        moved = [np.abs(before[i] - after[i]).max() for i in index]
-        assert min(moved) > 0, f"a variable of {name} stands still"
+        still_ones = [
+            gan.variables[i].path
+            for i in index
+            if not np.abs(before[i] - after[i]).max() > 0
+        ]
+        assert not still_ones, f"variables of {name} stand still: {still_ones}"
     trained = weights(gan)
     batch = options["batch_size"]
     logs = gan.evaluate(data, labels, batch, verbose=0, return_dict=True)
