@@ -92,8 +92,9 @@ def from_state(
         **config: What is known better than told: `network`, `image_shape`,
             `latent_dim`, `width`; for mimicry also `num_classes`,
             `spectral_norm`, `pooling`, `attention`; for BigGAN `num_classes`,
-            `shared_dim`, `attention`, `depth`, and of "biggan_deep" `truncation`, whose
-            statistics its batch norms take, in [0, 1]; for R3GAN
+            `shared_dim`, `hierarchical`, `attention`, `depth`, and of
+            "biggan_deep" `truncation`, whose statistics its batch norms take, in
+            [0, 1]; for R3GAN
             `widths`, `blocks`, `group_size`, `num_classes`, `embedding_dim`; for
             StyleGAN2 `widths`, `w_dim`,
             `num_classes`, `mapping_layers`, `residual`, `group_size`; for StyleGAN3

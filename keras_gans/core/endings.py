@@ -170,10 +170,11 @@ def _ending_of_call(step, arguments, output=0):
     given = arguments[0] if len(arguments) == 1 else list(arguments)
     try:
         outputs = keras.tree.flatten(step.call(given))
-        if all(isinstance(x, keras.KerasTensor) for x in outputs):
-            return _ending_of(outputs[output], ())
     except Exception:  # a user's code raises every kind
-        pass
+        outputs = []
+    known = output < len(outputs) and isinstance(outputs[output], keras.KerasTensor)
+    if known:
+        return _ending_of(outputs[output], ())
     if isinstance(step, keras.Model) and output == 0:
         return _last_layer(step)
     return getattr(step, "name", ""), ""

@@ -73,7 +73,7 @@ def _generator_config(state, kernels, linear, attended):
         classes, shared = state["shared.weight"].shape
         gain = state.get(_TABLE)
         # Norms that learn from nothing else leave z to the first map.
-        hierarchical = gain is None or gain.shape[1:] != (shared,)
+        hierarchical = deep or gain is None or gain.shape[1:] != (shared,)
     else:  # a gain for each class in every norm
         classes, shared = len(state[_TABLE]), 0
     if not shared or not hierarchical:
@@ -315,14 +315,12 @@ def _deep_generator(state, **config):
     base, blocks = generator_plan(
         config["image_shape"], config["width"], config["attention"], depth
     )
-    shared, latent_dim = config["shared_dim"], config["latent_dim"]
-    code = shared + latent_dim if config["hierarchical"] else shared
+    shared = config["shared_dim"]
+    code = shared + config["latent_dim"]
     first, last = base[0] * base[1] * blocks[0].inputs, blocks[-1].outputs
     shapes = {
         "shared.weight": (config["num_classes"], shared),
-        **_normalized(
-            "linear", (first, code if config["hierarchical"] else latent_dim)
-        ),
+        **_normalized("linear", (first, code)),
         "linear.bias": (first,),
         **_statistics("output_layer.0", last),
         "output_layer.0.gain": (last,),
@@ -345,10 +343,9 @@ def _deep_generator(state, **config):
     for leaf in ("weight", "bias"):
         name = f"output_layer.2.{leaf}"
         state[name] = state[name][: config["image_shape"][-1]]
-    if config["hierarchical"]:
-        for name in state:
-            if name.endswith((".gain.weight", ".bias.weight")) or name == _LINEAR:
-                state[name] = np.roll(state[name], shared, axis=1)  # z comes first
+    for name in state:
+        if name.endswith((".gain.weight", ".bias.weight")) or name == _LINEAR:
+            state[name] = np.roll(state[name], shared, axis=1)  # there z comes first
     model = biggan_generator(**config, spectral_norm=False)
     get = model.get_layer
     norm = get("norm")

@@ -55,7 +55,8 @@ MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
 LEAST_WORK = 2 * 10**8
 # Maps of so many numbers are worth another batch norm where they are sampled.
 LEAST_NUMBERS = 2**19
-# It adds up pixels one after another: larger maps have lost four digits by then.
+# The fused norm adds up the pixels of all maps one after another: large ones lose
+# four digits of a variance. So do many small ones, which keep it for its speed.
 MOST_FUSED_PIXELS = 96 * 96
 # What choices of rules are called.
 RULES = ("im2col", "winograd", "tiling")
@@ -158,7 +159,7 @@ def fuses_batch_norm(x: Any, trains: bool = True) -> bool:
 
 
 def _is_large(x):
-    """Whether maps have more pixels than the fused norm adds up exactly enough."""
+    """Whether one map alone has too many pixels for the fused norm."""
     return None in x.shape[1:3] or x.shape[1] * x.shape[2] > MOST_FUSED_PIXELS
 
 

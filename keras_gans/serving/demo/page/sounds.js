@@ -42,7 +42,7 @@ export function showSounds(place, model, base) {
       svg.setAttribute("aria-hidden", "true");
       svg.append(document.createElementNS(SVG, "path"));
       pad.append(svg, document.createElement("kbd"));
-      pad.addEventListener("pointerdown", () => hit(i));
+      pad.addEventListener("pointerdown", (event) => event.button || hit(i));
       // By keys or a screen reader; a pointer was heard as it came down, and the first
       // touch of a page as it goes up.
       pad.addEventListener("click", (event) => (event.detail ? wake() : hit(i)));
