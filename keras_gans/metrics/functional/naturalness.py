@@ -1,7 +1,6 @@
 """NIQE: how natural a picture looks, without a reference."""
 
 import functools
-import importlib.metadata
 import math
 import pathlib
 import zipfile
@@ -9,6 +8,7 @@ import zipfile
 import numpy as np
 
 from keras_gans.metrics.functional.pixels import luma_of
+from keras_gans.utils.optional import installed_file
 from keras_gans.utils.resizing import bicubic
 from keras_gans.utils.types import Path
 
@@ -95,14 +95,9 @@ def _parameters(given):
 
 
 def _installed():
-    try:
-        files = importlib.metadata.files(PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        path = pathlib.Path(file.locate())
-        if path.name == PARAMETERS and path.is_file():
-            return path
+    path = installed_file(PACKAGE, PARAMETERS)
+    if path is not None:
+        return path
     raise FileNotFoundError(
         "NIQE compares with statistics of good photos, which are not installed. They "
         f"are the file {PARAMETERS} of the PyPI package {PACKAGE!r}: "

