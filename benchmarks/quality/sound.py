@@ -89,7 +89,8 @@ def train(seed, seconds, clock, work, results):
     gan = kg.WaveGAN(**recipe.arguments, seed=seed)
     recipes.compile(recipe, gan)
     watch = Clock(seconds, reals(), clock)
-    data = drums(recipe.batch_size, seed=seed, repeat=True)
+    own = {"speed": recipe.data_options["speed"], "seed": seed}
+    data = drums(recipe.batch_size, **own, repeat=True)
     gan.fit(data, epochs=10**6, steps_per_epoch=1000, verbose=0, callbacks=[watch])
     work.mkdir(parents=True, exist_ok=True)
     gan.save(work / f"seed{seed}.keras")

@@ -76,6 +76,7 @@ def load_sounds(
     segments: str = "random",
     peak: float | None = 1.0,
     trim: bool = True,
+    speed: float = 0.0,
     shuffle: bool = True,
     seed: int = 0,
     drop_remainder: bool = True,
@@ -110,6 +111,9 @@ def load_sounds(
             to; `None` leaves files as loud as they are.
         trim: whether to leave out both ends of a file where they are quieter
             than a thousandth of its peak (-60 dB).
+        speed: float in [0, 0.5]: each example is played by up to this share faster
+            or slower, another each epoch, and is so much higher or lower. It
+            makes more of few sounds.
         shuffle: whether each epoch has an order of its own.
         seed: a non-negative integer.
         drop_remainder: whether to leave out the last batch of an epoch if it is
@@ -126,6 +130,9 @@ def load_sounds(
         ValueError: an argument is unusable, there are no sounds, or files are
             damaged, silent or hold NaN: all of them are named.
         ImportError: the extra "audio" is not installed.
+
+    Reference:
+        speed: Ko et al., "Audio augmentation for speech recognition", 2015
 
     Example:
 
@@ -147,6 +154,7 @@ def load_sounds(
     one_of("segments", segments, SEGMENTS)
     ok = peak is None or (is_number(peak) and 0 < peak <= 1)
     within("peak", peak, ok, "(0, 1], or None")
+    within("speed", speed, is_number(speed) and 0 <= speed <= 0.5, "[0, 0.5]")
     recordings = find_sounds(source, channels, labels, on_error)
     cutter = _Cutter(recordings.files[0], samples, channels, rate, segments, peak, trim)
     recordings = recordings._replace(size=cutter.size)
@@ -158,9 +166,12 @@ def load_sounds(
         return shuffled_range(cutter.size, order, first)
 
     def prepare(epoch, index):
-        seeds = example_seeds(key, epoch, index, 1)
+        seeds = example_seeds(key, epoch, index, 2 if speed else 1)
         place = tf.random.stateless_uniform([], seeds[0])
-        call = python_call(cutter.read, [index, place], tf.float32)
+        pace = tf.constant(1.0)
+        if speed:
+            pace += tf.random.stateless_uniform([], seeds[1], -speed, speed)
+        call = python_call(cutter.read, [index, place, pace], tf.float32)
         sound = tf.ensure_shape(call, (samples, channels))
         if not labels:
             return sound
@@ -348,16 +359,20 @@ class _Cutter:
         numbers = self.listing.labels
         self.labels = None if numbers is None else np.repeat(numbers, slots)
 
-    def read(self, index, place):
-        """The segment of an example; `place` in [0, 1) within its part."""
+    def read(self, index, place, pace):
+        """The segment of an example, played `pace` times as fast.
+
+        `place` in [0, 1) is within the example's part of the file.
+        """
         number = int(np.searchsorted(self.firsts, index, side="right") - 1)
-        offset = 0
+        pace, offset = float(pace), 0
         if self.segments == "random":
             slot = int(index - self.firsts[number])
-            offset = int((slot + float(place)) * self.samples)
-        offset = max(0, min(offset, self.lengths[number] - self.samples))
+            offset = int((slot + float(place)) * self.samples / pace)
+        length = int(self.lengths[number] / pace)
+        offset = max(0, min(offset, length - self.samples))
         sound = self.sounds[number]
-        values = self._cut(number, offset)
+        values = self._cut(number, offset, self.rate if pace == 1 else self.rate / pace)
         if self.peak is not None:
             values = values * np.float32(self.peak / sound.peak)
         values = _mixed(values, self.channels)
@@ -365,18 +380,18 @@ class _Cutter:
         segment[: len(values)] = np.clip(values, -1, 1)
         return segment
 
-    def _cut(self, number, offset):
+    def _cut(self, number, offset, rate):
         sound, (start, stop) = self.sounds[number], self.ends[number]
-        margin = 0 if sound.rate == self.rate else MARGIN
+        margin = 0 if sound.rate == rate else MARGIN
         first = max(0, offset - margin)
-        begin = start + first * sound.rate // self.rate
-        count = (offset - first + self.samples + margin) * sound.rate // self.rate + 1
+        begin = start + int(first * sound.rate // rate)
+        count = int((offset - first + self.samples + margin) * sound.rate // rate) + 1
         with _opened(self.listing.place, self.listing.names[number]) as file:
             file.seek(begin)
             values = file.read(min(count, stop - begin), "float32", always_2d=True)
         if margin:
-            soxr = require("soxr", "audio", "Sounds of another rate")
-            values = soxr.resample(values, sound.rate, self.rate)
+            soxr = require("soxr", "audio", "Sounds of another rate or speed")
+            values = soxr.resample(values, sound.rate, rate)
             values = values[offset - first :]
         return values[: self.samples]
 

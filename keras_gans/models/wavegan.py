@@ -183,6 +183,6 @@ RECIPE = Recipe(
         "d": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.99}),
         "g": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.99}),
     },
-    data_options={"segments": "first"},
+    data_options={"segments": "first", "speed": 0.1},
     without=("data_dir", "evaluate_every", "diff_augment"),
 )

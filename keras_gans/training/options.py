@@ -166,6 +166,9 @@ DATA_OPTIONS = {
     "segments": Option(
         "data", str, None, "random parts of files of sound, or their first"
     ),
+    "speed": Option(
+        "data", float, None, "play sounds by up to this share faster or slower"
+    ),
     "rotate": Option(
         "data", bool, None, "turn solids by quarters about the axis that points up"
     ),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from keras_gans.data import describe_sounds, load_sounds, sound_classes
 from keras_gans.data import sounds as reading
@@ -75,6 +76,42 @@ def test_segments_depend_on_seed_epoch_and_place(folder):
     assert (first != some(seed=1, start=7)).any()
     *_, eighth = load_sounds(folder, **options, seed=1).take(8).as_numpy_iterator()
     np.testing.assert_array_equal(eighth, some(seed=1, start=7))
+
+
+def test_speed_changes_pitch_and_length_by_its_share_alone(tmp_path):
+    soundfile.write(tmp_path / "a.wav", sine(0.2, 8000), 8000)
+    options = {"segments": "first", "batch_size": 1, "repeat": True}
+    options |= {"samples": 2048, "rate": 8000, "shuffle": False}
+    as_is = next(load_sounds(tmp_path, **options).as_numpy_iterator())[0, :, 0]
+    data = load_sounds(tmp_path, **options, speed=0.2).take(30)
+    pitches, lengths = [], []
+    for (sound,) in data.as_numpy_iterator():
+        spectrum = np.abs(np.fft.rfft(sound[:, 0], 2**15))
+        pitches.append(spectrum.argmax() * 8000 / 2**15 / 440)
+        lengths.append(np.flatnonzero(sound[:, 0])[-1] / np.flatnonzero(as_is)[-1])
+    # 30 of U(0.8, 1.2): that none is beyond these has a chance below 1e-3.
+    assert 0.79 < min(pitches) < 0.88 and 1.12 < max(pitches) < 1.21
+    np.testing.assert_allclose(np.multiply(pitches, lengths), 1, atol=0.02)
+    again = load_sounds(tmp_path, **options, speed=0.2, start=3).as_numpy_iterator()
+    *_, fourth = data.take(4).as_numpy_iterator()
+    np.testing.assert_array_equal(next(again), fourth)
+    with pytest.raises(ValueError, match=r"speed.*\[0, 0.5\]"):
+        load_sounds(tmp_path, **options, speed=0.6)
+
+
+@pytest.mark.parametrize("pace", [0.8, 1.25])
+def test_speed_reads_the_same_place_of_long_files(tmp_path, pace):
+    """Segments at a pace are parts of the whole file at that pace."""
+    rng = np.random.default_rng(0)
+    noise = 0.5 * np.cumsum(rng.normal(size=4 * 8000)) / 200
+    soundfile.write(tmp_path / "a.wav", np.clip(noise, -0.9, 0.9), 8000)
+    usable = reading.find_sounds(tmp_path, 1).files[0]
+    cutter = reading._Cutter(usable, 1024, 1, 8000, "random", None, False)
+    whole = soxr.resample(soundfile.read(tmp_path / "a.wav")[0], 8000, 8000 / pace)
+    cut = cutter.read(10, 0.5, pace)[:, 0]
+    begin = int(10.5 * 1024 / pace)
+    near = [whole[begin + i : begin + i + 1024] for i in range(-2, 3)]
+    assert min(np.abs(cut - x).max() for x in near) < 0.05 * np.ptp(whole)
 
 
 def test_ends_are_trimmed_and_short_sounds_padded(tmp_path):
