@@ -39,7 +39,8 @@ def test_image_to_volume():
 
 
 def test_losses_are_those_of_the_codes():
-    gan = small(adversarial_weight=0.0, reconstruction_weight=3.0, kl_weight=0.5)
+    weights = {"reconstruction_weight": 3.0, "kl_weight": 0.5, "overlap_weight": 0.25}
+    gan = small(adversarial_weight=0.0, **weights)
     pictures, volumes = map(ops.convert_to_tensor, pairs(4))
     batch = {"source": pictures, "real": volumes}
     with gan.rng.at("train", 0):
@@ -47,10 +48,16 @@ def test_losses_are_those_of_the_codes():
         loss, logs = gan.generator_loss(fake, batch, True)
     mean, spread = gan.generator.get_layer("encoder").predict(pictures, verbose=0)
     kl = np.mean(mean**2 + np.exp(spread) ** 2 - 1 - 2 * spread) / 2
-    error = np.mean((ops.convert_to_numpy(fake - volumes) / 2) ** 2)
+    made, real = (ops.convert_to_numpy(x + 1) / 2 for x in (fake, volumes))
+    error = np.mean((made - real) ** 2)
+    both = np.sum(made * real, axis=(1, 2, 3, 4))
+    sizes = np.sum(made**2 + real**2, axis=(1, 2, 3, 4))
+    overlap = np.mean(1 - (2 * both + 1) / (sizes + 1))
     assert float(logs["kl_loss"]) == pytest.approx(kl, rel=1e-5)
     assert float(logs["reconstruction_loss"]) == pytest.approx(error, rel=1e-5)
-    assert float(loss) == pytest.approx(3 * error + 0.5 * kl, rel=1e-5)
+    assert float(logs["overlap_loss"]) == pytest.approx(overlap, rel=1e-5)
+    wanted = 3 * error + 0.5 * kl + 0.25 * overlap
+    assert float(loss) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_samples_are_of_mean_codes():
@@ -97,6 +104,8 @@ def test_exported_to_pictures(tmp_path):
 def test_refusals():
     with pytest.raises(ValueError, match="kl_weight"):
         small(kl_weight=-1)
+    with pytest.raises(ValueError, match="overlap_weight"):
+        small(overlap_weight=float("nan"))
     with pytest.raises(ValueError, match="8 x 8 pixels"):
         small(image_shape=(4, 8, 1))
     with pytest.raises(ValueError, match="'encoder'"):
