@@ -5,11 +5,11 @@
     python benchmarks/quality/sound.py docs
 
 `train` trains the recipe `wavegan` (8 kHz, 4,096 samples) for so many seconds,
-scores 98 samples, appends a line to results/sound.jsonl, and writes a preview.
+scores 98 samples, appends a line to results/sound.jsonl, and keeps the model.
 With --clock=cpu the seconds are this process's, on all of its cores: ten minutes
 of two cores are 1,200 of them, whoever else uses the machine. `floors` scores two
-halves of the reals and what is no GAN. `docs` prints the table of docs/wavegan.md
-and puts its picture there.
+halves of the reals and what is no GAN. `docs` prints the table of docs/wavegan.md,
+and puts its picture and its sounds there: 16 samples of seed 0, and 16 of the reals.
 """
 
 import argparse
@@ -29,10 +29,12 @@ from keras_gans.training import recipes
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "shared"))
 
+import sounds
 import timed
 
 RATE, SAMPLES, SOUNDS = 8000, 4096, 98
-IMAGES = pathlib.Path("docs/images")
+IMAGES, HEARD = pathlib.Path("docs/images"), pathlib.Path("docs/sounds")
+SHOWN = 16
 SCORES = ("frechet", "nearest_accuracy", "coverage", "correlation")
 
 
@@ -93,8 +95,7 @@ def train(seed, seconds, clock, work, results):
     data = drums(recipe.batch_size, **own, repeat=True)
     gan.fit(data, epochs=10**6, steps_per_epoch=1000, verbose=0, callbacks=[watch])
     work.mkdir(parents=True, exist_ok=True)
-    gan.save(work / f"seed{seed}.keras")
-    gan.preview(16, seed=1, columns=4).save(work / f"seed{seed}.png", overwrite=True)
+    gan.save(work / f"seed{seed}.keras", overwrite=True)
     write(
         results,
         {
@@ -157,7 +158,15 @@ def docs(work, results):
         steps = f", {line['steps']:,} steps" if "steps" in line else ""
         numbers = " | ".join(f"{line[name]:.2f}" for name in SCORES)
         print(f"| {what}{steps} | {numbers} |")
-    shutil.copy(work / "seed0.png", IMAGES / "wavegan_drums.png")
+    gan = keras.models.load_model(work / "seed0.keras")
+    made = gan.sample(SHOWN, seed=1)
+    chosen = np.random.default_rng(0).permutation(SOUNDS)[:SHOWN]
+    shown = np.concatenate([made, reals()[chosen]])
+    preview = gan.modality.preview(shown, columns=8)
+    preview.save(work / "drums.png", overwrite=True)  # and each sound beside it
+    shutil.copy(work / "drums.png", IMAGES / "wavegan_drums.png")
+    sounds.write_row(HEARD / "wavegan_drums.mp3", made, RATE)
+    sounds.write_row(HEARD / "wavegan_reals.mp3", shown[SHOWN:], RATE)
 
 
 def main():
