@@ -1,13 +1,14 @@
 """WaveGAN on the embedded drums: scores, floors, spectrograms.
 
-    python benchmarks/quality/sound.py train --seed=0 --seconds=600
+    python benchmarks/quality/sound.py train --seed=0 --steps=7500
     python benchmarks/quality/sound.py floors
     python benchmarks/quality/sound.py docs
 
-`train` trains the recipe `wavegan` (8 kHz, 4,096 samples) for so many seconds,
-scores 98 samples, appends a line to results/sound.jsonl, and keeps the model.
-With --clock=cpu the seconds are this process's, on all of its cores: ten minutes
-of two cores are 1,200 of them, whoever else uses the machine. `floors` scores two
+`train` trains the recipe `wavegan` (8 kHz, 4,096 samples) for so many steps, whose
+learning rates fall to zero in the second half, scores 98 samples, appends a line to
+results/sound.jsonl, and keeps the model. It tells the seconds that they took; with
+--clock=cpu they are this process's, on all of its cores: ten minutes of two cores are
+1,200 of them, whoever else uses the machine. `floors` scores two
 halves of the reals and what is no GAN. `docs` prints the table of docs/wavegan.md,
 and puts its picture and its sounds there: 16 samples of seed 0, and 16 of the reals.
 """
@@ -61,12 +62,12 @@ def scored(real, fake, basis=None):
 
 
 class Clock(keras.callbacks.Callback):
-    """Ends training so many seconds after its first step; scores on the way."""
+    """Counts the seconds from the first step on; scores on the way."""
 
-    def __init__(self, seconds, real, clock):
+    def __init__(self, steps, real, clock):
         super().__init__()
-        self.seconds, self.real, self.now = seconds, real, timed.CLOCKS[clock]
-        self.steps, self.spent, self.next, self.curve = 0, 0.0, seconds / 5, []
+        self.each, self.real, self.now = steps // 5, real, timed.CLOCKS[clock]
+        self.steps, self.spent, self.curve = 0, 0.0, []
 
     def on_train_batch_end(self, batch, logs=None):
         float(logs["d_loss"])  # waits for the end of the step
@@ -74,26 +75,25 @@ class Clock(keras.callbacks.Callback):
             self.start = self.now()
         self.steps += 1
         self.spent = self.now() - self.start
-        if self.spent >= self.next:
+        if self.steps % self.each == 0:
             begin = self.now()
             scores = scored(self.real, self.model.sample(SOUNDS, seed=1))
-            self.curve.append({"seconds": round(self.spent), **scores})
-            print(self.steps, self.curve[-1], flush=True)
-            self.next += self.seconds / 5
+            point = {"seconds": round(self.spent), "steps": self.steps}
+            self.curve.append({**point, **scores})
+            print(self.curve[-1], flush=True)
             self.start += self.now() - begin  # scoring is not training
-        if self.spent >= self.seconds:
-            self.model.stop_training = True
 
 
-def train(seed, seconds, clock, work, results):
+def train(seed, steps, clock, work, results):
     recipe = recipes.get("wavegan")
     keras.utils.set_random_seed(seed)
-    gan = kg.WaveGAN(**recipe.arguments, seed=seed)
+    falling = {"linear_decay": (steps // 2, steps)}
+    gan = kg.WaveGAN(**recipe.arguments, **falling, seed=seed)
     recipes.compile(recipe, gan)
-    watch = Clock(seconds, reals(), clock)
+    watch = Clock(steps, reals(), clock)
     own = {"speed": recipe.data_options["speed"], "seed": seed}
     data = drums(recipe.batch_size, **own, repeat=True)
-    gan.fit(data, epochs=10**6, steps_per_epoch=1000, verbose=0, callbacks=[watch])
+    gan.fit(data, steps_per_epoch=steps, verbose=0, callbacks=[watch])
     work.mkdir(parents=True, exist_ok=True)
     gan.save(work / f"seed{seed}.keras", overwrite=True)
     write(
@@ -173,7 +173,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=("train", "floors", "docs"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--steps", type=int, default=7500)
     parser.add_argument("--clock", choices=timed.CLOCKS, default="wall")
     parser.add_argument(
         "--results", type=pathlib.Path, default=pathlib.Path("results/sound.jsonl")
@@ -181,7 +181,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("runs/sound"))
     args = parser.parse_args()
     if args.command == "train":
-        train(args.seed, args.seconds, args.clock, args.work, args.results)
+        train(args.seed, args.steps, args.clock, args.work, args.results)
     elif args.command == "floors":
         floors(args.results)
     else:

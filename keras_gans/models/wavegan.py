@@ -166,7 +166,7 @@ RECIPE = Recipe(
     summary="Sounds, sample by sample, arXiv:1802.04208",
     task="sounds",
     data="drums",
-    epochs=2000,
+    epochs=2500,
     batch_size=32,
     arguments={
         "samples": 4096,
@@ -177,7 +177,7 @@ RECIPE = Recipe(
         "d_steps": 1,
         "r1": 1.0,
         "penalty_interval": 8,
-        "ema": 0.99,
+        "ema": 0.998,
     },
     optimizers={
         "d": ("adam", {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.99}),
