@@ -1,17 +1,16 @@
 """HiFi-GAN on recordings of one voice, against Griffin-Lim and the mel loss alone.
 
     python benchmarks/quality/speech_clips.py
-    python benchmarks/quality/vocoder.py train --what=gan --steps=7000
-    python benchmarks/quality/vocoder.py train --what=mel --steps=20000
+    python benchmarks/quality/vocoder.py train --what=gan --seconds=600
+    python benchmarks/quality/vocoder.py train --what=mel --seconds=600
     python benchmarks/quality/vocoder.py floors
     python benchmarks/quality/vocoder.py speed --torch_python=PYTHON
     python benchmarks/quality/vocoder.py docs
 
-`train` trains the small table for so many steps on the clips but those held out, by
-all of HiFi-GAN's losses or, with --what=mel, by the mel loss alone: the same
-generator, optimizer and clips. Learning rates fall to zero in the second half. It
-tells the seconds that they took; with --clock=cpu they are this process's, on all of
-its cores. Both are scored by the distance of the held-out clips' spectrograms
+`train` trains the small table for so many seconds on the clips but those held out,
+by all of HiFi-GAN's losses or, with --what=mel, by the mel loss alone: the same
+generator, optimizer and clips. With --clock=cpu the seconds are this process's, on
+all of its cores. Both are scored by the distance of the held-out clips' spectrograms
 to those of what their mels become again. `floors` scores Griffin-Lim of 60
 iterations, and two that the ear can hardly tell from the recordings: themselves a
 hundredth of a second later, and with noise 40 dB below them. `speed` times the table
@@ -66,12 +65,12 @@ class MelLossAlone(kg.HiFiGAN):
 
 
 class Clock(keras.callbacks.Callback):
-    """Counts the seconds from the first step on; scores on the way."""
+    """Ends training so many seconds after its first step; scores on the way."""
 
-    def __init__(self, steps, clock, score):
+    def __init__(self, seconds, clock, score):
         super().__init__()
-        self.each, self.now, self.score = steps // 5, timed.CLOCKS[clock], score
-        self.steps, self.spent, self.curve = 0, 0.0, []
+        self.seconds, self.now, self.score = seconds, timed.CLOCKS[clock], score
+        self.steps, self.spent, self.next, self.curve = 0, 0.0, seconds / 5, []
 
     def on_train_batch_end(self, batch, logs=None):
         float(logs["mel_loss"])  # waits for the end of the step
@@ -79,21 +78,23 @@ class Clock(keras.callbacks.Callback):
             self.start = self.now()
         self.steps += 1
         self.spent = self.now() - self.start
-        if self.steps % self.each == 0:
+        if self.spent >= self.next:
             begin = self.now()
             point = {"seconds": round(self.spent), "steps": self.steps}
             point |= {"mel_loss": round(float(logs["mel_loss"]), 3)}
             self.curve.append({**point, **self.score(self.model)})
             print(self.curve[-1], flush=True)
+            self.next += self.seconds / 5
             self.start += self.now() - begin  # scoring is not training
+        if self.spent >= self.seconds:
+            self.model.stop_training = True
 
 
 def train(args):
     kind = {"gan": kg.HiFiGAN, "mel": MelLossAlone}[args.what]
     recipe = recipes.get("hifigan")
     keras.utils.set_random_seed(args.seed)
-    falling = {"linear_decay": (args.steps // 2, args.steps)}
-    gan = kind(**recipe.arguments, **falling, seed=args.seed)
+    gan = kind(**recipe.arguments, seed=args.seed)
     recipes.compile(recipe, gan)
     sounds = load_sounds(
         str(args.clips / "train"),
@@ -105,8 +106,9 @@ def train(args):
         repeat=True,
     )
     clips = held_out(args.clips, gan.mel.rate)
-    clock = Clock(args.steps, args.clock, lambda gan: scored(gan, clips))
-    gan.fit(sounds, steps_per_epoch=args.steps, verbose=0, callbacks=[clock])
+    clock = Clock(args.seconds, args.clock, lambda gan: scored(gan, clips))
+    options = {"epochs": 10**6, "steps_per_epoch": 1000, "verbose": 0}
+    gan.fit(sounds, callbacks=[clock], **options)
     args.work.mkdir(parents=True, exist_ok=True)
     weights = args.work / f"{args.what}.weights.h5"
     gan.sampling_network().save_weights(weights, overwrite=True)
@@ -283,7 +285,7 @@ def main():
     add("command", choices=commands)
     add("--what", choices=("gan", "mel"), default="gan")
     add("--seed", type=int, default=0)
-    add("--steps", type=int, default=7000)
+    add("--seconds", type=float, default=600)
     add("--clock", choices=timed.CLOCKS, default="wall")
     path = pathlib.Path
     add("--clips", type=path, default=path("runs/speech_clips"))
