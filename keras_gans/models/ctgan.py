@@ -26,6 +26,7 @@ from keras_gans.networks.ctgan import (
     ctgan_discriminator,
     ctgan_generator,
 )
+from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_count, check_size, is_number, within
@@ -312,12 +313,12 @@ class CTGAN(GradientPenaltyGAN):
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         for name, network in discriminators.items():
             (wanted,) = (x.shape[1:] for x in self.discriminator_inputs(name))
-            seen = tuple(network.input_shape)[1:]
-            if seen != tuple(wanted):
+            seen = input_shape_of(network)
+            if seen is not None and tuple(seen)[1:] != tuple(wanted):
                 raise ValueError(
                     f"`{name}` sees packs of rows with their conditions, of shape "
-                    f"{tuple(wanted)}. Received: {network.name}, of {seen}. Build it "
-                    "for them."
+                    f"{tuple(wanted)}. Received: {network.name}, of {seen[1:]}. Build "
+                    "it for them."
                 )
 
     # --- Losses ---

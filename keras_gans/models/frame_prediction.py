@@ -24,6 +24,7 @@ from keras_gans.networks.frame_prediction import (
     frame_predictor,
     prediction_layers,
 )
+from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Shape, Tensor
 from keras_gans.utils.validation import check_count, check_size, one_of
 
@@ -179,11 +180,12 @@ class FramePrediction(BaseGAN):
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         for name, network in discriminators.items():
             (wanted,) = (x.shape for x in self.discriminator_inputs(name))
-            seen = tuple(network.input_shape)[1:]
-            if seen != tuple(wanted)[1:]:
+            seen = input_shape_of(network)
+            if seen is not None and tuple(seen)[1:] != tuple(wanted)[1:]:
                 raise ValueError(
                     "A discriminator sees the past and the frame, stacked on the "
-                    f"channels. Received: {network.name} with inputs of shape {seen}. "
+                    f"channels. Received: {network.name} with inputs of shape "
+                    f"{tuple(seen)[1:]}. "
                     f"Expected: {tuple(wanted)[1:]}."
                 )
 

@@ -17,6 +17,7 @@ from keras_gans.engine.phases import Phase
 from keras_gans.modalities import Video
 from keras_gans.networks.dcgan import dcgan_discriminator
 from keras_gans.networks.mocogan import mocogan_generator, video_discriminator
+from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Shape, Tensor
 from keras_gans.utils.validation import check_size
 
@@ -179,14 +180,15 @@ class MoCoGAN(BaseGAN):
     def check_discriminators(self, discriminators: dict[str, keras.Model]) -> None:
         for name, network in discriminators.items():
             (wanted,) = (x.shape[1:] for x in self.discriminator_inputs(name))
-            seen = tuple(network.input_shape)[1:]
-            if seen != tuple(wanted):
+            seen = input_shape_of(network)
+            if seen is not None and tuple(seen)[1:] != tuple(wanted):
                 raise ValueError(
                     f"`{name}` sees inputs of shape {tuple(wanted)}. Received: "
-                    f"{network.name}, of {seen}. Build it for them."
+                    f"{network.name}, of {seen[1:]}. Build it for them."
                 )
             if self.labelled and name == "video_discriminator":
-                check_gives_logits(name, network, output=1)
+                seen = self.discriminator_inputs(name)
+                check_gives_logits(name, network, output=1, inputs=seen)
 
     def discriminate(self, x: Tensor, batch: dict, training: bool, role: str) -> Any:
         """What both say of videos: of a frame of each, drawn in training."""

@@ -120,6 +120,29 @@ def test_losses_are_the_reference_s():
     assert combined == pytest.approx(wanted["combined"], 1e-5)
 
 
+class Judge(keras.Model):
+    """Says in its own code whether frames are real."""
+
+    def __init__(self, activation=None):
+        super().__init__()
+        self.flat = keras.layers.Flatten()
+        self.real = keras.layers.Dense(1, activation=activation, name="real")
+
+    def call(self, x):
+        return self.real(self.flat(x))
+
+
+def test_discriminators_with_code_of_their_own():
+    gan = small(discriminator={"coarse": Judge(), "fine": Judge()})
+    frames = clips(2)
+    said = gan.call_discriminator(frames[:, -1], {"past": frames[:, :-1]}, False)
+    assert [tuple(x.shape) for x in said] == [(2, 1), (2, 1)]
+    for endings in (("sigmoid", None), (None, "sigmoid")):
+        sides = dict(zip(("coarse", "fine"), map(Judge, endings), strict=True))
+        with pytest.raises(ValueError, match="layer 'real' ends in a sigmoid"):
+            small(discriminator=sides)
+
+
 @pytest.mark.backends
 def test_a_loss_of_all_scales_is_the_reference_s():
     """Without what discriminators say, through which the reference learns nothing."""

@@ -148,6 +148,36 @@ def test_probabilities_of_classes_are_refused():
         small(num_classes=3, discriminator=sides)
 
 
+class Judge(keras.Model):
+    """Says of a video, in its own code, whether it is real and of which class."""
+
+    def __init__(self, real=None, kinds=None):
+        super().__init__()
+        self.flat = layers.Flatten()
+        self.real = layers.Dense(1, activation=real, name="real")
+        self.kinds = layers.Dense(3, activation=kinds, name="kinds")
+
+    def call(self, x):
+        x = self.flat(x)
+        return self.real(x), self.kinds(x)
+
+
+def test_discriminators_with_code_of_their_own():
+    def sides(*endings):
+        frames = keras.Sequential(
+            [keras.Input((16, 16, 1)), layers.Flatten(), layers.Dense(1)]
+        )
+        return {"image_discriminator": frames, "video_discriminator": Judge(*endings)}
+
+    gan = small(num_classes=3, discriminator=sides())
+    said = gan.call_discriminator(videos(2), {}, False)
+    assert [tuple(x.shape) for x in said] == [(2, 1), (2, 1), (2, 3)]
+    with pytest.raises(ValueError, match="layer 'real' ends in a sigmoid"):
+        small(num_classes=3, discriminator=sides("sigmoid"))
+    with pytest.raises(ValueError, match="layer 'kinds' ends in a softmax"):
+        small(num_classes=3, discriminator=sides(None, "softmax"))
+
+
 @pytest.mark.full
 def test_exported_as_videos(tmp_path):
     import tensorflow as tf
