@@ -397,7 +397,7 @@ def read_volume(
     Args:
         path: str or path of a mesh or of an array.
         size: int, voxels of a side.
-        up: "x", "y" or "z", the axis of a mesh that points up.
+        up: "y" or "z", the axis of the file that points up; it becomes y.
         surfaces: bool, as of `load_volumes`.
 
     Returns:
