@@ -11,7 +11,13 @@ import numpy as np
 from paths import ROOT
 from PIL import Image
 import pytest
-from small import small_mocogan, small_tts, small_voxel_gan, small_wavegan
+from small import (
+    small_image_to_volume,
+    small_mocogan,
+    small_tts,
+    small_voxel_gan,
+    small_wavegan,
+)
 
 import keras_gans as kg
 from keras_gans.serving.demo import Demo
@@ -48,7 +54,7 @@ def shown():
 def others():
     """A demo of what is no picture."""
     makers = (small_wavegan, small_tts, small_voxel_gan, small_mocogan)
-    with Demo(*(make() for make in makers)) as demo:
+    with Demo(*(make() for make in makers), small_image_to_volume()) as demo:
         yield demo
 
 
@@ -369,6 +375,28 @@ def test_a_solid_without_a_mesh_is_shown_as_it_is(page, monkeypatch):
         assert not page.get_by_label("to be turned").is_visible()
 
 
+def test_a_picture_becomes_a_solid(page, tmp_path):
+    from keras_gans.data import furniture, render_volumes
+
+    pixels = render_volumes(furniture().volumes[:1], 8)[0]
+    (tmp_path / "chair.png").write_bytes(kg.Image((8, 8, 1)).encode(pixels))
+    with Demo(small_image_to_volume()) as demo:
+        page.goto(demo.url)
+        page.get_by_text("Drop a picture here").wait_for()
+        page.get_by_label("Picture file").set_input_files(tmp_path / "chair.png")
+        page.get_by_text("Solid of the picture, ").wait_for()
+        assert page.get_by_role("img", name="The picture that").is_visible()
+        for name in ("GLB", "NPZ"):
+            with page.expect_download() as waiting:
+                page.get_by_role("link", name=name).click()
+            assert waiting.value.suggested_filename == f"solid.{name.lower()}"
+        page.get_by_label("Picture file").set_input_files(
+            {"name": "a.png", "mimeType": "image/png", "buffer": b"words"}
+        )
+        page.get_by_role("alert").get_by_text("cannot be read").wait_for()
+    page.errors.clear()  # of the answer that refuses
+
+
 def test_clips_play_and_stop(page):
     with Demo(small_mocogan()) as demo:
         page.goto(demo.url)
@@ -449,7 +477,7 @@ def test_nothing_is_cut_off_or_unnamed(browser, shown, scheme, size):
 def test_nothing_is_cut_off_of_other_kinds(browser, others, scheme, size):
     options = {"color_scheme": scheme, "viewport": size or DESK}
     with contextlib.closing(browser.new_page(**options)) as page:
-        for name in ("WaveGAN", "TextToSpeech", "VoxelGAN", "MoCoGAN"):
+        for name in ("WaveGAN", "TextToSpeech", "VoxelGAN", "MoCoGAN", "ImageToVolume"):
             open_tab(page, others, name)
             page.wait_for_load_state("networkidle")
             if name == "TextToSpeech":

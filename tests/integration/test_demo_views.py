@@ -9,7 +9,14 @@ import wave
 import numpy as np
 from PIL import Image as PillowImage
 import pytest
-from small import small_mocogan, small_tts, small_vits, small_voxel_gan, small_wavegan
+from small import (
+    small_image_to_volume,
+    small_mocogan,
+    small_tts,
+    small_vits,
+    small_voxel_gan,
+    small_wavegan,
+)
 
 import keras_gans as kg
 
@@ -27,6 +34,7 @@ MADE = {
     "drums": small_wavegan,
     "stereo": lambda: small_wavegan(channels=2, num_classes=3),
     "solids": small_voxel_gan,
+    "pictured": functools.cache(small_image_to_volume),
     "voice": small_tts,
     "own": lambda: small_tts(symbols=("_", "AX", "BX")),
     "reader": small_vits,
@@ -220,7 +228,87 @@ def test_a_solid_of_nothing_says_so(monkeypatch):
         kg.VoxelGAN, "seed_batches", lambda *a, **k: iter([np.zeros((1, 8, 8, 8, 1))])
     )
     refused(get("solids", "sample.glb"), r"Nothing is solid.*\.npz")
+    refused(get("solids", "mesh"), "Nothing is solid")
     assert get("solids", "samples?n=1").status_code == 200
+
+
+def faces_of(data):
+    trimesh = pytest.importorskip("trimesh")
+    return len(trimesh.load(io.BytesIO(data), file_type="glb", force="mesh").faces)
+
+
+def test_noise_is_turned_with_fewer_triangles(monkeypatch):
+    from keras_gans.serving.demo import solids
+
+    pytest.importorskip("trimesh")
+    noise = np.random.default_rng(0).random((1, 9, 9, 9, 1)).astype("float32")
+    volume = kg.Volume(9)
+    whole, times = solids.drawable(volume, noise[0])
+    assert times == 1 and whole == volume.encode(noise[0], ".glb")
+    monkeypatch.setattr(solids, "MOST_SIDES", 300)
+    coarse, times = solids.drawable(volume, noise[0])
+    assert times == 2 and 0 < faces_of(coarse) < faces_of(whole) / 2
+    # What is thin is not lost.
+    speck = np.zeros((9, 9, 9, 1), "float32")
+    speck[::2, ::2, ::2] = 1.0
+    assert faces_of(solids.drawable(volume, speck)[0]) > 0
+    monkeypatch.setattr(kg.VoxelGAN, "seed_batches", lambda *a, **k: iter([noise]))
+    answer = get("solids", "mesh?seed=3")
+    assert answer.status_code == 200 and answer.headers["x-coarser"] == "2"
+    assert answer.content[:4] == b"glTF"
+
+
+def post(name, address, data):
+    return client(name).post(f"/api/models/0/{address}", content=data)
+
+
+def test_a_picture_becomes_a_solid():
+    told = about("pictured")
+    assert told["kind"] == "pictured" and told["size"].startswith("8 ")
+    assert (told["height"], told["width"]) == (8, 8)
+    assert get("pictured", "examples").json() == {}  # of runs alone
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(-1, 1, (8, 8, 1)).astype("float32")
+    sent = kg.Image((8, 8, 1)).encode(pixels)
+    saved = post("pictured", "solid.npz", sent)
+    assert 'filename="solid.npz"' in saved.headers["content-disposition"]
+    with np.load(io.BytesIO(saved.content)) as file:
+        solid = file["volume"]
+    seen = np.rint((pixels + 1) * 127.5) / np.float32(127.5) - 1
+    wanted = MADE["pictured"]().sample(1, source=seen[None])[0]
+    np.testing.assert_allclose(solid, wanted, rtol=0, atol=1e-5)
+    wide = kg.Image((30, 40, 3)).encode(rng.uniform(-1, 1, (30, 40, 3)))
+    other = post("pictured", "solid.npz", wide)
+    assert other.status_code == 200 and other.content != saved.content
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "data", "match"),
+    [
+        ("pictured", "solid.exe", b"", "glb, obj, stl, npz"),
+        ("pictured", "solid.npz", b"", "no picture.*0 bytes"),
+        ("pictured", "mesh", b"words", "cannot be read"),
+        ("solids", "mesh", b"", "make some of a picture.*VoxelGAN"),
+    ],
+)
+def test_pictures_that_become_no_solid(name, address, data, match):
+    refused(post(name, address, data), match)
+
+
+def test_what_waits_for_no_other(monkeypatch):
+    """Files are encoded while others compute."""
+    from keras_gans.serving.demo import views
+
+    held = []
+    encode = kg.Volume.encode
+
+    def encoded(self, *arguments):
+        held.append(views.LOCK._is_owned())
+        return encode(self, *arguments)
+
+    monkeypatch.setattr(kg.Volume, "encode", encoded)
+    assert get("solids", "sample.npz?seed=1").status_code == 200
+    assert held == [False]
 
 
 @pytest.mark.full
@@ -254,6 +342,7 @@ def test_clips_play():
         ("solids", "sample.glb?seed=x", "`seed` is a number"),
         ("solids", "nearest", "Nearest pictures are of models"),
         ("voice", "samples", "make some from noise.*TextToSpeech"),
+        ("pictured", "samples", "make some from noise.*ImageToVolume"),
         ("voice", "sample.wav", "make some from noise"),
     ],
 )
@@ -271,5 +360,13 @@ def test_what_is_asked_wrongly(name, address, match):
     ],
 )
 def test_samples_that_a_browser_does_not_show(gan):
-    with pytest.raises(ValueError, match=r"sounds, solids and clips.*GAN that makes"):
+    with pytest.raises(ValueError, match=r"sounds and clips.*GAN that makes.*sample`"):
         Model(gan())
+
+
+def test_frames_that_follow_are_predicted_elsewhere():
+    gan = kg.FramePrediction(
+        (8, 8, 1), past=2, scales=[((3,), ())], d_scales=[((3,), (4,), (4,))]
+    )
+    with pytest.raises(ValueError, match=r"FramePrediction that.*keras-gans predict`"):
+        Model(gan)

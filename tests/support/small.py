@@ -71,6 +71,11 @@ def small_voxel_gan(**kwargs):
     return kg.VoxelGAN(size=8, latent_dim=4, width=2, **kwargs)
 
 
+def small_image_to_volume(**kwargs):
+    sizes = {"size": 8, "latent_dim": 4, "width": 2, "encoder_width": 2}
+    return kg.ImageToVolume(image_shape=(8, 8, 1), **{**sizes, **kwargs})
+
+
 def small_tts(**kwargs):
     sizes = {"segment": 256, "width": 4, "symbols": SYMBOLS, "scales": 0}
     return kg.TextToSpeech(**{**VOICE, **sizes, **kwargs})

@@ -24,10 +24,12 @@ PAGE = {
     "demo.js": "text/javascript; charset=utf-8",
     "drawing.js": "text/javascript; charset=utf-8",
     "grid.js": "text/javascript; charset=utf-8",
+    "pictured.js": "text/javascript; charset=utf-8",
     "samples.js": "text/javascript; charset=utf-8",
     "solids.js": "text/javascript; charset=utf-8",
     "sounds.js": "text/javascript; charset=utf-8",
     "speech.js": "text/javascript; charset=utf-8",
+    "stage.js": "text/javascript; charset=utf-8",
     "training.js": "text/javascript; charset=utf-8",
     "viewer.js": "text/javascript; charset=utf-8",
     "waves.js": "text/javascript; charset=utf-8",
@@ -45,6 +47,9 @@ ANSWERED = {
     "translate": "Translations are of models that make pictures of pictures, not of a "
     "seed",
     "say": "Speech is of models that say a text",
+    "mesh": "Solids of a seed are of models that make some from noise",
+    "mesh_of": "Solids of pictures are of models that make some of a picture",
+    "file_of": "Solids of pictures are of models that make some of a picture",
 }
 NOTEBOOKS = "frame-ancestors http://localhost:* http://127.0.0.1:*"
 
@@ -143,17 +148,40 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
         data, type_ = view.film(format_, *given, **asked.inputs())
         return answer(data, type_, **attached(f"walk.{format_}"))
 
-    async def translate(request):
-        from starlette.concurrency import run_in_threadpool
+    def drawn(data, times):
+        """A mesh for the page, and how much coarser than the solid it is."""
+        return answer(data, "model/gltf-binary", **{"x-coarser": str(times)})
 
-        try:
-            view = _view_of(model_of(request), "translate")
-            data = await request.body()
-            direction = request.query_params.get("direction", "ab")
-            png = await run_in_threadpool(view.translate, data, direction)
-        except ValueError as error:
-            return refused(error)
-        return answer(png, "image/png")
+    def mesh(request):
+        asked, view = _Query(request), _view_of(model_of(request), "mesh")
+        return drawn(*view.mesh(asked.whole("seed", 0), **asked.inputs()))
+
+    def posted(path: str, method: str, function: "Callable[..., Response]"):
+        """A route of what a view makes of a picture that is sent."""
+
+        async def called(request):
+            from starlette.concurrency import run_in_threadpool
+
+            try:
+                view = _view_of(model_of(request), method)
+                data = await request.body()
+                return await run_in_threadpool(function, view, request, data)
+            except (ValueError, ImportError) as error:
+                return refused(error)
+
+        return Route(path, called, methods=["POST"])
+
+    def translate(view, request, data):
+        direction = request.query_params.get("direction", "ab")
+        return answer(view.translate(data, direction), "image/png")
+
+    def mesh_of(view, request, data):
+        return drawn(*view.mesh_of(data))
+
+    def file_of(view, request, data):
+        format_ = request.path_params["format"]
+        made, type_ = view.file_of(format_, data)
+        return answer(made, type_, **attached(f"solid.{format_}"))
 
     def examples(request):
         return JSONResponse(model_of(request).view.examples or {})
@@ -189,7 +217,10 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
             route(f"{one}/walk.{{format:str}}", film),
             route(f"{one}/sample.{{format:str}}", sample),
             route(f"{one}/speech", say),
-            Route(f"{one}/translate", translate, methods=["POST"]),
+            route(f"{one}/mesh", mesh),
+            posted(f"{one}/translate", "translate", translate),
+            posted(f"{one}/mesh", "mesh_of", mesh_of),
+            posted(f"{one}/solid.{{format:str}}", "file_of", file_of),
             route(f"{one}/examples", examples),
             route(f"{one}/progress", progress),
             route(f"{one}/grids/{{step:int}}.png", grid),

@@ -10,12 +10,12 @@ from keras import ops
 import numpy as np
 
 from keras_gans.core.gan import BaseGAN
-from keras_gans.core.inputs import Text
+from keras_gans.core.inputs import Past, Text
 from keras_gans.inference import opening
 from keras_gans.inference.translate import open_translator
 from keras_gans.serving.demo.clips import ClipsView
 from keras_gans.serving.demo.pictures import PicturesView
-from keras_gans.serving.demo.solids import SolidsView
+from keras_gans.serving.demo.solids import PicturedSolidsView, SolidsView
 from keras_gans.serving.demo.sounds import SoundsView
 from keras_gans.serving.demo.speech import TextToSpeechView, VITSView
 from keras_gans.serving.demo.translations import TranslationsView
@@ -34,6 +34,7 @@ VIEWS = (
     TextToSpeechView,
     VITSView,
     SolidsView,
+    PicturedSolidsView,
     ClipsView,
 )
 
@@ -189,11 +190,12 @@ def _choose(model, gan):
     for view in VIEWS:
         if view.fits(gan):
             return view(model, gan)
+    command = "predict" if any(isinstance(i, Past) for i in gan.inputs) else "sample"
     raise ValueError(
         "The demo shows pictures of 1 to 4 channels, of a seed or of other pictures; "
-        "sounds, solids and clips of a seed; and speech of a text. Received: "
-        f"{name}, a {type(gan).__name__} that makes {gan.modality!r}. `keras-gans "
-        "sample` writes its samples to files."
+        "solids of a seed or of a picture; sounds and clips of a seed; and speech of a "
+        f"text. Received: {name}, a {type(gan).__name__} that makes {gan.modality!r}. "
+        f"`keras-gans {command}` writes what it makes to files."
     )
 
 

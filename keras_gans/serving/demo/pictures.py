@@ -66,7 +66,8 @@ class PicturesView(SeededView):
 
     def shown(self, samples: np.ndarray, label: int | None) -> dict[str, list | None]:
         """PNGs, and the scores where there are any."""
-        scores = self._scores(samples, label) if self.has_score else None
+        with LOCK:
+            scores = self._scores(samples, label) if self.has_score else None
         return {"images": self.urls(samples), "scores": scores}
 
     def urls(self, images: np.ndarray) -> list[str]:

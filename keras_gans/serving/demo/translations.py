@@ -79,13 +79,7 @@ class TranslationsView(View):
         channels = gan.source_shape[-1]
         if direction != "ab":
             channels = gan.image_shape[-1]
-        if not data:
-            raise ValueError("There is no picture. Received: 0 bytes.")
-        try:
-            image = _decoded(data, channels)
-        except Exception as error:  # decoders raise every kind
-            reason = brief(image_files.reason(error), 200)
-            raise ValueError(f"The picture cannot be read: {reason}.") from error
+        image = read_picture(data, channels)
         if image.shape[:2] != self.given_size:
             image = fitted(image, self.given_size).clip(-1, 1)
         with LOCK:
@@ -117,8 +111,22 @@ class TranslationsView(View):
         }
 
 
+def read_picture(data: bytes, channels: int) -> np.ndarray:
+    """The pixels `[height, width, channels]` in [-1, 1] of a picture file.
+
+    Raises:
+        ValueError: it is no picture, or one that is too large.
+    """
+    if not data:
+        raise ValueError("There is no picture. Received: 0 bytes.")
+    try:
+        return _decoded(data, channels)
+    except Exception as error:  # decoders raise every kind
+        reason = brief(image_files.reason(error), 200)
+        raise ValueError(f"The picture cannot be read: {reason}.") from error
+
+
 def _decoded(data, channels):
-    """The pixels of a picture file of bounded size."""
     height, width = image_files.decode_head(io.BytesIO(data)).size
     if height * width > MOST_PIXELS:
         raise ValueError(

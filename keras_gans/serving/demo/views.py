@@ -121,7 +121,8 @@ class SeededView(View):
         seeds = [(seed + i) % 2**31 for i in range(n)]
         with LOCK:
             made = self.of_seeds(seeds, label, truncation, text)
-            return {"seeds": seeds, **self.shown(made, label)}
+        # Others need not wait for files to be encoded.
+        return {"seeds": seeds, **self.shown(made, label)}
 
     def shown(self, samples: np.ndarray, label: int | None) -> dict[str, list]:
         """What the page shows of samples."""
@@ -153,8 +154,7 @@ class SeededView(View):
         check_seed(seed)
         with LOCK:
             (sample,) = self.of_seeds([seed], label, truncation, text)
-            data = self.gan.modality.encode(sample, f".{format}")
-        return data, self.formats[format]
+        return self.gan.modality.encode(sample, f".{format}"), self.formats[format]
 
     def of_seeds(
         self,

@@ -2,6 +2,7 @@
 
 import { showClips } from "./clips.js";
 import { showDrawing } from "./drawing.js";
+import { showPictured } from "./pictured.js";
 import { showSamples } from "./samples.js";
 import { showSolids } from "./solids.js";
 import { showSounds } from "./sounds.js";
@@ -15,6 +16,7 @@ const VIEWS = {
   sounds: showSounds,
   speech: showSpeech,
   solids: showSolids,
+  pictured: showPictured,
   clips: showClips,
 };
 const view = document.getElementById("view");

@@ -103,12 +103,12 @@ export function addTiles(grid, what, pick = () => {}) {
 }
 
 /** Saves what a link names; asked for by hand, so that an error is shown on the page. */
-export function saveBy(link, nameOf) {
+export function saveBy(link, nameOf, options = () => undefined) {
   link.addEventListener("click", async (event) => {
     event.preventDefault();
     if (!link.href) return;
     try {
-      const answer = await ask(link.href);
+      const answer = await ask(link.href, options());
       const made = document.createElement("a");
       made.href = URL.createObjectURL(await answer.blob());
       made.download = nameOf();
