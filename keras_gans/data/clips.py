@@ -31,6 +31,7 @@ from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.modalities import untrusted, video_files
 from keras_gans.modalities.video import Video
+from keras_gans.utils.text import by_number
 from keras_gans.utils.types import Path, Shape
 from keras_gans.utils.validation import check_shape, check_size, one_of, within
 
@@ -236,7 +237,8 @@ def read_film(
     path = pathlib.Path(path)
     if path.is_dir():
         place, name = _place(path), ""
-        names = tuple(sorted(n for n in place.walk() if _ending(n) in STILLS))
+        names = [name for name in place.walk() if _ending(name) in STILLS]
+        names = tuple(sorted(names, key=by_number))
         if not names:
             raise ValueError(f"Cannot read {str(path)!r}: it holds no pictures.")
     else:
@@ -455,7 +457,7 @@ def _list(place, labels):
     if any(_ending(name) in endings for name in names):
         return list_files(place, labels, endings, "videos"), {}
     stills = {}
-    for name in sorted(names):
+    for name in sorted(names, key=by_number):
         folder = os.path.dirname(name)
         if folder and _ending(name) in STILLS:
             stills.setdefault(folder, []).append(name)

@@ -1,5 +1,6 @@
 """Values from files as text for messages: short, and made in little time."""
 
+import re
 import reprlib
 from typing import Any
 
@@ -22,6 +23,27 @@ class _Repr(reprlib.Repr):
 
 
 _repr = _Repr().repr
+
+
+def by_number(name: str) -> tuple:
+    """The key that sorts names as one counts: "2.png" before "10.png".
+
+    Args:
+        name: str.
+
+    Example:
+
+    ```python
+    from keras_gans.utils.text import by_number
+
+    sorted(["10.png", "2.png"], key=by_number)  # ["2.png", "10.png"]
+    ```
+    """
+    parts = re.split("([0-9]+)", name)
+    # A number of any length, by its digits without zeros before them.
+    numbers = [part.lstrip("0") for part in parts[1::2]]
+    parts[1::2] = [(len(digits), digits) for digits in numbers]
+    return parts, name
 
 
 def count_of(n: int | float, noun: str) -> str:

@@ -84,13 +84,16 @@ def test_folders_of_frames_and_classes(tmp_path):
         folder = tmp_path / name
         folder.mkdir(parents=True)
         for k, frame in enumerate(film(12)[start : start + 4]):
-            Image.fromarray(frame).save(folder / f"{k:03}.png")
+            Image.fromarray(frame).save(folder / f"frame{k + 8}.png")  # and 10, 11
     batch, labels = next(
         iter(load_clips(tmp_path, labels=True, **options(batch_size=3)))
     )
     assert clip_classes(tmp_path) == ["down", "up"]
     np.testing.assert_array_equal(labels, [0, 1, 1])
     np.testing.assert_array_equal(numbers(batch)[:, 0], [8, 0, 4])
+    np.testing.assert_array_equal(numbers(batch)[1], [0, 1, 2, 3])
+    alone = read_film(tmp_path / "up" / "one")
+    assert [int(frame.min()) // 10 for frame in alone] == [0, 1, 2, 3]
     report = describe_clips(tmp_path, Video(4, SHAPE), labels=True)
     assert "3 of 3 videos" in str(report) and len(report.digests["files"]) == 12
     archive = shutil.make_archive(tmp_path / "all", "zip", tmp_path, "up")
