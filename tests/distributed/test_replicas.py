@@ -12,7 +12,7 @@ BENCHMARK = ROOT / "benchmarks" / "scaling" / "replicas.py"
 
 
 TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "mocogan", "frame-prediction"]
-TOYS += ["stylegan2", "r3gan", "ctgan"]
+TOYS += ["voxel-gan", "image-to-volume", "stylegan2", "r3gan", "ctgan"]
 
 
 def rows(*flags):

@@ -180,6 +180,15 @@ def toys(one, two):
         sizes = {"past": 2, "scales": scales, "d_scales": rows}
         return kg.FramePrediction((8, 8, 1), ema=ema, **sizes)
 
+    def voxel_gan(ema):
+        sizes = {"latent_dim": 4, "width": 2, "num_classes": 3, "gp_weight": 1.0}
+        return kg.VoxelGAN("iwgan32", 8, d_steps=1, ema=ema, **sizes)
+
+    def image_to_volume(ema):
+        sizes = {"image_shape": (8, 8, 1), "latent_dim": 4, "encoder_width": 2}
+        options = {"d_steps": 1, "ema": ema}
+        return kg.ImageToVolume("iwgan32", 8, width=2, **sizes, **options)
+
     def stylegan2(ema):
         sizes = {"latent_dim": 4, "w_dim": 4, "channel_base": 32, "channel_max": 4}
         # Groups of one row: of more, they lie within a replica.
@@ -200,7 +209,8 @@ def toys(one, two):
         with strategy.scope():
             gan = toy(ema=0.9)
         # Sums over pixels have large gradients.
-        rate = 1e-4 if toy is frame_prediction else 0.05
+        large = (frame_prediction, image_to_volume)
+        rate = 1e-4 if toy in large else 0.05
         gan.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
         before = arrays(gan)
         dataset = tf.data.Dataset.from_tensor_slices(data)
@@ -214,6 +224,8 @@ def toys(one, two):
         ("wavegan", wavegan, uniform(64, 1)),
         ("mocogan", mocogan, uniform(10, 16, 16, 1)),
         ("frame-prediction", frame_prediction, (uniform(2, 8, 8, 1), uniform(8, 8, 1))),
+        ("voxel-gan", voxel_gan, (uniform(8, 8, 8, 1), np.arange(24) % 3)),
+        ("image-to-volume", image_to_volume, (uniform(8, 8, 1), uniform(8, 8, 8, 1))),
         ("stylegan2", stylegan2, uniform(8, 8, 1)),
         ("r3gan", r3gan, uniform(8, 8, 1)),
         ("ctgan", ctgan, (uniform(5), np.eye(2, dtype="float32")[np.arange(24) % 2])),
