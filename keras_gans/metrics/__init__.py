@@ -50,10 +50,16 @@ from keras_gans.metrics.tables import (
     violations,
 )
 from keras_gans.metrics.text import text_nll
-from keras_gans.metrics.videos import VideoScores, video_scores
+from keras_gans.metrics.videos import (
+    FrameScores,
+    VideoScores,
+    frame_scores,
+    video_scores,
+)
 
 __all__ = [
     "FeatureNetwork",
+    "FrameScores",
     "Moments",
     "Record",
     "SoundScores",
@@ -75,6 +81,7 @@ __all__ = [
     "evaluate_sounds",
     "evaluate_table",
     "feature_distance",
+    "frame_scores",
     "frechet_distance",
     "gaussian_copula",
     "inception_score",

@@ -8,7 +8,8 @@ import numpy as np
 from keras_gans.metrics.features.network import FeatureNetwork
 from keras_gans.metrics.functional.distances import frechet_distance
 from keras_gans.metrics.functional.moments import Moments
-from keras_gans.metrics.functional.pixels import check_value_range
+from keras_gans.metrics.functional.pixels import check_value_range, psnr, ssim
+from keras_gans.metrics.functional.text_to_image import edge_ratio
 from keras_gans.utils.validation import check_size
 
 
@@ -88,6 +89,93 @@ def video_scores(
         for pictures in (_still, _moving)
     )
     return VideoScores(frechet_distance(*frames), frechet_distance(*motion))
+
+
+MOVED = 0.1  # of the range, by which a pixel that moves differs
+
+
+class FrameScores(NamedTuple):
+    """How near predicted frames come to the true ones, each `[frames]`.
+
+    Attributes:
+        psnr: float64 array, decibels, the mean over videos.
+        moving_psnr: float64 array, of the pixels alone that differ from the last
+            frame seen by a tenth of the range or more; NaN where none does.
+        ssim: float64 array, the mean over videos.
+        edges: float64 array, sharpness: `edge_ratio`, below 1 for a blur.
+    """
+
+    psnr: np.ndarray
+    moving_psnr: np.ndarray
+    ssim: np.ndarray
+    edges: np.ndarray
+
+
+def frame_scores(
+    last: np.ndarray,
+    real: np.ndarray,
+    fake: np.ndarray,
+    value_range: tuple[float, float],
+) -> dict[str, FrameScores]:
+    """Scores predicted frames, one, two, ... steps ahead, beside the last one seen.
+
+    Args:
+        last: array `[n, height, width, channels]`, the last frame that was seen, of
+            11 pixels or more a side.
+        real: array `[n, frames, height, width, channels]`, what followed.
+        fake: array of the shape of `real`, what was predicted.
+        value_range: tuple (lo, hi), what black and white are.
+
+    Returns:
+        dict of "predicted", and of "copied", which is `last` as every prediction, to
+        their `FrameScores`.
+
+    Raises:
+        ValueError: shapes or range do not fit, or values are not finite.
+
+    Example:
+
+    ```python
+    real = np.random.default_rng(0).uniform(size=(2, 3, 16, 16, 1))
+    scores = keras_gans.metrics.frame_scores(real[:, 0], real, real, (0.0, 1.0))
+    scores["copied"].psnr  # infinite for the first frame, which is the last one seen
+    ```
+    """
+    last, real, fake = (np.asarray(x) for x in (last, real, fake))
+    if real.ndim != 5 or fake.shape != real.shape or last.shape != real[:, 0].shape:
+        raise ValueError(
+            "`real` and `fake` are [n, frames, height, width, channels], and `last` is "
+            "[n, height, width, channels] of the same sides. Received: shapes "
+            f"{real.shape}, {fake.shape} and {last.shape}."
+        )
+    copied = np.broadcast_to(last[:, None], real.shape)
+    sides = {"predicted": fake, "copied": copied}
+    return {
+        name: FrameScores(
+            *np.transpose(
+                [
+                    _scores_of(last, real[:, t], frames[:, t], value_range)
+                    for t in range(real.shape[1])
+                ]
+            )
+        )
+        for name, frames in sides.items()
+    }
+
+
+def _scores_of(last, real, fake, value_range):
+    """The four scores of one step ahead."""
+    decibels = np.mean(psnr(fake, real, value_range))  # which looks at the values
+    width = value_range[1] - value_range[0]
+    last, true, made = (np.asarray(x, "float64") for x in (last, real, fake))
+    moving = np.abs(true - last).max(axis=-1) >= MOVED * width
+    moving_psnr = np.nan
+    if moving.any():
+        error = np.square(true - made)[moving].mean()
+        with np.errstate(divide="ignore"):  # infinite where they are the same
+            moving_psnr = 10 * np.log10(width**2 / error)
+    similarity = np.mean(ssim(fake, real, value_range))
+    return decibels, moving_psnr, similarity, edge_ratio(real, fake)
 
 
 def _unit(name, videos, low, high):

@@ -4,7 +4,7 @@ from keras import ops
 import numpy as np
 import pytest
 
-from keras_gans.metrics import FeatureNetwork, video_scores
+from keras_gans.metrics import FeatureNetwork, frame_scores, video_scores
 
 RANGE = (-1.0, 1.0)
 
@@ -68,3 +68,35 @@ def test_grey_videos_are_shown_as_colours(network):
 def test_bad_videos_are_refused(network, real, message):
     with pytest.raises(ValueError, match=message):
         video_scores(real, np.zeros((2, 3, 8, 8, 3)), RANGE, network)
+
+
+def test_predicted_frames_are_scored_step_by_step():
+    rng = np.random.default_rng(0)
+    still = rng.uniform(-0.5, 0.5, (3, 12, 12, 1))
+    real = np.repeat(still[:, None], 2, axis=1)
+    real[:, 0, 2:4] += 0.4  # moves; the second frame is as the last one
+    fake = np.clip(real + 0.1, -1, 1)
+    scores = frame_scores(still, real, fake, RANGE)
+    made, copied = scores["predicted"], scores["copied"]
+    tenth = 10 * np.log10(4 / 0.01)
+    np.testing.assert_allclose(made.psnr, [tenth, tenth])
+    np.testing.assert_allclose(made.moving_psnr, [tenth, np.nan])
+    np.testing.assert_allclose(made.edges, 1)
+    # Of the rows that move alone, and of all 12.
+    assert copied.moving_psnr[0] == pytest.approx(10 * np.log10(4 / 0.16))
+    assert copied.psnr[0] == pytest.approx(10 * np.log10(4 / (0.16 / 6)))
+    assert copied.psnr[1] == np.inf and copied.ssim[1] == pytest.approx(1)
+    assert copied.ssim[0] < 1 and copied.edges[0] < 1
+    blurred = np.repeat(real.mean(axis=(2, 3), keepdims=True), 12, axis=2)
+    blurred = np.repeat(blurred, 12, axis=3)
+    assert frame_scores(still, real, blurred, RANGE)["predicted"].edges.max() < 1e-6
+
+
+def test_frames_that_cannot_be_scored():
+    x = np.zeros((2, 3, 12, 12, 1))
+    with pytest.raises(ValueError, match=r"`last` is.*\(2, 3, 12, 12, 1\), \(2, 2"):
+        frame_scores(x[:, 0], x, x[:, :2], RANGE)
+    with pytest.raises(ValueError, match="`last` is"):
+        frame_scores(x[:, 0, :6], x, x, RANGE)
+    with pytest.raises(ValueError, match="lie in value_range"):
+        frame_scores(x[:, 0], x, x + 2.0, RANGE)
