@@ -273,6 +273,10 @@ def _check_floats(images, role, value_range, place):
 # --- Bad input ---
 
 
+# What scores samples of other kinds, in Python.
+SCORES = {"volume": "volume_scores", "video": "video_scores"}
+
+
 def check_gan(gan: "BaseGAN") -> None:
     """Checks that feature networks can see a GAN's images.
 
@@ -282,10 +286,13 @@ def check_gan(gan: "BaseGAN") -> None:
     gan.sample_batches(1)  # a GAN of other inputs says so
     shape = gan.modality.shape
     if len(shape) != 3 or shape[2] not in (1, 3):
+        own = SCORES.get(gan.modality.kind)
+        remedy = "Turn its samples into such images and pass them as an array."
+        if own is not None:
+            remedy = f"Score them by `keras_gans.metrics.{own}` (in Python)."
         raise ValueError(
-            "Feature networks see images of 1 or 3 channels. Received: a "
-            f"{type(gan).__name__} of samples of shape {shape}. Turn its samples "
-            "into such images and pass them as an array."
+            "Feature networks see images of 1 or 3 channels. Received: samples of "
+            f"{type(gan).__name__}, of shape {shape}. {remedy}"
         )
 
 

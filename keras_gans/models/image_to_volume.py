@@ -34,7 +34,7 @@ class ImageToVolume(GradientPenaltyGAN):
         width: int, channels of the largest maps of voxels.
         encoder_width: int, channels of the largest map of pixels.
         d_norm: bool, whether the discriminator has batch norms; by default as
-            published.
+            published, or none beside a penalty on gradients.
         gp_weight: float of 0 or more, lambda of the gradient penalty.
         gp_axis: int or `None`, see `VoxelGAN`.
         adversarial_weight: float of 0 or more, of what the critic says.
@@ -121,6 +121,8 @@ class ImageToVolume(GradientPenaltyGAN):
                 f"Received: {generator.name} without them. Build it as "
                 "`networks.voxels.image_to_volume` does."
             )
+        if d_norm is None and gp_weight:
+            d_norm = False
         if discriminator is None:
 
             def discriminator(shape):

@@ -81,6 +81,16 @@ def test_its_generator_is_voxel_gan_s():
     assert [w.shape for w in decoder.weights] == [w.shape for w in wanted.weights]
 
 
+def test_a_penalty_wants_no_batch_norms():
+    def has_norms(**kwargs):
+        gan = small(configuration="dense", size=16, **kwargs)
+        layers = gan.networks["discriminator"].layers
+        return any("BatchNorm" in type(layer).__name__ for layer in layers)
+
+    assert not has_norms()  # which would warn
+    assert has_norms(gp_weight=0.0)
+
+
 @pytest.mark.parametrize("shape", [(8, 8, 1), (32, 48, 3), (100, 100, 4)])
 def test_pictures_of_any_size(shape):
     mean, spread = image_encoder(shape, 5, 1)(np.zeros((2, *shape)))

@@ -178,6 +178,11 @@ def test_discriminators_with_code_of_their_own():
         small(num_classes=3, discriminator=sides(None, "softmax"))
 
 
+def test_what_scores_videos_is_named():
+    with pytest.raises(ValueError, match=r"MoCoGAN, of shape.*metrics\.video_scores"):
+        kg.metrics.evaluate(small(), videos(2))
+
+
 @pytest.mark.full
 def test_exported_as_videos(tmp_path):
     import tensorflow as tf
