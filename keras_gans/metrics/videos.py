@@ -140,6 +140,9 @@ def frame_scores(
     scores = keras_gans.metrics.frame_scores(real[:, 0], real, real, (0.0, 1.0))
     scores["copied"].psnr  # infinite for the first frame, which is the last one seen
     ```
+
+    Reference:
+        https://arxiv.org/abs/1511.05440, section 4
     """
     last, real, fake = (np.asarray(x) for x in (last, real, fake))
     if real.ndim != 5 or fake.shape != real.shape or last.shape != real[:, 0].shape:
