@@ -1,6 +1,6 @@
 """WaveGAN on the embedded drums: scores, floors, spectrograms.
 
-    python benchmarks/quality/sound.py train --seed=0 --steps=7500
+    python benchmarks/quality/sound.py train --seed=0 --steps=13000
     python benchmarks/quality/sound.py floors
     python benchmarks/quality/sound.py docs
 
@@ -173,7 +173,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=("train", "floors", "docs"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=7500)
+    parser.add_argument("--steps", type=int, default=13000)
     parser.add_argument("--clock", choices=timed.CLOCKS, default="wall")
     parser.add_argument(
         "--results", type=pathlib.Path, default=pathlib.Path("results/sound.jsonl")

@@ -166,8 +166,8 @@ RECIPE = Recipe(
     summary="Sounds, sample by sample, arXiv:1802.04208",
     task="sounds",
     data="drums",
-    epochs=2500,
-    batch_size=32,
+    epochs=2200,
+    batch_size=16,
     arguments={
         "samples": 4096,
         "rate": 8000,
