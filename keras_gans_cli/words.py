@@ -14,6 +14,7 @@ from keras_gans_cli import recipes, values
 
 PROGRAM = "keras-gans"
 PICTURES = "PICTURES"  # stands for the user's
+VOCODERS = ("HiFiGAN", "BigVGAN")
 PICTURE = "PICTURE"
 LONG = 72  # letters of a command
 # A module of each extra of the package, which tells whether it is installed.
@@ -202,7 +203,7 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
         use = [("pictures of a sentence", *words)]
     elif task == "photos":
         use = [("your pictures, enlarged", "upscale", run_dir, PICTURES, "--out=large")]
-    elif model == "HiFiGAN":
+    elif model in VOCODERS:
         use = [("a recording anew", "vocode", run_dir, "FILE.wav", "--out=sounds")]
     elif task == "volumes":
         use = [
@@ -241,9 +242,16 @@ def after_training(run_dir: str, task: str, model: str = "") -> None:
 def after_preset(preset: str, model: str) -> None:
     """Prints what to do with a preset of a class of GANs."""
     known = recipes.recipes().items()
-    trains = next(name for name, recipe in known if recipe.model == model)
-    words = ("train", trains, f"--from_preset={preset}", f"--data={PICTURES}")
-    next_steps(("fine-tune it", *words))
+    name, recipe = next((n, r) for n, r in known if r.model == model)
+    sounds = recipe.task == "sounds"
+    data = "SOUNDS" if sounds else PICTURES
+    words = ("train", name, f"--from_preset={preset}", f"--data={data}")
+    use = [("fine-tune it", *words)]
+    if model in VOCODERS:
+        use += [("a recording anew", "vocode", preset, "FILE.wav", "--out=sounds")]
+    elif sounds:
+        use += [("sounds", "sample", preset, "--out=sounds")]
+    next_steps(*use)
     print(f"In Python: gan = keras_gans.from_preset({str(preset)!r})")
 
 

@@ -4,7 +4,7 @@ import pathlib
 import re
 from typing import Any
 
-from keras_gans.convert import gans, states
+from keras_gans.convert import gans, sound_gans, states
 from keras_gans.convert.readers.reading import read
 from keras_gans.utils import files
 from keras_gans.utils.suggestions import hint
@@ -58,15 +58,19 @@ def convert_file(
 
     Args:
         path: str or path of a `.pth`, `.pt` or `.safetensors` file of one
-            network of `from_state`, or of a `.pkl` snapshot of a GAN.
+            network of `from_state`, or of a `.pkl` snapshot of a GAN; or of
+            HiFi-GAN's `g_02500000`, with `do_02500000` and config.json beside it
+            where they are, BigVGAN's generator, or the `.index` of a WaveGAN.
         directory: str or path of the folder to write to; the file has the name
-            of `path`, and ends in ".keras". Of a snapshot without `key`, the
-            preset itself, see `keras_gans.from_preset`.
+            of `path`, and ends in ".keras". Of a snapshot, a vocoder or a
+            WaveGAN without `key`, the preset itself, see
+            `keras_gans.from_preset`.
         overwrite: bool, whether to replace a file of that name.
         key: str, where the network stands in a file of several: "netG"; or
             `None`, where the file holds one.
         **config: what is known better than told from the weights, see
-            `from_state`.
+            `from_state`; of a vocoder or a WaveGAN also `rate`, of a vocoder
+            `segment`, and `d_width` and the like of discriminators.
 
     Returns:
         `(target, text)`: the path written, and a sentence of what it is.
@@ -92,6 +96,13 @@ def convert_file(
     state = read(path)
     if key is None and gans.is_gan(state):
         return _convert_gan(path, state, directory, overwrite, config)
+    if key is None and isinstance(state, dict):
+        try:
+            found = sound_gans.gan_of(path, state, config)
+        except ValueError as error:
+            raise ValueError(f"Cannot convert {path}. {error}") from error
+        if found is not None:
+            return _written(*found, directory, overwrite)
     if key is not None:
         state = _part(state, key, path)
     try:
@@ -123,10 +134,15 @@ def _convert_gan(path, state, directory, overwrite, config):
         gan = gans.gan_of(state)
     except ValueError as error:
         raise ValueError(f"Cannot convert {path}. {error}") from error
+    about = {"image_shape": gan.modality.shape, "latent_dim": gan.inputs[0].dim}
+    return _written(gan, _listed(about), directory, overwrite)
+
+
+def _written(gan, about, directory, overwrite):
+    """A GAN as a preset, and a sentence of what it is."""
     gan.save_to_preset(directory, overwrite)
     count = sum(network.count_params() for network in gan.networks.values())
-    about = {"image_shape": gan.modality.shape, "latent_dim": gan.inputs[0].dim}
-    text = f"{type(gan).__name__}: {_listed(about)}; {count:,} parameters"
+    text = f"{type(gan).__name__}: {about}; {count:,} parameters"
     return pathlib.Path(directory), text
 
 

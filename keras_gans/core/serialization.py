@@ -10,12 +10,19 @@ from keras import ops
 
 from keras_gans import losses
 from keras_gans.engine.keras_internals import without_values
+from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.modalities import Modality
 from keras_gans.utils.serialization import Configured
 
 ROOM = 2**20  # bytes beside those of the file: counters, small files
 EXPANSION = 4  # how much more may come out of a file than it holds
-SERIALIZED = (keras.Layer, keras.optimizers.Optimizer, Configured, Modality)
+SERIALIZED = (
+    keras.Layer,
+    keras.optimizers.Optimizer,
+    Configured,
+    MelSpectrogram,
+    Modality,
+)
 
 
 def constructor_arguments(cls: type, args: tuple, kwargs: dict) -> dict:

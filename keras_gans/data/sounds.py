@@ -223,17 +223,62 @@ def read_sound(path: Path, rate: int, channels: int = 1) -> np.ndarray:
     Raises:
         ValueError: naming the file, where it cannot be used.
     """
+    return np.concatenate(list(sound_blocks(path, rate, channels)))
+
+
+def sound_blocks(path: Path, rate: int, channels: int = 1) -> Iterator[np.ndarray]:
+    """A file of sound in blocks, so that memory does not grow with its length.
+
+    All of it is looked at before the first block.
+
+    Args:
+        path: see `read_sound`.
+        rate: see `read_sound`.
+        channels: see `read_sound`.
+
+    Yields:
+        float32 `[samples, channels]` in [-1, 1], what `read_sound` returns in parts.
+
+    Raises:
+        ValueError: naming the file, where it cannot be used.
+    """
     folder, name = os.path.split(os.path.abspath(path))
     place = Folder(folder)
     sound = look(place, name, channels)
     if isinstance(sound, str):
         raise ValueError(f"Cannot read {os.fspath(path)!r}: {sound}.")
-    with _opened(place, name) as file:
-        values = file.read(dtype="float32", always_2d=True)
+    stream = None
     if sound.rate != rate:
         soxr = require("soxr", "audio", "Sounds of another rate")
-        values = soxr.resample(values, sound.rate, rate)
-    return np.clip(_mixed(values, channels), -1, 1)
+        stream = soxr.ResampleStream(sound.rate, rate, channels, "float32")
+    with _opened(place, name) as file:
+        while len(block := file.read(READ, "float32", always_2d=True)):
+            block = _mixed(block, channels)
+            if stream is not None:
+                block = stream.resample_chunk(block)
+            yield np.clip(block, -1, 1)
+    if stream is not None:
+        end = np.zeros((0, channels), "float32")
+        yield np.clip(stream.resample_chunk(end, last=True), -1, 1)
+
+
+def changes_of(path: Path, rate: int, channels: int = 1) -> str:
+    """What `read_sound` changes in a file, in words; "" where it changes nothing.
+
+    Args:
+        path: see `read_sound`.
+        rate: see `read_sound`.
+        channels: see `read_sound`.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    with _opened(Folder(folder), name) as file:
+        found = file.samplerate, file.channels
+    told = []
+    if found[0] != rate:
+        told.append(f"resampled from {found[0]} to {rate} Hz")
+    if found[1] > channels:
+        told.append(f"{found[1]} channels mixed to one")
+    return ", ".join(told)
 
 
 def sound_classes(source: Any) -> list[str]:

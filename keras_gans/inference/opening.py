@@ -119,6 +119,14 @@ def open_gan(path: Path, best: bool = False) -> tuple[BaseGAN, int]:
 def _around(network, path):
     """A GAN to sample with: a generator, and a discriminator nobody trains."""
     inputs = _inputs_of(network)
+    ends = network.inputs[0], network.outputs[0]
+    if inputs is None and all(x.ndim == 3 for x in ends) and ends[1].shape[-1] == 1:
+        raise ValueError(
+            f"{path} holds the generator of a vocoder alone, which does not tell how "
+            f"its spectrograms are made. Received: the network {network.name!r}. "
+            "Convert the file that it is of anew, `keras-gans convert FILE --to=DIR` "
+            "without --key: the preset has both."
+        )
     if inputs is None:
         raise ValueError(
             f"{path} holds no GAN, and no generator of latent codes [n, "

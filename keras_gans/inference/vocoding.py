@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_gans.engine.keras_internals import flatten_layers
 from keras_gans.modalities import Waveform
+from keras_gans.utils import files
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size
 
@@ -57,18 +58,33 @@ def vocode(gan: "HiFiGAN", mel: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
         )
     check_size("chunk", chunk)
     (mel,) = gan.inputs[0].check(mel[None], 1)
-    return np.concatenate(list(_parts(gan, mel, chunk)))
+    return np.concatenate(list(_parts(gan, [mel], chunk)))
 
 
-def _parts(gan, mel, chunk) -> Iterator[np.ndarray]:
+def _parts(gan, rows, chunk) -> Iterator[np.ndarray]:
+    """The waveform `[samples, 1]` of a spectrogram's rows, both in parts.
+
+    Frames are held as long as samples that are not made yet depend on them.
+    """
     network, hop = gan.sampling_network(), gan.hop
     around = context(network)
-    for start in range(0, len(mel), chunk):
-        first, last = max(0, start - around), min(len(mel), start + chunk + around)
-        samples = ops.convert_to_numpy(network(mel[None, first:last], training=False))
-        count = min(chunk, len(mel) - start) * hop
-        skip = (start - first) * hop
-        yield np.clip(samples[0, skip : skip + count], -1, 1)
+    held, before = np.zeros((0, gan.mel.bands), "float32"), 0
+
+    def made(count):
+        nonlocal held, before
+        frames = held[None, : before + count + around]
+        samples = ops.convert_to_numpy(network(frames, training=False))[0]
+        samples = samples[before * hop : (before + count) * hop]
+        drop = max(0, before + count - around)
+        held, before = held[drop:], before + count - drop
+        return np.clip(samples, -1, 1)
+
+    for more in rows:
+        held = np.concatenate([held, more])
+        while len(held) - before >= chunk + around:
+            yield made(chunk)
+    while len(held) > before:
+        yield made(min(chunk, len(held) - before))
 
 
 def context(network: keras.Model) -> int:
@@ -104,22 +120,36 @@ def spectrogram_of(gan: "HiFiGAN", sound: np.ndarray, chunk: int = CHUNK) -> np.
     Raises:
         ValueError: it is too short to be reflected at its ends.
     """
-    mel = gan.mel
+    return np.concatenate(list(_rows(gan.mel, [sound], chunk)))
+
+
+def _rows(mel, blocks, chunk) -> Iterator[np.ndarray]:
+    """The rows of the spectrogram of a sound `[samples, 1]`, both in parts."""
     hop, side = mel.hop, (mel.n_fft - mel.hop) // 2
-    frames = -(-len(sound) // hop)
-    sound = np.pad(sound[:, 0], (0, frames * hop - len(sound)))
-    if len(sound) <= side:
+    whole = (chunk - 1) * hop + mel.n_fft  # samples of a part
+    held, read, begun = np.zeros(0, "float32"), 0, False
+
+    def made(samples):
+        return ops.convert_to_numpy(mel.of_padded(samples[None]))[0]
+
+    for block in blocks:
+        held = np.concatenate([held, block[:, 0].astype("float32")])
+        read += len(block)
+        if not begun and len(held) > side:
+            held, begun = np.pad(held, (side, 0), mode="reflect"), True
+        while begun and len(held) >= whole + side:
+            yield made(held[:whole])
+            held = held[chunk * hop :]
+    held = np.pad(held, (0, -read % hop))
+    if read + -read % hop <= side:
         raise ValueError(
             f"A recording has more than {side} samples at {mel.rate} Hz. Received: "
-            f"{len(sound)}."
+            f"{read}."
         )
-    padded = np.pad(sound, side, mode="reflect").astype("float32")
-    rows = []
-    for start in range(0, frames, chunk):
-        count = min(chunk, frames - start)
-        part = padded[start * hop : (start + count - 1) * hop + mel.n_fft]
-        rows.append(ops.convert_to_numpy(mel.of_padded(part[None]))[0])
-    return np.concatenate(rows)
+    held = np.pad(held, (0 if begun else side, side), mode="reflect")
+    while len(held) >= mel.n_fft:
+        yield made(held[:whole])
+        held = held[chunk * hop :]
 
 
 def vocode_files(
@@ -130,6 +160,9 @@ def vocode_files(
     overwrite: bool = False,
 ) -> list[pathlib.Path]:
     """Makes a WAV file of each recording, or of each .npy file of a spectrogram.
+
+    Recordings are read, and waveforms written, in parts: memory does not grow with
+    their length.
 
     Args:
         gan: `HiFiGAN`.
@@ -144,31 +177,42 @@ def vocode_files(
 
     Raises:
         ValueError: a file is of another kind, damaged, or does not fit; or its
-            result exists. Nothing is written of it, nor of those after it.
+            result exists. Nothing is written of it, nor of those after it; of
+            results that exist, or have one name, nothing at all.
     """
     if not any(i.name == "mel" for i in gan.inputs):
         raise ValueError(
             "Spectrograms become waveforms by a HiFiGAN. Received: a "
             f"{type(gan).__name__}. Train one by `keras-gans train hifigan`."
         )
-    written = []
+    check_size("chunk", chunk)
+    paths = list(map(pathlib.Path, paths))
+    targets = [pathlib.Path(directory) / f"{path.stem}.wav" for path in paths]
+    for i, target in enumerate(targets):
+        if target in targets[:i]:
+            raise ValueError(
+                f"Results have the names of their files. Received: {paths[i]} and "
+                f"{paths[targets.index(target)]}, of which both become {target.name}. "
+                "Write them into two folders."
+            )
+        files.check_free(target, overwrite)
     wave = Waveform(None, 1, gan.mel.rate)
-    for path in map(pathlib.Path, paths):
-        samples = vocode(gan, _spectrogram(gan, path, chunk), chunk)
-        target = pathlib.Path(directory) / f"{path.stem}.wav"
-        wave.write(target, samples, overwrite)
-        written.append(target)
-    return written
+    for path, target in zip(paths, targets, strict=True):
+        rows = _rows_of(gan, path, chunk)
+        wave.write_parts(target, _parts(gan, rows, chunk), overwrite)
+    return targets
 
 
-def _spectrogram(gan, path, chunk):
+def _rows_of(gan, path, chunk):
+    """The rows of a file's spectrogram, in parts."""
     if path.suffix.lower() not in EXTENSIONS or not path.is_file():
         raise ValueError(
             f"Recordings end in {', '.join(EXTENSIONS[:-1])}, spectrograms in .npy. "
             f"Received: {path}{'' if path.exists() else ', which does not exist'}."
         )
     if path.suffix.lower() == ".npy":
-        return gan.inputs[0].parse(str(path))
-    from keras_gans.data.sounds import read_sound
+        (mel,) = gan.inputs[0].check(gan.inputs[0].parse(str(path))[None], 1)
+        return [mel]
+    from keras_gans.data.sounds import sound_blocks
 
-    return spectrogram_of(gan, read_sound(path, gan.mel.rate), chunk)
+    return _rows(gan.mel, sound_blocks(path, gan.mel.rate), chunk)

@@ -1,6 +1,7 @@
 """Waveforms: sounds, and other signals in time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+import contextlib
 import dataclasses
 import io
 import math
@@ -10,8 +11,9 @@ import keras
 import numpy as np
 
 from keras_gans.modalities import base, pictures, untrusted
+from keras_gans.utils import files
 from keras_gans.utils.optional import require
-from keras_gans.utils.types import Tensor
+from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import check_size
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
@@ -78,15 +80,55 @@ class Waveform(base.Modality):
             return "Scale them, e.g. by `x / np.abs(x).max()`."
         return "Scale 16-bit samples by `x / 32768`."
 
-    def _encode(self, sample, extension):
+    def write_parts(
+        self, path: Path, parts: Iterable[np.ndarray], overwrite: bool = False
+    ) -> None:
+        """Writes a WAV file of a sound that comes in parts, of any length.
+
+        Args:
+            path: str or path, ending in ".wav".
+            parts: arrays `[samples, channels]` of any length, in [-1, 1].
+            overwrite: bool, whether to replace what stands there.
+
+        Raises:
+            ValueError: `path` exists or has another ending, or a part does not fit.
+
+        Example:
+
+        ```python
+        waveform = keras_gans.Waveform(None, rate=16000)
+        parts = (np.zeros((n, 1), "float32") for n in (16000, 8000))
+        waveform.write_parts("pause.wav", parts, overwrite=True)  # of 1.5 s
+        ```
+        """
+        path = files.check_free(path, overwrite)
+        base.check_extension(path, (".wav",), "Sounds in parts")
+        one = dataclasses.replace(self, samples=None)
+        with files.replacing(path) as temporary, self._opened(temporary) as file:
+            for part in parts:
+                file.writeframes(one._levels(part).tobytes())
+
+    @contextlib.contextmanager
+    def _opened(self, target):
+        """A WAV file of 16 bits, opened for writing."""
+        if not isinstance(target, io.BytesIO):
+            target = str(target)
+        with wave.open(target, "wb") as file:
+            file.setnchannels(self.channels)
+            file.setsampwidth(2)
+            file.setframerate(self.rate)
+            yield file
+
+    def _levels(self, sample):
+        """A sample in 16 bits."""
         levels = np.rint(self._one(sample) * 32768)
-        pcm = np.minimum(levels, 32767).astype("<i2")
+        return np.minimum(levels, 32767).astype("<i2")
+
+    def _encode(self, sample, extension):
+        pcm = self._levels(sample)
         stream = io.BytesIO()
         if extension == ".wav":
-            with wave.open(stream, "wb") as file:
-                file.setnchannels(self.channels)
-                file.setsampwidth(2)
-                file.setframerate(self.rate)
+            with self._opened(stream) as file:
                 file.writeframes(pcm.tobytes())
             return stream.getvalue()
         soundfile = require("soundfile", "audio", "FLAC and OGG files")

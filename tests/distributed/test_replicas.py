@@ -13,6 +13,7 @@ BENCHMARK = ROOT / "benchmarks" / "scaling" / "replicas.py"
 
 TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "mocogan", "frame-prediction"]
 TOYS += ["voxel-gan", "image-to-volume", "stylegan2", "r3gan", "ctgan"]
+SOUNDS = ["hifigan", "sensor-gan", "text-to-speech", "vits"]
 
 
 def rows(*flags):
@@ -53,7 +54,7 @@ def test_one_and_two_replicas_agree():
 def test_replicas_of_many_gans_agree():
     """Lazy phases, second derivatives, groups of rows, ADA, BigGAN."""
     found = rows("--full")
-    compare(found, "outside", *TOYS, "biggan", "ada", "wgan")
+    compare(found, "outside", *TOYS, *SOUNDS, "biggan", "ada", "wgan")
     assert found["outside"]["logs"] < 1e-5 and found["outside"]["means"] == 0
     assert 0.049 < found["wgan"]["largest"] <= 0.05 + 1e-8
     # Two moves, of 16 of 100 images each.

@@ -1,11 +1,20 @@
 """The command line with sounds: train, sample, vocode."""
 
+import json
+import shutil
+
 from command_line import call
+from golden.recipe import fill
 import numpy as np
+from paths import GOLDEN
 import pytest
 import soundfile
 
 import keras_gans as kg
+from keras_gans.convert import convert_file, from_state, read, sound_gans
+from keras_gans.convert.families import hifigan
+from keras_gans.data import sounds as reading
+from keras_gans.inference import vocoding
 from keras_gans.inference.vocoding import context, spectrogram_of, vocode
 
 TINY = ["--samples=256", "--dim=2", "--batch_size=4", "--steps=2", "--latent_dim=4"]
@@ -93,6 +102,33 @@ def test_parts_are_the_whole(vocoder):
     np.testing.assert_allclose(made, wanted, atol=1e-5)
 
 
+def test_recordings_are_vocoded_in_parts(vocoder, tmp_path, monkeypatch):
+    """Of another rate, and stereo: in small blocks, what the whole becomes."""
+    rng = np.random.default_rng(0)
+    stereo = 0.3 * np.cumsum(rng.normal(size=(9000, 2)), axis=0) / 100
+    soundfile.write(tmp_path / "a.flac", stereo, 16000)
+    whole = reading.read_sound(tmp_path / "a.flac", 8000)
+    assert abs(len(whole) - 4500) < 2
+    wanted = vocode(vocoder, spectrogram_of(vocoder, whole), chunk=999)
+    monkeypatch.setattr(reading, "READ", 700)
+    blocks = list(reading.sound_blocks(tmp_path / "a.flac", 8000))
+    assert max(map(len, blocks)) < 1000
+    np.testing.assert_allclose(np.concatenate(blocks), whole, atol=1e-6)
+    seen, parts = [], vocoding._parts
+
+    def counted(*args):
+        for part in parts(*args):
+            seen.append(len(part))
+            yield part
+
+    monkeypatch.setattr(vocoding, "_parts", counted)
+    [path] = vocoding.vocode_files(vocoder, [tmp_path / "a.flac"], tmp_path / "out", 16)
+    assert max(seen) == 16 * vocoder.hop
+    made, rate = soundfile.read(path)
+    assert rate == 8000 and made.shape == (len(wanted),)
+    np.testing.assert_allclose(made, wanted[:, 0], atol=1 / 32768)
+
+
 @pytest.mark.full
 def test_vocode_command(vocoder, tmp_path, capsys):
     vocoder.save(tmp_path / "vocoder.keras")
@@ -102,12 +138,122 @@ def test_vocode_command(vocoder, tmp_path, capsys):
     out = tmp_path / "out"
     words = ["vocode", tmp_path / "vocoder.keras"]
     assert not call(*words, tmp_path / "a.wav", tmp_path / "b.npy", f"--out={out}")
+    assert "a.wav: resampled from 16000 to 8000 Hz\n" in capsys.readouterr().out
     assert soundfile.read(out / "a.wav")[0].shape == (4000,)
     assert soundfile.read(out / "b.wav")[0].shape == (320,)
     (tmp_path / "c.wav").write_text("no sound")
     for name, told in (("c.wav", "c.wav"), ("d.wav", "does not exist")):
         assert call(*words, tmp_path / name, f"--out={out}")
         assert told in capsys.readouterr().err
+    np.save(tmp_path / "a.npy", np.zeros((10, 8), "float32"))
+    both = tmp_path / "both"
+    assert call(*words, tmp_path / "a.wav", tmp_path / "a.npy", f"--out={both}")
+    assert "both become a.wav" in capsys.readouterr().err and not both.exists()
+    np.save(tmp_path / "nan.npy", np.full((10, 8), np.nan, "float32"))
+    soundfile.write(tmp_path / "silent.wav", np.zeros(4000), 8000)
+    for name, told in (("nan.npy", "NaN"), ("silent.wav", "it is silent")):
+        assert call(*words, tmp_path / name, f"--out={both}")
+        assert told in capsys.readouterr().err and not list(both.glob("*"))
+
+
+NUMBERS = {"sampling_rate": 16000, "segment_size": 2048, "num_mels": 80}
+NUMBERS |= {"n_fft": 512, "hop_size": 32, "win_size": 128, "fmin": 0, "fmax": 7000}
+JUDGED = ["--set=d_width=4", "--set=scales=0", "--set=periods=2,3"]
+
+
+@pytest.fixture
+def official(tmp_path):
+    """A folder as HiFi-GAN leaves it."""
+    folder = tmp_path / "official"
+    folder.mkdir()
+    shutil.copy(GOLDEN / "hifigan_resume.pth", folder / "g_00000002")
+    (folder / "config.json").write_text(json.dumps(NUMBERS))
+    return folder
+
+
+def test_files_of_a_vocoder_become_a_preset(official, tmp_path, capsys):
+    """With the numbers that lie beside the generator."""
+    target = tmp_path / "preset"
+    assert not call("convert", official / "g_00000002", f"--to={target}", *JUDGED)
+    told = capsys.readouterr().out
+    assert "HiFiGAN: rate 16000, hop 32, 80 bands, by config.json" in told
+    assert "discriminators begin anew" in told and "keras-gans vocode" in told
+    gan = kg.from_preset(target)
+    assert (gan.mel.high, gan.mel.window, gan.modality.samples) == (7000, 128, 2048)
+    state = read(GOLDEN / "hifigan_resume.pth")["generator"]
+    mel = np.random.default_rng(0).normal(size=(1, 12, 80)).astype("float32")
+    wanted = from_state(state)(mel)
+    np.testing.assert_allclose(gan.sample(1, mel=mel), wanted, atol=1e-6)
+
+
+@pytest.mark.full
+def test_a_vocoder_s_discriminators_are_those_beside(official, monkeypatch):
+    given = {"d_width": 4, "scales": 0, "periods": (2,)}
+    state = read(official / "g_00000002")
+    gan, _ = sound_gans.gan_of(official / "g", state, given)
+    own = hifigan.entries(gan.networks["period_2"], "discriminators.0.")
+    judges = {e.name: fill(e.name, e.shape) for e in own}
+    monkeypatch.setattr(
+        sound_gans, "read", lambda path: {"mpd": judges, "steps": 7, "optim_d": None}
+    )
+    (official / "do_00000002").touch()
+    gan, told = sound_gans.gan_of(official / "g_00000002", state, given)
+    assert "discriminators of do_00000002" in told and int(gan.step.value) == 7
+    for entry in hifigan.entries(gan.networks["period_2"], "discriminators.0."):
+        np.testing.assert_array_equal(entry.variable, entry.convert(judges[entry.name]))
+
+
+@pytest.mark.full
+def test_a_vocoder_s_files_that_do_not_fit(official, tmp_path, capsys):
+    words = ["convert", official / "g_00000002", f"--to={tmp_path}", "--key=generator"]
+    assert not call(*words)
+    # The network alone says nothing of its spectrograms.
+    words = ["vocode", tmp_path / "g_00000002.keras", "a.wav", f"--out={tmp_path}"]
+    assert call(*words) and "without --key" in capsys.readouterr().err
+    (official / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"config\.json has the numbers"):
+        convert_file(official / "g_00000002", tmp_path / "other")
+    with pytest.raises(ValueError, match=r"Received others: dim"):
+        convert_file(GOLDEN / "hifigan_v3_G.pth", tmp_path / "other", dim=3)
+
+
+@pytest.mark.full
+def test_folded_weights_are_trained_on_by_the_command(run, official):
+    state = read(official / "g_00000002")["generator"]
+    folded = {}
+    for name, value in state.items():
+        stem, _, leaf = name.rpartition(".")
+        if leaf == "weight_v":
+            norms = np.sqrt(np.square(value).sum(axis=(1, 2), keepdims=True))
+            folded[f"{stem}.weight"] = value / norms * state[f"{stem}.weight_g"]
+        elif leaf == "bias":
+            folded[name] = value
+    given = {"d_width": 4, "scales": 0, "periods": (2,)}
+    gan, _ = sound_gans.gan_of(official / "g", folded, given)
+    mel = np.random.default_rng(0).normal(size=(1, 12, 80)).astype("float32")
+    wanted = from_state(state)(mel)
+    np.testing.assert_allclose(gan.sample(1, mel=mel), wanted, atol=1e-6)
+    gan.save_to_preset("preset")
+    words = ["--from_preset=preset", f"--data={run.parent / 'data'}", "--steps=1"]
+    words += ["--batch_size=2", "--run_dir=tuned"]
+    assert not call("train", "hifigan", *words)
+    tuned = kg.load("tuned")
+    assert tuned.mel == gan.mel
+    moved = np.abs(tuned.sample(1, mel=mel) - wanted).max()
+    assert 0 < moved < 0.3 * np.abs(wanted).max()
+
+
+def test_checkpoint_of_wavegan_becomes_a_preset(tmp_path, capsys):
+    file = GOLDEN / "wavegan_16384.ckpt.index"
+    target = tmp_path / "preset"
+    assert not call("convert", file, f"--to={target}", "--set=rate=8000")
+    assert "WaveGAN: 16384 samples, 1 channels, rate 8000" in capsys.readouterr().out
+    wanted = np.load(GOLDEN / "wavegan_16384.npz")
+    gan = kg.from_preset(target)
+    np.testing.assert_allclose(gan.generator(wanted["z"]), wanted["G"], atol=1e-6)
+    logits = gan.discriminator([wanted["x"], np.zeros((len(wanted["x"]), 4), "int32")])
+    np.testing.assert_allclose(logits[:, 0], wanted["D"], rtol=1e-4, atol=1e-6)
+    assert gan.modality.rate == 8000
 
 
 @pytest.mark.full

@@ -12,9 +12,11 @@ from keras import layers
 from networks import tiny_critic, tiny_generator
 import numpy as np
 from scoring import pictures, tiny
+import small
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans.data.speech import frames_of
 from keras_gans.metrics import FeatureNetwork, sets
 from keras_gans.metrics.features.extraction import extract
 from keras_gans.training import checkpoints
@@ -241,6 +243,58 @@ def toys(one, two):
         }
 
 
+def sounds(one, two):
+    """Of vocoders, speakers and series: batches of two and three parts."""
+    rng = np.random.default_rng(0)
+
+    def waves(samples):
+        return rng.uniform(-1, 1, (8, samples, 1)).astype("float32")
+
+    def hifigan():
+        blocks = {"block_kernels": (3,), "dilations": ((1,),), "channels": 4}
+        numbers = {"rates": (32,), "kernels": (64,), "bands": 8, "periods": (2,)}
+        sizes = {"rate": 8000, "segment": 256, "d_width": 4, "scales": 0}
+        return kg.HiFiGAN("v3", **blocks, **numbers, **sizes, ema=0.9)
+
+    def sensors():
+        sizes = {"channels": 3, "dim": 4, "latent_dim": 4, "d_steps": 1}
+        return kg.SensorGAN(32, num_classes=2, ema=0.9, **sizes)
+
+    def trained(strategy, make, data):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            gan = make()
+        rate = 1e-3  # losses are sums with large weights
+        names = gan.optimizer_networks
+        gan.compile(**{f"{n}_optimizer": keras.optimizers.SGD(rate) for n in names})
+        before = arrays(gan)
+        dataset = tf.data.Dataset.from_tensor_slices(data)
+        gan.fit(dataset.batch(4, drop_remainder=True), verbose=0)
+        return gan, largest_difference(before, arrays(gan))
+
+    series = rng.uniform(-1, 1, (8, 32, 3)).astype("float32")
+    ends = np.array([40, 48, 48, 44, 48, 36, 48, 48], "int32")
+    ids = rng.integers(0, len(small.SYMBOLS), (8, 5)).astype("int32")
+    phones = frames_of(np.array([1, 2]), np.array([3, 5]))
+    sequence = np.array([[[1, 3], [2, 5]]] * 8, "int32")
+    speech = (np.stack([phones] * 8), waves(256), sequence)
+    rows = [
+        ("hifigan", hifigan, waves(256)),
+        ("sensor-gan", sensors, (series, np.arange(8) % 2)),
+        ("text-to-speech", small.small_tts, speech),
+        ("vits", small.small_vits, (ids, waves(48 * 8), ends)),
+    ]
+    for name, make, data in rows:
+        a, moved = trained(one, make, data)
+        b, _ = trained(two, make, data)
+        yield {
+            "name": name,
+            "moved": moved,
+            "apart": largest_difference(arrays(a), arrays(b)),
+            "spread": spread(b, two),
+        }
+
+
 def updates(one, two):
     """Of what a GAN adds to an update: WGAN's clipping, with parts."""
 
@@ -390,7 +444,7 @@ def main():
     one = tf.distribute.get_strategy()
     parts = (optimizers, evaluation)
     if FULL:
-        parts += (toys, normalized, adaptive, updates, features)
+        parts += (toys, sounds, normalized, adaptive, updates, features)
     for part in parts:
         for row in part(one, two):
             print(json.dumps(row, default=float), flush=True)

@@ -31,7 +31,7 @@ def detect(state):
     """
     if not any(SNAKE.fullmatch(name) for name in state):
         return None
-    config = hifigan.detect(_as_hifigan(state))
+    config = hifigan.detect(as_hifigan(state))
     if config is None:
         return None
     beta = any(name.endswith(".act.beta") for name in state)
@@ -60,12 +60,19 @@ def build(state, config):
     names = ("bands", "activation", "ending", "weight_norm")
     own = {name: config.pop(name) for name in names}
     model = bigvgan_generator(Configuration(**config), **own)
-    weights.assign(model, _as_hifigan(state), hifigan.entries(model))
+    weights.assign(model, as_hifigan(state), hifigan.entries(model))
     return model
 
 
-def _as_hifigan(state):
-    """A generator's weights by HiFi-GAN's names, without filters."""
+def as_hifigan(state):
+    """A generator's weights by HiFi-GAN's names, without filters.
+
+    Args:
+        state: Dict of the reference's name to numpy array.
+
+    Raises:
+        ValueError: If a filter is another than ours.
+    """
     kept, wanted = {}, kaiser_sinc()
     for name, value in state.items():
         if not FILTER.fullmatch(name):

@@ -82,18 +82,31 @@ def build(state, config):
     network = config.pop("network")
     if network == "generator":
         model = wavegan_generator(**config)
-        named = {"project": "z_project/dense"}
-        kind = "conv1d" if config["upsampling"] == "nearest" else "conv2d_transpose"
-        kinds = {"upconv": kind}
     elif network == "discriminator":
         model = wavegan_discriminator(**config, phase_shuffle=0)
-        named, kinds = {"output": "output/dense"}, {"downconv": "conv1d"}
     else:
         raise ValueError(
             "`network` must be 'generator' or 'discriminator'. Received: "
             f"network={network!r}."
         )
-    entries = []
+    weights.assign(model, state, entries(model, config.get("upsampling", "zeros")))
+    return model
+
+
+def entries(model, upsampling="zeros"):
+    """The reference's tensors of one of the networks.
+
+    Args:
+        model: `keras.Model`, of `networks.wavegan`.
+        upsampling: String, see `wavegan_generator`.
+
+    Returns:
+        List of `weights.Entry`.
+    """
+    named = {"project": "z_project/dense", "output": "output/dense"}
+    up = "conv1d" if upsampling == "nearest" else "conv2d_transpose"
+    kinds = {"upconv": up, "downconv": "conv1d"}
+    tensors = []
     for layer in model.layers:
         if not layer.weights:
             continue
@@ -102,10 +115,9 @@ def build(state, config):
         shape, read = tuple(layer.kernel.shape), np.asarray
         if prefix.endswith("conv2d_transpose"):
             shape, read = (1, *shape), _without_height
-        entries.append(weights.Entry(f"{prefix}/kernel", layer.kernel, shape, read))
-        entries.append(weights.vector(f"{prefix}/bias", layer.bias))
-    weights.assign(model, state, entries)
-    return model
+        tensors.append(weights.Entry(f"{prefix}/kernel", layer.kernel, shape, read))
+        tensors.append(weights.vector(f"{prefix}/bias", layer.bias))
+    return tensors
 
 
 def _without_height(kernel):
