@@ -156,6 +156,8 @@ def load_sounds(
     within("peak", peak, ok, "(0, 1], or None")
     within("speed", speed, is_number(speed) and 0 <= speed <= 0.5, "[0, 0.5]")
     recordings = find_sounds(source, channels, labels, on_error)
+    if peak is None:
+        _check_levels(recordings.files[0])
     cutter = _Cutter(recordings.files[0], samples, channels, rate, segments, peak, trim)
     recordings = recordings._replace(size=cutter.size)
     check_length(recordings, batch_size, drop_remainder, repeat, start)
@@ -188,6 +190,24 @@ def load_sounds(
     )
 
 
+def _check_levels(usable):
+    """Raises where files of numbers beyond [-1, 1] would be clipped."""
+    pairs = zip(usable.listing.paths, usable.heads, strict=True)
+    if loud := [(path, s.peak) for path, s in pairs if _is_loud(path, s.peak)]:
+        (path, most), *others = loud
+        more = f" and {len(others)} more" if others else ""
+        raise ValueError(
+            "As loud as they are, sounds lie in [-1, 1]. Received: "
+            f"{path!r}{more}, whose largest sample is {most:g}. Divide them all by "
+            "one number, or bring each to `peak=1.0`."
+        )
+
+
+def _is_loud(path, peak):
+    # Decoders of lossy formats overshoot by a little, which is clipped.
+    return peak > 1 and str(path).lower().endswith((".wav", ".flac"))
+
+
 def find_sounds(
     source: Any, channels: int, labels: bool = False, on_error: str = "raise"
 ) -> Source:
@@ -209,24 +229,30 @@ def find_sounds(
     )
 
 
-def read_sound(path: Path, rate: int, channels: int = 1) -> np.ndarray:
+def read_sound(
+    path: Path, rate: int, channels: int = 1, peak: float | None = None
+) -> np.ndarray:
     """A whole file of sound, resampled and mixed where it has to be.
 
     Args:
         path: str or path of a WAV, FLAC, OGG or MP3 file.
         rate: int, samples a second.
         channels: int, see `load_sounds`.
+        peak: float in (0, 1], see `load_sounds`.
 
     Returns:
         float32 `[samples, channels]` in [-1, 1].
 
     Raises:
-        ValueError: naming the file, where it cannot be used.
+        ValueError: naming the file, where it cannot be used, or has samples beyond
+            [-1, 1] that are brought to no peak.
     """
-    return np.concatenate(list(sound_blocks(path, rate, channels)))
+    return np.concatenate(list(sound_blocks(path, rate, channels, peak)))
 
 
-def sound_blocks(path: Path, rate: int, channels: int = 1) -> Iterator[np.ndarray]:
+def sound_blocks(
+    path: Path, rate: int, channels: int = 1, peak: float | None = None
+) -> Iterator[np.ndarray]:
     """A file of sound in blocks, so that memory does not grow with its length.
 
     All of it is looked at before the first block.
@@ -235,25 +261,32 @@ def sound_blocks(path: Path, rate: int, channels: int = 1) -> Iterator[np.ndarra
         path: see `read_sound`.
         rate: see `read_sound`.
         channels: see `read_sound`.
+        peak: see `read_sound`.
 
     Yields:
         float32 `[samples, channels]` in [-1, 1], what `read_sound` returns in parts.
 
     Raises:
-        ValueError: naming the file, where it cannot be used.
+        ValueError: see `read_sound`.
     """
     folder, name = os.path.split(os.path.abspath(path))
     place = Folder(folder)
     sound = look(place, name, channels)
     if isinstance(sound, str):
         raise ValueError(f"Cannot read {os.fspath(path)!r}: {sound}.")
+    if peak is None and _is_loud(name, sound.peak):
+        raise ValueError(
+            f"Sounds lie in [-1, 1]. Received: {os.fspath(path)!r}, whose largest "
+            f"sample is {sound.peak:g}. Divide it by that."
+        )
+    gain = np.float32(1 if peak is None else peak / sound.peak)
     stream = None
     if sound.rate != rate:
         soxr = require("soxr", "audio", "Sounds of another rate")
         stream = soxr.ResampleStream(sound.rate, rate, channels, "float32")
     with _opened(place, name) as file:
         while len(block := file.read(READ, "float32", always_2d=True)):
-            block = _mixed(block, channels)
+            block = gain * _mixed(block, channels)
             if stream is not None:
                 block = stream.resample_chunk(block)
             yield np.clip(block, -1, 1)

@@ -159,7 +159,6 @@ class Recording(NamedTuple):
         name: str.
         phones: int array `[phonemes]`, numbers of symbols.
         seconds: float array `[phonemes]`.
-        peak: float, its largest |sample|.
         frames: int, samples of the file.
         rate: int, of the file.
     """
@@ -167,7 +166,6 @@ class Recording(NamedTuple):
     name: str
     phones: np.ndarray
     seconds: np.ndarray
-    peak: float
     frames: int
     rate: int
 
@@ -235,9 +233,7 @@ def find_speech(folder: Path, symbols: tuple) -> Source:
                 "anew by `keras-gans align`."
             )
         ids = np.array([numbers[p] for p in phones], "int32")
-        heads.append(
-            Recording(line.name, ids, seconds, sound.peak, sound.frames, sound.rate)
-        )
+        heads.append(Recording(line.name, ids, seconds, sound.frames, sound.rate))
         names.append(file)
     if not heads:
         raise ValueError(f"No recording of {METADATA} is in {path}.")
@@ -437,9 +433,9 @@ def load_utterances(
         ids = np.full(longest, END, "int32")
         ids[: len(texts[number])] = texts[number]
         path = usable.listing.place.path_of(usable.listing.names[number])
-        values = read_sound(path, rate) * np.float32(PEAK / usable.heads[number].peak)
+        values = read_sound(path, rate, peak=PEAK)
         sound = np.zeros((most * hop, 1), "float32")
-        sound[: len(values)] = np.clip(values, -1, 1)[: len(sound)]
+        sound[: len(values)] = values[: len(sound)]
         return ids, sound, np.int32(lengths[number])
 
     def examples(epoch, first):
@@ -545,10 +541,10 @@ class _Cutter:
         quiet = frames_of(np.zeros(1, int), np.array([rest]))
         phones = np.concatenate([phones, quiet])
         path = self.listing.place.path_of(self.listing.names[number])
-        values = read_sound(path, self.rate) * np.float32(PEAK / one.peak)
+        values = read_sound(path, self.rate, peak=PEAK)
         values = values[first * self.hop :][: self.samples]
         sound = np.zeros((self.samples, 1), "float32")
-        sound[: len(values)] = np.clip(values, -1, 1)
+        sound[: len(values)] = values
         return phones, sound, all_phones
 
 

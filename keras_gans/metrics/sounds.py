@@ -20,6 +20,7 @@ from keras_gans.version import __version__
 
 NAMES = {
     "frechet": "Fréchet distance of log-mel summaries",
+    "kernel": "kernel distance of log-mel summaries",
     "nearest_accuracy": "1-NN accuracy of log-mel summaries (0.5 is best)",
     "coverage": "coverage of log-mel summaries",
     "correlation": "largest correlation with a real sound (1 is a copy)",
@@ -37,7 +38,7 @@ def evaluate_sounds(
     """Scores a GAN of sounds against real ones.
 
     Of a GAN that makes sounds from a seed, these are `sound_scores`: read them
-    together, since a copy wins each of the first three. The labels of a
+    together, since a copy wins the others but the correlation. The labels of a
     conditional one are class i % number of classes. Of a vocoder, it is
     `stft_distance` of the reals to what their spectrograms become again.
 

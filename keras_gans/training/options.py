@@ -181,7 +181,7 @@ DATA_OPTIONS = {
         float,
         None,
         "what the loudest sample of each file is brought to; "
-        "files are as loud as they are by default",
+        "None leaves files as loud as they are",
     ),
     "categories": Option(
         "data",

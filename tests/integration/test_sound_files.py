@@ -67,7 +67,7 @@ def test_scores_of_sounds_are_printed(tmp_path, capsys):
     assert not call(*words, f"--out={tmp_path / 'scores.jsonl'}")
     told = capsys.readouterr().out
     assert "Fréchet distance of log-mel summaries" in told and "20 reals" in told
-    assert len((tmp_path / "scores.jsonl").read_text().splitlines()) == 4
+    assert len((tmp_path / "scores.jsonl").read_text().splitlines()) == 5
     assert call(*words, "--metrics=fid")
     assert "--metrics=fid for images" in capsys.readouterr().err
 

@@ -11,7 +11,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans.layers.mel import MelSpectrogram, reflected, stft_magnitudes
-from keras_gans.metrics.functional.distances import frechet_distance
+from keras_gans.metrics.functional.distances import frechet_distance, kernel_distance
 from keras_gans.metrics.functional.manifolds import density_coverage
 
 BANDS = 24
@@ -30,6 +30,9 @@ class SoundScores(NamedTuple):
     Attributes:
         frechet: Fréchet distance of whitened summaries; 0 is best. A copy wins
             it, and so does a disguised one.
+        kernel: squared maximum mean discrepancy of whitened summaries, with a
+            cubic kernel; about 0 is best, and a copy wins it, too. Unlike the
+            Fréchet distance it is not larger for small sets.
         nearest_accuracy: share of all sounds whose nearest other one is of
             their own side; 0.5 is best, 1 is told apart at once.
         coverage: share of real sounds that have a fake nearer than any other
@@ -39,6 +42,7 @@ class SoundScores(NamedTuple):
     """
 
     frechet: float
+    kernel: float
     nearest_accuracy: float
     coverage: float
     correlation: float
@@ -74,7 +78,8 @@ def sound_scores(
     ```
 
     Reference:
-        Fréchet distance: https://arxiv.org/abs/1706.08500; accuracy:
+        Fréchet distance: https://arxiv.org/abs/1706.08500; kernel distance:
+        https://arxiv.org/abs/1801.01401; accuracy:
         https://arxiv.org/abs/1610.06545; coverage: https://arxiv.org/abs/2002.09797
     """
     _check(real, fake)
@@ -89,6 +94,7 @@ def sound_scores(
     a, b = (whiten(log_mel_summaries(x, rate)) for x in (real, fake))
     return SoundScores(
         frechet_distance(a, b),
+        kernel_distance(a, b),
         nearest_neighbour_accuracy(a, b),
         density_coverage(a, b, k=NEIGHBOURS).coverage,
         float(correlations(real, fake).max()),

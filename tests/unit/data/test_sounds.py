@@ -164,6 +164,20 @@ def test_unusable_files_are_named(folder):
     assert batch_of(folder, on_error="skip")[0].shape == (2, 2048, 1)
 
 
+def test_numbers_beyond_one_are_never_clipped_unsaid(tmp_path):
+    """Of a file of floats, which may hold any."""
+    loud = 6 * sine(0.5, 8000)
+    soundfile.write(tmp_path / "a.wav", loud, 8000, "FLOAT")
+    with pytest.raises(ValueError, match=r"a\.wav', whose largest sample is 3"):
+        batch_of(tmp_path, batch_size=1, peak=None)
+    with pytest.raises(ValueError, match=r"Received: .*a\.wav', whose largest"):
+        reading.read_sound(tmp_path / "a.wav", 8000)
+    scaled = reading.read_sound(tmp_path / "a.wav", 8000, peak=0.6)
+    np.testing.assert_allclose(scaled, loud / 5, atol=1e-6)
+    [sound] = batch_of(tmp_path, batch_size=1, segments="first", trim=False)
+    np.testing.assert_allclose(sound[0], loud[:2048] / 3, atol=1e-6)
+
+
 def test_drums_are_embedded():
     (sounds,) = batch_of("drums", samples=4096, segments="first", batch_size=98)
     assert sounds.shape == (98, 4096, 1)

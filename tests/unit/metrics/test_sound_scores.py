@@ -35,6 +35,7 @@ def test_scores_tell_copies_noise_and_others_apart():
     noise = scores(real, np.random.default_rng(2).uniform(-1, 1, real.shape))
     assert copy.correlation > 0.999  # whatever its loudness
     assert other.frechet < 0.5 * noise.frechet
+    assert abs(other.kernel) < 0.05 * noise.kernel
     assert 0.3 < other.nearest_accuracy < 0.7 < noise.nearest_accuracy
     assert noise.coverage < 0.1 < other.coverage
     assert noise.correlation < 0.3
