@@ -283,6 +283,9 @@ class VITS(WaveformGAN):
         durations = self.duration_loss(n, hidden, seen, path, training)
         prior = (ops.matmul(path, mean), ops.matmul(path, log_deviation))
         kl = divergence(moved, of_z[1], *prior, heard)
+        # Of all replicas' frames a mean, however many each has.
+        total = ops.sum(heard)
+        kl = kl * (total / self.engine.mean_over_replicas(total))
         segment = self._cut(z, self._starts(batch), self.segment // self.hop)
         audio = self.forward("decoder", segment, training)
         return {"audio": audio, "kl": kl, "durations": durations}
@@ -303,7 +306,7 @@ class VITS(WaveformGAN):
             wanted = ops.log(frames + networks.TINY) * seen
             said = self.forward("durations", [hidden, seen], training)
             loss = ops.sum(ops.square(said - wanted))
-        return loss / ops.sum(seen)
+        return loss / self.engine.mean_over_replicas(ops.sum(seen))
 
     def _starts(self, batch):
         """The first frame of each segment: int32 `[n]`."""
