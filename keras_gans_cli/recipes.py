@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 FOLDERS = ("models", "applications")
 # Built in Python, or given as --seed.
-NOT_FLAGS = ("modality", "inputs", "features", "name", "seed", "table")
+NOT_FLAGS = ("modality", "inputs", "features", "name", "seed", "table", "tokenizer")
 NETWORKS = ("generator", "discriminator")
 
 

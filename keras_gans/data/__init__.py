@@ -36,6 +36,7 @@ from keras_gans.data.volumes import (
     volume_classes,
 )
 from keras_gans.data.watch import Watch, load_watch
+from keras_gans.modalities.subwords import read_tokenizer
 
 __all__ = [
     "Emoji",
@@ -74,6 +75,7 @@ __all__ = [
     "load_watch",
     "read_lines",
     "read_table",
+    "read_tokenizer",
     "read_volume",
     "render_volumes",
     "sound_classes",

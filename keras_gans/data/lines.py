@@ -23,6 +23,7 @@ from keras_gans.data.places import Folder
 from keras_gans.data.sources import Source, kind
 from keras_gans.data.summary import Report
 from keras_gans.modalities import Tokens
+from keras_gans.modalities.subwords import read_tokenizer, subwords
 from keras_gans.modalities.untrusted import MAX_LINE, MAX_TEXT, check_bytes
 from keras_gans.utils.errors import outside
 from keras_gans.utils.suggestions import hint
@@ -37,7 +38,6 @@ ALLOWED = (
     '"surnames" (of the package names), or the path of a .txt file of a sample a '
     "line, or of a .csv, .tsv or .jsonl file with `column`"
 )
-UNKNOWN = ("\ufffd", "<unk>")  # of letters, of words
 LEAST = 5  # tokens that a sentence is filled up to, unless told otherwise
 MOST_LENGTH = 512  # tokens of a sentence, unless told otherwise
 MOST_TOKENS = 20000
@@ -181,6 +181,7 @@ def tokens_of(
     vocabulary: tuple[str, ...] | None = None,
     most_tokens: int | None = None,
     column: str | None = None,
+    tokenizer_file: str | os.PathLike | None = None,
 ) -> Tokens:
     r"""The `Tokens` that the lines of a source are made of.
 
@@ -193,13 +194,17 @@ def tokens_of(
         most_tokens: int, how many of the most frequent tokens to take; others are
             then one unknown token.
         column: see `load_lines`.
+        tokenizer_file: path of a tokenizer.json of the package tokenizers, which
+            splits lines in the place of `separator`. Its tokens that the source
+            has are the vocabulary.
 
     Returns:
         `Tokens`.
 
     Raises:
-        ValueError: as of `load_lines`; or there are more than 20,000 tokens, or a
-            line of more than 512, and nothing is said of it.
+        ValueError: as of `load_lines` and `read_tokenizer`; or there are more than
+            20,000 tokens, or a line of more than 512, and nothing is said of it.
+        ImportError: the extra "tokenizers" is not installed, of `tokenizer_file`.
 
     Example:
 
@@ -213,10 +218,20 @@ def tokens_of(
     ```
     """
     lines = read_lines(source, column)
+    if tokenizer_file is None:
+        splits = {"separator": separator}
+        splitter = Tokens(1, 2, **splits)
+    else:
+        text = read_tokenizer(tokenizer_file)
+        splits = {"separator": separator, "tokenizer": text}
+        splitter = Tokens(1, ("", subwords(text).unknown), **splits)
     counts: Counter = Counter()
     longest, number = 0, 1
     for text, at in zip(lines.texts, lines.numbers, strict=True):
-        parts = _parts(text, separator)
+        try:
+            parts = splitter.split(text)
+        except ValueError as error:
+            raise ValueError(f"Line {at} of {lines.name}: {error}") from error
         counts.update(parts)
         if len(parts) > longest:
             longest, number = len(parts), at
@@ -229,12 +244,11 @@ def tokens_of(
             )
         length = max(longest, LEAST)
     if vocabulary is None:
-        vocabulary = _vocabulary(counts, separator, most_tokens, lines.name)
-    return Tokens(check_size("length", length), tuple(vocabulary), separator)
+        vocabulary = _vocabulary(counts, splitter.unknown, most_tokens, lines.name)
+    return Tokens(check_size("length", length), tuple(vocabulary), **splits)
 
 
-def _vocabulary(counts, separator, most, name):
-    unknown = UNKNOWN[separator != ""]
+def _vocabulary(counts, unknown, most, name):
     if most is not None:
         check_size("most_tokens", most)
         ranked = sorted(counts, key=lambda token: (-counts[token], token))
@@ -265,10 +279,17 @@ def encode(lines: Lines, tokens: Tokens, on_error: str = "raise") -> Encoded:
     words = tokens.vocabulary
     words = words if isinstance(words, tuple) else tuple(map(str, range(words)))
     known = {word: i for i, word in enumerate(words) if word}
-    other = known.get(UNKNOWN[tokens.separator != ""])
+    other = known.get(tokens.unknown)
     rows, broken, unknown = [], {}, 0
     for text, number in zip(lines.texts, lines.numbers, strict=True):
-        parts = _parts(text, tokens.separator)
+        try:
+            parts = tokens.split(text)
+        except ValueError as error:
+            broken[number] = str(error).rstrip(".")
+            continue
+        if not parts:
+            broken[number] = "the tokenizer finds no tokens"
+            continue
         if len(parts) > tokens.length:
             broken[number] = f"{len(parts)} tokens, more than length={tokens.length}"
             continue
@@ -279,7 +300,7 @@ def encode(lines: Lines, tokens: Tokens, on_error: str = "raise") -> Encoded:
             broken[number] = f"{part[:80]!r} is not in the vocabulary{near}"
             continue
         if other is not None:
-            unknown += sum(part not in known for part in parts)
+            unknown += ids.count(other)
         rows.append(ids + [0] * (tokens.length - len(ids)))
     if broken and (on_error == "raise" or not rows):
         raise ValueError(
@@ -294,12 +315,6 @@ def encode(lines: Lines, tokens: Tokens, on_error: str = "raise") -> Encoded:
 def _listed(broken):
     named = [f"line {n}: {why}" for n, why in list(broken.items())[:MOST_NAMED]]
     return "; ".join(named) + "; ..." * (len(broken) > MOST_NAMED)
-
-
-def _parts(text, separator):
-    if separator == "":
-        return list(text)
-    return [part for part in text.split(separator) if part]
 
 
 # --- Sources ---

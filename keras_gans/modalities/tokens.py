@@ -9,9 +9,12 @@ from keras import ops
 import numpy as np
 
 from keras_gans.modalities import base, pictures, untrusted
+from keras_gans.modalities.subwords import SPACE, subwords
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_int
+
+UNKNOWN = ("\ufffd", "<unk>")  # of letters, of words
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -29,6 +32,8 @@ class Tokens(base.Modality):
             shorter; or the int number of tokens, which are then written as
             numbers.
         separator: str between tokens: " ", or "" where they are letters.
+        tokenizer: str, from `keras_gans.data.read_tokenizer`, which splits lines
+            into tokens of `vocabulary` and joins them in the place of `separator`.
 
     Raises:
         ValueError: an argument is something else.
@@ -45,6 +50,7 @@ class Tokens(base.Modality):
     length: int
     vocabulary: int | tuple
     separator: str = " "
+    tokenizer: str | None = dataclasses.field(default=None, repr=False)
 
     kind = "tokens"
     tensor_name = "tokens"
@@ -70,6 +76,9 @@ class Tokens(base.Modality):
                 "A vocabulary is two or more different str, or their number. "
                 f"Received: vocabulary={str(words)[:200]}."
             )
+        if self.tokenizer is not None:
+            self._check_tokenizer(words)
+            return
         apart = "\n\r" + self.separator
         for word in () if is_int(words) else words[1:]:
             if any(c in word for c in apart) or (
@@ -81,6 +90,36 @@ class Tokens(base.Modality):
                     "another separator, or take it out of the vocabulary."
                 )
         self._set(vocabulary=words)
+
+    def _check_tokenizer(self, words):
+        try:
+            known = self._subwords.known | {self.unknown}
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                "`tokenizer` is a text from `read_tokenizer`. Received: "
+                f"{str(self.tokenizer)[:80]!r}: {error}"
+            ) from error
+        strange = [] if is_int(words) else [w for w in words[1:] if w not in known]
+        if is_int(words) or strange or self.separator not in (" ", ""):
+            what = f"the token {strange[0]!r}" if strange else f"vocabulary={words!r}"
+            if not strange and not is_int(words):
+                what = f"separator={self.separator!r}"
+            raise ValueError(
+                "With `tokenizer`, a vocabulary is of its tokens, and `separator` is "
+                f"left out. Received: {what[:200]}. `tokens_of` takes them from data."
+            )
+        self._set(vocabulary=words)
+
+    @property
+    def _subwords(self):
+        return subwords(self.tokenizer)
+
+    @property
+    def unknown(self) -> str:
+        """The token that stands for what is not in a vocabulary that has it."""
+        if self.tokenizer is not None:
+            return self._subwords.unknown
+        return UNKNOWN[self.separator != ""]
 
     @property
     def shape(self) -> tuple:
@@ -173,27 +212,57 @@ class Tokens(base.Modality):
 
     def sentences(self, samples: np.ndarray) -> list[str]:
         """The sentences in words, without what fills them; see `ids`."""
-        words = self._words()
-        return [
-            self.separator.join(words[i] for i in row if words[i])
-            for row in self.ids(samples)
-        ]
+        words, ids = self._words(), self.ids(samples)
+        join = self.separator.join
+        if self.tokenizer is not None:
+            words, join = self._pieces(), self._subwords.join
+        return [join([words[i] for i in row if words[i]]) for row in ids]
+
+    def split(self, line: str) -> list[str]:
+        """The tokens of a line of text.
+
+        Args:
+            line: str.
+
+        Returns:
+            List of str, whether or not they are in the vocabulary.
+
+        Raises:
+            ValueError: the tokenizer cannot split the line.
+            ImportError: the extra "tokenizers" is not installed, of a tokenizer.
+        """
+        if self.tokenizer is not None:
+            return self._subwords.split(line)
+        if self.separator == "":
+            return list(line)
+        return [part for part in line.split(self.separator) if part]
 
     def encode_in_graph(self, samples: Tensor) -> Tensor:
         import tensorflow as tf
 
-        words = tf.constant(self._words())
+        made_of_pieces = self.tokenizer is not None
+        words = tf.constant(self._pieces() if made_of_pieces else self._words())
         ids = tf.argmax(samples, axis=-1)
         parts = tf.ragged.boolean_mask(
             tf.gather(words, ids), tf.gather(words, ids) != ""
         )
-        return tf.strings.reduce_join(parts, axis=-1, separator=self.separator)
+        if not made_of_pieces:
+            return tf.strings.reduce_join(parts, axis=-1, separator=self.separator)
+        lines = tf.strings.regex_replace(
+            tf.strings.reduce_join(parts, axis=-1), SPACE, " "
+        )
+        lines = tf.strings.regex_replace(lines, "^ | $", "")
+        return tf.strings.unicode_transcode(lines, "UTF-8", "UTF-8")
 
     def _words(self):
         """The tokens as text, "" for the one that fills sentences."""
         if is_int(self.vocabulary):
             return [str(i) for i in range(self.vocabulary)]
         return ["", *self.vocabulary[1:]]
+
+    def _pieces(self):
+        """What each token adds to a line, of a tokenizer: bytes."""
+        return [b"", *self._subwords.pieces(self.vocabulary[1:])]
 
     def _encode(self, sample, extension):
         sample = np.asarray(sample)
@@ -213,8 +282,10 @@ class Tokens(base.Modality):
         known = {word: i for i, word in enumerate(self._words()) if word}
         for number, line in enumerate(lines, 1):
             line = line.rstrip("\r\n")
-            parts = line.split(self.separator) if self.separator else line
-            tokens = [part for part in parts if part]
+            try:
+                tokens = self.split(line)
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from error
             if len(tokens) > self.length:
                 raise ValueError(
                     f"line {number} has {len(tokens)} tokens, more than "

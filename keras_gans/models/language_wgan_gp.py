@@ -29,6 +29,7 @@ class LanguageWGANGP(SentenceSamples, GradientPenaltyGAN):
         vocabulary: the tokens, a tuple of str of which the first fills shorter
             sentences; or the int number of tokens, which are then written as numbers.
         separator: str between tokens: " ", or "" where they are letters.
+        tokenizer: str, see `Tokens`, which splits and joins lines in its place.
         latent_dim: int, length of the latent code.
         dim: int, channels of the hidden maps; 512 in the reference.
         gp_weight: float of 0 or more, lambda of the penalty.
@@ -61,6 +62,7 @@ class LanguageWGANGP(SentenceSamples, GradientPenaltyGAN):
         latent_dim: int | None = None,
         dim: int = 512,
         *,
+        tokenizer: str | None = None,
         gp_weight: float = 10.0,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
@@ -68,7 +70,7 @@ class LanguageWGANGP(SentenceSamples, GradientPenaltyGAN):
         **kwargs,
     ):
         refuse(type(self).__name__, kwargs, REFUSED)
-        modality = Tokens(length, vocabulary, separator)
+        modality = Tokens(length, vocabulary, separator, tokenizer)
         size = modality.shape[1]
         if generator is None:
             latent = 128 if latent_dim is None else latent_dim
@@ -103,6 +105,6 @@ RECIPE = Recipe(
     epochs=100,
     batch_size=64,
     arguments={"length": None, "vocabulary": None, "separator": "", "dim": 64},
-    data_options={"column": None, "most_tokens": None},
+    data_options={"column": None, "most_tokens": None, "tokenizer_file": None},
     without=("data_dir", "evaluate_every", "diff_augment", "packing"),
 )

@@ -65,6 +65,7 @@ class RelGAN(SentenceSamples, BaseGAN):
         vocabulary: the tokens, a tuple of str of which the first fills shorter
             sentences; or the int number of tokens, which are then written as numbers.
         separator: str between tokens: " ", or "" where they are letters.
+        tokenizer: str, see `Tokens`, which splits and joins lines in its place.
         embedding_dim: int, numbers that the generator reads a token as.
         slots: int, rows of the generator's memory.
         heads: int, of its attention.
@@ -112,6 +113,7 @@ class RelGAN(SentenceSamples, BaseGAN):
         heads: int = 2,
         head_size: int = 256,
         *,
+        tokenizer: str | None = None,
         d_embedding_dim: int = 64,
         representations: int = 64,
         filters: int = 300,
@@ -132,7 +134,7 @@ class RelGAN(SentenceSamples, BaseGAN):
         self.pretrain_steps = within("pretrain_steps", pretrain_steps, ok, "0, 1, ...")
         ok = is_number(pretrain_rate) and 0 < pretrain_rate < float("inf")
         self.pretrain_rate = within("pretrain_rate", pretrain_rate, ok, "(0, inf)")
-        modality = Tokens(length, vocabulary, separator)
+        modality = Tokens(length, vocabulary, separator, tokenizer)
         size = modality.shape[1]
         if generator is None:
             generator = relgan_generator(
@@ -270,6 +272,6 @@ RECIPE = Recipe(
         "pretrain_steps": 1000,
         "pretrain_rate": 3e-3,
     },
-    data_options={"column": None, "most_tokens": None},
+    data_options={"column": None, "most_tokens": None, "tokenizer_file": None},
     without=("data_dir", "evaluate_every", "diff_augment", "packing"),
 )

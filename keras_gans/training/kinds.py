@@ -351,6 +351,7 @@ def lines(
     flip: bool = False,
     data_dir: str | None = None,
     most_tokens: int | None = None,
+    tokenizer_file: str | None = None,
     **options,
 ):
     """Sentences as `gan` writes them; see `keras_gans.data.load_lines`.
@@ -361,6 +362,7 @@ def lines(
         flip: bool, which lines are not.
         data_dir: str, of sources that lines have none of.
         most_tokens: int, unused: the vocabulary is the GAN's.
+        tokenizer_file: str, likewise.
         **options: its other arguments.
     """
     from keras_gans import data
@@ -382,7 +384,8 @@ def _with_vocabulary(config):
 
     arguments = config["arguments"]
     known = {name: arguments.get(name) for name in ("length", "vocabulary")}
-    if None not in known.values():
+    new = config["tokenizer_file"] is not None and not arguments.get("tokenizer")
+    if None not in known.values() and not new:
         return config
     if isinstance(known["vocabulary"], int):
         raise ValueError(
@@ -394,9 +397,12 @@ def _with_vocabulary(config):
         arguments.get("separator", " "),
         most_tokens=config["most_tokens"],
         column=config["column"],
+        tokenizer_file=config["tokenizer_file"],
         **known,
     )
     from_data = {"length": tokens.length, "vocabulary": list(tokens.vocabulary)}
+    if tokens.tokenizer is not None:
+        from_data["tokenizer"] = tokens.tokenizer
     return {**config, "arguments": {**arguments, **from_data}}
 
 

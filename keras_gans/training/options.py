@@ -215,6 +215,13 @@ DATA_OPTIONS = {
         "take so many of the most frequent tokens, others as one unknown; all by "
         "default",
     ),
+    "tokenizer_file": Option(
+        "data",
+        str,
+        None,
+        "tokenizer.json of the package tokenizers, which splits lines in the place of "
+        "--separator; none by default",
+    ),
     "jitter": Option(
         "data", object, None, "pixels or ratio to enlarge by before a random crop"
     ),
