@@ -27,8 +27,14 @@ MOST_ROWS = 10_000  # that modes are found from
 MOST_DECIMALS = 9
 UNITS = {"date": 1.0, "day": 86400.0}  # seconds
 IDS = 20  # different texts, as many as rows: names, not categories
+ODD = 0.05  # of the cells of a column of numbers or dates: mistakes, not categories
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
+# What is written otherwise than it is read: what it is, how, and as what.
+_OTHERWISE = (
+    (re.compile(r"-?\d+,\d+"), "numbers with decimal commas", "1.5"),
+    (re.compile(r"\d{1,2}([./])\d{1,2}\1\d{2,4}"), "dates", "2030-12-31"),
+)
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -205,12 +211,12 @@ def _columns_of(data):
                 "line."
             )
     columns = [[] for _ in head]
-    for row in reader:
+    for start, row in _rows(reader):
         if not row:
             continue
         if len(row) != len(head):
             raise ValueError(
-                f"line {reader.line_num} has {len(row)} cells, and the head "
+                f"line {start} has {len(row)} cells, and the head "
                 f"{len(head)}. Quote cells that hold {mark!r}."
             )
         for cells, cell in zip(columns, row, strict=True):
@@ -218,6 +224,20 @@ def _columns_of(data):
     if not columns[0]:
         raise ValueError("it has a head and no rows.")
     return dict(zip(head, columns, strict=True))
+
+
+def _rows(reader):
+    """Rows with the lines that they begin in."""
+    start = reader.line_num + 1
+    try:
+        for row in reader:
+            yield start, row
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(
+            f"the row that begins in line {start} cannot be parsed ({error}). Close "
+            "what is quoted, and double quotation marks within."
+        ) from error
 
 
 def check_few(name: str, count: int, most: int) -> None:
@@ -350,6 +370,7 @@ def _kind(name, cells, as_categories, as_numbers):
             f"a {type(cells[bad]).__name__} in row {bad + 1}. "
             f"Leave it out: `leave_out=[{name!r}]`."
         )
+    _refuse_mistakes(name, cells)
     distinct = {label(cell) for cell in present}
     if len(distinct) == len(present) >= IDS:
         raise ValueError(
@@ -358,6 +379,29 @@ def _kind(name, cells, as_categories, as_numbers):
             f"`leave_out=[{name!r}]`."
         )
     return "category"
+
+
+def _refuse_mistakes(name, cells):
+    """Refuses numbers and dates that a few cells, or their writing, make texts."""
+    rows = [i for i, cell in enumerate(cells) if not is_missing(cell)]
+    remedy = f"or take them for categories: `categories=[{name!r}]`."
+    for what, read in (("numbers", number), ("dates", _seconds)):
+        odd = [i for i in rows if read(cells[i]) is None]
+        few = 0 < len(odd) <= ODD * len(rows)
+        if few and len({str(cells[i]) for i in rows}) > IDS:
+            raise ValueError(
+                f"Column {name!r} holds {what}, but for {len(odd)} cells. Received: "
+                f"{str(cells[odd[0]])[:80]!r} in row {odd[0] + 1}. Mend them, leave "
+                f"cells empty where a value is missing, {remedy}"
+            )
+    texts = {str(cells[i]).strip() for i in rows}
+    for pattern, what, example in _OTHERWISE:
+        written = sum(bool(pattern.fullmatch(text)) for text in texts)
+        if written > IDS and written >= (1 - ODD) * len(texts):
+            raise ValueError(
+                f"Column {name!r} holds {what}. Received: {str(cells[rows[0]])!r} in "
+                f"row {rows[0] + 1}. Write them as {example}, {remedy}"
+            )
 
 
 def _categories(name, cells, most):

@@ -161,7 +161,7 @@ def test_files_are_read(tmp_path):
         (b"x,x\n1,2\n", "'x' 2 times"),
         (b"x,\n1,2\n", "none of column 2"),
         (b"x,y\n1,2\n3\n", "line 3 has 1 cells, and the head 2"),
-        (b'x,y\n1,"2\n', "Cannot read"),
+        (b'x,y\n1,2\n1,"2\n3,4\n', "begins in line 3.*Close"),
         (b"x,y\n\xff\xfe,2\n", "Save the file in UTF-8"),
         (b"x\0,y\n1,2\n", "zero bytes"),
     ],
@@ -178,6 +178,9 @@ def test_a_missing_file_is_named(tmp_path):
     (tmp_path / "rows.csv").write_text("x\n1\n")
     with pytest.raises(ValueError, match=r"Did you mean rows\.csv"):
         kg.Table.fit(tmp_path / "row.csv")
+
+
+DAYS = [f"2020-04-{i:02d}" for i in range(1, 31)]
 
 
 @pytest.mark.parametrize(
@@ -199,11 +202,24 @@ def test_a_missing_file_is_named(tmp_path):
         ({"x": [1.5, 2.5, 3.5]}, {"ranges": {"x": (5, None)}}, r"\[1.5, 3.5\]"),
         ({"x": ["a", "b"]}, {"ranges": {"x": (0, 1)}}, "columns of numbers"),
         ({"x": [(1, 2), (3, 4)]}, {}, "a tuple in row 1"),
+        ({"x": [*map(str, range(30)), "", "-"]}, {}, "1 cells.*'-' in row 32"),
+        ({"x": [*np.arange(30.0), np.inf]}, {}, "numbers, but for.*'inf' in row 31"),
+        ({"x": [*DAYS, "2020-02-30"]}, {}, r"dates, but for.*row 31.*categories=\['x'"),
+        ({"x": [f"{i},5" for i in range(30)]}, {}, "decimal commas.*'0,5' in row 1"),
+        ({"x": [f"{i}.1.20" for i in range(30)] * 2}, {}, "dates.*Write them as"),
     ],
 )
 def test_columns_that_cannot_be_learned_are_named(data, options, message):
     with pytest.raises(ValueError, match=message):
         kg.Table.fit(data, modes=1, **options)
+
+
+def test_texts_that_look_like_numbers_are_categories_where_one_says_so():
+    cells = [*map(str, range(30)), "2B"] * 2
+    table = kg.Table.fit(
+        {"x": cells, "size": [*"123456", "M"] * 8 + [*"123456"]}, categories=["x"]
+    )
+    assert len(table.categories["x"]) == 31 and len(table.categories["size"]) == 7
 
 
 @pytest.mark.parametrize(
