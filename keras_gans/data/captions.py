@@ -30,6 +30,7 @@ from keras_gans.data.sentence_cache import encoded
 from keras_gans.data.sources import Source, array_source, find_source, kind
 from keras_gans.data.summary import Report, describe
 from keras_gans.data.transforms import convert, view
+from keras_gans.modalities.untrusted import MAX_BYTES, check_bytes
 from keras_gans.utils.types import Path, Size
 
 FILES = ("captions.csv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
@@ -283,7 +284,10 @@ def _of_folder(pictures, captions):
         path = os.fspath(captions)
         try:
             with open(path, "rb") as file:
-                data = file.read(2**28)
+                data = file.read(MAX_BYTES + 1)
+            check_bytes(len(data))
+        except ValueError as error:
+            raise ValueError(f"Cannot read {path!r}: {error} Cut it.") from error
         except OSError as error:
             raise ValueError(
                 f"`captions` is a CSV or JSONL file. Received: {path!r} "
@@ -416,7 +420,8 @@ def _column(path, header, names):
 
 
 def _json_rows(path, text):
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not `splitlines`: a sentence may hold U+2028 and the like.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -53,7 +53,8 @@ ROWS = ["file_name,caption", "a.png,one", '"b.png","four, or 5"', "sub/c.png,sev
             [
                 json.dumps({"file_name": "a.png", "text": "one"}),
                 "",
-                json.dumps({"file_name": "b.png", "caption": ["four, or 5"]}),
+                # Some editors write line separators into texts.
+                '{"file_name": "b.png", "caption": ["four,\u2028or 5"]}',
                 json.dumps({"file": "sub/c.png", "texts": ["seventh"]}),
             ],
         ),
