@@ -11,6 +11,7 @@ from keras_gans import losses
 from keras_gans.augment import ADA, as_ada, check_policy, diff_augment
 from keras_gans.core.controllers import AdaptiveP, Controller, ScheduledP
 from keras_gans.engine.keras_internals import flatten_layers
+from keras_gans.engine.replicas import count
 from keras_gans.layers.minibatch_stddev import with_minibatch_stddev
 from keras_gans.layers.spectral import spectrally_normalized
 from keras_gans.modalities import Modality
@@ -158,9 +159,11 @@ class Regularization:
             return x
         n, *shape = x.shape
         if n is not None and n % m:
+            replicas = count()
+            each = f" on each of {replicas} replicas" if replicas > 1 else ""
             raise ValueError(
                 f"The discriminator sees packs of {m} rows. Received: a "
-                f"batch of {n}, not divisible by packing={m}. Choose a batch "
+                f"batch of {n}{each}, not divisible by packing={m}. Choose a batch "
                 "size that is (and `drop_remainder=True`)."
             )
         x = ops.reshape(x, (-1, m, *shape))

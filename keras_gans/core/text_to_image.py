@@ -147,6 +147,14 @@ class TextToImageGAN(BaseGAN):
         return config
 
 
+def of_all(x: Tensor) -> Tensor:
+    """The rows of all replicas, in their order: `[replicas n, ...]`."""
+    rows = gathered(x)
+    if rows.shape[0] == 1:
+        return x
+    return ops.reshape(rows, (-1, *x.shape[1:]))
+
+
 def of_others(text: Tensor) -> Tensor:
     """Each row's vector given to the next row, over all replicas: `[n, dim]`."""
     last = gathered(text[-1])

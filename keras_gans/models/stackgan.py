@@ -9,7 +9,7 @@ from keras import ops
 from keras_gans.core.inputs import Latent
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import refuse
-from keras_gans.core.text_to_image import TextToImageGAN, text_input
+from keras_gans.core.text_to_image import TextToImageGAN, of_all, text_input
 from keras_gans.core.translation import check_weight
 from keras_gans.engine import rng
 from keras_gans.engine.phases import Phase
@@ -324,7 +324,8 @@ class StackGAN(TextToImageGAN):
         """
         features, mean, real = self._seen(batch["real"], batch, training, "real")
         # The reference's: each picture but the last with the next one's sentence.
-        pair = [features[:-1], mean[1:]]
+        # Of all replicas: each forms all pairs, so that their means are of one set.
+        pair = [of_all(features)[:-1], of_all(mean)[1:]]
         wrong = self.forward(self._part("head"), pair, training)
         _, _, fake = self._seen(fake, batch, training, "fake")
         negatives = [*fake, wrong]

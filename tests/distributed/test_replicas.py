@@ -13,6 +13,7 @@ BENCHMARK = ROOT / "benchmarks" / "scaling" / "replicas.py"
 
 TOYS = ["vocoder", "esrgan", "path-length", "wavegan", "mocogan", "frame-prediction"]
 TOYS += ["voxel-gan", "image-to-volume", "stylegan2", "r3gan", "ctgan"]
+TOYS += ["dfgan", "stackgan", "stackgan2", "relgan", "language"]
 SOUNDS = ["hifigan", "sensor-gan", "text-to-speech", "vits"]
 
 
@@ -60,6 +61,7 @@ def test_replicas_of_many_gans_agree():
     # Two moves, of 16 of 100 images each.
     p, other = found["ada"]["p"]
     assert p == other and abs(p - 0.5) in (pytest.approx(0.32), pytest.approx(0.0))
+    assert "a batch of 3 on each of 2 replicas" in found["packs"]["refused"]
     features = found["features"]
     assert features["replicas"] == 2 and features["largest"] > 1
     assert features["apart"] <= 1e-6 * features["largest"]

@@ -203,6 +203,28 @@ def toys(one, two):
         table = kg.Table({"x": [(0, 1), (1, 1)], "k": ["a", "b"]})
         return kg.CTGAN(table, 4, (8,), (8,), packing=2, ema=ema)
 
+    def dfgan(ema):
+        gan = kg.DFGAN((8, 8, 1), 5, 4, 2, ema=ema)
+        for layer in gan.discriminator.get_layer("trunk").layers:
+            if layer.name.endswith("gain"):  # of 0 it holds back what is before it
+                layer.gain.assign([0.5])
+        return gan
+
+    def stackgan(ema):
+        sizes = {"latent_dim": 4, "condition_dim": 3, "width": 2, "d_width": 2}
+        return kg.StackGAN((8, 8, 1), 5, ema=ema, **sizes)
+
+    def stage_two(ema):
+        return stackgan(ema).second_stage((16, 16, 1), blocks=1)
+
+    def relgan(ema):
+        sizes = {"head_size": 2, "d_embedding_dim": 2, "representations": 2}
+        steps = {"pretrain_steps": 0, "d_steps": 1, "beta": 10.0, "beta_steps": 4}
+        return kg.RelGAN(5, 4, ema=ema, filters=2, **sizes, **steps)
+
+    def language(ema):
+        return kg.LanguageWGANGP(5, 4, dim=4, d_steps=1, ema=ema)
+
     def r3gan(ema):
         return kg.R3GAN((8, 8, 1), width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01)
 
@@ -231,6 +253,11 @@ def toys(one, two):
         ("stylegan2", stylegan2, uniform(8, 8, 1)),
         ("r3gan", r3gan, uniform(8, 8, 1)),
         ("ctgan", ctgan, (uniform(5), np.eye(2, dtype="float32")[np.arange(24) % 2])),
+        ("dfgan", dfgan, (uniform(8, 8, 1), uniform(5))),
+        ("stackgan", stackgan, (uniform(8, 8, 1), uniform(5))),
+        ("stackgan2", stage_two, (uniform(16, 16, 1), uniform(5))),
+        ("relgan", relgan, (np.arange(120) % 7 % 4).reshape(24, 5)),
+        ("language", language, (np.arange(120) % 7 % 4).reshape(24, 5)),
     ]
     for name, toy, data in rows:
         a, moved = trained(one, toy, data)
@@ -384,6 +411,21 @@ def adaptive(one, two):
     }
 
 
+def packs(one, two):
+    """Of rows that each replica's part of a batch cannot pack."""
+    table = kg.Table({"x": [(0, 1)], "k": ["a", "b"]})
+    with two.scope():
+        gan = kg.CTGAN(table, 4, (8,), (8,), packing=2)
+    gan.compile(run_eagerly=True)
+    rows = {"x": np.arange(12.0), "k": ["a", "b"] * 6}
+    try:
+        gan.fit(rows, batch_size=6, verbose=0)
+        refused = "nothing"
+    except ValueError as error:
+        refused = str(error)
+    yield {"name": "packs", "refused": refused}
+
+
 def evaluation(one, two):
     """Of evaluating batches whose last is short, and uneven on two replicas."""
     images = np.random.default_rng(1).uniform(-1, 1, (27, 8, 8, 1))
@@ -444,7 +486,7 @@ def main():
     one = tf.distribute.get_strategy()
     parts = (optimizers, evaluation)
     if FULL:
-        parts += (toys, sounds, normalized, adaptive, updates, features)
+        parts += (toys, sounds, normalized, adaptive, updates, packs, features)
     for part in parts:
         for row in part(one, two):
             print(json.dumps(row, default=float), flush=True)
