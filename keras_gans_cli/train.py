@@ -135,6 +135,7 @@ def refuse(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> int | None:
     """keras-gans train RECIPE"""
     from keras_gans.training import distribution, runs
+    from keras_gans.training.lengths import LENGTHS
 
     if args.workers != 1:
         return _launch(args)
@@ -143,6 +144,8 @@ def run(args: argparse.Namespace) -> int | None:
     options = recipes.options(recipe)
     paper = recipe.paper if getattr(args, "variant", None) else {}
     flags = {k: v for k, v in vars(args).items() if v is not None or k not in options}
+    if any(flags.get(name) is not None for name in LENGTHS):
+        paper = {k: v for k, v in paper.items() if k not in LENGTHS}
     told = {**paper, **flags}
     run_options = {name: told[name] for name in options if name in told}
     arguments = {

@@ -439,6 +439,8 @@ def _of_json(rows, column):
         text = row.get(column) if isinstance(row, dict) else None
         if not isinstance(text, str):
             has = ", ".join(list(row)[:9]) if isinstance(row, dict) else "no keys"
+            if isinstance(row, dict) and column in row:
+                has = f"{json.dumps(text)[:80]} there"
             raise ValueError(
                 f"line {number} has no text under column={column!r}; it has {has}."
             )

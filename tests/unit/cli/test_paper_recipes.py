@@ -6,6 +6,7 @@ import pathlib
 from command_line import call
 import pytest
 
+from keras_gans.training import distribution, runs
 from keras_gans_cli import recipes
 
 WITH_PAPER = [name for name, recipe in recipes.recipes().items() if recipe.paper]
@@ -22,6 +23,18 @@ def test_each_value_is_that_of_a_flag(name):
 
 def test_translators_have_both():
     assert {"pix2pix", "cyclegan", "colorization", "inpainting"} <= set(WITH_PAPER)
+
+
+def test_a_length_takes_the_place_of_the_papers(monkeypatch):
+    configs = []
+    monkeypatch.setattr(runs, "train", lambda _, config, *rest: configs.append(config))
+    monkeypatch.setattr(distribution, "is_chief", lambda: False)
+    words = ["train", "ctgan", "--recipe=paper", "--run_dir=run"]
+    assert call(*words) == call(*words, "--steps=3") == 0
+    lengths = [(config["steps"], config["epochs"]) for config in configs]
+    assert lengths == [(None, 300), (3, None)]
+    for config in configs:
+        assert (config["batch_size"], config["arguments"]["packing"]) == (500, 10)
 
 
 @pytest.mark.full

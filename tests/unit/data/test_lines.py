@@ -81,6 +81,7 @@ def test_tables(tmp_path, name, text):
         ("x.csv", b'text\n"a\n', "unexpected end|line"),
         ("x.jsonl", b'{"text": "a"}\n{"text"\n', "line 2 is no JSON"),
         ("x.jsonl", b'{"text": "a"}\n[1]\n', "line 2 has no text"),
+        ("x.jsonl", b'{"text": null}\n', "line 1 has no text .*it has null there"),
         ("x.txt", b"a" * (2**20 + 1), "line 1 has more than"),
         ("x.pdf", b"a", "another ending"),
     ],
