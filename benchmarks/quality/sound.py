@@ -6,11 +6,11 @@
 
 `train` trains the recipe `wavegan` (8 kHz, 4,096 samples) for so many steps, whose
 learning rates fall to zero in the second half, scores 98 samples, appends a line to
-results/sound.jsonl, and keeps the model. It tells the seconds that they took; with
---clock=cpu they are this process's, on all of its cores: ten minutes of two cores are
-1,200 of them, whoever else uses the machine. `floors` scores two
-halves of the reals and what is no GAN. `docs` prints the table of docs/wavegan.md,
-and puts its picture and its sounds there: 16 samples of seed 0, and 16 of the reals.
+results/sound.jsonl, and keeps the model. It reports their seconds; with --clock=cpu
+they are this process's, on all of its cores: ten minutes of two cores are 1,200 of
+them, whoever else uses the machine. `floors` scores two halves of the reals and what
+is no GAN. `docs` prints the table of docs/wavegan.md, and puts its picture and its
+sounds there: 16 samples of the model of seed 0, and 16 of the reals.
 """
 
 import argparse
@@ -66,7 +66,7 @@ class Clock(keras.callbacks.Callback):
 
     def __init__(self, steps, real, clock):
         super().__init__()
-        self.each, self.real, self.now = steps // 5, real, timed.CLOCKS[clock]
+        self.each, self.real, self.now = max(1, steps // 5), real, timed.CLOCKS[clock]
         self.steps, self.spent, self.curve = 0, 0.0, []
 
     def on_train_batch_end(self, batch, logs=None):

@@ -7,12 +7,12 @@ The commands are run in a folder of their own, one after the other.
 """
 
 import argparse
+import contextlib
 import html
 import os
 import pathlib
 import pty
 import re
-import shutil
 import sys
 import tempfile
 
@@ -80,15 +80,13 @@ def main():
     os.environ.update(COLUMNS=str(COLUMNS), LINES="50")
     own = pathlib.Path(sys.executable).parent  # commands installed beside it
     os.environ["PATH"] = os.pathsep.join([str(own), os.environ["PATH"]])
-    rows, folder = [], tempfile.mkdtemp()
-    os.chdir(folder)
-    for command in arguments.commands:
-        rows += [(f"$ {line}", PROMPT) for line in wrapped(command)]
-        lines = output_of(command)
-        rows += [(part, FRONT) for line in lines for part in wrapped(line)]
-        rows.append(("", FRONT))
-    os.chdir(to.parent)
-    shutil.rmtree(folder)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for command in arguments.commands:
+            rows += [(f"$ {line}", PROMPT) for line in wrapped(command)]
+            lines = output_of(command)
+            rows += [(part, FRONT) for line in lines for part in wrapped(line)]
+            rows.append(("", FRONT))
     to.write_text(draw(rows[:-1]), encoding="utf-8")
 
 
