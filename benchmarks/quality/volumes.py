@@ -18,7 +18,8 @@ their turns, and compares what it makes of pictures of those held out with them;
 `picture_floors` does so for the mean, the nearest picture and ridge regression,
 each at the threshold and the ridge that suit the solids held out best.
 `reals` writes a turntable of some of the solids for
-docs/voxel_gan.md; `docs` prints its tables and puts the pictures of samples there.
+docs/voxel_gan.md; `docs` prints its tables and those of docs/image_to_volume.md, and
+puts the pictures of samples there.
 
 Near twins (an IoU of 0.95 or more) are held out together or not at all.
 """
@@ -405,6 +406,7 @@ def docs(work, results):
     shutil.copy(work / "seed0.png", IMAGES / "voxel_gan_furniture.png")
     gif = work / "seed0-turntable.gif"
     shutil.copy(gif, IMAGES / "voxel_gan_furniture.gif")
+    shutil.copy(work / "pictures0.png", IMAGES / "image_to_volume.png")
 
 
 def main():
