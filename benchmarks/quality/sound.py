@@ -17,12 +17,12 @@ the reals.
 import argparse
 import json
 import pathlib
-import shutil
 import sys
 import warnings
 
 import keras
 import numpy as np
+from PIL import Image
 
 import keras_gans as kg
 from keras_gans.data import load_sounds
@@ -169,9 +169,12 @@ def docs(work, results):
     made = gan.sample(SHOWN, seed=1)
     chosen = np.random.default_rng(0).permutation(SOUNDS)[:SHOWN]
     shown = np.concatenate([made, reals()[chosen]])
-    preview = gan.modality.preview(shown, columns=8)
+    names = ["made"] * SHOWN + ["real"] * SHOWN
+    preview = gan.modality.preview(shown, columns=8, names=names)
     preview.save(work / "drums.png", overwrite=True)  # and each sound beside it
-    shutil.copy(work / "drums.png", IMAGES / "wavegan_drums.png")
+    with Image.open(work / "drums.png") as picture:
+        smaller = picture.convert("RGB").reduce(2)
+    smaller.save(IMAGES / "wavegan_drums.webp", quality=80, method=6)
     sounds.write_row(HEARD / "wavegan_drums.mp3", made, RATE)
     sounds.write_row(HEARD / "wavegan_reals.mp3", shown[SHOWN:], RATE)
 

@@ -28,6 +28,7 @@ PARTS = {
         "super_resolution_srgan.jpg",
         [(0, 20, 132, 152), (396, 20, 528, 152)],
     ),
+    "sounds": ("wavegan_drums.webp", [(0, 0, 450, 200)]),
     "video": ("frame_prediction.png", [(0, 306, 600, 606)]),
     "solids": ("voxel_gan_furniture.png", [(0, 0, 516, 236)]),
     "series": ("sensor_gan.png", [(0, 0, 600, 400)]),
