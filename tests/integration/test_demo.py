@@ -23,7 +23,7 @@ pytest.importorskip("starlette")
 
 from starlette.testclient import TestClient
 
-from keras_gans.serving.demo import Demo
+from keras_gans.serving.demo import Demo, views
 from keras_gans.serving.demo.app import PAGE, make_app
 from keras_gans.serving.demo.models import Model, thinned
 
@@ -101,6 +101,34 @@ def test_samples_are_those_of_their_seeds(client):
     mean = client.get("/api/models/3/samples?n=2&truncation=0").json()["images"]
     assert mean[0] == mean[1]
     assert pixels(mean[0]).shape == (8, 8, 3)
+
+
+def test_scores_are_of_the_weights_that_made_the_pictures(monkeypatch):
+    """Whoever restores a checkpoint waits for both."""
+    gan, log = small_gan(), []
+    model = Model(gan)
+
+    class Told:
+        def __enter__(self):
+            log.append("locked")
+
+        def __exit__(self, *error):
+            log.append("released")
+
+    def told(name):
+        function = getattr(gan, name)
+
+        def called(*arguments, **options):
+            log.append(name)
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(gan, name, called)
+
+    told("seed_batches")
+    told("call_discriminator")
+    monkeypatch.setattr(views, "LOCK", Told())
+    assert len(model.view.samples(5, 3)["scores"]) == 3
+    assert log == ["locked", "seed_batches", "call_discriminator", "released"]
 
 
 def test_a_walk_begins_and_ends_at_its_seeds(client):

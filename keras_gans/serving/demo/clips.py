@@ -37,7 +37,7 @@ class ClipsView(SeededView):
         frames = count_of(video.frames, "frame")
         return f"{frames} of {sides_in_words(width, height)} pixels"
 
-    def shown(self, samples: np.ndarray, label: int | None) -> dict[str, list]:
+    def shown(self, samples: np.ndarray, scores: list | None) -> dict[str, list]:
         """Animated WebP files, which lose nothing, and their first frames."""
         video = self.gan.modality
         still = Image(video.frame_shape, video.range)

@@ -64,10 +64,22 @@ class PicturesView(SeededView):
             and {i.name for i in gan.inputs} <= known
         )
 
-    def shown(self, samples: np.ndarray, label: int | None) -> dict[str, list | None]:
+    def scores(self, samples: np.ndarray, label: int | None) -> list | None:
+        """What the discriminator says: a probability, where it is one."""
+        if not self.has_score:
+            return None
+        labels = np.full(len(samples), label or 0, "int32")
+        x = ops.convert_to_tensor(samples)
+        batch = {"label": ops.convert_to_tensor(labels)}
+        logits = logits_of(self.gan.call_discriminator(x, batch, training=False))
+        logits = ops.reshape(ops.cast(logits, "float32"), (len(samples), -1))
+        if self.gan.objective.probability:
+            logits = ops.sigmoid(logits)
+        scores = ops.convert_to_numpy(ops.mean(logits, axis=1))
+        return [round(float(x), 4) if np.isfinite(x) else None for x in scores]
+
+    def shown(self, samples: np.ndarray, scores: list | None) -> dict[str, Any]:
         """PNGs, and the scores where there are any."""
-        with LOCK:
-            scores = self._scores(samples, label) if self.has_score else None
         return {"images": self.urls(samples), "scores": scores}
 
     def urls(self, images: np.ndarray) -> list[str]:
@@ -135,18 +147,6 @@ class PicturesView(SeededView):
             path = pathlib.Path(folder, f"walk.{format}")
             video.write(path, walked)
             return path.read_bytes(), FILMS[format]
-
-    def _scores(self, images, label):
-        """What the discriminator says: a probability, where it is one."""
-        labels = np.full(len(images), label or 0, "int32")
-        x = ops.convert_to_tensor(images)
-        batch = {"label": ops.convert_to_tensor(labels)}
-        logits = logits_of(self.gan.call_discriminator(x, batch, training=False))
-        logits = ops.reshape(ops.cast(logits, "float32"), (len(images), -1))
-        if self.gan.objective.probability:
-            logits = ops.sigmoid(logits)
-        scores = ops.convert_to_numpy(ops.mean(logits, axis=1))
-        return [round(float(x), 4) if np.isfinite(x) else None for x in scores]
 
     @functools.cached_property
     def training_pictures(self) -> list[np.ndarray] | None:

@@ -52,7 +52,7 @@ class SolidsView(SeededView):
     def size(self) -> str:
         return grid_in_words(self.gan)
 
-    def shown(self, samples: np.ndarray, label: int | None) -> dict[str, list]:
+    def shown(self, samples: np.ndarray, scores: list | None) -> dict[str, list]:
         """One shaded view of each solid."""
         low, high = self.gan.modality.range
         density = np.clip((samples[..., 0] - low) / (high - low), 0, 1)

@@ -43,7 +43,7 @@ class SoundsView(SeededView):
         sound = self.gan.modality
         return f"{sound.samples / sound.rate:.2g} s {in_words(sound)}"
 
-    def shown(self, samples: np.ndarray, label: int | None) -> dict[str, list]:
+    def shown(self, samples: np.ndarray, scores: list | None) -> dict[str, list]:
         """WAV files and the pictures of their spectrograms."""
         return {
             "images": [spectrogram_url(sound) for sound in samples],

@@ -119,13 +119,30 @@ class SeededView(View):
         ok = is_int(n) and 1 <= n <= self.most
         within("n", n, ok, f"[1, {self.most}]")
         seeds = [(seed + i) % 2**31 for i in range(n)]
-        with LOCK:
+        with LOCK:  # in one hold: a reload between would change the weights
             made = self.of_seeds(seeds, label, truncation, text)
-        # Others need not wait for files to be encoded.
-        return {"seeds": seeds, **self.shown(made, label)}
+            scores = self.scores(made, label)
+        return {"seeds": seeds, **self.shown(made, scores)}
 
-    def shown(self, samples: np.ndarray, label: int | None) -> dict[str, list]:
-        """What the page shows of samples."""
+    def scores(self, samples: np.ndarray, label: int | None) -> list | None:
+        """What the model says of samples that it has just made, if it scores any.
+
+        Args:
+            samples: array, the first axis that of the samples.
+            label: int, the class that they are of, or `None`.
+
+        Returns:
+            list of float or `None`, one for each; or `None`.
+        """
+        return None
+
+    def shown(self, samples: np.ndarray, scores: list | None) -> dict[str, Any]:
+        """What the page shows of samples.
+
+        Args:
+            samples: array, the first axis that of the samples.
+            scores: list, of `scores`.
+        """
         raise NotImplementedError
 
     def file(
