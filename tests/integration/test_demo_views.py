@@ -1,9 +1,12 @@
 """The demo's answers of sounds, speech, solids and clips."""
 
 import base64
+import concurrent.futures
 import functools
 import io
 import re
+import threading
+import time
 import wave
 
 import numpy as np
@@ -24,6 +27,7 @@ pytest.importorskip("starlette")
 
 from starlette.testclient import TestClient
 
+from keras_gans.serving.demo import solids, views
 from keras_gans.serving.demo.app import make_app
 from keras_gans.serving.demo.models import Model
 from keras_gans.serving.demo.speech import read_pronunciations
@@ -238,8 +242,6 @@ def faces_of(data):
 
 
 def test_noise_is_turned_with_fewer_triangles(monkeypatch):
-    from keras_gans.serving.demo import solids
-
     pytest.importorskip("trimesh")
     noise = np.random.default_rng(0).random((1, 9, 9, 9, 1)).astype("float32")
     volume = kg.Volume(9)
@@ -295,20 +297,68 @@ def test_pictures_that_become_no_solid(name, address, data, match):
     refused(post(name, address, data), match)
 
 
-def test_what_waits_for_no_other(monkeypatch):
-    """Files are encoded while others compute."""
-    from keras_gans.serving.demo import views
+@pytest.mark.parametrize(
+    "address", ["samples?n=1&seed=3", "mesh?seed=3", "sample.npz?seed=3"]
+)
+def test_what_waits_for_no_other(monkeypatch, address):
+    """Files are made while others compute."""
+    if address.startswith("mesh"):
+        pytest.importorskip("trimesh")
+    sampled, computing, answered = (threading.Event() for _ in range(3))
+    in_time = []
+    of_seeds = solids.SolidsView.of_seeds
 
-    held = []
+    def sampling(self, *arguments, **options):
+        made = of_seeds(self, *arguments, **options)
+        sampled.set()
+        return made
+
+    def while_another_computes(function):
+        def called(*arguments, **options):
+            in_time.append(computing.wait(30))
+            return function(*arguments, **options)
+
+        return called
+
+    def compute():
+        sampled.wait(30)
+        with views.LOCK:
+            computing.set()
+            in_time.append(answered.wait(30))
+
+    monkeypatch.setattr(solids.SolidsView, "of_seeds", sampling)
+    for place, name in ((kg.Volume, "encode"), (solids, "turntable")):
+        own = while_another_computes(getattr(place, name))
+        monkeypatch.setattr(place, name, own)
+    client("solids")
+    other = threading.Thread(target=compute)
+    other.start()
+    answer = get("solids", address)
+    answered.set()
+    other.join()
+    assert answer.status_code == 200, answer.text
+    assert in_time == [True, True]
+
+
+def test_two_files_are_made_at_a_time(monkeypatch):
+    """Of forty threads that ask, each would need the memory of a mesh."""
+    meeting, now, most = threading.Barrier(2), [], []
     encode = kg.Volume.encode
 
     def encoded(self, *arguments):
-        held.append(views.LOCK._is_owned())
+        now.append(1)
+        meeting.wait(30)  # so two are there at once
+        time.sleep(0.02)  # in which others would come
+        most.append(len(now))
+        now.pop()
         return encode(self, *arguments)
 
     monkeypatch.setattr(kg.Volume, "encode", encoded)
-    assert get("solids", "sample.npz?seed=1").status_code == 200
-    assert held == [False]
+    client("solids")
+    addresses = [f"sample.npz?seed={i}" for i in range(6)]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda one: get("solids", one), addresses))
+    assert [answer.status_code for answer in answers] == [200] * 6 and max(most) == 2
 
 
 @pytest.mark.full

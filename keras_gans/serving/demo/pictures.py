@@ -14,6 +14,7 @@ from keras_gans.inference import nearest
 from keras_gans.inference.latent import films, walk
 from keras_gans.modalities import Image
 from keras_gans.serving.demo.views import (
+    ENCODING,
     LOCK,
     SeededView,
     check_format,
@@ -102,15 +103,19 @@ class PicturesView(SeededView):
         with LOCK:
             images = self.of_seeds([seed], **given)
             closest = nearest.nearest(images, self.training_pictures)
+        with ENCODING:
+            image = self.urls(closest.images)[0]
         return {
-            "image": self.urls(closest.images)[0],
+            "image": image,
             "distance": float(closest.distances[0]),
             "count": closest.count,
         }
 
     def walk(self, seeds: list[int], frames: int, **given: Any) -> dict[str, list]:
         """A walk from seed to seed and back, as PNGs."""
-        return {"images": self.urls(self.frames(seeds, frames, **given))}
+        walked = self.frames(seeds, frames, **given)
+        with ENCODING:
+            return {"images": self.urls(walked)}
 
     def frames(self, seeds: list[int], frames: int, **given: Any) -> np.ndarray:
         """A walk from seed to seed and back.
@@ -142,8 +147,8 @@ class PicturesView(SeededView):
         """
         check_format("Films", format, FILMS)
         walked = self.frames(seeds, frames, **given)
-        video, walked = films.film(self.gan, walked, even=format == "mp4")
-        with tempfile.TemporaryDirectory() as folder:
+        with ENCODING, tempfile.TemporaryDirectory() as folder:
+            video, walked = films.film(self.gan, walked, even=format == "mp4")
             path = pathlib.Path(folder, f"walk.{format}")
             video.write(path, walked)
             return path.read_bytes(), FILMS[format]

@@ -13,6 +13,7 @@ from keras_gans.modalities import Image, Volume, pictures
 from keras_gans.modalities.volume import turntable
 from keras_gans.serving.demo.translations import read_picture
 from keras_gans.serving.demo.views import (
+    ENCODING,
     LOCK,
     SeededView,
     View,
@@ -75,7 +76,8 @@ class SolidsView(SeededView):
         check_seed(seed)
         with LOCK:
             (sample,) = self.of_seeds([seed], **given)
-        return drawable(self.gan.modality, sample)
+        with ENCODING:
+            return drawable(self.gan.modality, sample)
 
 
 class PicturedSolidsView(View):
@@ -117,7 +119,9 @@ class PicturedSolidsView(View):
             ValueError: it is no such picture, or nothing is solid.
             ImportError: the extra "mesh" is not installed.
         """
-        return drawable(self.gan.modality, self._solid_of(data))
+        solid = self._solid_of(data)
+        with ENCODING:
+            return drawable(self.gan.modality, solid)
 
     def file_of(self, format: str, data: bytes) -> tuple[bytes, str]:
         """The solid of a picture file as a file, and its MIME type.
@@ -128,7 +132,9 @@ class PicturedSolidsView(View):
         """
         check_format(f"Solids of {self.name}", format, self.formats)
         solid = self._solid_of(data)
-        return self.gan.modality.encode(solid, f".{format}"), self.formats[format]
+        with ENCODING:
+            made = self.gan.modality.encode(solid, f".{format}")
+        return made, self.formats[format]
 
     def _solid_of(self, data):
         height, width, channels = self.picture.shape

@@ -11,7 +11,7 @@ from keras_gans.modalities import Waveform, phonemes
 from keras_gans.models.text_to_speech import TextToSpeech
 from keras_gans.models.vits import VITS
 from keras_gans.serving.demo.sounds import in_words, sound_url, spectrogram_url
-from keras_gans.serving.demo.views import LOCK, View
+from keras_gans.serving.demo.views import ENCODING, LOCK, View
 from keras_gans.utils.text import brief
 from keras_gans.utils.validation import check_seed, is_number, within
 
@@ -81,11 +81,12 @@ class SpeechView(View):
         with LOCK:
             sound = self.spoken(text, seed, speed, pause, own)
         rate = self.gan.modality.rate
-        return {
-            "sound": sound_url(Waveform(None, 1, rate), sound),
-            "image": spectrogram_url(sound),
-            "seconds": round(len(sound) / rate, 3),
-        }
+        with ENCODING:
+            return {
+                "sound": sound_url(Waveform(None, 1, rate), sound),
+                "image": spectrogram_url(sound),
+                "seconds": round(len(sound) / rate, 3),
+            }
 
     def spoken(
         self, text: str, seed: int, speed: float, pause: float, own: Mapping[str, str]

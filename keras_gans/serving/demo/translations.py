@@ -11,7 +11,7 @@ from keras_gans.core.translation import TranslatingGAN
 from keras_gans.inference.latent.projection import fitted
 from keras_gans.modalities import Image, image_files
 from keras_gans.serving.demo.pictures import OPEN_SIDE, makes_pictures, sides
-from keras_gans.serving.demo.views import LOCK, View, data_url, sides_in_words
+from keras_gans.serving.demo.views import ENCODING, LOCK, View, data_url, sides_in_words
 from keras_gans.training import recipes, tasks
 from keras_gans.utils.text import brief
 
@@ -85,7 +85,8 @@ class TranslationsView(View):
         with LOCK:
             options = {} if direction == "ab" else {"direction": direction}
             translated = gan.translate(image[None].astype("float32"), **options)[0]
-        return Image(translated.shape).encode(translated)
+        with ENCODING:
+            return Image(translated.shape).encode(translated)
 
     @functools.cached_property
     def examples(self) -> dict[str, list[str]] | None:

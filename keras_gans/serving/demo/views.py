@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # One computation at a time: each takes all cores, and Keras's state is of a process.
 LOCK = threading.RLock()
+# Files are made while others compute, but few at a time: a mesh may take gigabytes.
+# Who holds it never takes LOCK.
+ENCODING = threading.BoundedSemaphore(2)
 
 
 class View:
@@ -122,7 +125,8 @@ class SeededView(View):
         with LOCK:  # in one hold: a reload between would change the weights
             made = self.of_seeds(seeds, label, truncation, text)
             scores = self.scores(made, label)
-        return {"seeds": seeds, **self.shown(made, scores)}
+        with ENCODING:
+            return {"seeds": seeds, **self.shown(made, scores)}
 
     def scores(self, samples: np.ndarray, label: int | None) -> list | None:
         """What the model says of samples that it has just made, if it scores any.
@@ -171,7 +175,9 @@ class SeededView(View):
         check_seed(seed)
         with LOCK:
             (sample,) = self.of_seeds([seed], label, truncation, text)
-        return self.gan.modality.encode(sample, f".{format}"), self.formats[format]
+        with ENCODING:
+            data = self.gan.modality.encode(sample, f".{format}")
+        return data, self.formats[format]
 
     def of_seeds(
         self,
