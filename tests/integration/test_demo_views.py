@@ -284,6 +284,14 @@ def test_a_picture_becomes_a_solid():
     assert other.status_code == 200 and other.content != saved.content
 
 
+def test_a_disk_that_is_full_is_told(monkeypatch):
+    def full(self, format, data):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(solids.PicturedSolidsView, "file_of", full)
+    refused(post("pictured", "solid.npz", b"x"), "No space left")
+
+
 @pytest.mark.parametrize(
     ("name", "address", "data", "match"),
     [

@@ -37,6 +37,7 @@ PAGE = {
 }
 MOST_BYTES = 2**23  # of a picture that is sent
 MOST_LETTERS = 1000  # of a sentence
+REFUSED = (ValueError, ImportError, OSError)  # what is answered with its message
 # What is asked of a view, and which models answer.
 ANSWERED = {
     "samples": "Samples are of models that make some from noise",
@@ -106,7 +107,7 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
         def called(request):
             try:
                 return function(request)
-            except (ValueError, ImportError, OSError) as error:
+            except REFUSED as error:
                 return refused(error)
 
         return Route(path, called, **options)
@@ -166,7 +167,7 @@ def make_app(models: list[Model], notebook: bool = False) -> web.Guard:
                 view = _view_of(model_of(request), method)
                 data = await request.body()
                 return await run_in_threadpool(function, view, request, data)
-            except (ValueError, ImportError) as error:
+            except REFUSED as error:
                 return refused(error)
 
         return Route(path, called, methods=["POST"])
