@@ -40,7 +40,7 @@ export function showPictured(place, model, base) {
   }
 
   parts.size.textContent =
-    `It is resized to ${model.width} × ${model.height} pixels, its middle of other shapes.`;
+    `It is cut to its middle and resized to ${model.width} × ${model.height} pixels.`;
   parts.open.addEventListener("click", () => parts.file.click());
   parts.file.addEventListener("change", () => {
     show(parts.file.files[0]);
