@@ -102,7 +102,8 @@ class FrameScores(NamedTuple):
         moving_psnr: float64 array, of the pixels alone that differ from the last
             frame seen by a tenth of the range or more; NaN where none does.
         ssim: float64 array, the mean over videos.
-        edges: float64 array, sharpness: `edge_ratio`, below 1 for a blur.
+        edges: float64 array, sharpness: `edge_ratio`, below 1 for a blur; NaN where
+            each true frame is of one colour, which has no edges.
     """
 
     psnr: np.ndarray
@@ -131,7 +132,8 @@ def frame_scores(
         their `FrameScores`.
 
     Raises:
-        ValueError: shapes or range do not fit, or values are not finite.
+        ValueError: shapes or range do not fit, values are not finite, or there are
+            no videos or no frames.
 
     Example:
 
@@ -145,11 +147,17 @@ def frame_scores(
         https://arxiv.org/abs/1511.05440, section 4
     """
     last, real, fake = (np.asarray(x) for x in (last, real, fake))
-    if real.ndim != 5 or fake.shape != real.shape or last.shape != real[:, 0].shape:
+    of_last = (*real.shape[:1], *real.shape[2:])
+    if real.ndim != 5 or fake.shape != real.shape or last.shape != of_last:
         raise ValueError(
             "`real` and `fake` are [n, frames, height, width, channels], and `last` is "
             "[n, height, width, channels] of the same sides. Received: shapes "
             f"{real.shape}, {fake.shape} and {last.shape}."
+        )
+    if 0 in real.shape[:2]:
+        raise ValueError(
+            "Frames are scored of one video or more, a step ahead or more. Received: "
+            f"shape {real.shape}."
         )
     copied = np.broadcast_to(last[:, None], real.shape)
     sides = {"predicted": fake, "copied": copied}
@@ -178,7 +186,9 @@ def _scores_of(last, real, fake, value_range):
         with np.errstate(divide="ignore"):  # infinite where they are the same
             moving_psnr = 10 * np.log10(width**2 / error)
     similarity = np.mean(ssim(fake, real, value_range))
-    return decibels, moving_psnr, similarity, edge_ratio(real, fake)
+    blank = (true == true[:, :1, :1]).all()
+    edges = np.nan if blank else edge_ratio(real, fake)
+    return decibels, moving_psnr, similarity, edges
 
 
 def _unit(name, videos, low, high):

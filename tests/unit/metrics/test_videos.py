@@ -92,11 +92,24 @@ def test_predicted_frames_are_scored_step_by_step():
     assert frame_scores(still, real, blurred, RANGE)["predicted"].edges.max() < 1e-6
 
 
+def test_a_step_that_is_blank_stops_no_other():
+    real = np.random.default_rng(0).uniform(-1, 1, (2, 3, 12, 12, 1))
+    real[:, 1] = [[[[0.5]]], [[[-1.0]]]]  # each of one colour
+    scores = frame_scores(real[:, 0], real, real, RANGE)
+    np.testing.assert_allclose(scores["predicted"].edges, [1, np.nan, 1])
+    assert np.isnan(scores["copied"].edges[1])
+    assert (scores["predicted"].psnr == np.inf).all()
+
+
 def test_frames_that_cannot_be_scored():
     x = np.zeros((2, 3, 12, 12, 1))
     with pytest.raises(ValueError, match=r"`last` is.*\(2, 3, 12, 12, 1\), \(2, 2"):
         frame_scores(x[:, 0], x, x[:, :2], RANGE)
     with pytest.raises(ValueError, match="`last` is"):
         frame_scores(x[:, 0, :6], x, x, RANGE)
+    with pytest.raises(ValueError, match=r"a step ahead or more.*\(2, 0, "):
+        frame_scores(x[:, 0], x[:, :0], x[:, :0], RANGE)
+    with pytest.raises(ValueError, match=r"one video or more.*\(0, 3, "):
+        frame_scores(x[:0, 0], x[:0], x[:0], RANGE)
     with pytest.raises(ValueError, match="lie in value_range"):
         frame_scores(x[:, 0], x, x + 2.0, RANGE)
