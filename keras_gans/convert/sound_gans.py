@@ -127,6 +127,10 @@ def with_lengths(state: dict) -> dict:
 
     Args:
         state: dict of a reference's name to array, by HiFi-GAN's names.
+
+    Returns:
+        dict of the same kind, each `NAME.weight` as `NAME.weight_v` and `weight_g`;
+        `state` itself where it has them.
     """
     if any(name.endswith(".weight_g") for name in state):
         return state

@@ -148,7 +148,14 @@ class TextToImageGAN(BaseGAN):
 
 
 def of_all(x: Tensor) -> Tensor:
-    """The rows of all replicas, in their order: `[replicas n, ...]`."""
+    """The rows of all replicas, in their order.
+
+    Args:
+        x: tensor `[n, ...]` of one replica.
+
+    Returns:
+        tensor `[replicas n, ...]`.
+    """
     rows = gathered(x)
     if rows.shape[0] == 1:
         return x

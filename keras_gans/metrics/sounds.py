@@ -38,7 +38,7 @@ def evaluate_sounds(
     """Scores a GAN of sounds against real ones.
 
     Of a GAN that makes sounds from a seed, these are `sound_scores`: read them
-    together, since a copy wins the others but the correlation. The labels of a
+    together, since a copy wins all of them except the correlation. The labels of a
     conditional one are class i % number of classes. Of a vocoder, it is
     `stft_distance` of the reals to what their spectrograms become again.
 

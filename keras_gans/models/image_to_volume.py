@@ -192,9 +192,16 @@ class ImageToVolume(GradientPenaltyGAN):
 
 
 def dice(real: Tensor, made: Tensor) -> Tensor:
-    """The Dice coefficient of volumes in [0, 1], `[n]`; 1 is best.
+    """The Dice coefficient of volumes; 1 is best.
 
     One is added to both parts of the fraction, so that empty volumes have one.
+
+    Args:
+        real: tensor `[n, ...]` in [0, 1].
+        made: tensor `[n, ...]` in [0, 1].
+
+    Returns:
+        tensor `[n]`, in (0, 1].
     """
     axes = tuple(range(1, len(made.shape)))
     both = ops.sum(made * real, axis=axes)

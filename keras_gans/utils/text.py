@@ -31,6 +31,9 @@ def by_number(name: str) -> tuple:
     Args:
         name: str.
 
+    Returns:
+        tuple that is compared with those of other names.
+
     Example:
 
     ```python
