@@ -9,10 +9,14 @@ import re
 
 from keras_gans.modalities.untrusted import MAX_TEXT, check_bytes
 from keras_gans.utils.optional import require
+from keras_gans.utils.text import brief
 
 UNKNOWN = "<unk>"  # of a tokenizer that has none of its own
 NOT_ONE = "it is no file of the package tokenizers"
 SPACE = rb"[ \t\n\r\f\v]+"  # what RE2, in the graph, takes for the same
+# A decoder of a few hundred bytes could make terabytes of a token, or take days.
+MOST_LETTERS = 1024  # of a token, on each step of its decoder
+MOST_STEPS = 64  # of a decoder
 
 
 class Subwords:
@@ -24,7 +28,8 @@ class Subwords:
         text: str, JSON as `read_tokenizer` gives it.
 
     Raises:
-        ValueError: it is none, or its decoder is of another kind.
+        ValueError: it is none, or its decoder is of another kind or longer than 64
+            steps.
 
     Example:
 
@@ -59,7 +64,18 @@ class Subwords:
         self.unknown = unknown or UNKNOWN
 
     def split(self, line: str) -> list[str]:
-        """The tokens of a line, without those that a model is told its ends by."""
+        """The tokens of a line, without those that a model is told its ends by.
+
+        Args:
+            line: str.
+
+        Returns:
+            list of str.
+
+        Raises:
+            ValueError: the package cannot split the line.
+            ImportError: the extra "tokenizers" is not installed.
+        """
         tokenizer = self._tokenizer
         return _rust(lambda: tokenizer.encode(line, add_special_tokens=False).tokens)
 
@@ -69,26 +85,55 @@ class Subwords:
         return _rust(lambda: tokenizers.Tokenizer.from_str(self.text))
 
     def pieces(self, tokens: Sequence[str]) -> list[bytes]:
-        """What each token adds to a line, in UTF-8 or a part of it."""
+        """What each token adds to a line, in UTF-8 or a part of it.
+
+        Args:
+            tokens: sequence of str.
+
+        Returns:
+            list of bytes.
+
+        Raises:
+            ValueError: a token has, or becomes, more than 1,024 letters.
+        """
         pieces = []
         for token in tokens:
             piece = token
+            _check_letters(len(piece))
             for decode in self._decoders:
                 piece = decode(piece)
                 if isinstance(piece, bytes):
                     break
+                _check_letters(len(piece))
             pieces.append(piece if isinstance(piece, bytes) else piece.encode())
         return pieces
 
     def join(self, pieces: Sequence[bytes]) -> str:
-        """The line of some pieces. White space is one space, as it is read."""
+        """The line of some pieces. White space is one space, as it is read.
+
+        Args:
+            pieces: sequence of bytes, of `pieces`.
+
+        Returns:
+            str, with U+FFFD for bytes that are no UTF-8.
+        """
         line = re.sub(SPACE, b" ", b"".join(pieces)).strip(b" ")
         return line.decode("utf-8", "replace")
 
 
 @functools.lru_cache(maxsize=4)
 def subwords(text: str) -> Subwords:
-    """`Subwords` of a text, kept for those that ask again."""
+    """`Subwords` of a text, kept for those that ask again.
+
+    Args:
+        text: str, as of `Subwords`.
+
+    Returns:
+        `Subwords`.
+
+    Raises:
+        ValueError: as of `Subwords`.
+    """
     return Subwords(text)
 
 
@@ -165,6 +210,10 @@ def _decoders(decoder):
     if decoder is None:
         return [lambda token: f" {token}"]
     steps = decoder["decoders"] if decoder["type"] == "Sequence" else [decoder]
+    if len(steps) > MOST_STEPS:
+        raise ValueError(
+            f"its decoder has {len(steps)} steps, more than the {MOST_STEPS} allowed."
+        )
     kinds = [step["type"] for step in steps]
     return [_decoder(step, kinds[:i]) for i, step in enumerate(steps)]
 
@@ -174,14 +223,14 @@ def _decoder(step, before):
     if kind == "ByteLevel":
         return _bytes_of
     if kind == "WordPiece":
-        prefix = step["prefix"]
+        prefix = _text(step, "prefix")
         return lambda t: t[len(prefix) :] if t.startswith(prefix) else f" {t}"
     if kind in ("Metaspace", "BPEDecoder"):
-        mark = step["replacement" if kind == "Metaspace" else "suffix"]
+        mark = _text(step, "replacement" if kind == "Metaspace" else "suffix")
         return lambda token: token.replace(mark, " ")
     if kind == "Replace" and "String" in step["pattern"]:
-        old, new = step["pattern"]["String"], step["content"]
-        return lambda token: token.replace(old, new)
+        old, new = _text(step["pattern"], "String"), _text(step, "content")
+        return lambda token: _replaced(token, old, new)
     if kind == "ByteFallback":
         return _byte_of
     # Pieces are joined and stripped in any case.
@@ -193,6 +242,29 @@ def _decoder(step, before):
         f"its decoder {kind!r} is not read; ByteLevel, WordPiece, Metaspace, "
         "BPEDecoder, Replace of a text, ByteFallback and Fuse are."
     )
+
+
+def _text(step, name):
+    value = step[name]
+    if not isinstance(value, str):
+        raise ValueError(
+            f"{name!r} of its decoder is a text. Received: {brief(value, 80)}."
+        )
+    return value
+
+
+def _replaced(token, old, new):
+    # Before it is made: a text of a megabyte may come between all letters.
+    _check_letters(len(token) + token.count(old) * (len(new) - len(old)))
+    return token.replace(old, new)
+
+
+def _check_letters(count):
+    if count > MOST_LETTERS:
+        raise ValueError(
+            f"a token of {count} letters, as its decoder makes it, is longer than the "
+            f"{MOST_LETTERS} allowed."
+        )
 
 
 def _byte_of(token):

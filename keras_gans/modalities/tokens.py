@@ -109,6 +109,10 @@ class Tokens(base.Modality):
                 f"left out. Received: {what[:200]}. `tokens_of` takes them from data."
             )
         self._set(vocabulary=words)
+        try:
+            self._pieces()
+        except ValueError as error:
+            raise ValueError(f"`tokenizer` cannot join lines: {error}") from error
 
     @property
     def _subwords(self):
@@ -230,6 +234,13 @@ class Tokens(base.Modality):
         Raises:
             ValueError: the tokenizer cannot split the line.
             ImportError: the extra "tokenizers" is not installed, of a tokenizer.
+
+        Example:
+
+        ```python
+        tokens = keras_gans.Tokens(4, ["", "red", "heart"])
+        tokens.split("a red heart")  # ["a", "red", "heart"]
+        ```
         """
         if self.tokenizer is not None:
             return self._subwords.split(line)

@@ -378,6 +378,33 @@ def _describe_lines(gan, source, **options):
     return data.describe_lines(source, gan.modality, **options)
 
 
+def check_tokenizer(config: dict) -> None:
+    """Refuses a new run of two tokenizers, as of a preset and of a file.
+
+    A run that goes on has kept its own: it needs no file.
+
+    Args:
+        config: dict, of `runs.new_config`.
+
+    Raises:
+        ValueError: both are given, and the file's is another one, or cannot be read.
+        ImportError: both are given, and the extra "tokenizers" is not installed.
+    """
+    own, path = config["arguments"].get("tokenizer"), config.get("tokenizer_file")
+    if own is None or path is None:
+        return
+    from keras_gans import data
+
+    if data.read_tokenizer(path) != own:
+        preset = config["from_preset"]
+        whose = "preset" if preset else "GAN"
+        beside = f"--from_preset={preset}" if preset else "--tokenizer"
+        raise ValueError(
+            f"The {whose} has a tokenizer of its own. Received: --tokenizer_file="
+            f"{path} with {beside}. Leave --tokenizer_file out."
+        )
+
+
 def _with_vocabulary(config):
     """The length and the vocabulary of a run that was not told them."""
     from keras_gans import data

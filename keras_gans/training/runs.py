@@ -44,6 +44,7 @@ from keras_gans.training.directories import (
     SAMPLES,
     is_run,
 )
+from keras_gans.training.kinds import check_tokenizer
 from keras_gans.training.options import OPTIONS, defaults
 from keras_gans.utils import files
 from keras_gans.utils.locks import locked
@@ -74,7 +75,7 @@ def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
 
     Raises:
         ValueError: the recipe is unknown, an option out of its range, or more
-            than one length is given.
+            than one length or tokenizer is given.
     """
     entry = recipes.get(recipe)
     config = {
@@ -87,6 +88,7 @@ def new_config(recipe: str, arguments: dict | None = None, **options) -> dict:
         **options,
         "version": __version__,
     }
+    check_tokenizer(config)
     own = config["data"] == entry.data or "num_classes" in (arguments or {})
     if entry.task == datasets.LABELLED and not own:
         config["arguments"]["num_classes"] = None  # `train` counts them

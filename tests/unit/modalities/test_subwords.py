@@ -10,6 +10,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 import keras_gans as kg
 from keras_gans.data import load_lines, read_tokenizer, tokens_of
+from keras_gans.modalities.subwords import Subwords
 from keras_gans.training import datasets, recipes, runs
 
 LINES = ["a red heart", "ein grünes Herz", "one, two — three!", "hearts 🍋 heart"]
@@ -133,6 +134,15 @@ def test_a_run_keeps_the_tokenizer_of_its_file(saved):
 WORDS = {"model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "?"}}
 
 
+def replace(old, new):
+    return {"type": "Replace", "pattern": {"String": old}, "content": new}
+
+
+def decoded(*steps):
+    decoder = {"type": "Sequence", "decoders": steps}
+    return json.dumps({**WORDS, "decoder": decoder}).encode()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -145,6 +155,12 @@ WORDS = {"model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": 
         (json.dumps({**WORDS, "decoder": {"type": "CTC"}}).encode(), "decoder 'CTC'"),
         (json.dumps({**WORDS, "decoder": {"type": 3}}).encode(), "decoder 3"),
         (json.dumps({**WORDS, "added_tokens": [3]}).encode(), "no file of"),
+        (decoded({"type": "WordPiece", "prefix": 3}), "'prefix'.* a text.*: 3"),
+        (decoded({"type": "Metaspace", "replacement": None}), "'replacement'.*: None"),
+        (decoded({"type": "BPEDecoder", "suffix": ["a"]}), r"'suffix'.*: \['a'\]"),
+        (decoded(replace("a", 3)), "'content'.* a text.*: 3"),
+        (decoded(replace(3, "a")), "'String'.* a text.*: 3"),
+        (decoded(*[replace("a", "b")] * 65), "65 steps, more than the 64"),
         (json.dumps(WORDS).encode()[:-9], "no JSON"),
     ],
 )
@@ -153,6 +169,28 @@ def test_files_that_are_none_are_refused(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"(?is)tokenizer\.json.*({message}).*save"):
         read_tokenizer(path)
+
+
+def test_a_preset_keeps_its_tokenizer(tmp_path):
+    path, run = tmp_path / "tokenizer.json", tmp_path / "run"
+    path.write_text(json.dumps(WORDS))
+    options = {"from_preset": "lines", "tokenizer_file": str(path)}
+    arguments = {"length": 3, "vocabulary": ["", "a"]}
+    arguments["tokenizer"] = read_tokenizer(path)
+    config = runs.new_config("relgan", arguments, **options)  # the same one
+    path.write_text(json.dumps({**WORDS, "added_tokens": []}))
+    for beside, message in (
+        (options, "preset has a tokenizer of its own.*_preset=lines. Leave --tok"),
+        ({**options, "from_preset": None}, "GAN has a tokenizer of its own.*Leave"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            runs.new_config("relgan", arguments, **beside)
+    # A run that goes on needs no file.
+    path.unlink()
+    run.mkdir()
+    (run / "config.json").write_text(json.dumps(config))
+    again = runs.changed(run, "relgan", {}, {})
+    assert datasets.with_classes(recipes.get("relgan"), again) == config
 
 
 def test_bad_tokenizers_are_refused(tmp_path):
@@ -173,3 +211,20 @@ def test_bad_tokenizers_are_refused(tmp_path):
     (tmp_path / "tokenizer.json").write_text(text)
     with pytest.raises(ValueError, match=r"Line 2 of .*package tokenizers says"):
         tokens_of(tmp_path / "lines.txt", tokenizer_file=tmp_path / "tokenizer.json")
+
+
+@pytest.mark.parametrize(
+    ("steps", "letters"),
+    [
+        ([replace("a", "aa")] * 40, 2048),
+        ([replace("", "x" * 10**6)], 2 * 10**6 + 1),
+        ([{"type": "BPEDecoder", "suffix": ""}] * 40, 2047),
+    ],
+)
+def test_decoders_that_never_end_are_refused(steps, letters):
+    """They would take terabytes, of a file of a few hundred bytes."""
+    text = decoded(*steps).decode()
+    with pytest.raises(ValueError, match=rf"join lines.* {letters} letters.*1024"):
+        kg.Tokens(3, ("", "a"), tokenizer=text)
+    with pytest.raises(ValueError, match="a token of 1025 letters"):
+        Subwords(json.dumps(WORDS)).pieces(["a" * 1025])
