@@ -129,6 +129,17 @@ def test_a_run_keeps_the_tokenizer_of_its_file(saved):
     np.testing.assert_array_equal(
         again.modality.decode(LINES[3].encode()), gan.modality.decode(LINES[3].encode())
     )
+    # A run that begins from it keeps the tokenizer too.
+    preset = str(folder / "preset")
+    gan.save_to_preset(preset)
+    arguments = runs.fine_tuned("relgan", preset, {})
+    options |= {"from_preset": preset}
+    (folder / "tokenizer.json").write_text(gan.modality.tokenizer)
+    begun = runs.new_config("relgan", arguments, **options)
+    assert datasets.with_classes(recipes.get("relgan"), begun) == begun
+    (folder / "tokenizer.json").write_text(json.dumps(WORDS))
+    with pytest.raises(ValueError, match="preset has a tokenizer of its own"):
+        runs.new_config("relgan", arguments, **options)
 
 
 WORDS = {"model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "?"}}
