@@ -21,6 +21,8 @@ from keras_gans.utils.types import Path
 
 LABELLED = "labelled images"
 TABLES = "tables"
+# What makes more of few data in training, turned off: scores are of the data alone.
+AS_IT_IS = {"flip": False, "speed": 0.0, "rotate": False, "jitter": 0}
 REALS = 64  # pictures of the data in one of its own
 FEW = 16  # samples of other kinds
 # Beside a SavedModel's own files; loaders leave the directory alone.
@@ -317,7 +319,8 @@ def reals(recipe: Recipe, config: dict, gan: BaseGAN):
 
 def pictures_of(recipe: Recipe, config: dict, gan: BaseGAN):
     """All of the data as it is, in batches of 100."""
-    options = {**_options(recipe, config), "batch_size": 100, "flip": False}
+    options = {**_options(recipe, config), "batch_size": 100}
+    options |= {name: value for name, value in AS_IT_IS.items() if name in options}
     options.pop("class_balanced", None)
     return tasks.load(recipe.task, gan, config["data"], drop_remainder=False, **options)
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import shutil
+import types
 
 from command_line import TINY, call, in_full
 import keras
@@ -180,6 +181,29 @@ def test_pictures_of_pairs(recipe, monkeypatch):
     with Image.open("reals.png") as picture:
         assert picture.size[0] >= 4 * 32 and picture.mode == "RGB"
     assert "pixels" in str(datasets.describe(made, config, gan))
+
+
+@pytest.mark.parametrize("recipe", ["wavegan", "voxel_gan"])
+def test_scores_are_of_the_data_as_it_is(recipe):
+    """Neither sped up nor turned or mirrored, though what is trained on is."""
+    pathlib.Path("set").mkdir()
+    given = {"batch_size": 100, "drop_remainder": False, "seed": 3}
+    if recipe == "wavegan":
+        modality, trained = keras_gans.Waveform(256, rate=8000), {"speed": 0.2}
+        for i in range(4):
+            sound = np.random.default_rng(i).uniform(-1, 1, (500, 1))
+            modality.write_parts(f"set/{i}.wav", [sound])
+        own = {"samples": 256, "rate": 8000, "segments": "first", "speed": 0}
+        wanted = data.load_sounds("set", **own, **given)
+    else:
+        modality, trained = keras_gans.Volume(8), {"rotate": True, "flip": True}
+        for i in range(8):
+            np.save(f"set/{i}.npy", np.random.default_rng(i).random((8, 8, 8)) > 0.5)
+        wanted = data.load_volumes("set", size=8, range=modality.range, **given)
+    config = runs.new_config(recipe, data="set", batch_size=2, seed=3, **trained)
+    gan = types.SimpleNamespace(modality=modality, labelled=False)
+    (reals,) = datasets.pictures_of(recipes.get(recipe), config, gan)
+    np.testing.assert_array_equal(reals, next(iter(wanted)))
 
 
 @pytest.mark.backends
