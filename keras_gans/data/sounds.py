@@ -43,6 +43,8 @@ QUIET = 1e-3  # of a file's peak: quieter ends are trimmed
 BLOCK = 256  # samples of which the loudest is kept, to trim by
 READ = 2**18  # samples read at a time
 MARGIN = 64  # samples around a segment that is resampled
+LOSSLESS = (".wav", ".flac")
+OVERSHOOT = 1.25  # decoders of lossy formats go beyond 1 by less, which is clipped
 
 
 class Sound(NamedTuple):
@@ -108,7 +110,8 @@ def load_sounds(
         segments: "random", anywhere in its part of the file, elsewhere each
             epoch; or "first", the beginning of each file alone.
         peak: float in (0, 1], what the loudest sample of each file is brought
-            to; `None` leaves files as loud as they are.
+            to; `None` leaves files as loud as they are, and refuses those beyond
+            [-1, 1] (OGG and MP3 files: beyond 1.25; what is less is clipped).
         trim: whether to leave out both ends of a file where they are quieter
             than a thousandth of its peak (-60 dB).
         speed: float in [0, 0.5]: each example is played by up to this share faster
@@ -193,7 +196,7 @@ def load_sounds(
 def _check_levels(usable):
     """Raises where files of numbers beyond [-1, 1] would be clipped."""
     pairs = zip(usable.listing.paths, usable.heads, strict=True)
-    if loud := [(path, s.peak) for path, s in pairs if _is_loud(path, s.peak)]:
+    if loud := [(path, s.peak) for path, s in pairs if is_loud(path, s.peak)]:
         (path, most), *others = loud
         more = f" and {len(others)} more" if others else ""
         raise ValueError(
@@ -203,9 +206,15 @@ def _check_levels(usable):
         )
 
 
-def _is_loud(path, peak):
-    # Decoders of lossy formats overshoot by a little, which is clipped.
-    return peak > 1 and str(path).lower().endswith((".wav", ".flac"))
+def is_loud(path: Path, peak: float) -> bool:
+    """Whether samples as loud as `peak` are too loud for a file's kind.
+
+    Args:
+        path: str or path, of whose ending the kind is.
+        peak: float, the largest |sample|.
+    """
+    lossless = str(path).lower().endswith(LOSSLESS)
+    return peak > (1 if lossless else OVERSHOOT)
 
 
 def find_sounds(
@@ -238,7 +247,8 @@ def read_sound(
         path: str or path of a WAV, FLAC, OGG or MP3 file.
         rate: int, samples a second.
         channels: int, see `load_sounds`.
-        peak: float in (0, 1], see `load_sounds`.
+        peak: float in (0, 1], what the loudest sample is brought to; `None` leaves
+            the file as loud as it is.
 
     Returns:
         float32 `[samples, channels]` in [-1, 1].
@@ -246,6 +256,17 @@ def read_sound(
     Raises:
         ValueError: naming the file, where it cannot be used, or has samples beyond
             [-1, 1] that are brought to no peak.
+        ImportError: the extra "audio" is not installed.
+
+    Example:
+
+    ```python
+    from keras_gans.data.sounds import read_sound
+
+    tone = 0.5 * np.sin(0.1 * np.arange(8000))[:, None]
+    keras_gans.Waveform(8000, rate=8000).write("tone.wav", tone, overwrite=True)
+    read_sound("tone.wav", rate=16000).shape  # (16000, 1)
+    ```
     """
     return np.concatenate(list(sound_blocks(path, rate, channels, peak)))
 
@@ -255,26 +276,38 @@ def sound_blocks(
 ) -> Iterator[np.ndarray]:
     """A file of sound in blocks, so that memory does not grow with its length.
 
-    All of it is looked at before the first block.
+    The whole file is checked before the first block is given.
 
     Args:
-        path: see `read_sound`.
-        rate: see `read_sound`.
-        channels: see `read_sound`.
-        peak: see `read_sound`.
+        path: str or path of a WAV, FLAC, OGG or MP3 file.
+        rate: int, samples a second.
+        channels: int, see `load_sounds`.
+        peak: float in (0, 1] or `None`, see `read_sound`.
 
     Yields:
-        float32 `[samples, channels]` in [-1, 1], what `read_sound` returns in parts.
+        float32 `[samples, channels]` in [-1, 1]: joined, they are what `read_sound`
+        returns.
 
     Raises:
-        ValueError: see `read_sound`.
+        ValueError: see `read_sound`; when the first block is asked for.
+        ImportError: the extra "audio" is not installed.
+
+    Example:
+
+    ```python
+    from keras_gans.data.sounds import sound_blocks
+
+    tone = 0.5 * np.sin(0.1 * np.arange(8000))[:, None]
+    keras_gans.Waveform(8000, rate=8000).write("tone.wav", tone, overwrite=True)
+    sum(len(block) for block in sound_blocks("tone.wav", rate=8000))  # 8000
+    ```
     """
     folder, name = os.path.split(os.path.abspath(path))
     place = Folder(folder)
     sound = look(place, name, channels)
     if isinstance(sound, str):
         raise ValueError(f"Cannot read {os.fspath(path)!r}: {sound}.")
-    if peak is None and _is_loud(name, sound.peak):
+    if peak is None and is_loud(name, sound.peak):
         raise ValueError(
             f"Sounds lie in [-1, 1]. Received: {os.fspath(path)!r}, whose largest "
             f"sample is {sound.peak:g}. Divide it by that."
@@ -296,21 +329,44 @@ def sound_blocks(
 
 
 def changes_of(path: Path, rate: int, channels: int = 1) -> str:
-    """What `read_sound` changes in a file, in words; "" where it changes nothing.
+    """What `read_sound` changes of a file's rate and channels, in words.
 
     Args:
-        path: see `read_sound`.
-        rate: see `read_sound`.
-        channels: see `read_sound`.
+        path: str or path of a WAV, FLAC, OGG or MP3 file.
+        rate: int, samples a second.
+        channels: int, see `load_sounds`.
+
+    Returns:
+        str, such as "resampled from 44100 to 22050 Hz, 2 channels mixed to one"; ""
+        where nothing is changed.
+
+    Raises:
+        ValueError: it is not there, or no file of sound.
+        ImportError: the extra "audio" is not installed.
+
+    Example:
+
+    ```python
+    from keras_gans.data.sounds import changes_of
+
+    tone = 0.5 * np.sin(0.1 * np.arange(8000))[:, None]
+    keras_gans.Waveform(8000, rate=8000).write("tone.wav", tone, overwrite=True)
+    changes_of("tone.wav", rate=16000)  # "resampled from 8000 to 16000 Hz"
+    ```
     """
-    folder, name = os.path.split(os.path.abspath(path))
-    with _opened(Folder(folder), name) as file:
-        found = file.samplerate, file.channels
+    soundfile = require("soundfile", "audio", "Files of sound")
+    try:
+        with soundfile.SoundFile(os.fspath(path)) as file:
+            found = file.samplerate, file.channels
+    except (OSError, RuntimeError) as error:  # soundfile's own is the second
+        raise ValueError(f"Cannot read {os.fspath(path)!r}: {error}.") from error
     told = []
     if found[0] != rate:
         told.append(f"resampled from {found[0]} to {rate} Hz")
     if found[1] > channels:
         told.append(f"{found[1]} channels mixed to one")
+    elif found[1] < channels:
+        told.append(f"one channel repeated as {channels}")
     return ", ".join(told)
 
 

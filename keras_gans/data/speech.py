@@ -23,7 +23,7 @@ from keras_gans.data.pipeline import (
 )
 from keras_gans.data.places import Folder
 from keras_gans.data.python_calls import python_call
-from keras_gans.data.sounds import look, read_sound
+from keras_gans.data.sounds import Sound, is_loud, look, read_sound
 from keras_gans.data.sources import Source
 from keras_gans.data.summary import Report
 from keras_gans.modalities import phonemes
@@ -126,8 +126,7 @@ def align(
     bar = progress_bar(len(lines), int(verbose), "recording")
     for number, line in enumerate(lines, 1):
         try:
-            path = folder / WAVES / f"{line.name}.wav"
-            sound = read_sound(path, phonemes.RATE)[:, 0]
+            sound = _heard(folder / WAVES / f"{line.name}.wav")
             alignment = aligner.align(sound, line.text)
             if alignment.score < worst:
                 raise ValueError(
@@ -150,6 +149,13 @@ def align(
         )
     files.write_bytes(folder / ALIGNMENT, json.dumps(alignments, indent=0).encode())
     return left
+
+
+def _heard(path):
+    """A recording as the aligner takes it, scaled only where it is too loud."""
+    found = look(Folder(path.parent), path.name, 1)
+    loud = isinstance(found, Sound) and is_loud(path, found.peak)
+    return read_sound(path, phonemes.RATE, peak=1.0 if loud else None)[:, 0]
 
 
 class Recording(NamedTuple):

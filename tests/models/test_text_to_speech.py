@@ -19,7 +19,7 @@ from keras_gans.data.speech import (
     read_metadata,
 )
 from keras_gans.layers import InverseSTFT
-from keras_gans.modalities import Waveform
+from keras_gans.modalities import Waveform, phonemes
 from keras_gans.modalities.phonemes import words_of
 
 SYMBOLS = ("SIL", "S", "EH", "V", "AH", "N", "TH", "R", "IY")
@@ -224,6 +224,27 @@ def test_recordings_that_cannot_be_aligned_are_all_named(folder):
         align(folder, verbose=False, pronunciations={"Keeras": "K EH R AH S"})
     with pytest.raises(ValueError, match=r"phonemes of ARPAbet"):
         align(folder, verbose=False, pronunciations={"Keeras": "K3"})
+
+
+def test_loud_recordings_are_aligned_scaled(folder, monkeypatch):
+    """As training scales them; those that are not too loud are heard as they are."""
+    soundfile = pytest.importorskip("soundfile")
+    loud = 3 * np.sin(np.arange(1600) / 9)[:, None]
+    soundfile.write(folder / "wavs" / "two.wav", loud, phonemes.RATE, "FLOAT")
+    heard = []
+
+    class Aligner:
+        def __init__(self, pronunciations):
+            pass
+
+        def align(self, sound, text):
+            heard.append(sound)
+            return phonemes.Aligned(("T",), (0.1,), 0.0)
+
+    monkeypatch.setattr(phonemes, "Aligner", Aligner)
+    assert align(folder, overwrite=True, verbose=False) == {}
+    assert 0.25 < np.abs(heard[0]).max() < 0.35
+    np.testing.assert_allclose(heard[1], loud[:, 0] / np.abs(loud).max(), atol=1e-6)
 
 
 def test_bad_input():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import soundfile
-import soxr
 
 from keras_gans.data import describe_sounds, load_sounds, sound_classes
 from keras_gans.data import sounds as reading
@@ -99,19 +98,28 @@ def test_speed_changes_pitch_and_length_by_its_share_alone(tmp_path):
         load_sounds(tmp_path, **options, speed=0.6)
 
 
-@pytest.mark.parametrize("pace", [0.8, 1.25])
-def test_speed_reads_the_same_place_of_long_files(tmp_path, pace):
-    """Segments at a pace are parts of the whole file at that pace."""
-    rng = np.random.default_rng(0)
-    noise = 0.5 * np.cumsum(rng.normal(size=4 * 8000)) / 200
-    soundfile.write(tmp_path / "a.wav", np.clip(noise, -0.9, 0.9), 8000)
-    usable = reading.find_sounds(tmp_path, 1).files[0]
-    cutter = reading._Cutter(usable, 1024, 1, 8000, "random", None, False)
-    whole = soxr.resample(soundfile.read(tmp_path / "a.wav")[0], 8000, 8000 / pace)
-    cut = cutter.read(10, 0.5, pace)[:, 0]
-    begin = int(10.5 * 1024 / pace)
-    near = [whole[begin + i : begin + i + 1024] for i in range(-2, 3)]
-    assert min(np.abs(cut - x).max() for x in near) < 0.05 * np.ptp(whole)
+def test_speed_reads_the_same_place_of_long_files(tmp_path):
+    """Of a rising tone, which tells where a segment begins and how fast it is."""
+    slots, low, rise = 8, 300.0, 1500.0  # rise: Hz a second
+    times = np.arange(slots * 1024) / 8000
+    tone = 0.5 * np.sin(2 * np.pi * (low + rise * times / 2) * times)
+    soundfile.write(tmp_path / "a.wav", tone, 8000)
+    options = {"trim": False, "peak": None, "batch_size": slots, "repeat": True}
+    options |= {"samples": 1024, "rate": 8000, "shuffle": False, "speed": 0.2}
+    data = load_sounds(tmp_path, segments="random", **options).take(3)
+    paces, middle = [], slice(100, -100)
+    for sounds in data.as_numpy_iterator():
+        for slot, sound in enumerate(sounds[:, :, 0]):
+            spectrum = np.fft.fft(sound)
+            spectrum[512:] = 0  # leaves the analytic signal
+            angles = np.unwrap(np.angle(np.fft.ifft(spectrum)))[middle]
+            square, once, _ = np.polyfit(times[:1024][middle], angles, 2)
+            paces.append(np.sqrt(square / (np.pi * rise)))
+            begin = (once / (2 * np.pi * paces[-1]) - low) / rise
+            place = begin * 8000 / 1024 - slot
+            last = slots - slot - paces[-1]  # where a whole segment is left
+            assert min(0, last) - 0.05 < place < min(1, last) + 0.05
+    assert 0.79 < min(paces) < 0.9 and 1.1 < max(paces) < 1.21
 
 
 def test_ends_are_trimmed_and_short_sounds_padded(tmp_path):
@@ -176,6 +184,35 @@ def test_numbers_beyond_one_are_never_clipped_unsaid(tmp_path):
     np.testing.assert_allclose(scaled, loud / 5, atol=1e-6)
     [sound] = batch_of(tmp_path, batch_size=1, segments="first", trim=False)
     np.testing.assert_allclose(sound[0], loud[:2048] / 3, atol=1e-6)
+
+
+def test_lossy_files_far_beyond_one_are_refused_too(tmp_path):
+    """Their decoders go beyond it by a little, which is clipped."""
+    soundfile.write(tmp_path / "a.ogg", 2 * sine(0.5, 8000), 8000)  # about 1
+    soundfile.write(tmp_path / "b.ogg", 6 * sine(0.5, 8000), 8000)
+    assert reading.read_sound(tmp_path / "a.ogg", 8000).max() <= 1
+    for call in (
+        lambda: reading.read_sound(tmp_path / "b.ogg", 8000),
+        lambda: batch_of(tmp_path, batch_size=1, peak=None),
+    ):
+        with pytest.raises(ValueError, match=r"b\.ogg', whose largest sample is [23]"):
+            call()
+    assert reading.read_sound(tmp_path / "b.ogg", 8000, peak=1.0).max() <= 1
+
+
+def test_what_is_changed_of_a_file_is_said(tmp_path):
+    soundfile.write(tmp_path / "one.wav", sine(0.1, 8000), 8000)
+    soundfile.write(tmp_path / "two.wav", sine(0.1, 8000, channels=2), 8000)
+    assert reading.changes_of(tmp_path / "one.wav", 8000) == ""
+    told = reading.changes_of(tmp_path / "two.wav", 16000)
+    assert told == "resampled from 8000 to 16000 Hz, 2 channels mixed to one"
+    assert reading.changes_of(tmp_path / "two.wav", 8000, channels=2) == ""
+    told = reading.changes_of(tmp_path / "one.wav", 8000, channels=2)
+    assert told == "one channel repeated as 2"
+    (tmp_path / "none.wav").write_text("no sound")
+    for name in ("none.wav", "absent.wav"):
+        with pytest.raises(ValueError, match=rf"Cannot read '.*{name}'"):
+            reading.changes_of(tmp_path / name, 8000)
 
 
 def test_drums_are_embedded():
