@@ -17,6 +17,7 @@ from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import check_size
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
+MOST_BYTES = 2**32 - 1 - 36  # of samples in a WAV file: its sizes have 32 bits
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -83,7 +84,7 @@ class Waveform(base.Modality):
     def write_parts(
         self, path: Path, parts: Iterable[np.ndarray], overwrite: bool = False
     ) -> None:
-        """Writes a WAV file of a sound that comes in parts, of any length.
+        """Writes a WAV file, of up to 4 GiB, of a sound that comes in parts.
 
         Args:
             path: str or path, ending in ".wav".
@@ -91,7 +92,8 @@ class Waveform(base.Modality):
             overwrite: bool, whether to replace what stands there.
 
         Raises:
-            ValueError: `path` exists or has another ending, or a part does not fit.
+            ValueError: `path` exists or has another ending, a part does not fit, or
+                all are more than 4 GiB; then no file is written.
 
         Example:
 
@@ -105,8 +107,22 @@ class Waveform(base.Modality):
         base.check_extension(path, (".wav",), "Sounds in parts")
         one = dataclasses.replace(self, samples=None)
         with files.replacing(path) as temporary, self._opened(temporary) as file:
+            written = 0
             for part in parts:
-                file.writeframes(one._levels(part).tobytes())
+                levels = one._levels(part)
+                written += levels.nbytes
+                self._check_bytes(written)
+                file.writeframes(levels.tobytes())
+
+    def _check_bytes(self, count):
+        """Refuses more bytes of samples than a WAV file can say that it has."""
+        if count > MOST_BYTES:
+            most = MOST_BYTES // (2 * self.channels)
+            raise ValueError(
+                f"A WAV file holds up to 4 GiB: {most:,} samples of {self.channels} "
+                f"channels, {most / self.rate:,.0f} s. Received more. Write several "
+                "files."
+            )
 
     @contextlib.contextmanager
     def _opened(self, target):
@@ -128,6 +144,7 @@ class Waveform(base.Modality):
         pcm = self._levels(sample)
         stream = io.BytesIO()
         if extension == ".wav":
+            self._check_bytes(pcm.nbytes)
             with self._opened(stream) as file:
                 file.writeframes(pcm.tobytes())
             return stream.getvalue()

@@ -14,7 +14,7 @@ import pytest
 
 import keras_gans as kg
 from keras_gans.data.clips import film_rate, read_film
-from keras_gans.modalities import untrusted, video_files
+from keras_gans.modalities import untrusted, video_files, waveform
 from keras_gans.utils.optional import require
 
 TABLE = kg.Table({"age": [(40, 10), (5, 2)], "sex": ["f", 'm "ü",\n']})
@@ -566,3 +566,18 @@ def test_films_of_large_frames_are_refused(monkeypatch):
     ):
         with pytest.raises(ValueError, match=r"\(16, 16, 3\).* are allowed"):
             read()
+
+
+def test_sounds_beyond_what_a_wav_file_holds_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(waveform, "MOST_BYTES", 4 * 100)
+    stereo, path = kg.Waveform(None, 2, 8000), tmp_path / "a.wav"
+    parts = [np.zeros((60, 2), "float32"), np.zeros((40, 2), "float32")]
+    stereo.write_parts(path, parts)
+    assert stereo.read(path).shape == (100, 2)
+    for write in (
+        lambda: stereo.write_parts(tmp_path / "b.wav", [*parts, parts[0][:1]]),
+        lambda: stereo.write(tmp_path / "b.wav", np.zeros((101, 2), "float32")),
+    ):
+        with pytest.raises(ValueError, match=r"up to 4 GiB: 100 samples of 2 chann"):
+            write()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.wav"]
