@@ -29,16 +29,12 @@ def add_flags(parser: argparse.ArgumentParser, words: list | None = None) -> Non
 
 def run(args: argparse.Namespace) -> None:
     """keras-gans vocode MODEL FILE..."""
-    from keras_gans.data.sounds import changes_of
     from keras_gans.inference import opening
     from keras_gans.inference.vocoding import vocode_files
     from keras_gans_cli import words
 
     gan, step = opening.open_gan(args.model, args.best)
-    written = vocode_files(gan, args.inputs, args.out, args.chunk, args.overwrite)
-    for path in args.inputs:
-        told = "" if path.lower().endswith(".npy") else changes_of(path, gan.mel.rate)
-        if told:
-            print(f"{path}: {told}")
+    options = {"overwrite": args.overwrite, "on_change": print}
+    written = vocode_files(gan, args.inputs, args.out, args.chunk, **options)
     what = words.count_of(len(written), "waveform")
     print(f"{what}{words.of_step(step)}: {args.out}")

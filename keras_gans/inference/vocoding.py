@@ -1,6 +1,6 @@
 """From spectrograms, or recordings, to waveforms: in parts, without a seam."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import math
 import pathlib
 from typing import TYPE_CHECKING
@@ -158,6 +158,7 @@ def vocode_files(
     directory: Path,
     chunk: int = CHUNK,
     overwrite: bool = False,
+    on_change: Callable[[str], None] | None = None,
 ) -> list[pathlib.Path]:
     """Makes a WAV file of each recording, or of each .npy file of a spectrogram.
 
@@ -171,6 +172,9 @@ def vocode_files(
         directory: str or path of the folder of the results.
         chunk: int, frames made at a time.
         overwrite: bool, whether to replace files there.
+        on_change: function that is called before a recording of another rate, or of
+            several channels, is vocoded, with its path and what is changed:
+            "a.wav: resampled from 44100 to 22050 Hz". `print` shows it.
 
     Returns:
         List of the paths written.
@@ -199,8 +203,17 @@ def vocode_files(
     wave = Waveform(None, 1, gan.mel.rate)
     for path, target in zip(paths, targets, strict=True):
         rows = _rows_of(gan, path, chunk)
+        if on_change is not None and path.suffix.lower() != ".npy":
+            _tell_changes(path, gan.mel.rate, on_change)
         wave.write_parts(target, _parts(gan, rows, chunk), overwrite)
     return targets
+
+
+def _tell_changes(path, rate, on_change):
+    from keras_gans.data.sounds import changes_of
+
+    if changes := changes_of(path, rate):
+        on_change(f"{path}: {changes}")
 
 
 def _rows_of(gan, path, chunk):
