@@ -57,10 +57,14 @@ def convert_file(
     """Writes the network of a checkpoint as a `.keras` file, or its GAN as a preset.
 
     Args:
-        path: str or path of a `.pth`, `.pt` or `.safetensors` file of one
-            network of `from_state`, or of a `.pkl` snapshot of a GAN; or of
-            HiFi-GAN's `g_02500000`, with `do_02500000` and config.json beside it
-            where they are, BigVGAN's generator, or the `.index` of a WaveGAN.
+        path: str or path of a file, one of these:
+
+            - `.pth`, `.pt` or `.safetensors` of one network of `from_state`;
+            - a `.pkl` snapshot of a GAN;
+            - HiFi-GAN's generator, `g_02500000`; the `do_02500000` and config.json in
+              the same folder are read too, where they are there;
+            - BigVGAN's generator, and the config.json beside it;
+            - the `.index` of a checkpoint of WaveGAN.
         directory: str or path of the folder to write to; the file has the name
             of `path`, and ends in ".keras". Of a snapshot, a vocoder or a
             WaveGAN without `key`, the preset itself, see

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 import json
+import math
 import pathlib
 from typing import Any
 
@@ -12,10 +13,13 @@ from keras_gans.convert.families import bigvgan, hifigan, wavegan
 from keras_gans.convert.readers.reading import read
 from keras_gans.core.gan import BaseGAN
 from keras_gans.layers.mel import MelSpectrogram
+from keras_gans.modalities.untrusted import check_bytes
 from keras_gans.models.bigvgan import BigVGAN
 from keras_gans.models.hifigan import HiFiGAN
 from keras_gans.models.wavegan import WaveGAN
+from keras_gans.networks.hifigan import Configuration, check_configuration
 from keras_gans.utils.text import brief
+from keras_gans.utils.validation import check_size, is_int
 
 VOCODERS = {"hifigan": HiFiGAN, "bigvgan": BigVGAN}
 JUDGED = {  # arguments of discriminators
@@ -23,12 +27,18 @@ JUDGED = {  # arguments of discriminators
     "bigvgan": ("periods", "resolutions", "d_width"),
 }
 NUMBERS = "config.json"  # beside a vocoder's weights, as its reference leaves it
+MOST_BYTES = 2**20  # of that file, which has about a thousand
 OF_NUMBERS = {
     "sampling_rate": "rate",
     "segment_size": "segment",
     "upsample_rates": "rates",
-    "upsample_kernel_sizes": "kernels",
     "resblock_dilation_sizes": "dilations",
+}
+OF_WEIGHTS = {  # what weights tell too
+    "num_mels": "bands",
+    "upsample_initial_channel": "channels",
+    "upsample_kernel_sizes": "kernels",
+    "resblock_kernel_sizes": "block_kernels",
 }
 OF_MEL = {"n_fft": "n_fft", "win_size": "window", "fmin": "low", "fmax": "high"}
 
@@ -40,7 +50,8 @@ def gan_of(
 
     Of a vocoder, the numbers that weights do not tell are those of config.json in
     the same folder, where it is that of the reference; of `g_00000005` the
-    discriminators are those of `do_00000005` there.
+    discriminators and the step are those of `do_00000005` there, as far as it has
+    them.
 
     Args:
         path: path of the file.
@@ -66,60 +77,146 @@ def gan_of(
     if family not in VOCODERS:
         return None
     found.pop("weight_norm")
-    beside, mel = _beside(path.parent / NUMBERS)
-    gan = _vocoder(family, found, beside, mel, given)
+    numbers = _numbers(path.parent / NUMBERS)
+    others = path.parent / path.name.replace("g_", "do_", 1)
+    judges = {}
+    if family == "hifigan" and path.name.startswith("g_") and others.is_file():
+        judges = _judges(others)
+    gan = _vocoder(family, found, numbers, given)
     if family == "bigvgan":
         tensors = bigvgan.as_hifigan(tensors)
-    others = path.parent / path.name.replace("g_", "do_", 1)
-    judges = None
-    if family == "hifigan" and path.name.startswith("g_") and others.is_file():
-        judges = {k: v for k, v in read(others).items() if not k.startswith("optim_")}
     hifigan.restore(gan, with_lengths(tensors), judges)
     told = f"rate {gan.mel.rate}, hop {gan.hop}, {gan.mel.bands} bands"
-    told += f", by {NUMBERS}" if beside else ""
-    told += "; discriminators " + (f"of {others.name}" if judges else "begin anew")
-    return gan, told
+    told += f", by {NUMBERS}" if numbers else ""
+    return gan, told + _told_of(gan, judges, others.name)
 
 
-def _vocoder(family, found, beside, mel, given):
-    cls, known = VOCODERS[family], {*found, *OF_NUMBERS.values(), *JUDGED[family]}
+def _judges(path):
+    """The weights of discriminators, and the step, of a file of the reference."""
+    state = read(path)
+    if not isinstance(state, dict) or not {"mpd", "msd", "steps"} & set(state):
+        raise ValueError(
+            f"{path} holds the discriminators of the generator beside it, 'mpd' and "
+            f"'msd'. Received: {brief(state, 200)}. Move it away to begin anew."
+        )
+    found = {}
+    for name in ("mpd", "msd"):
+        if name in state:
+            try:
+                found[name] = states.tensors_of(state[name])
+            except ValueError as error:
+                raise ValueError(f"{path}, {name!r}: {error}") from error
+    if "steps" in state:
+        steps = state["steps"]
+        if not is_int(steps) or not 0 <= steps < 2**31:
+            raise ValueError(
+                f"{path}: 'steps' is an int in [0, 2^31). Received: {brief(steps)}."
+            )
+        found["steps"] = int(steps)
+    return found
+
+
+def _told_of(gan, judges, name):
+    """What is of a file of discriminators, and what begins anew."""
+    kinds = {"mpd": ("period_", "periods"), "msd": ("scale_", "scales")}
+    taken = [what for part, (_, what) in kinds.items() if judges.get(part)]
+    anew = [
+        what
+        for part, (kind, what) in kinds.items()
+        if not judges.get(part) and any(n.startswith(kind) for n in gan.networks)
+    ]
+    told = f"; discriminators of {' and '.join(taken)} of {name}" if taken else ""
+    if not taken:
+        told += "; discriminators begin anew"
+    elif anew:
+        told += f", those of {anew[0]} begin anew"
+    return told + (f"; step {judges['steps']} of {name}" if "steps" in judges else "")
+
+
+def _vocoder(family, found, numbers, given):
+    cls = VOCODERS[family]
+    known = {*found, *OF_NUMBERS.values(), *JUDGED[family]}
     if unknown := sorted(set(given) - known):
         raise ValueError(
             f"A {cls.__name__} is made of weights and {', '.join(sorted(known))}. "
             f"Received others: {', '.join(unknown)}."
         )
+    beside = {OF_NUMBERS[k]: numbers[k] for k in OF_NUMBERS if k in numbers}
     arguments = {**found, **beside, **given}
-    if mel:
-        hop = int(np.prod(arguments["rates"]))
-        numbers = {"rate": arguments["rate"], "bands": found["bands"], "hop": hop}
-        arguments["mel"] = MelSpectrogram(**{**mel, **numbers})
+    c = {name: arguments[name] for name in Configuration._fields}
+    c = check_configuration(Configuration(**c))
+    arguments |= c._asdict()
+    if "rate" in arguments:
+        check_size("rate", arguments["rate"])
+    if numbers:
+        hop = math.prod(c.rates)
+        told = {**{k: found[v] for k, v in OF_WEIGHTS.items()}, "hop_size": hop}
+        if family == "bigvgan":
+            names = ("use_tanh_at_final", "use_bias_at_final")
+            told |= dict.fromkeys(names, found["ending"] == "tanh")
+            _check_logarithms(numbers)
+        _check_same(numbers, told)
+        mel = {OF_MEL[k]: numbers[k] for k in OF_MEL if k in numbers}
+        mel |= {"rate": arguments["rate"], "bands": found["bands"], "hop": hop}
+        arguments["mel"] = MelSpectrogram(**mel)
     return cls(**arguments)
 
 
-def _beside(path):
-    """Arguments and numbers of the spectrogram, as a reference's file has them."""
+def _check_logarithms(numbers):
+    if not numbers.get("snake_logscale", True):
+        raise ValueError(
+            "The slopes of BigVGAN's activations are kept as logarithms, as NVIDIA's "
+            f"are. Received: `snake_logscale` false in {NUMBERS}: these weights are of "
+            "another network, which is not converted."
+        )
+
+
+def _check_same(numbers, told):
+    """Refuses numbers that are those of other weights."""
+    for name, value in told.items():
+        value = list(value) if isinstance(value, tuple) else value
+        if name in numbers and numbers[name] != value:
+            raise ValueError(
+                f"{NUMBERS} has the numbers of the weights beside it, of which "
+                f"`{name}` would be {value}. Received: {name}={brief(numbers[name])}. "
+                "Take the file that belongs to them, or move it away."
+            )
+
+
+def _numbers(path):
+    """The numbers that a reference's file has; {} where it is another's, or none."""
     try:
-        numbers = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        check_bytes(len(data), MOST_BYTES)
+        numbers = json.loads(data)
     except FileNotFoundError:
-        return {}, {}
-    except (ValueError, RecursionError) as error:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} has the numbers of the weights beside it, as JSON. Received: "
             f"{brief(str(error), 200)}. Mend it, or move it away."
         ) from error
     if not isinstance(numbers, dict) or not {"sampling_rate", "n_fft"} <= set(numbers):
-        return {}, {}  # of something else
-    arguments = {OF_NUMBERS[k]: numbers[k] for k in OF_NUMBERS if k in numbers}
-    for name in ("rates", "kernels"):
-        if name in arguments:
-            arguments[name] = _tuple(arguments[name])
-    if "dilations" in arguments:
-        arguments["dilations"] = tuple(map(_tuple, _tuple(arguments["dilations"])))
-    return arguments, {OF_MEL[k]: numbers[k] for k in OF_MEL if k in numbers}
+        return {}  # of something else
+    rates, dilations = "upsample_rates", "resblock_dilation_sizes"
+    if rates in numbers and not _are_sizes(numbers[rates]):
+        _refuse(path, rates, "a list of positive ints", numbers[rates])
+    given = numbers.get(dilations, [[1]])
+    if not isinstance(given, list) or not all(map(_are_sizes, given)):
+        _refuse(path, dilations, "a list of lists of positive ints", given)
+    return numbers
 
 
-def _tuple(value):
-    return tuple(value) if isinstance(value, list) else value
+def _are_sizes(value):
+    return isinstance(value, list) and all(is_int(n) and n > 0 for n in value)
+
+
+def _refuse(path, name, wanted, value):
+    raise ValueError(
+        f"`{name}` of {path} is {wanted}. Received: {brief(value)}. Mend it, or move "
+        "the file away."
+    )
 
 
 def with_lengths(state: dict) -> dict:

@@ -60,11 +60,12 @@ def check_configuration(configuration: Configuration) -> Configuration:
     """
     check_size("channels", configuration.channels)
     one_of("block", configuration.block, ("1", "2"))
+    dilations = configuration.dilations
     lists = (
         configuration.rates,
         configuration.kernels,
         configuration.block_kernels,
-        *configuration.dilations,
+        *(dilations if isinstance(dilations, (tuple, list)) else (dilations,)),
     )
     for numbers in lists:
         ok = isinstance(numbers, (tuple, list)) and numbers

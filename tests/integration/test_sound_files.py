@@ -129,6 +129,18 @@ def test_recordings_are_vocoded_in_parts(vocoder, tmp_path, monkeypatch):
     np.testing.assert_allclose(made, wanted[:, 0], atol=1 / 32768)
 
 
+def test_what_is_changed_is_told_before_it_is_written(vocoder, tmp_path):
+    """Also of files before a broken one, and of those that are written over."""
+    soundfile.write(tmp_path / "a.wav", np.full((800, 2), 0.3), 16000)
+    (tmp_path / "b.wav").write_text("no sound")
+    told, paths = [], [tmp_path / "a.wav", tmp_path / "b.wav"]
+    with pytest.raises(ValueError, match=r"b\.wav"):
+        vocoding.vocode_files(vocoder, paths, tmp_path, 16, True, told.append)
+    assert soundfile.info(paths[0]).samplerate == 8000
+    changes = "resampled from 16000 to 8000 Hz, 2 channels mixed to one"
+    assert told == [f"{paths[0]}: {changes}"]
+
+
 @pytest.mark.full
 def test_vocode_command(vocoder, tmp_path, capsys):
     vocoder.save(tmp_path / "vocoder.keras")
@@ -198,9 +210,75 @@ def test_a_vocoder_s_discriminators_are_those_beside(official, monkeypatch):
     )
     (official / "do_00000002").touch()
     gan, told = sound_gans.gan_of(official / "g_00000002", state, given)
-    assert "discriminators of do_00000002" in told and int(gan.step.value) == 7
+    assert "; discriminators of periods of do_00000002; step 7 of do_0" in told
+    assert int(gan.step.value) == 7
     for entry in hifigan.entries(gan.networks["period_2"], "discriminators.0."):
         np.testing.assert_array_equal(entry.variable, entry.convert(judges[entry.name]))
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (3, "holds the discriminators"),
+        ({"optim_d": {}}, "holds the discriminators"),
+        ({"mpd": 3}, r"do_00000002, 'mpd': `state` must be a dict"),
+        ({"mpd": {"discriminators.0.a": "x"}}, "'mpd': `state` must hold the weights"),
+        ({"msd": {"discriminators.0.a": np.full(3, np.nan)}}, "'msd': .* not finite"),
+        ({"steps": "7"}, "'steps' is an int"),
+    ],
+)
+def test_damaged_discriminators_of_a_vocoder(official, monkeypatch, state, message):
+    generator = read(official / "g_00000002")
+    monkeypatch.setattr(sound_gans, "read", lambda path: state)
+    (official / "do_00000002").touch()
+    with pytest.raises(ValueError, match=message):
+        sound_gans.gan_of(official / "g_00000002", generator, {})
+
+
+def test_discriminators_without_a_network_are_refused(vocoder):
+    some = {"discriminators.0.a": np.zeros(3), "discriminators.1.a": np.zeros(3)}
+    for part, told in (("msd", "has 0 .* of scales"), ("mpd", "has 1 .* of periods")):
+        with pytest.raises(ValueError, match=f"{told}. Received in '{part}': 2"):
+            hifigan.restore(vocoder, {}, {part: some})
+
+
+HIFIGAN, BIGVGAN = "hifigan_resume.pth", "bigvgan_v2.pth"
+
+
+@pytest.mark.parametrize(
+    ("file", "numbers", "message"),
+    [
+        (HIFIGAN, {"upsample_rates": None}, "`upsample_rates` of .* is a list"),
+        (HIFIGAN, {"upsample_rates": [8, "x"]}, "`upsample_rates` of .* is a list"),
+        (HIFIGAN, {"resblock_dilation_sizes": 3}, "is a list of lists"),
+        (HIFIGAN, {"resblock_dilation_sizes": [[1], 3]}, "is a list of lists"),
+        (HIFIGAN, {"upsample_kernel_sizes": [10**8, 8]}, "`upsample_kernel_sizes` wo"),
+        (HIFIGAN, {"sampling_rate": "16000"}, "`rate`"),
+        (HIFIGAN, {"hop_size": 64}, "`hop_size` would be 32. Received: hop_size=64"),
+        (HIFIGAN, {"num_mels": 100}, "`num_mels` would be 80. Received: num_mels=100"),
+        (HIFIGAN, {"more": "x" * 2**20}, "more than the 1048576 allowed"),
+        (BIGVGAN, {"snake_logscale": False}, "`snake_logscale` false"),
+        (BIGVGAN, {"use_tanh_at_final": True}, "`use_tanh_at_final` would be False"),
+    ],
+)
+def test_numbers_beside_a_vocoder_are_checked(tmp_path, file, numbers, message):
+    """Before a network is built."""
+    state = read(GOLDEN / file)
+    (tmp_path / "config.json").write_text(json.dumps({**NUMBERS, **numbers}))
+    with pytest.raises(ValueError, match=message):
+        sound_gans.gan_of(tmp_path / file, state, {})
+
+
+def test_numbers_given_of_a_vocoder_are_checked(tmp_path):
+    state = read(GOLDEN / HIFIGAN)
+    (tmp_path / "config.json").write_text(json.dumps(NUMBERS))
+    for given in ({"rates": "abc"}, {"dilations": 3}, {"rates": (8, "x")}):
+        with pytest.raises(ValueError, match=r"`rates`, .* tuples of positive ints"):
+            sound_gans.gan_of(tmp_path / HIFIGAN, state, given)
+    (tmp_path / "config.json").unlink()
+    (tmp_path / "config.json").mkdir()
+    with pytest.raises(ValueError, match=r"config\.json has the numbers"):
+        sound_gans.gan_of(tmp_path / HIFIGAN, state, {})
 
 
 @pytest.mark.full

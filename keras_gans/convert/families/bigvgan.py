@@ -70,6 +70,10 @@ def as_hifigan(state):
     Args:
         state: Dict of the reference's name to numpy array.
 
+    Returns:
+        Dict of HiFi-GAN's name to numpy array, which `hifigan.entries` names of our
+        generator: "ups.0.0.weight_v" is "ups.0.weight_v".
+
     Raises:
         ValueError: If a filter is another than ours.
     """

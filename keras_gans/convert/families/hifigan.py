@@ -18,6 +18,8 @@ from keras_gans.networks.hifigan import Configuration, hifigan_generator
 
 KERNEL = re.compile(r"(conv_pre|ups\.\d+|resblocks\.\d+\.convs[12]?\.\d+)\.weight(_v)?")
 MODULES = ("conv_pre", "ups", "resblocks", "conv_post")
+# Names of discriminators here, in the order of the reference's optimizer.
+KINDS = {"msd": "scale_", "mpd": "period_"}
 DILATIONS = {"1": ((1, 3, 5),), "2": ((1, 2), (2, 6), (3, 12))}
 
 
@@ -139,16 +141,20 @@ def restore(gan, generator, discriminators=None):
             may lack the discriminators, or the optimizers.
 
     Raises:
-        ValueError: If weights do not fit the networks.
+        ValueError: If weights do not fit the networks, or are of discriminators that
+            the GAN has not.
     """
+    states = discriminators or {}
+    networks = {}
+    for part, kind in KINDS.items():
+        names = [name for name in gan.discriminator_names if name.startswith(kind)]
+        networks[part] = names
+        _check_counts(part, states.get(part, {}), len(names))
     state = generator.get("generator", generator)
     of_g = entries(gan.networks["generator"])
     weights.assign(gan.networks["generator"], state, of_g)
-    states = discriminators or {}
     of_d = []
-    for part in ("msd", "mpd"):  # the order of the reference's optimizer
-        kind = {"msd": "scale_", "mpd": "period_"}[part]
-        names = [name for name in gan.discriminator_names if name.startswith(kind)]
+    for part, names in networks.items():
         for i, name in enumerate(names):
             network = gan.networks[name]
             own = entries(network, f"discriminators.{i}.")
@@ -162,6 +168,20 @@ def restore(gan, generator, discriminators=None):
             _restore_optimizer(gan.optimizers[name], states[f"optim_{name}"], own)
     if "steps" in states:
         gan.step.assign(int(states["steps"]))
+
+
+def _check_counts(part, state, count):
+    """Refuses weights of discriminators that a GAN has not."""
+    names = {name.split(".")[1] for name in state if name.startswith("discriminators.")}
+    known = set(map(str, range(count)))
+    others = [n for n in state if n.split(".")[0] != "discriminators"]
+    if others or not names <= known:
+        what = {"msd": "scales", "mpd": "periods"}[part]
+        raise ValueError(
+            f"The GAN has {count} discriminators of {what}. Received in {part!r}: "
+            f"{len(names)}{', and names of others' if others else ''}. Give `{what}` "
+            "as they were trained, or no discriminators."
+        )
 
 
 def _place(entry):
