@@ -14,6 +14,7 @@ from keras_gans.networks.hifigan import (
     SLOPE,
     Configuration,
     check_configuration,
+    check_periods,
     convolved,
     period_discriminator,
     torch_initializers,
@@ -191,6 +192,7 @@ def bigvgan_discriminators(
             "`resolutions` is a tuple of (n_fft, hop, window), such as "
             f"((1024, 120, 600),). Received: {resolutions!r}."
         )
+    check_periods(periods)
     discriminators = [
         period_discriminator(samples, period, width) for period in periods
     ]

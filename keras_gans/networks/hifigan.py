@@ -11,7 +11,7 @@ from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.layers.weight_norm import WeightNormalization
 from keras_gans.networks.building import check_channels_last
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import check_size, is_int, one_of
+from keras_gans.utils.validation import check_size, is_int, one_of, within
 
 SLOPE = 0.1
 LAST_SLOPE = 0.01  # before the last convolution of the generator
@@ -357,6 +357,18 @@ def strided_conv(
     return norm(conv)(x)
 
 
+def check_periods(periods: Sequence[int]) -> None:
+    """Checks the periods of discriminators.
+
+    Raises:
+        ValueError: they are no list.
+    """
+    if not isinstance(periods, (tuple, list)):
+        raise ValueError(
+            f"`periods` is a tuple of ints, (2,) of one. Received: {periods!r}."
+        )
+
+
 def hifigan_discriminators(
     samples: int,
     periods: Sequence[int] = (2, 3, 5, 7, 11),
@@ -373,7 +385,12 @@ def hifigan_discriminators(
         scales: int.
         width: int, channels of the first map of periods; scales have four times
             as many.
+
+    Raises:
+        ValueError: an argument is out of its range.
     """
+    check_periods(periods)
+    within("scales", scales, is_int(scales) and scales >= 0, "0, 1, ...")
     discriminators = [
         period_discriminator(samples, period, width) for period in periods
     ]

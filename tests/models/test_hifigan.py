@@ -206,6 +206,9 @@ def test_waveforms_alone_and_any_length():
         ({"channels": 3}, "halved 1 times"),
         ({"mel": MelSpectrogram(8000, 8, 128, 16, 64, high=None)}, "hop=32"),
         ({"d_width": 2, "scales": 1}, "divisible by 16"),
+        ({"dilations": 3}, "each of `dilations` are tuples"),
+        ({"periods": 3}, "`periods` is a tuple of ints"),
+        ({"scales": "x"}, "`scales` must lie in 0, 1"),
     ],
 )
 def test_refusals(kwargs, message):
