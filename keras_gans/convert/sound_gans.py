@@ -166,7 +166,7 @@ def _check_logarithms(numbers):
     if not numbers.get("snake_logscale", True):
         raise ValueError(
             "The slopes of BigVGAN's activations are kept as logarithms, as NVIDIA's "
-            f"are. Received: `snake_logscale` false in {NUMBERS}: these weights are of "
+            f"are. Received: 'snake_logscale' false in {NUMBERS}: these weights are of "
             "another network, which is not converted."
         )
 
@@ -178,7 +178,7 @@ def _check_same(numbers, told):
         if name in numbers and numbers[name] != value:
             raise ValueError(
                 f"{NUMBERS} has the numbers of the weights beside it, of which "
-                f"`{name}` would be {value}. Received: {name}={brief(numbers[name])}. "
+                f"{name!r} would be {value}. Received: {brief(numbers[name])}. "
                 "Take the file that belongs to them, or move it away."
             )
 
@@ -214,7 +214,7 @@ def _are_sizes(value):
 
 def _refuse(path, name, wanted, value):
     raise ValueError(
-        f"`{name}` of {path} is {wanted}. Received: {brief(value)}. Mend it, or move "
+        f"{name!r} of {path} is {wanted}. Received: {brief(value)}. Mend it, or move "
         "the file away."
     )
 

@@ -248,17 +248,17 @@ HIFIGAN, BIGVGAN = "hifigan_resume.pth", "bigvgan_v2.pth"
 @pytest.mark.parametrize(
     ("file", "numbers", "message"),
     [
-        (HIFIGAN, {"upsample_rates": None}, "`upsample_rates` of .* is a list"),
-        (HIFIGAN, {"upsample_rates": [8, "x"]}, "`upsample_rates` of .* is a list"),
+        (HIFIGAN, {"upsample_rates": None}, "'upsample_rates' of .* is a list"),
+        (HIFIGAN, {"upsample_rates": [8, "x"]}, "'upsample_rates' of .* is a list"),
         (HIFIGAN, {"resblock_dilation_sizes": 3}, "is a list of lists"),
         (HIFIGAN, {"resblock_dilation_sizes": [[1], 3]}, "is a list of lists"),
-        (HIFIGAN, {"upsample_kernel_sizes": [10**8, 8]}, "`upsample_kernel_sizes` wo"),
+        (HIFIGAN, {"upsample_kernel_sizes": [10**8, 8]}, "'upsample_kernel_sizes' wo"),
         (HIFIGAN, {"sampling_rate": "16000"}, "`rate`"),
-        (HIFIGAN, {"hop_size": 64}, "`hop_size` would be 32. Received: hop_size=64"),
-        (HIFIGAN, {"num_mels": 100}, "`num_mels` would be 80. Received: num_mels=100"),
+        (HIFIGAN, {"hop_size": 64}, "'hop_size' would be 32. Received: 64"),
+        (HIFIGAN, {"num_mels": 100}, "'num_mels' would be 80. Received: 100"),
         (HIFIGAN, {"more": "x" * 2**20}, "more than the 1048576 allowed"),
-        (BIGVGAN, {"snake_logscale": False}, "`snake_logscale` false"),
-        (BIGVGAN, {"use_tanh_at_final": True}, "`use_tanh_at_final` would be False"),
+        (BIGVGAN, {"snake_logscale": False}, "'snake_logscale' false"),
+        (BIGVGAN, {"use_tanh_at_final": True}, "'use_tanh_at_final' would be False"),
     ],
 )
 def test_numbers_beside_a_vocoder_are_checked(tmp_path, file, numbers, message):
