@@ -1,6 +1,6 @@
 """VITS: speech from text, with alignments that are found while training."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import keras
 from keras import ops
@@ -572,6 +572,15 @@ class VITS(WaveformGAN):
         """Waveforms of ids, the rows of seed 0, with silence after shorter ones."""
         rows = ops.arange(ops.shape(inputs)[0], dtype="int32")
         return self.modality.clip(self._drawn(inputs, 0, rows, *SCALES)[0])
+
+    def make_predict_function(self, force: bool = False) -> Callable:
+        """Keras's, which JAX does not compile: lengths depend on the values."""
+        eager = self.run_eagerly
+        self.run_eagerly = eager or keras.backend.backend() == "jax"
+        try:
+            return super().make_predict_function(force)
+        finally:
+            self.run_eagerly = eager
 
 
 def divergence(

@@ -250,6 +250,16 @@ def split(parts):
 
 @pytest.mark.full
 @pytest.mark.backends
+def test_predictions_are_as_long_as_they_become():
+    gan = started(dropout=0.0)
+    ids, *_ = data()
+    made = gan.predict(ids, batch_size=2, verbose=0)
+    assert made.shape[1] % gan.hop == 0 and np.abs(made).max() > 0
+    assert not gan.run_eagerly
+
+
+@pytest.mark.full
+@pytest.mark.backends
 def test_vits():
     """With lengths that are predicted: samples of a seed are then of one length."""
     parts = split(data(8))
