@@ -15,20 +15,20 @@ to those of what their mels become again. `floors` scores Griffin-Lim of 60
 iterations, and two that the ear can hardly tell from the recordings: themselves a
 hundredth of a second later, and with noise 40 dB below them. `speed` times the table
 and the paper's, here and in PyTorch, one after the other. `docs` prints the table of
-docs/hifigan.md, draws its picture and writes its sounds.
+docs/hifigan.md, draws its picture, and writes the sounds of the picture to --work.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
 
 import keras
 import numpy as np
+from PIL import Image
 
 import keras_gans as kg
 from keras_gans.data import load_sounds
@@ -47,7 +47,7 @@ PEAK = 0.95  # the loudest sample of a clip, as the reference has it
 ITERATIONS = 60  # of Griffin-Lim
 SHOWN = "check-number-dial-again.wav"  # a held-out clip of a second or two
 TORCH = pathlib.Path(__file__).with_name("vocoder_torch.py")
-IMAGES, HEARD = pathlib.Path("docs/images"), pathlib.Path("docs/sounds")
+IMAGES = pathlib.Path("docs/images")
 
 
 class MelLossAlone(kg.HiFiGAN):
@@ -257,8 +257,10 @@ def docs(args):
     names = ["recording", "Griffin-Lim", "mel loss alone", "HiFi-GAN"]
     shown = kg.Waveform(len(clip), 1, rate).preview(sounds, columns=2, names=names)
     shown.save(args.work / "vocoder.png", overwrite=True)
-    shutil.copy(args.work / "vocoder.png", IMAGES / "vocoder.png")
-    heard.write_row(HEARD / "vocoder.mp3", sounds, rate)
+    with Image.open(args.work / "vocoder.png") as picture:
+        picture.convert("RGB").save(IMAGES / "vocoder.webp", quality=85, method=6)
+    # Not into the docs: the recording is under a licence of its own.
+    heard.write_row(args.work / "vocoder.mp3", sounds, rate)
 
 
 TOLD = {
