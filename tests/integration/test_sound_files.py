@@ -9,6 +9,7 @@ import numpy as np
 from paths import GOLDEN
 import pytest
 import soundfile
+from weights import folded
 
 import keras_gans as kg
 from keras_gans.convert import convert_file, from_state, read, sound_gans
@@ -298,16 +299,9 @@ def test_a_vocoder_s_files_that_do_not_fit(official, tmp_path, capsys):
 @pytest.mark.full
 def test_folded_weights_are_trained_on_by_the_command(run, official):
     state = read(official / "g_00000002")["generator"]
-    folded = {}
-    for name, value in state.items():
-        stem, _, leaf = name.rpartition(".")
-        if leaf == "weight_v":
-            norms = np.sqrt(np.square(value).sum(axis=(1, 2), keepdims=True))
-            folded[f"{stem}.weight"] = value / norms * state[f"{stem}.weight_g"]
-        elif leaf == "bias":
-            folded[name] = value
+    whole = folded(state)
     given = {"d_width": 4, "scales": 0, "periods": (2,)}
-    gan, _ = sound_gans.gan_of(official / "g", folded, given)
+    gan, _ = sound_gans.gan_of(official / "g", whole, given)
     mel = np.random.default_rng(0).normal(size=(1, 12, 80)).astype("float32")
     wanted = from_state(state)(mel)
     np.testing.assert_allclose(gan.sample(1, mel=mel), wanted, atol=1e-6)

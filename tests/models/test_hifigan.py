@@ -9,6 +9,7 @@ from keras import ops
 import numpy as np
 from paths import GOLDEN
 import pytest
+from weights import folded
 
 import keras_gans as kg
 from keras_gans.convert import from_state, read
@@ -92,16 +93,9 @@ def test_parameters_are_the_paper_s():
 @pytest.mark.full
 def test_folded_weights_sound_the_same():
     state = read(GOLDEN / "hifigan_v3_G.pth")["generator"]
-    folded = {}
-    for name, value in state.items():
-        stem, _, leaf = name.rpartition(".")
-        if leaf == "weight_v":
-            norms = np.sqrt(np.square(value).sum(axis=(1, 2), keepdims=True))
-            folded[f"{stem}.weight"] = value / norms * state[f"{stem}.weight_g"]
-        elif leaf == "bias":
-            folded[name] = value
+    whole = folded(state)
     mel = np.moveaxis(golden("hifigan_v3_G")[1]["mel"], 1, 2)
-    plain = from_state(folded)
+    plain = from_state(whole)
     assert all(type(x).__module__.startswith("keras.src") for x in plain.layers)
     close(plain(mel), ops.convert_to_numpy(from_state(state)(mel)), 1e-6)
 

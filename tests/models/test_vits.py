@@ -9,6 +9,7 @@ from keras import ops
 import numpy as np
 from paths import GOLDEN
 import pytest
+from weights import folded
 
 import keras_gans as kg
 from keras_gans.convert import from_state
@@ -169,21 +170,14 @@ def test_published_files_are_read_kept_and_folded():
     kept = from_state({"model": state, "iteration": 3}, **config)
     assert isinstance(kept, kg.VITS) and kept.stochastic
     assert kept.symbols == ("_", "1", "2", "3")
-    folded = {}
-    for name, value in state.items():
-        stem, _, leaf = name.rpartition(".")
-        if leaf == "weight_v":
-            norms = np.sqrt(np.square(value).sum(axis=(1, 2), keepdims=True))
-            folded[f"{stem}.weight"] = value / norms * state[f"{stem}.weight_g"]
-        elif leaf != "weight_g":
-            folded[name] = value
-    plain = from_state(folded, **config)
+    whole = folded(state)
+    plain = from_state(whole, **config)
     z = rng.normal(size=(1, 5, 4)).astype("float32")
     a, b = (x.networks["decoder"](z) for x in (kept, plain))
     close(a, ops.convert_to_numpy(b), 1e-5)
-    del folded["enc_p.proj.bias"]
+    del whole["enc_p.proj.bias"]
     with pytest.raises(ValueError, match=r"Missing: enc_p\.proj\.bias"):
-        from_state(folded, **config)
+        from_state(whole, **config)
 
 
 def test_symbols_of_the_published_weights():
