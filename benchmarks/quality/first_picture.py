@@ -191,23 +191,24 @@ def measure(name, seed, marks, cache):
 
 HEAD = """# First pictures, measured
 
-What three GANs make from noise after some minutes of training. The data are the
-embedded emoji, 32 x 32 pixels in colour; the machine is one thread of {machine}.
-DCGAN is the best of them in so short a time: it sees far more images.
+This page shows what three GANs make from noise after some minutes of training. The data
+are the embedded emoji, 32 x 32 pixels in colour. The machine is one thread of an
+{machine}. In so short a time DCGAN is the best of them, because it sees far more
+images.
 
-These commands make this page:
+These commands generated this page:
 
 ```bash
 {commands}
 python benchmarks/quality/first_picture.py --docs
 ```
 
-- Seconds are CPU seconds. They start after the fifth step, and scoring is left out.
-  On two free cores, DCGAN takes 0.024 s a step in place of 0.029.
-- 1,570 samples are scored against all 1,570 emoji, the same that were trained on, by
-  Lite0 features ([evaluation.md](evaluation.md)). Distances are better when they are
-  lower, the other scores when they are higher.
-- All were compared with seed 0. The best one was also run with the seeds 1 and 2.
+- Times are CPU seconds. They start after the fifth step, without the time for scoring.
+  On two free cores, DCGAN takes 0.024 s per step instead of 0.029.
+- The scores compare 1,570 samples with all 1,570 emoji, which are also the training
+  data, by Lite0 features ([evaluation.md](evaluation.md)). Lower distances are better;
+  for the other scores, higher is better.
+- Seed 0 was used to compare all three. The best one was also run with seeds 1 and 2.
 
 | | seed | CPU seconds | images seen | Fréchet distance | kernel distance | precision | recall | coverage |
 |---|---|---|---|---|---|---|---|---|
