@@ -285,7 +285,7 @@ def write(results, line):
 
 def docs(work, results):
     lines = [json.loads(line) for line in results.read_text().splitlines()]
-    print("| | words found | words put in |\n|---|---|---|")
+    print("| | words found | extra words |\n|---|---|---|")
     for line in lines:
         what = line["what"]
         if "steps" in line:
