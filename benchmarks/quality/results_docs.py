@@ -8,13 +8,14 @@ DOCS = pathlib.Path(__file__).parents[2] / "docs"
 SETS = {
     "fashion_mnist": (
         "Fashion-MNIST",
-        "28 x 28, grey. Trained on the 60,000 images of the training split, "
-        "and scored against the first 5,000 of the test split.",
+        "The images are grey, 28 x 28 pixels. The GANs were trained on the 60,000 "
+        "images of the training split, and scored against the first 5,000 of the test "
+        "split.",
     ),
     "emoji": (
         "Emoji",
-        "32 x 32, colour: the embedded set. There is no split. Samples are "
-        "scored against all images, which were also trained on.",
+        "The images are the embedded set, in colour, 32 x 32 pixels. There is no "
+        "split: samples are scored against all images, which were also trained on.",
     ),
 }
 # Metric, heading, whether more is better
@@ -33,43 +34,43 @@ BASELINES = {
 # (set, score): why some of ours are behind a baseline in it, found by hand.
 R3GAN_LATE = (
     "R3GAN's samples are blurred squares after 1,375 steps in bfloat16, at 0.44 s a "
-    "step: it is not trained yet. In float32 633 steps came further, on another "
-    "machine. Whether bfloat16 is to blame, or a start that goes back and forth, was "
-    "not tried."
+    "step: it is not trained yet. In float32, 633 steps on another machine came "
+    "further. We did not test whether bfloat16 is the reason, or an unsteady start."
 )
 REASONS = {
     ("emoji", "fid"): R3GAN_LATE,
     ("emoji", "kid"): (
-        "R3GAN, as the Fréchet distance. Consistency of reals and fakes, at the "
-        "paper's weights of 10, is most of what D learns from: it tells images "
-        "apart late, and BigGAN's G follows it."
+        "for R3GAN, see the Fréchet distance. With consistency of reals and fakes, at "
+        "the paper's weights of 10, D learns mostly from these terms: it learns late "
+        "to tell reals from fakes, and so BigGAN's G learns late, too."
     ),
-    ("emoji", "coverage"): "as the Fréchet distance.",
+    ("emoji", "coverage"): "see the Fréchet distance.",
     ("fashion_mnist", "fid"): (
         "R3GAN's samples are clouds after 834 steps, at 0.7 s a step: it is not "
         "trained yet."
     ),
-    ("fashion_mnist", "coverage"): "as the Fréchet distance.",
+    ("fashion_mnist", "coverage"): "see the Fréchet distance.",
     ("fashion_mnist", "precision"): (
         "the Keras guide's GAN and TensorFlow's tutorial make a few rough "
         "shapes again and again. Their recall is 0, and their coverage, 0.018 "
         "and 0.0038, is below ours. Precision counts a sample as good if it "
-        "is nearer to some real image than that image's third neighbour. The "
-        "balls around unusual images are wide ([Naeem et al., 2020]"
-        "(https://arxiv.org/abs/2002.09797)): a rough shape in one of them "
-        "counts each time it is made. A shorter second run of the guide's GAN "
-        "showed this: few balls, mostly wide ones, held its samples. For the "
-        "tutorial's GAN it was not checked. WGAN and WGAN-GP are not sharp "
-        "yet. A step of WGAN-GP takes 2 s here: five updates of D with the "
-        "penalty's second derivatives. R3GAN and StyleGAN2, whose steps take 0.7 and "
-        "0.4 s on that core, are not sharp yet either."
+        "is nearer to some real image than that image's third neighbour, so "
+        "each real image has a ball around it. The balls around unusual images "
+        "are wide ([Naeem et al., 2020](https://arxiv.org/abs/2002.09797)): a "
+        "rough shape in one of them counts each time it is made. A shorter "
+        "second run of the guide's GAN showed this: its samples lay in few "
+        "balls, mostly wide ones. For the tutorial's GAN this was not checked. "
+        "Samples of WGAN and WGAN-GP are not sharp yet. A step of WGAN-GP takes "
+        "2 s here, for five updates of D with the penalty's second derivatives. "
+        "Samples of R3GAN and StyleGAN2, whose steps take 0.7 and 0.4 s on that "
+        "core, are not sharp yet either."
     ),
     ("fashion_mnist", "recall"): (
-        "it is 0 on both sides. Recall counts the real images that are nearer "
-        "to some sample than that sample's third neighbour. ACGAN's samples "
-        "of a class are very similar ([conditional_gan.md]"
-        "(conditional_gan.md#how-well-labels-are-obeyed)). They are nearer to "
-        "each other than any real image is to them. Its coverage, which "
+        "it is 0 for ours and for the baselines. Recall counts the real images "
+        "that are nearer to some sample than that sample's third neighbour. "
+        "ACGAN's samples of a class are very similar ([conditional_gan.md]"
+        "(conditional_gan.md#how-well-labels-are-obeyed)): they are nearer to "
+        "each other than any real image is to them. ACGAN's coverage, which "
         "measures from the reals, is six times the best baseline's. R3GAN and "
         "StyleGAN2 are not trained yet."
     ),
@@ -78,15 +79,15 @@ REASONS = {
         "few specks on white (third row of the picture from below). Its recall "
         "is 0, and its coverage, 0.0376, is below all of ours. In a second run "
         "of as many minutes, the specks that counted lay in the balls of few "
-        "images, nearly all of them among the wider half, and precision was "
-        "several times lower. This score depends on luck. That may be true of "
-        "ours as well: few of them were run twice."
+        "images, nearly all of them among the wider half. Precision was several "
+        "times lower, so this score depends on luck. That may be true of ours "
+        "as well: few of them were run twice."
     ),
     ("emoji", "recall"): (
-        "it is 0 on both sides. After ten minutes, no real image is nearer to "
-        "one of these samples than that sample's third neighbour. Clipped "
-        "weights (WGAN) and dense layers alone (GAN) learn least in that time, and "
-        "R3GAN and StyleGAN2 make the fewest steps."
+        "it is 0 for these and for the baselines. After ten minutes, no real "
+        "image is nearer to one of these samples than that sample's third "
+        "neighbour. WGAN, with clipped weights, and GAN, with only dense layers, "
+        "learn least in that time. R3GAN and StyleGAN2 make the fewest steps."
     ),
 }
 
@@ -95,38 +96,43 @@ REGULARIZERS = ("consistency", "lecam", "top_k")
 
 HEAD = """# Results
 
-Every GAN that starts from noise or classes, and the tutorials that people find
-first, were trained for {minutes:g} minutes each, one at a time. The clock starts
-after the first step. Rows of 2 cores were timed by the wall. Rows of 1 core had
-{minutes:g} minutes of that core's own time, which is less. Those in bfloat16 are of an
-Intel Xeon, whose matrix unit multiplies it (the last column says 120 and more); others
-used the second thread of the core, which halves its speed at times. Or they are of an
-AMD EPYC with AVX-512, which makes three quarters as many steps. Those of one core in
-float32 are of an AMD EPYC without AVX-512, which makes about half as many. The recipes
-are those of `keras-gans train`, with what the table says, the image shape and the
-number of classes of the set. On Fashion-MNIST, `sngan`, `sagan` and `biggan` go
-without DiffAugment.
-**Baselines** are rebuilt from tutorials, with the same networks,
-learning rates, losses and batch sizes (benchmarks/quality/baselines.py). TensorFlow's
+Every GAN that starts from noise or classes was trained for {minutes:g} minutes, one at
+a time. So were the **baselines**, the tutorials that people find first. They are
+rebuilt with the same networks, learning rates, losses and batch sizes
+(benchmarks/quality/baselines.py). The clock starts after the first step. TensorFlow's
 oneDNN is on for all of them ([performance.md](performance.md)).
 
-Distances use Lite0 features ([evaluation.md](evaluation.md)), and lower is
-better. Precision, recall and coverage are shares, and higher is better. As many
-samples as reals are scored. The seed is 0 where none is named. These are minutes
-of training on CPUs: the tables compare how far each GAN gets in that time, not
-what it can reach in the end.
+Rows of 2 cores had {minutes:g} minutes of wall-clock time. Rows of 1 core had
+{minutes:g} minutes of CPU time of that core, which is less. They come from three
+machines:
 
-ACGAN's `spectral_norm=True` was chosen on emoji, among six recipes, by the
-Fréchet distance after three minutes. Its first row there (1,740) was behind the
-baselines. Keep that in mind when you read its row on emoji. Fashion-MNIST had
-no part in the choice. `dcgan`'s, that of 1 core, was chosen on emoji, among two
-([first_picture.md](first_picture.md)). `biggan`'s was chosen on Fashion-MNIST, among
-five, by the share of labels found after two minutes. No other recipe was chosen
-after its score was known.
+- An Intel Xeon, in bfloat16, which its matrix unit multiplies (the last column says 120
+  and more). Other programs used the second thread of the core, which halved its speed
+  at times.
+- An AMD EPYC with AVX-512, in bfloat16. It makes three quarters as many steps.
+- An AMD EPYC without AVX-512, in float32. It makes about half as many steps.
 
-The machine was shared. Its speed is that of 2,048 x 2,048 matrix products right
-before and right after training, in GFLOP/s. Rows with different speeds did not
-have equal chances.
+The recipes are those of `keras-gans train`, with the arguments in the table, and with
+the image shape and the number of classes of the data set. On Fashion-MNIST, `sngan`,
+`sagan` and `biggan` are trained without DiffAugment.
+
+Distances use Lite0 features ([evaluation.md](evaluation.md)), and lower is better.
+Precision, recall and coverage are shares, and higher is better. As many samples as
+reals are scored. The seed is 0 if a row names none. These are minutes of training on
+CPUs: the tables compare how far each GAN gets in that time, not what it can reach in
+the end.
+
+ACGAN's `spectral_norm=True` was chosen on emoji, among six recipes, by the Fréchet
+distance after three minutes. Before, ACGAN's row there (1,740) was behind the
+baselines. Keep that in mind when you read its row on emoji. Fashion-MNIST had no part
+in the choice. The recipe of `dcgan` for 1 core was chosen on emoji, among two
+([first_picture.md](first_picture.md)). The recipe of `biggan` was chosen on
+Fashion-MNIST, among five, by the share of labels found after two minutes. No other
+recipe was chosen after its score was known.
+
+The machine was shared. The last column has its speed right before and right after
+training: that of 2,048 x 2,048 matrix products, in GFLOP/s. Rows with different speeds
+did not have equal chances.
 """
 
 
@@ -153,7 +159,7 @@ def write(rows, models):
         "taskset -c 0 python benchmarks/quality/results.py --data_dir=DIR --clock=cpu "
         "--models=biggan --seed=1\n"
         "python benchmarks/quality/results.py --docs\n```\n\n"
-        "The second line makes the rows of 1 core, with their models and seeds. "
+        "The second command makes rows of 1 core: choose their models and seeds. "
         "DIR is where tensorflow-datasets keeps Fashion-MNIST. The settings, "
         "counts, seeds and hashes of weights of each row are in "
         f"results/results.jsonl; {versions}.\n"
@@ -178,7 +184,9 @@ def _regularizers(settings):
 
 def _section(name, heading, about, rows, models):
     network = rows[0]["records"][0]
-    counts = f"{network['fakes']:,} samples, {network['reals']:,} reals"
+    counts = (
+        f"{network['fakes']:,} samples are compared with {network['reals']:,} reals"
+    )
     titles = " | ".join(title for _, title, _ in SCORES)
     lines = [f"## {heading}", "", f"{about} {counts}.", ""]
     lines += [
@@ -200,8 +208,8 @@ def _section(name, heading, about, rows, models):
     if asked:
         lines += [*_labels(asked), ""]
     text = (
-        f"Samples; from the top: {', '.join(models)}. Of several rows of a model with "
-        "seed 0, those of the lowest Fréchet distance."
+        f"Samples, from the top: {', '.join(models)}. Of several rows of a model with "
+        "seed 0, the picture shows the one with the lowest Fréchet distance."
     )
     measured = {row["settings"]["model"] for row in rows}
     if missing := [model for model in models if model not in measured]:
@@ -239,13 +247,14 @@ def _short(row):
 def _labels(rows):
     """A table of how well labels are obeyed."""
     yield (
-        "Each class was asked for 1,000 times. A classifier, right about 91 % of the "
-        "test images, looks for it. The spread is the mean standard deviation of a "
-        "pixel within a class, over that of the test images. Truncation keeps latent "
-        "codes within its bounds."
+        "Each class was asked for 1,000 times. A classifier that is right about 91 % "
+        "of the test images looks for this class in the samples. The spread is the "
+        "mean standard deviation of a pixel within a class, divided by that of the "
+        "test images. Truncation keeps latent codes between -truncation and "
+        "truncation."
     )
     yield ""
-    yield "| | truncation | asked class found | spread | least class |"
+    yield "| | truncation | asked class found | spread | class found least |"
     yield "|---|---|---|---|---|"
     for row in rows:
         for cut, found in row["labels"].items():
@@ -302,8 +311,9 @@ def _regularized(rows):
         a, b = (_number(value_of(r, "fid")) for r in (plain, row))
         yield (
             f"- With {named} ([options](sngan.md#options-of-sngan-sagan-and-biggan)), "
-            f"{row['settings']['model']}: Fréchet distance {b} after {row['steps']:,} "
-            f"steps; without, on the same seed, {a} after {plain['steps']:,}."
+            f"`{row['settings']['model']}` has a Fréchet distance of {b} after "
+            f"{row['steps']:,} steps. Without it, on the same seed, the distance is "
+            f"{a} after {plain['steps']:,} steps."
         )
 
 

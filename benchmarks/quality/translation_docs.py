@@ -14,8 +14,8 @@ DOCS = pathlib.Path(__file__).parents[2] / "docs"
 TASKS = {
     "pix2pix": (
         "Pix2Pix: line art to 3D",
-        "It is compared with the mean training picture, and with the 3D picture "
-        "of the training emoji whose line art is nearest.",
+        "The recipe is compared with the mean training picture, and with the 3D "
+        "picture of the training emoji whose line art is nearest.",
         [
             ("L1", 0.22),
             ("L1", "mean picture"),
@@ -26,9 +26,9 @@ TASKS = {
     "cyclegan": (
         "CycleGAN: flat to 3D, unpaired",
         "Both styles hold the same emoji, each in its own random order: pairs "
-        "occur only by chance. It is compared with the flat picture as it is, "
-        "and with its colours mapped linearly to the mean and covariance of all "
-        "3D pixels.",
+        "occur only by chance. The recipe is compared with the flat picture "
+        "itself, and with this picture after its colours are mapped linearly to "
+        "the mean and covariance of all 3D pixels.",
         [
             ("L1", "flat"),
             ("L1", "colour moments"),
@@ -38,15 +38,15 @@ TASKS = {
     ),
     "colorization": (
         "Colourisation",
-        "Colours for the lightness of 3D emoji, compared with the lightness "
-        "alone: grey.",
+        "The recipe adds colours to the lightness of 3D emoji. It is compared "
+        "with the lightness alone, which is grey.",
         [("L1", "grey"), ("feature distance", "grey")],
     ),
     "inpainting": (
         "Inpainting",
-        "Holes of all kinds, a tenth to two fifths of the picture. They are "
-        "not those of training. L1 is of the hole alone. The comparison is "
-        "with the mean of the pixels that touch the hole.",
+        "The holes are of all kinds, and a tenth to two fifths of the picture. "
+        "They are not the holes of training. L1 is measured in the hole alone. "
+        "The recipe is compared with the mean of the pixels that touch the hole.",
         [("L1", "mean of the border"), ("feature distance", "mean of the border")],
     ),
 }
@@ -55,28 +55,27 @@ SCORES = ("L1", "feature distance", "kernel distance")
 
 HEAD = """# Translation, measured
 
-What recipes that translate learn by default, in minutes on {machine}.
-These commands make this page:
+This page shows what the recipes that translate learn by default, in minutes on
+{machine}. These commands make the page:
 
 ```bash
 {commands}
 python benchmarks/quality/translation_recipes.py --docs
 ```
 
-They type what a user would: `keras-gans train NAME` and `keras-gans translate
-RUN`, with nothing else but the seed and the folders. Training sees nine tenths
-of the embedded emoji, at 64 x 64 pixels; everything below is measured on the 157
-others.
+They run what a user would type: `keras-gans train NAME` and `keras-gans translate
+RUN`, with only the seed and the folders added. Training sees nine tenths of the
+embedded emoji, at 64 x 64 pixels. Everything below is measured on the 157 others.
 
-L1 is the mean absolute difference of pixels in [-1, 1]. The feature distance is
-that of Lite0 features between a picture and the true one. The kernel distance
-is Lite0's ([evaluation.md](evaluation.md)), between all pictures and all true
-ones. Lower is better for all three. Each cell has a value for each seed above,
-where they differ. The seed decides initial weights, batches, crops and flips. Real
-pictures, such as the nearest one, have a kernel distance near 0. The recipes were
-chosen by runs with seed 0 on the same held-out emoji. Times of the clock were
-measured beside other programs, which make them longer; on two free cores they are
-about half of the processor's.
+L1 is the mean absolute difference of pixels in [-1, 1]. The feature distance is the
+distance of Lite0 features between a picture and the true one. The kernel distance
+uses Lite0 features, too ([evaluation.md](evaluation.md)), and compares all pictures
+with all true ones. Lower is better for all three. If seeds differ, a cell has a value
+for each seed above. The seed decides initial weights, batches, crops and flips. Real
+pictures, such as the nearest training picture, have a kernel distance near 0. The
+recipes were chosen by runs with seed 0 on the same held-out emoji. Other programs ran
+during the measurements, which makes wall-clock times longer; on two free cores they
+are about half of the CPU times.
 """
 
 
@@ -141,7 +140,7 @@ def _section(name, rows, heading, about, targets):
         lines.append(f"| {target} | {_share(met)} |")
         if not all(met):
             missed.append(f"{name}, {target} ({_share(met)})")
-    text = f"Held-out emoji, seed 0, by the recipe {name} and beside it."
+    text = f"Held-out emoji, seed 0: the recipe {name} and what it is compared with."
     lines += ["", f"![{text}](images/recipe_{name}.png)", ""]
     return "\n".join([*lines, f"{_times(name, rows)}.", ""]), missed
 
@@ -156,8 +155,8 @@ def _times(name, rows):
     clock = ", ".join(f"{row['seconds'] / 60:.1f}" for row in rows)
     used = ", ".join(f"{row['processor_seconds'] / 60:.1f}" for row in rows)
     told = speeds.minutes(recipes.get(name), speeds.read()[0])
-    text = f"Training took {clock} minutes of the clock and {used} of processor time"
-    return text if told is None else f"{text}; `keras-gans list` says {told:.1f}"
+    text = f"Training took {clock} minutes of wall-clock time and {used} of CPU time"
+    return text if told is None else f"{text}; `keras-gans list` estimates {told:.1f}"
 
 
 def _once(values):

@@ -187,22 +187,23 @@ def predicted(seconds, row, n, bandwidth, latency):
 def table(row):
     total = sum(row[name] for name in BYTES) / 1e6
     lines = [
-        f"Measured: DCGAN, {row['size']} px, width {row['width']}, "
-        f"{row['batch']} images a process, one thread each: a step takes "
-        f"{row['one']:.3f} s in one process and {row['two']:.3f} s in two on "
-        f"the loopback interface (medians of {row['turns']} interleaved turns "
+        f"This was measured with a DCGAN of {row['size']} px and width "
+        f"{row['width']}, and {row['batch']} images and one thread for each process. "
+        f"A step takes {row['one']:.3f} s in one process, and {row['two']:.3f} s in "
+        f"two on the loopback interface (medians of {row['turns']} interleaved turns "
         f"of {row['steps']} steps). Communication and waiting are "
-        f"{1 - row['one'] / row['two']:.0%} of it, and two processes make "
-        f"{2 * row['one'] / row['two']:.2f} times the images of one. Each "
-        f"hands in {total:.1f} MB a step in {row['exchanges']} exchanges: "
-        f"{row['d_gradients'] / 1e6:.1f} of D's gradients, "
-        f"{row['g_gradients'] / 1e6:.1f} of G's, "
-        f"{row['statistics'] / 1e6:.2f} of batch norm. With nothing else to "
-        f"do, a small exchange takes {1000 * row['small_exchange']:.1f} ms and "
-        f"one of 7 MB {1000 * row['large_exchange']:.0f} ms.",
+        f"{1 - row['one'] / row['two']:.0%} of a step in two processes. Together they "
+        f"make {2 * row['one'] / row['two']:.2f} times the images of one process. "
+        f"Each sends {total:.1f} MB a step in {row['exchanges']} exchanges: "
+        f"{row['d_gradients'] / 1e6:.1f} for D's gradients, "
+        f"{row['g_gradients'] / 1e6:.1f} for G's, "
+        f"{row['statistics'] / 1e6:.2f} for batch norm. With nothing else to "
+        f"do, a small exchange takes {1000 * row['small_exchange']:.1f} ms, and "
+        f"one of 7 MB takes {1000 * row['large_exchange']:.0f} ms.",
         "",
-        "On paper: times the images of one device, for the bytes and exchanges "
-        "above, where one device computes a step in so many seconds.",
+        "The next table is a calculation with the bytes and exchanges above: how many "
+        "times the images of one device 8 devices make. The columns are the seconds "
+        "in which one device computes a step.",
         "",
         "| | assumed | " + " | ".join(f"{s:g} s" for s in STEPS) + " |",
         "|---" * (2 + len(STEPS)) + "|",

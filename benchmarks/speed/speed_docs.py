@@ -120,6 +120,10 @@ def memory_table(rows):
     return table_of(header, lines)
 
 
+def _count(n, noun):
+    return f"{n} {noun}" + ("" if n == 1 else "s")
+
+
 def setup_of(rows):
     """How it was measured, in a sentence for each way."""
     lines = []
@@ -127,12 +131,12 @@ def setup_of(rows):
         settings, machine = row["settings"], row["machine"]
         versions = ", ".join(f"{k} {v}" for k, v in row["versions"].items())
         line = (
-            f"{settings['turns']} turns of {settings['steps']} steps each, "
-            f"interleaved, medians; {machine['cores']} cores, "
+            f"Medians of {_count(settings['turns'], 'interleaved turn')} of "
+            f"{_count(settings['steps'], 'step')}; {machine['cores']} cores, "
             f"{machine['cpu']} ({', '.join(machine['flags'])}); {versions}."
         )
         if machine["load"][0] > machine["cores"]:
-            line += f" Other work made the load {machine['load'][0]:.0f}."
+            line += f" Other programs ran: the load was {machine['load'][0]:.0f}."
         if line not in lines:
             lines.append(line)
     lines += [
