@@ -8,6 +8,11 @@ import keras
 from keras import ops
 
 
+def _wait(logs):
+    """For the end of the step: one of its values is read, whatever its phase has."""
+    float(logs.get("d_loss", next(iter(logs.values()))))
+
+
 class Clock(keras.callbacks.Callback):
     """Collects the seconds between the ends of steps."""
 
@@ -17,7 +22,7 @@ class Clock(keras.callbacks.Callback):
         self._last = None
 
     def on_train_batch_end(self, batch, logs=None):
-        float(logs.get("d_loss", logs.get("g_loss")))  # waits for the end of the step
+        _wait(logs)
         now = time.perf_counter()
         if self._last is not None:  # the first waits for the data set
             self.seconds.append(now - self._last)
@@ -42,7 +47,7 @@ class Budget(keras.callbacks.Callback):
         self._start = self.now()
 
     def on_train_batch_end(self, batch, logs=None):
-        float(logs.get("d_loss", logs.get("g_loss")))  # waits for the end of the step
+        _wait(logs)
         now = self.now()
         if self.steps == 0:
             self.first_step_seconds, self._start = now - self._start, now

@@ -37,6 +37,24 @@ def adam() -> keras.optimizers.Adam:
     return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)
 
 
+def rise_and_fall(
+    learning_rate: float, steps: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """The schedule of a pretraining: up for a twentieth, then down to 0 by a cosine.
+
+    Args:
+        learning_rate: float, the highest.
+        steps: int of 1 or more, of all of it.
+    """
+    rises = steps // 20
+    return keras.optimizers.schedules.CosineDecay(
+        learning_rate / (rises + 1),
+        steps - rises,
+        warmup_target=learning_rate if rises else None,
+        warmup_steps=rises,
+    )
+
+
 def lazily_regularized(
     optimizer: keras.optimizers.Optimizer, every: int
 ) -> keras.optimizers.Optimizer:

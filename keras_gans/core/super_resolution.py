@@ -8,6 +8,7 @@ from keras import ops
 import numpy as np
 
 from keras_gans.core.inputs import Source
+from keras_gans.core.optimizers import rise_and_fall
 from keras_gans.core.regularization import refuse
 from keras_gans.core.translation import TranslatingGAN, check_weight
 from keras_gans.engine.phases import Phase
@@ -131,13 +132,7 @@ class SuperResolvingGAN(TranslatingGAN):
         adams = [keras.optimizers.Adam(self.learning_rate) for _ in range(2)]
         if not self.pretrain_steps:
             return tuple(adams)
-        rises = self.pretrain_steps // 20
-        schedule = keras.optimizers.schedules.CosineDecay(
-            self.pretrain_rate / (rises + 1),
-            self.pretrain_steps - rises,
-            warmup_target=self.pretrain_rate if rises else None,
-            warmup_steps=rises,
-        )
+        schedule = rise_and_fall(self.pretrain_rate, self.pretrain_steps)
         return (*adams, keras.optimizers.Adam(schedule))
 
     def phases(self) -> list[Phase]:

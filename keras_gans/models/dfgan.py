@@ -6,15 +6,16 @@ import keras
 from keras import ops
 
 from keras_gans.core.inputs import Latent
-from keras_gans.core.optimizers import TorchAdam
+from keras_gans.core.optimizers import TorchAdam, rise_and_fall
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.text_to_image import TextToImageGAN, of_others, text_input
 from keras_gans.core.translation import check_weight
 from keras_gans.engine.phases import Phase
 from keras_gans.losses.penalties import outputs_and_squares
+from keras_gans.losses.perceptual import distance
 from keras_gans.networks.dfgan import dfgan_discriminator, dfgan_generator
 from keras_gans.utils.types import Tensor
-from keras_gans.utils.validation import is_number, within
+from keras_gans.utils.validation import is_int, is_number, within
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -24,6 +25,11 @@ class DFGAN(TextToImageGAN):
     The discriminator tells reals with their sentence from fakes, and from reals
     with the sentence of another row. Its gradient at reals with their sentence is
     kept small, so that its loss is flat there and steep around.
+
+    Where nearly each picture has a sentence of its own, as in small sets, the
+    squared error of pixels teaches colours and shapes long before a discriminator
+    does. So for `pretrain_steps` steps the generator can learn by it alone, with an
+    optimizer of its own, and keep it in its loss by `pixel_weight`.
 
     Args:
         image_shape: tuple (height, width, channels), sides that double from 4 to 7
@@ -39,6 +45,13 @@ class DFGAN(TextToImageGAN):
             are given); see `TextToImageGAN`.
         penalty_weight: float of 0 or more, k of the matching-aware penalty.
         penalty_power: float from 1, p of the same.
+        pixel_weight: float of 0 or more, of the squared error of pixels in the
+            generator's loss. The paper has none.
+        pretrain_steps: int of 0 or more, steps by the squared error alone, before
+            the discriminator starts.
+        pretrain_rate: float of 0 or more, the highest learning rate of these steps,
+            by Adam: it rises to it for a twentieth of them, then falls to 0 by half
+            a cosine.
         generator: `keras.Model` to use instead of `dfgan_generator`.
         discriminator: `keras.Model` to use instead of `dfgan_discriminator`.
         **kwargs: `objective`, `ema`, `seed` and other arguments of `BaseGAN`, but
@@ -72,6 +85,9 @@ class DFGAN(TextToImageGAN):
         encoder: Any = None,
         penalty_weight: float = 2.0,
         penalty_power: float = 6.0,
+        pixel_weight: float = 0.0,
+        pretrain_steps: int = 0,
+        pretrain_rate: float = 5e-4,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
         **kwargs,
@@ -81,6 +97,10 @@ class DFGAN(TextToImageGAN):
         self.penalty_weight = check_weight("penalty_weight", penalty_weight)
         ok = is_number(penalty_power) and 1 <= penalty_power < float("inf")
         self.penalty_power = within("penalty_power", penalty_power, ok, "[1, inf)")
+        self.pixel_weight = check_weight("pixel_weight", pixel_weight)
+        ok = is_int(pretrain_steps) and pretrain_steps >= 0
+        self.pretrain_steps = within("pretrain_steps", pretrain_steps, ok, "0, 1, ...")
+        self.pretrain_rate = check_weight("pretrain_rate", pretrain_rate)
         if generator is None:
             generator = dfgan_generator(shape, text.dim, latent_dim, width)
         if discriminator is None:
@@ -97,26 +117,66 @@ class DFGAN(TextToImageGAN):
         if self.penalty_weight:
             self.warn_of_batch_norm("`penalty_weight`")
 
+    @property
+    def optimizer_networks(self) -> dict[str, tuple[str, ...]]:
+        """`pretrain` is an optimizer of the same generator, if there is the phase."""
+        networks = {"d": self.discriminator_names, "g": self.generator_names}
+        if self.pretrain_steps:
+            networks["pretrain"] = self.generator_names
+        return networks
+
     def default_optimizers(self) -> tuple:
         """The paper's Adam: D 4e-4 and G 1e-4, beta_1 0, beta_2 0.9."""
-        return tuple(
+        adams = tuple(
             TorchAdam(rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
             for rate in (4e-4, 1e-4)
         )
+        if not self.pretrain_steps:
+            return adams
+        schedule = rise_and_fall(self.pretrain_rate, self.pretrain_steps)
+        return (*adams, keras.optimizers.Adam(schedule, beta_1=0.5, beta_2=0.9))
 
     def phases(self) -> list[Phase]:
         """D of reals, fakes and mismatched pairs; G through the same fakes."""
         logs = ("d_mismatched",)
         if self.penalty_weight:
             logs += ("matching_penalty",)
-        d = Phase(
-            "d",
-            self.discriminator_loss,
-            penalty=self.penalties,
-            batches=self.d_steps,
-            logs=logs,
-        )
-        return [d, Phase("g", self.generator_loss)]
+        start = self.pretrain_steps
+        adversarial = [
+            Phase(
+                "d",
+                self.discriminator_loss,
+                penalty=self.penalties,
+                batches=self.d_steps,
+                start=start,
+                logs=logs,
+            ),
+            Phase(
+                "g",
+                self.generator_loss,
+                start=start,
+                logs=("pixel_loss",) if self.pixel_weight else (),
+            ),
+        ]
+        if not start:
+            return adversarial
+        return [Phase("pretrain", self.pretraining_loss, end=start), *adversarial]
+
+    def pretraining_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """E[(G(z, s) - x)^2]."""
+        return distance(fake, batch["real"], "l2"), {}
+
+    def generator_loss(
+        self, fake: Tensor, batch: dict, training: bool
+    ) -> tuple[Tensor, dict]:
+        """The adversarial loss, `g_loss`, and the squared error by its weight."""
+        loss, logs = super().generator_loss(fake, batch, training)
+        if not self.pixel_weight:
+            return loss, logs
+        pixel = distance(fake, batch["real"], "l2")
+        return loss + self.pixel_weight * pixel, {**logs, "pixel_loss": pixel}
 
     def discriminator_loss(
         self, fake: Tensor, batch: dict, training: bool
@@ -167,6 +227,8 @@ RECIPE = Recipe(
         "encoder": "words",
         "ema": 0.995,
         "diff_augment": "translation",
+        "pixel_weight": 30.0,
+        "pretrain_steps": 3600,
     },
     data_options={"captions": None, "text_cache": None},
     without=("data_dir", "evaluate_every", "packing"),

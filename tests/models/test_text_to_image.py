@@ -160,6 +160,62 @@ def test_dfgan():
 
 @pytest.mark.full
 @pytest.mark.backends
+def test_dfgan_with_pixels():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (16, 8, 8, 3)).astype("float32")
+    vectors = rng.normal(size=(16, 5)).astype("float32")
+
+    def started():
+        gan = kg.DFGAN((8, 8, 3), 5, ema=0.9, pixel_weight=1.0, **SMALL)
+        for layer in gan.discriminator.get_layer("trunk").layers:
+            if layer.name.endswith("gain"):
+                layer.gain.assign([0.5])
+        return gan
+
+    check_gan(started, images, vectors, executions=False)
+
+
+def test_dfgan_learns_pixels_before_its_discriminator_starts():
+    images = np.zeros((4, 8, 8, 3), "float32")
+    images[::2], images[1::2] = 0.8, -0.8
+    vectors = np.eye(4, 5, dtype="float32")
+    options = {"pixel_weight": 2.0, "pretrain_steps": 30, "pretrain_rate": 5e-2}
+    gan = kg.DFGAN((8, 8, 3), 5, seed=0, latent_dim=4, width=4, **options)
+    gan.compile()
+    d = [v.numpy() for v in gan.discriminator.trainable_variables]
+    fit = {"batch_size": 4, "verbose": 0}
+    logs = gan.fit(images, vectors, epochs=30, **fit).history
+    assert set(logs) == {"pretrain_loss", "pretrain_grad_norm"}
+    first = logs["pretrain_loss"][0]  # about 0.65; 0.03 to 0.05 at the end
+    assert logs["pretrain_loss"][-1] < 0.2 * first
+    for before, now in zip(d, gan.discriminator.trainable_variables, strict=True):
+        np.testing.assert_array_equal(before, now.numpy())
+
+    logs = gan.fit(images, vectors, initial_epoch=30, epochs=31, **fit).history
+    fake = gan.sample(4, seed=1, text=vectors)
+    assert {"d_loss", "g_loss", "pixel_loss"} <= set(logs)
+    # The samples are of other codes, and of a step later.
+    near = np.mean(np.square(fake - images))
+    assert max(near, logs["pixel_loss"][0]) < 0.2 * first
+    counts = {n: int(o.iterations) for n, o in gan.optimizers.items()}
+    assert counts == {"pretrain": 30, "d": 1, "g": 1}
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ({"pixel_weight": -1.0}, "`pixel_weight`"),
+        ({"pretrain_steps": 1.5}, "`pretrain_steps`"),
+        ({"pretrain_rate": float("nan")}, "`pretrain_rate`"),
+    ],
+)
+def test_dfgan_refuses_what_is_out_of_range(option, named):
+    with pytest.raises(ValueError, match=named):
+        kg.DFGAN((8, 8, 3), 5, **option, **SMALL)
+
+
+@pytest.mark.full
+@pytest.mark.backends
 def test_stackgan():
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (16, 8, 8, 3)).astype("float32")
