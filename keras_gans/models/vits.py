@@ -1,6 +1,8 @@
 """VITS: speech from text, with alignments that are found while training."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from typing import Any
 
 import keras
 from keras import ops
@@ -11,6 +13,7 @@ from keras_gans.core.optimizers import TorchAdam
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.waveform_gan import WaveformGAN
 from keras_gans.engine import rng
+from keras_gans.engine.keras_internals import get_data_adapter
 from keras_gans.engine.phases import Phase
 from keras_gans.layers.mel import MelSpectrogram, reflected, stft_magnitudes
 from keras_gans.modalities import Waveform, phonemes
@@ -573,6 +576,57 @@ class VITS(WaveformGAN):
         rows = ops.arange(ops.shape(inputs)[0], dtype="int32")
         return self.modality.clip(self._drawn(inputs, 0, rows, *SCALES)[0])
 
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: list | None = None,
+    ) -> np.ndarray:
+        """Keras's `predict`, whose batches may be of sounds of other lengths.
+
+        Args:
+            x: int32 ids `[n, symbols]`, or what gives batches of them, as of Keras.
+            batch_size: int, of an array; 32 by default.
+            verbose: 0, 1, 2 or "auto".
+            steps: int, the most batches that are taken.
+            callbacks: list of `keras.callbacks.Callback`.
+
+        Returns:
+            float32 `[n, samples, 1]` in [-1, 1], with silence after shorter sounds.
+
+        Raises:
+            ValueError: there is no batch.
+        """
+        # Keras joins batches by concatenation, which needs sounds of one length.
+        adapter = get_data_adapter(x, batch_size=batch_size, steps_per_epoch=steps)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = keras.callbacks.CallbackList(
+                callbacks,
+                add_progbar=verbose != 0,
+                verbose=verbose,
+                epochs=1,
+                steps=steps or adapter.num_batches,
+                model=self,
+            )
+        made, self.stop_predicting = [], False
+        adapter.on_epoch_begin()
+        callbacks.on_predict_begin()
+        for step, batch in enumerate(itertools.islice(_batches(adapter), steps)):
+            callbacks.on_predict_batch_begin(step)
+            made.append(self.engine.predict_here(batch))
+            callbacks.on_predict_batch_end(step, {"outputs": made[-1]})
+            if self.stop_predicting:
+                break
+        callbacks.on_predict_end()
+        adapter.on_epoch_end()
+        if not made:
+            raise ValueError("`predict` takes batches of ids. Received: none.")
+        longest = max(x.shape[1] for x in made)
+        ends = [[(0, 0), (0, longest - x.shape[1]), (0, 0)] for x in made]
+        return np.concatenate([np.pad(x, e) for x, e in zip(made, ends, strict=True)])
+
     def make_predict_function(self, force: bool = False) -> Callable:
         """Keras's, which JAX does not compile: lengths depend on the values."""
         eager = self.run_eagerly
@@ -581,6 +635,12 @@ class VITS(WaveformGAN):
             return super().make_predict_function(force)
         finally:
             self.run_eagerly = eager
+
+
+def _batches(adapter):
+    """The inputs of each batch of one of Keras's data adapters."""
+    for batch in adapter.get_numpy_iterator():
+        yield keras.utils.unpack_x_y_sample_weight(batch)[0]
 
 
 def divergence(

@@ -244,12 +244,29 @@ def split(parts):
 
 @pytest.mark.full
 @pytest.mark.backends
-def test_predictions_are_as_long_as_they_become():
+def test_predictions_end_in_silence_where_others_are_longer():
     gan = started(dropout=0.0)
-    ids, *_ = data()
-    made = gan.predict(ids, batch_size=2, verbose=0)
-    assert made.shape[1] % gan.hop == 0 and np.abs(made).max() > 0
+    ids = np.full((5, 9), -1, "int32")
+    for row, count in zip(ids, (9, 3, 5, 5, 1), strict=True):
+        row[:count] = np.arange(count) % 5
+    seen = []
+    keep = keras.callbacks.LambdaCallback(
+        on_predict_batch_end=lambda batch, logs: seen.append(logs["outputs"])
+    )
+    made = gan.predict(ids, batch_size=2, verbose=0, callbacks=[keep])
     assert not gan.run_eagerly
+    lengths = [x.shape[1] for x in seen]
+    assert [len(x) for x in seen] == [2, 2, 1] and len(set(lengths)) > 1
+    assert made.shape == (5, max(lengths), 1) and max(lengths) % gan.hop == 0
+    for i, (x, length) in enumerate(zip(seen, lengths, strict=True)):
+        part = made[2 * i : 2 * i + 2]
+        assert x.any() and not part[:, length:].any()
+        np.testing.assert_array_equal(part[:, :length], x)
+    batches = ((ids[i : i + 2],) for i in range(0, 5, 2))
+    few = gan.predict(batches, verbose=0, steps=2)
+    np.testing.assert_allclose(few, made[:4, : few.shape[1]], atol=1e-5)
+    with pytest.raises(ValueError, match="batches of ids"):
+        gan.predict(ids[:0], verbose=0)
 
 
 @pytest.mark.full
