@@ -18,6 +18,7 @@ from keras_gans.utils.validation import check_size, is_int
 
 ELEVATION = np.radians(25)
 SMOOTHING = 4
+THIN = 0.25  # the slope of a wall of two voxels: none is less steep but thinner ones
 LIGHT = np.array([0.35, 0.75, 0.55]) / np.linalg.norm([0.35, 0.75, 0.55])
 
 
@@ -226,13 +227,17 @@ class Volume(base.Modality):
         return base.Preview(grids[0], [base.Media("turntable.gif", "image/gif", gif)])
 
 
-def turntable(density: np.ndarray, views: int = 16, pixels: int = 96) -> np.ndarray:
+def turntable(
+    density: np.ndarray, views: int = 16, pixels: int = 96, thin: bool = True
+) -> np.ndarray:
     """Views of a solid that turns about its axis y, shaded by its slope.
 
     Args:
         density: float array `[x, y, z]` in [0, 1], solid above 1/2.
         views: int, of a full turn.
         pixels: int, of a side of a view.
+        thin: bool, whether walls of one voxel, which are black by their slope, are
+            shaded by the side that is seen.
 
     Returns:
         float array `[views, pixels, pixels]` in [0, 1], grey on white.
@@ -249,7 +254,14 @@ def turntable(density: np.ndarray, views: int = 16, pixels: int = 96) -> np.ndar
             buried &= np.roll(solid, way, axis)
     places = np.argwhere(solid & ~buried)
     slope = np.stack(np.gradient(-smooth), axis=-1)[tuple(places.T)]
-    slope /= np.linalg.norm(slope, axis=-1, keepdims=True) + 1e-6
+    steep = np.linalg.norm(slope, axis=-1, keepdims=True)
+    # A thin wall falls off as much to either side, of which one is seen.
+    falls = [
+        np.stack([smooth - np.roll(smooth, way, i) for i in range(3)], axis=-1)
+        for way in (1, -1)
+    ]
+    behind, ahead = (fall[tuple(places.T)] for fall in falls)
+    flat = np.clip(1 - steep / THIN, 0, 1)
     places = places - (np.array(density.shape) - 1) / 2
     # Twice the pixels, averaged at the end, for smooth edges.
     side = 2 * pixels
@@ -271,7 +283,11 @@ def turntable(density: np.ndarray, views: int = 16, pixels: int = 96) -> np.ndar
             ]
         )
         across, up, near = axes @ places.T
-        shade = 0.12 + 0.75 * np.clip(slope @ (LIGHT @ axes), 0, 1)
+        normal = slope
+        if thin:
+            normal = slope + flat * np.where(axes[2] > 0, ahead, -behind)
+        normal = normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-6)
+        shade = 0.12 + 0.75 * np.clip(normal @ (LIGHT @ axes), 0, 1)
         order = np.argsort(near)  # the nearest is painted last
         at = side / 2 + scale * np.stack([-up, across])[:, order, None]
         row, column = np.rint(at + spots).astype(int).clip(0, side - 1)

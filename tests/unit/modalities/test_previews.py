@@ -180,6 +180,22 @@ def test_a_turntable_shows_the_side_that_is_near():
     assert turntable(np.ones((100, 4, 4)), views=1).min() < 0.9
 
 
+def test_a_turntable_shades_thin_walls_as_thick_ones():
+    """By the side that is seen, whichever that is."""
+    thin, thick = np.zeros((2, 24, 24, 24))
+    thin[4:20, 12, 4:20] = 1  # a table top
+    thick[4:20, 11:13, 4:20] = 1
+    one, other = (turntable(x, views=4, pixels=48)[:, 24, 24] for x in (thin, thick))
+    np.testing.assert_allclose(one, other, atol=0.02)
+    assert (one > 0.7).all()
+    wall = np.zeros((24, 24, 24))
+    wall[12, 4:20, 4:20] = 1
+    front, _, back, _ = turntable(wall, views=4, pixels=48)[:, 24, 24]
+    assert front == pytest.approx(back, abs=0.02) and front > 0.3
+    dark = turntable(thin, views=1, pixels=48, thin=False)[0, 24, 24]
+    assert dark == pytest.approx(0.12)
+
+
 def test_volumes_turn():
     x = np.zeros((2, 8, 8, 8, 1), "float32")
     x[:, :, :3] = 1
