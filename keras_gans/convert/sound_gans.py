@@ -28,6 +28,14 @@ JUDGED = {  # arguments of discriminators
 }
 NUMBERS = "config.json"  # beside a vocoder's weights, as its reference leaves it
 MOST_BYTES = 2**20  # of that file, which has about a thousand
+# Far beyond any vocoder: numbers of a file that would exhaust memory, or take hours.
+MOST = {
+    "sampling_rate": 2**20,
+    "segment_size": 2**22,
+    "n_fft": 2**16,
+    "win_size": 2**16,
+}
+MOST_RATE = 2**12  # of an upsampling, or a dilation
 OF_NUMBERS = {
     "sampling_rate": "rate",
     "segment_size": "segment",
@@ -99,21 +107,10 @@ def _judges(path):
             f"{path} holds the discriminators of the generator beside it, 'mpd' and "
             f"'msd'. Received: {brief(state, 200)}. Move it away to begin anew."
         )
-    found = {}
-    for name in ("mpd", "msd"):
-        if name in state:
-            try:
-                found[name] = states.tensors_of(state[name])
-            except ValueError as error:
-                raise ValueError(f"{path}, {name!r}: {error}") from error
-    if "steps" in state:
-        steps = state["steps"]
-        if not is_int(steps) or not 0 <= steps < 2**31:
-            raise ValueError(
-                f"{path}: 'steps' is an int in [0, 2^31). Received: {brief(steps)}."
-            )
-        found["steps"] = int(steps)
-    return found
+    try:
+        return hifigan.judges_of(state)
+    except ValueError as error:
+        raise ValueError(f"{path}, {error}") from error
 
 
 def _told_of(gan, judges, name):
@@ -200,16 +197,23 @@ def _numbers(path):
     if not isinstance(numbers, dict) or not {"sampling_rate", "n_fft"} <= set(numbers):
         return {}  # of something else
     rates, dilations = "upsample_rates", "resblock_dilation_sizes"
+    allowed = f"list of ints in [1, {MOST_RATE}], at most {weights.MAX_BLOCKS}"
     if rates in numbers and not _are_sizes(numbers[rates]):
-        _refuse(path, rates, "a list of positive ints", numbers[rates])
+        _refuse(path, rates, f"a {allowed}", numbers[rates])
     given = numbers.get(dilations, [[1]])
-    if not isinstance(given, list) or not all(map(_are_sizes, given)):
-        _refuse(path, dilations, "a list of lists of positive ints", given)
+    listed = isinstance(given, list) and len(given) <= weights.MAX_BLOCKS
+    if not listed or not all(map(_are_sizes, given)):
+        _refuse(path, dilations, f"a list of lists, each a {allowed}", given)
+    for name, most in MOST.items():
+        value = numbers.get(name, 1)
+        if not is_int(value) or not 1 <= value <= most:
+            _refuse(path, name, f"an int in [1, {most}]", value)
     return numbers
 
 
 def _are_sizes(value):
-    return isinstance(value, list) and all(is_int(n) and n > 0 for n in value)
+    ok = isinstance(value, list) and len(value) <= weights.MAX_BLOCKS
+    return ok and all(is_int(n) and 1 <= n <= MOST_RATE for n in value)
 
 
 def _refuse(path, name, wanted, value):

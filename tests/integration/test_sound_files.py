@@ -243,6 +243,28 @@ def test_discriminators_without_a_network_are_refused(vocoder):
             hifigan.restore(vocoder, {}, {part: some})
 
 
+def test_damaged_values_are_named_where_training_goes_on(vocoder):
+    """Called from Python, and nothing is assigned."""
+    before = [np.array(v) for v in vocoder.generator.weights]
+    state = read(GOLDEN / "hifigan_resume.pth")
+    good = {e.name: np.ones(e.shape) for e in hifigan.entries(vocoder.generator)}
+    moments = {"state": {0: {"step": 2, "exp_avg": 3}}}
+    for generator, judges, message in (
+        (None, None, "`generator` is a dict"),
+        ({"conv_pre.bias": [1.0]}, None, "hold the weights"),
+        ({"conv_pre.bias": np.full(8, np.nan)}, None, "'conv_pre.bias' .* not finite"),
+        (state, {"mpd": None}, "'mpd': `state` must be a dict"),
+        (state, {"steps": "7"}, r"'steps' is an int in .* Received: 7"),
+        (state, {"steps": float("inf")}, r"'steps' is an int in .* Received: inf"),
+        (state, 7, "Discriminators are in a dict"),
+        (good, {"optim_g": moments}, r"a GAN whose optimizer is none"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            hifigan.restore(vocoder, generator, judges)
+    for a, b in zip(before, vocoder.generator.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 HIFIGAN, BIGVGAN = "hifigan_resume.pth", "bigvgan_v2.pth"
 
 
@@ -254,7 +276,15 @@ HIFIGAN, BIGVGAN = "hifigan_resume.pth", "bigvgan_v2.pth"
         (HIFIGAN, {"resblock_dilation_sizes": 3}, "is a list of lists"),
         (HIFIGAN, {"resblock_dilation_sizes": [[1], 3]}, "is a list of lists"),
         (HIFIGAN, {"upsample_kernel_sizes": [10**8, 8]}, "'upsample_kernel_sizes' wo"),
-        (HIFIGAN, {"sampling_rate": "16000"}, "`rate`"),
+        (HIFIGAN, {"upsample_rates": [10**12, 8]}, r"in \[1, 4096\]"),
+        (HIFIGAN, {"resblock_dilation_sizes": [[1] * 65]}, "at most 64"),
+        (HIFIGAN, {"resblock_dilation_sizes": [[1]] * 65}, "at most 64"),
+        (HIFIGAN, {"sampling_rate": "16000"}, "'sampling_rate' of .* is an int"),
+        (HIFIGAN, {"sampling_rate": 10**12}, r"in \[1, 1048576\]"),
+        (HIFIGAN, {"segment_size": 10**12}, "'segment_size' of .* is an int"),
+        (HIFIGAN, {"segment_size": 0}, "'segment_size' of .* is an int"),
+        (HIFIGAN, {"n_fft": 10**12}, r"in \[1, 65536\]. Received: 10+. Mend it"),
+        (HIFIGAN, {"win_size": 2.5}, "'win_size' of .* is an int"),
         (HIFIGAN, {"hop_size": 64}, "'hop_size' would be 32. Received: 64"),
         (HIFIGAN, {"num_mels": 100}, "'num_mels' would be 80. Received: 100"),
         (HIFIGAN, {"more": "x" * 2**20}, "more than the 1048576 allowed"),

@@ -152,6 +152,17 @@ def test_files_and_steps_are_the_reference_s():
     with pytest.raises(ValueError, match=r"48 variables"):
         short = {"state": {0: state["optim_g"]["state"][0]}}
         family.restore(gan, state, {"optim_g": short})
+    moments = state["optim_g"]["state"]
+    for kept, message in (
+        ({}, "has exp_avg, exp_avg_sq, step of each"),
+        ({**moments[0], "step": -1}, "'step' of 'optim_g' is an int"),
+        ({**moments[0], "exp_avg": np.float32("nan")}, "not finite"),
+        ({**moments[0], "exp_avg": np.zeros(3)}, "moments of shape"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            family.restore(gan, state, {"optim_g": {"state": {**moments, 0: kept}}})
+    with pytest.raises(ValueError, match="'optim_g' is a dict"):
+        family.restore(gan, state, {"optim_g": 3})
     # Its two steps before, which made the files.
     filled(rewind().generator)
     for i in range(2):

@@ -6,6 +6,7 @@ kernels are twice the rates and dilations the paper's, unless told otherwise.
 
 import re
 
+import keras
 from keras import ops
 import numpy as np
 
@@ -15,11 +16,14 @@ from keras_gans.layers.snake import AntiAliasedSnake
 from keras_gans.layers.spectral import SpectralNormalization
 from keras_gans.layers.weight_norm import WeightNormalization
 from keras_gans.networks.hifigan import Configuration, hifigan_generator
+from keras_gans.utils.text import brief
+from keras_gans.utils.validation import is_number
 
 KERNEL = re.compile(r"(conv_pre|ups\.\d+|resblocks\.\d+\.convs[12]?\.\d+)\.weight(_v)?")
 MODULES = ("conv_pre", "ups", "resblocks", "conv_post")
 # Names of discriminators here, in the order of the reference's optimizer.
 KINDS = {"msd": "scale_", "mpd": "period_"}
+MOMENTS = ("exp_avg", "exp_avg_sq")  # of AdamW's state of a parameter
 DILATIONS = {"1": ((1, 3, 5),), "2": ((1, 2), (2, 6), (3, 12))}
 
 
@@ -141,33 +145,97 @@ def restore(gan, generator, discriminators=None):
             may lack the discriminators, or the optimizers.
 
     Raises:
-        ValueError: If weights do not fit the networks, or are of discriminators that
-            the GAN has not.
+        ValueError: If values are damaged, weights do not fit the networks, or are of
+            discriminators that the GAN has not.
     """
-    states = discriminators or {}
+    judges = {} if discriminators is None else judges_of(discriminators)
     networks = {}
     for part, kind in KINDS.items():
         names = [name for name in gan.discriminator_names if name.startswith(kind)]
         networks[part] = names
-        _check_counts(part, states.get(part, {}), len(names))
-    state = generator.get("generator", generator)
+        _check_counts(part, judges.get(part, {}), len(names))
+    if not isinstance(generator, dict):
+        raise ValueError(
+            "`generator` is a dict, as `read` returns it of a g_... file. Received: "
+            f"{brief(generator)}."
+        )
+    state = _tensors_of(generator.get("generator", generator))
     of_g = entries(gan.networks["generator"])
-    weights.assign(gan.networks["generator"], state, of_g)
-    of_d = []
+    of_d = {
+        name: entries(gan.networks[name], f"discriminators.{i}.")
+        for names in networks.values()
+        for i, name in enumerate(names)
+    }
+    own = {"g": of_g, "d": [entry for each in of_d.values() for entry in each]}
+    moments = {
+        name: _moments_of(gan, name, discriminators[f"optim_{name}"], own[name])
+        for name in own
+        if f"optim_{name}" in (discriminators or {})
+    }
+    found = [("generator", state, of_g)]
     for part, names in networks.items():
         for i, name in enumerate(names):
-            network = gan.networks[name]
-            own = entries(network, f"discriminators.{i}.")
-            of_d += own
-            if part in states:
+            if part in judges:
                 stem = f"discriminators.{i}."
-                some = {k: v for k, v in states[part].items() if k.startswith(stem)}
-                weights.assign(network, some, own)
-    for name, own in (("g", of_g), ("d", of_d)):
-        if f"optim_{name}" in states:
-            _restore_optimizer(gan.optimizers[name], states[f"optim_{name}"], own)
-    if "steps" in states:
-        gan.step.assign(int(states["steps"]))
+                some = {k: v for k, v in judges[part].items() if k.startswith(stem)}
+                found.append((name, some, of_d[name]))
+    for name, some, entered in found:  # all, before any is assigned
+        weights.check(name, some, {entry.name: entry.shape for entry in entered})
+    for name, some, entered in found:
+        weights.assign(gan.networks[name], some, entered)
+    for name, (pairs, steps) in moments.items():
+        for variable, value in pairs:
+            variable.assign(value)
+        counted = gan.optimizers[name].iterations
+        counted.assign(ops.cast(steps, counted.dtype))
+    if "steps" in judges:
+        gan.step.assign(judges["steps"])
+
+
+def judges_of(state):
+    """Checks a `do_...` file's weights and step; optimizers are left aside.
+
+    Args:
+        state: Dict, as `read` returns it of the file.
+
+    Returns:
+        Dict of those of "mpd", "msd" and "steps" that are there: dicts of a name to
+        a finite float32 array, and an int.
+
+    Raises:
+        ValueError: naming what is damaged.
+    """
+    if not isinstance(state, dict):
+        raise ValueError(
+            "Discriminators are in a dict, as `read` returns it of a do_... file. "
+            f"Received: {brief(state)}."
+        )
+    found = {}
+    for part in KINDS:
+        if part in state:
+            try:
+                found[part] = _tensors_of(state[part])
+            except ValueError as error:
+                raise ValueError(f"{part!r}: {error}") from error
+    if "steps" in state:
+        found["steps"] = _count("'steps'", state["steps"])
+    return found
+
+
+def _tensors_of(state):
+    from keras_gans.convert import states  # it imports the families
+
+    return states.tensors_of(state)
+
+
+def _count(name, value):
+    """An int of a file, which may be kept as a tensor of one."""
+    if getattr(value, "shape", None) == ():
+        value = np.asarray(value).item()
+    whole = is_number(value) and value == value // 1
+    if not whole or not 0 <= value < 2**31:
+        raise ValueError(f"{name} is an int in [0, 2^31). Received: {brief(value)}.")
+    return int(value)
 
 
 def _check_counts(part, state, count):
@@ -192,25 +260,54 @@ def _place(entry):
     return MODULES.index(parts[0]), [p.zfill(6) for p in parts[1:]]
 
 
-def _restore_optimizer(optimizer, state, own):
-    """The moments of AdamW, in the order of parameters."""
+def _moments_of(gan, name, state, own):
+    """The moments of AdamW, in the order of parameters.
+
+    Returns:
+        Tuple of a list of (variable, value), and how many steps they are of.
+    """
+    optimizer = getattr(gan, "optimizers", {}).get(name)
+    if not isinstance(optimizer, keras.optimizers.Adam):
+        what = "none" if optimizer is None else type(optimizer).__name__
+        raise ValueError(
+            f"'optim_{name}' has the moments of AdamW, which a compiled GAN takes. "
+            f"Received: a GAN whose optimizer is {what}. Call `gan.compile()` first, "
+            "or leave the optimizers out."
+        )
     trained = [entry for entry in own if entry.variable.trainable]
     trained.sort(key=_place)
-    moments = state["state"]
+    moments = state.get("state") if isinstance(state, dict) else None
+    if not isinstance(moments, dict):
+        raise ValueError(
+            f"'optim_{name}' is a dict with the moments of parameters, 'state'. "
+            f"Received: {brief(state)}. Leave it out to begin with new moments."
+        )
     if len(moments) != len(trained):
         raise ValueError(
             f"The optimizer has {len(trained)} variables. Received: the moments of "
             f"{len(moments)}. Build the GAN with the networks that they are of."
         )
+    pairs, steps = [], 0
     for i, entry in enumerate(trained):
-        kept = moments[i] if i in moments else moments[str(i)]
-        m, v = adam_moments(optimizer, entry.variable)
-        for variable, value in ((m, kept["exp_avg"]), (v, kept["exp_avg_sq"])):
+        kept = moments.get(i, moments.get(str(i)))
+        if not isinstance(kept, dict) or not {*MOMENTS, "step"} <= set(kept):
+            raise ValueError(
+                f"'optim_{name}' has {', '.join(MOMENTS)}, step of each parameter. "
+                f"Received of {entry.name}: {brief(kept)}."
+            )
+        try:
+            values = _tensors_of({key: kept[key] for key in MOMENTS})
+        except ValueError as error:
+            raise ValueError(
+                f"'optim_{name}', the moments of {entry.name}: {error}"
+            ) from error
+        steps = _count(f"'step' of 'optim_{name}'", kept["step"])
+        moved = adam_moments(optimizer, entry.variable)
+        for variable, value in zip(moved, values.values(), strict=True):
             if value.shape != entry.shape:
                 raise ValueError(
                     f"{entry.name} has moments of shape {value.shape}, expected "
                     f"{entry.shape}."
                 )
-            variable.assign(np.array(entry.convert(value)))
-    steps = int(np.asarray(moments[next(iter(moments))]["step"]))
-    optimizer.iterations.assign(ops.cast(steps, optimizer.iterations.dtype))
+            pairs.append((variable, np.array(entry.convert(value))))
+    return pairs, steps
