@@ -3,6 +3,7 @@
 Each line is a JSON object. Run in a process of its own: it has two devices.
 """
 
+import functools
 import json
 import pathlib
 import sys
@@ -151,6 +152,29 @@ def optimizers(one, two):
         }
 
 
+def compared(one, two, name, make, data, batch_size, rate):
+    """A row of a GAN that learns for an epoch, on one replica and on two."""
+
+    def trained(strategy):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            gan = make()
+        names = gan.optimizer_networks
+        gan.compile(**{f"{n}_optimizer": keras.optimizers.SGD(rate) for n in names})
+        before = arrays(gan)
+        dataset = tf.data.Dataset.from_tensor_slices(data)
+        gan.fit(dataset.batch(batch_size, drop_remainder=True), verbose=0)
+        return gan, largest_difference(before, arrays(gan))
+
+    (a, moved), (b, _) = trained(one), trained(two)
+    return {
+        "name": name,
+        "moved": moved,
+        "apart": largest_difference(arrays(a), arrays(b)),
+        "spread": spread(b, two),
+    }
+
+
 def toys(one, two):
     """Of toy GANs: lazy phases, two discriminators, sources, means of logits.
 
@@ -228,19 +252,8 @@ def toys(one, two):
     def r3gan(ema):
         return kg.R3GAN((8, 8, 1), width=8, blocks=1, decay_kimg=0.1, ema_kimg=0.01)
 
-    def trained(strategy, toy, data):
-        keras.utils.set_random_seed(0)
-        with strategy.scope():
-            gan = toy(ema=0.9)
-        # Sums over pixels have large gradients.
-        large = (frame_prediction, image_to_volume)
-        rate = 1e-4 if toy in large else 0.05
-        gan.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
-        before = arrays(gan)
-        dataset = tf.data.Dataset.from_tensor_slices(data)
-        gan.fit(dataset.batch(8, drop_remainder=True), verbose=0)
-        return gan, largest_difference(before, arrays(gan))
-
+    # Sums over pixels have large gradients.
+    rates = {frame_prediction: 1e-4, image_to_volume: 1e-4}
     rows = [
         ("vocoder", Vocoder, (uniform(8, 4), uniform(64, 1))),
         ("esrgan", esrgan, (uniform(4, 4, 1), uniform(8, 8, 1))),
@@ -260,14 +273,8 @@ def toys(one, two):
         ("language", language, (np.arange(120) % 7 % 4).reshape(24, 5)),
     ]
     for name, toy, data in rows:
-        a, moved = trained(one, toy, data)
-        b, _ = trained(two, toy, data)
-        yield {
-            "name": name,
-            "moved": moved,
-            "apart": largest_difference(arrays(a), arrays(b)),
-            "spread": spread(b, two),
-        }
+        make = functools.partial(toy, ema=0.9)
+        yield compared(one, two, name, make, data, 8, rates.get(toy, 0.05))
 
 
 def sounds(one, two):
@@ -287,18 +294,6 @@ def sounds(one, two):
         sizes = {"channels": 3, "dim": 4, "latent_dim": 4, "d_steps": 1}
         return kg.SensorGAN(32, num_classes=2, ema=0.9, **sizes)
 
-    def trained(strategy, make, data):
-        keras.utils.set_random_seed(0)
-        with strategy.scope():
-            gan = make()
-        rate = 1e-3  # losses are sums with large weights
-        names = gan.optimizer_networks
-        gan.compile(**{f"{n}_optimizer": keras.optimizers.SGD(rate) for n in names})
-        before = arrays(gan)
-        dataset = tf.data.Dataset.from_tensor_slices(data)
-        gan.fit(dataset.batch(4, drop_remainder=True), verbose=0)
-        return gan, largest_difference(before, arrays(gan))
-
     series = rng.uniform(-1, 1, (8, 32, 3)).astype("float32")
     ends = np.array([40, 48, 48, 44, 48, 36, 48, 48], "int32")
     ids = rng.integers(0, len(small.SYMBOLS), (8, 5)).astype("int32")
@@ -311,15 +306,8 @@ def sounds(one, two):
         ("text-to-speech", small.small_tts, speech),
         ("vits", small.small_vits, (ids, waves(48 * 8), ends)),
     ]
-    for name, make, data in rows:
-        a, moved = trained(one, make, data)
-        b, _ = trained(two, make, data)
-        yield {
-            "name": name,
-            "moved": moved,
-            "apart": largest_difference(arrays(a), arrays(b)),
-            "spread": spread(b, two),
-        }
+    for row in rows:  # losses are sums with large weights
+        yield compared(one, two, *row, 4, 1e-3)
 
 
 def updates(one, two):
