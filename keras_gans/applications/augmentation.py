@@ -361,6 +361,7 @@ def augment_table(
     report.rare, report.gains  # ("b", False): a single seed tells of no gain
     ```
     """
+    columns.warn_of_index(data)
     all_rows = columns.read(data)
     if label not in all_rows:
         raise ValueError(

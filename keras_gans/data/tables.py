@@ -289,6 +289,7 @@ def fit_table(
     fit_table(rows, leave_out="id").names  # ["x", "y"]
     ```
     """
+    columns.warn_of_index(source)
     lists = {"categories": categories, "numbers": numbers, "leave_out": leave_out}
     lists = {
         name: choice.split(",") if isinstance(choice, str) else list(choice or ())

@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 
 from keras_gans.modalities import untrusted
+from keras_gans.utils.errors import outside
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.validation import check_size, is_int, is_number
@@ -154,6 +155,28 @@ def read(data: Any) -> dict[str, list]:
         told = ", ".join(f"{n} of {name!r}" for name, n in list(sizes.items())[:10])
         raise ValueError(f"Columns have as many rows as each other. Received: {told}.")
     return cells_by_name
+
+
+def warn_of_index(data: Any) -> None:
+    """Says of a data frame whose index holds more than numbers of rows: it is left out.
+
+    Args:
+        data: as of `read`.
+    """
+    index = getattr(data, "index", None)
+    if not hasattr(index, "inferred_type") or not len(index):  # none of pandas'
+        return
+    names = [name for name in index.names if name is not None]
+    if not names and index.inferred_type == "integer":  # of rows, some chosen or not
+        return
+    called = ", ".join(map(repr, names)) or f"of {index.inferred_type} values"
+    warnings.warn(
+        "A table is of the columns of a data frame, without its index. Received: the "
+        f"index {called}. Make it a column by `data.reset_index()`, or drop it by "
+        "`data.reset_index(drop=True)`.",
+        UserWarning,
+        stacklevel=outside(),
+    )
 
 
 def read_csv(path: str | os.PathLike) -> dict[str, list]:

@@ -149,8 +149,8 @@ class Table(base.Modality):
         of the data are, and lie within their least and largest.
 
         Args:
-            data: a pandas `DataFrame`, a dict of columns, a list of dicts, or
-                the path of a CSV file.
+            data: a pandas `DataFrame`, whose index is no column, a dict of columns,
+                a list of dicts, or the path of a CSV file.
             categories: names of further columns of categories.
             numbers: names of columns of numbers that would be of categories.
             leave_out: names of columns that are not learned, such as names and
@@ -174,6 +174,7 @@ class Table(base.Modality):
         table.blocks  # [("age", "scalar", 1), ("age", "mode", 2), ...]
         ```
         """
+        columns.warn_of_index(data)
         arguments = columns.fit(
             columns.read(data),
             categories=categories,
@@ -400,9 +401,13 @@ class Table(base.Modality):
         """
         known, places = self.conditions, []
         if not isinstance(where, Mapping) or not where:
+            name, equals, value = str(where)[:80].partition("=")
+            written = isinstance(where, str) and name and equals
             raise ValueError(
                 "`where` is a dict of a column to its category, such as "
                 f"{{'class': 'yes'}}. Received: {str(where)[:80]!r}."
+                + f" Write where={{{name!r}: {value!r}}}."
+                * bool(written)
             )
         for name, value in where.items():
             if name not in self.categories:

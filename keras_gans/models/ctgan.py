@@ -116,10 +116,10 @@ class Condition(Latent):
         return ops.one_hot(place, self.dim, dtype="float32")
 
     def check(self, values: Any, n: int | None = None) -> np.ndarray:
-        if isinstance(values, Mapping):
+        if isinstance(values, (str, Mapping)):
             values = [values]
         if isinstance(values, (list, tuple)) and all(
-            isinstance(v, Mapping) for v in values
+            isinstance(v, (str, Mapping)) for v in values
         ):
             places = [self.table.condition_of(where) for where in values]
             if wrong := [p for p in places if len(p) > 1]:

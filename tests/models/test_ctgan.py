@@ -291,6 +291,11 @@ def test_conditions_are_obeyed(learned):
             gan.synthesize(1, where=where)
     with pytest.raises(ValueError, match="one column"):
         gan.sample(1, where={"class": "yes", "kind": "b"})
+    for where in ("class=yes", ["class=yes"]):
+        with pytest.raises(ValueError, match=r"Write where=\{'class': 'yes'\}"):
+            gan.sample(1, where=where)
+    with pytest.raises(ValueError, match=r"is a dict .* Received: 'yes'\.$"):
+        gan.sample(1, where="yes")
 
 
 def test_a_loaded_gan_has_its_table(learned, tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
+from keras_gans.data import fit_table
 from keras_gans.modalities import columns
 
 N = 60
@@ -151,6 +152,19 @@ def test_files_are_read(tmp_path):
     twice = pandas.DataFrame([[1, 2]], columns=["x", "x"])
     with pytest.raises(ValueError, match="'x' 2 times"):
         columns.read(twice)
+
+
+def test_an_index_that_is_left_out_is_told():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"x": [1.5, 2.5, 3.5], "id": [7, 8, 9]})
+    for plain in (frame, frame[frame["x"] > 2]):  # numbers of rows
+        assert kg.Table.fit(plain).names == ["x", "id"]
+    dated = frame.set_index(pandas.to_datetime(["2020-01-01"] * 3))
+    for fit in (kg.Table.fit, fit_table):
+        for other, told in ((frame.set_index("id"), "index 'id'"), (dated, "datetime")):
+            with pytest.warns(UserWarning, match=f"{told}.*reset_index") as caught:
+                assert "x" in fit(other).names
+            assert len(caught) == 1
 
 
 @pytest.mark.parametrize(
