@@ -8,6 +8,7 @@ from keras_gans.data.embedded import Emoji, emoji
 from keras_gans.data.furniture import Furniture, furniture
 from keras_gans.data.lines import describe_lines, load_lines, read_lines, tokens_of
 from keras_gans.data.loading import load
+from keras_gans.data.mels import describe_mels, load_mels
 from keras_gans.data.pairs import load_pairs, load_unpaired
 from keras_gans.data.sounds import describe_sounds, load_sounds, sound_classes
 from keras_gans.data.sources import class_names
@@ -51,6 +52,7 @@ __all__ = [
     "describe_captions",
     "describe_clips",
     "describe_lines",
+    "describe_mels",
     "describe_sounds",
     "describe_speech",
     "describe_table",
@@ -64,6 +66,7 @@ __all__ = [
     "load_clips",
     "load_crops",
     "load_lines",
+    "load_mels",
     "load_pairs",
     "load_rows",
     "load_sounds",

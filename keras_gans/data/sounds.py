@@ -161,7 +161,7 @@ def load_sounds(
     recordings = find_sounds(source, channels, labels, on_error)
     if peak is None:
         _check_levels(recordings.files[0])
-    cutter = _Cutter(recordings.files[0], samples, channels, rate, segments, peak, trim)
+    cutter = Cutter(recordings.files[0], samples, channels, rate, segments, peak, trim)
     recordings = recordings._replace(size=cutter.size)
     check_length(recordings, batch_size, drop_remainder, repeat, start)
     key = seed_key(seed)
@@ -431,7 +431,7 @@ def describe_sounds(
     recordings = find_sounds(source, modality.channels, labels, on_error)
     (usable,) = recordings.files
     sounds, rate = usable.heads, modality.rate
-    cutter = _Cutter(usable, *modality.shape, rate, segments, 1.0, trim)
+    cutter = Cutter(usable, *modality.shape, rate, segments, 1.0, trim)
     lengths = [s.frames / s.rate for s in sounds]
     rows = [
         ("data", str(source)),
@@ -474,8 +474,18 @@ SEGMENT_WORDS = {
 }
 
 
-class _Cutter:
-    """Cuts segments of files; keeps none of them."""
+class Cutter:
+    """Cuts segments of files; keeps none of them.
+
+    Args:
+        usable: `Usable`, whose heads are `Sound`s.
+        samples: int, of a segment.
+        channels: see `load_sounds`.
+        rate: see `load_sounds`.
+        segments: see `load_sounds`.
+        peak: see `load_sounds`.
+        trim: see `load_sounds`.
+    """
 
     def __init__(self, usable, samples, channels, rate, segments, peak, trim):
         self.listing, self.sounds = usable.listing, usable.heads
@@ -504,7 +514,19 @@ class _Cutter:
             slot = int(index - self.firsts[number])
             offset = int((slot + float(place)) * self.samples / pace)
         length = int(self.lengths[number] / pace)
-        offset = max(0, min(offset, length - self.samples))
+        return self.cut(number, max(0, min(offset, length - self.samples)), pace)
+
+    def cut(self, number: int, offset: int, pace: float = 1.0) -> np.ndarray:
+        """A segment of one of the files, with silence after its end.
+
+        Args:
+            number: int, of the file.
+            offset: int, samples at the rate asked for.
+            pace: float, how many times as fast it is played.
+
+        Returns:
+            float32 `[samples, channels]` in [-1, 1].
+        """
         sound = self.sounds[number]
         values = self._cut(number, offset, self.rate if pace == 1 else self.rate / pace)
         if self.peak is not None:

@@ -217,7 +217,7 @@ RECIPE = Recipe(
             },
         ),
     },
-    data_options={"segments": "random", "peak": 0.95},
+    data_options={"segments": "random", "peak": 0.95, "mels": None},
     paper={
         "configuration": "256x",
         "rate": 24000,

@@ -192,7 +192,7 @@ RECIPE = Recipe(
         "d": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
         "g": ("adamw", {"learning_rate": 1e-3, "beta_1": 0.8, "beta_2": 0.99}),
     },
-    data_options={"segments": "random", "peak": 0.95},
+    data_options={"segments": "random", "peak": 0.95, "mels": None},
     paper={
         "configuration": "v1",
         "rate": 22050,

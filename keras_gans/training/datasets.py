@@ -322,6 +322,7 @@ def pictures_of(recipe: Recipe, config: dict, gan: BaseGAN):
     options = {**_options(recipe, config), "batch_size": 100}
     options |= {name: value for name, value in AS_IT_IS.items() if name in options}
     options.pop("class_balanced", None)
+    options.pop("mels", None)
     return tasks.load(recipe.task, gan, config["data"], drop_remainder=False, **options)
 
 

@@ -72,6 +72,7 @@ def sounds(
     *,
     flip: bool = False,
     data_dir: str | None = None,
+    mels: str | None = None,
     **options,
 ):
     """Sounds as `gan` makes them, with their classes where it has any.
@@ -81,6 +82,7 @@ def sounds(
         source: see `keras_gans.data.load_sounds`.
         flip: bool, which sounds are not.
         data_dir: str, of sources that sounds have none of.
+        mels: str, see `keras_gans.data.load_mels`; `None` to read sounds alone.
         **options: its other arguments.
     """
     from keras_gans import data
@@ -91,6 +93,9 @@ def sounds(
             f"flip={flip}, data_dir={data_dir}. Drop it."
         )
     samples, channels = gan.modality.shape
+    if mels is not None:
+        options.pop("peak", None)  # they are of files as loud as they are
+        return data.load_mels(source, mels, mel=gan.mel, samples=samples, **options)
     return data.load_sounds(
         source,
         samples=samples,
@@ -101,9 +106,11 @@ def sounds(
     )
 
 
-def _describe_sounds(gan, source, **options):
+def _describe_sounds(gan, source, mels=None, **options):
     from keras_gans import data
 
+    if mels is not None:
+        return data.describe_mels(source, mels, gan.modality, gan.mel, **options)
     return data.describe_sounds(source, gan.modality, gan.labelled, **options)
 
 
@@ -466,7 +473,7 @@ KINDS = {
     "sounds": Kind(
         sounds,
         _describe_sounds,
-        ("segments", "trim"),
+        ("segments", "trim", "mels"),
         _sound_classes,
         what="sounds",
         poor="noise",

@@ -169,6 +169,13 @@ DATA_OPTIONS = {
     "speed": Option(
         "data", float, None, "play sounds by up to this share faster or slower"
     ),
+    "mels": Option(
+        "data",
+        str,
+        None,
+        "folder of .npy spectrograms of another model, named as the recordings, to "
+        "fine-tune on: files stay as loud as they are; none by default",
+    ),
     "rotate": Option(
         "data", bool, None, "turn solids by quarters about the axis that points up"
     ),

@@ -345,6 +345,32 @@ def test_folded_weights_are_trained_on_by_the_command(run, official):
     assert 0 < moved < 0.3 * np.abs(wanted).max()
 
 
+@pytest.mark.full
+def test_a_vocoder_is_fine_tuned_on_spectrograms(run, tmp_path, capsys):
+    """Of another model, beside the recordings; an exact resume sees changes."""
+    data, mels = run.parent / "data", tmp_path / "mels"
+    sizes = ["--segment=1280", "--channels=16", "--d_width=4", "--periods=2,3"]
+    words = [f"--data={data}", f"--mels={mels}", "--rate=8000", *sizes]
+    words += ["--batch_size=2", f"--run_dir={tmp_path / 'run'}"]
+    rng = np.random.default_rng(0)
+    for path in data.rglob("*.wav"):
+        own = mels / path.relative_to(data).with_suffix(".npy")
+        own.parent.mkdir(parents=True, exist_ok=True)
+        np.save(own, rng.normal(size=(80, 6)).astype("float32"))
+    assert not call("train", "hifigan", *words, "--steps=1")
+    told = capsys.readouterr().out
+    assert "8 of 8 sound files, with spectrograms" in told
+    assert "8 segments of 5 frames" in told
+    assert (tmp_path / "run" / "reals-0.wav").is_file()
+    assert not call("train", "hifigan", *words, "--steps=2", "--resume")
+    np.save(own, np.zeros((80, 6), "float32"))
+    assert call("train", "hifigan", *words, "--steps=3", "--resume")
+    assert "1 changed" in capsys.readouterr().err
+    own.unlink()
+    assert call("train", "hifigan", *words[:-1], f"--run_dir={tmp_path / 'other'}")
+    assert f"{own}': it is not there" in capsys.readouterr().err.replace('"', "'")
+
+
 def test_checkpoint_of_wavegan_becomes_a_preset(tmp_path, capsys):
     file = GOLDEN / "wavegan_16384.ckpt.index"
     target = tmp_path / "preset"

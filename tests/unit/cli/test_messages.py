@@ -43,6 +43,7 @@ PYTHON_ALONE = {
     "convert/families/ctgan.py": "build",
     "convert/families/dcgan.py": "build",  # as --set=network=..., where it is given
     "convert/families/mimicry.py": "build",
+    "convert/families/hifigan.py": "_moments_of judges_of restore",
     "convert/families/r3gan.py": "build",
     "convert/families/dfgan.py": "build",
     "convert/families/stackgan.py": "build",
@@ -69,6 +70,7 @@ PYTHON_ALONE = {
     "data/checks.py": "check_balance check_image_size check_length check_split "
     "own_size",
     "data/embedded.py": "emoji",
+    "data/mels.py": "_place load_mels",  # arrays, and samples of one's own GAN
     "data/pair_sources.py": "_two_arrays",
     "data/pairs.py": "_one_size",
     "data/sources.py": "find_source folder_source",
@@ -106,7 +108,7 @@ PYTHON_ALONE = {
     "models/stylegan2.py": "_check_generator",
     "models/stylegan3.py": "__init__",  # of a generator that is given
     "models/text_to_speech.py": "speak",
-    "models/vits.py": "say",
+    "models/vits.py": "predict say",
     "networks/building.py": "check_channels_last",
     "networks/features/taps.py": "",
     "networks/padding.py": "",
