@@ -360,15 +360,17 @@ def describe_clips(
         count = sum(bool(f.rate) and round(f.rate, 2) != rate for f in films)
         few = ", ".join(f"{r:g}" for r in others[:5]) + ", ..." * (len(others) > 5)
         rows.append(("rates", f"{count} videos of {few} a second, brought to {rate}"))
-    if uneven := sum(film.uneven for film in films):
-        rows.append(("uneven", f"{uneven} videos have frames of unlike durations"))
+    whole = usable.listing.names
+    if uneven := [n for n, f in zip(whole, films, strict=True) if f.uneven]:
+        told = f"{len(uneven)} videos have frames of unlike durations, which they keep"
+        few = ", ".join(map(repr, uneven[:3])) + ", ..." * (len(uneven) > 3)
+        rows.append(("uneven", f"{told}: {few}"))
     sizes = sorted({film.size for film in films} - {(width, height)})
     if sizes:
         few = ", ".join(f"{w} x {h}" for w, h in sizes[:3]) + ", ..." * (len(sizes) > 3)
         rows.append(("resized", f"{few} (width x height) to {width} x {height}"))
     where = "anywhere in the videos" if places == "random" else "their beginnings"
     rows.append(("made", f"{cutter.size} clips of {frames} frames, {where}"))
-    whole = usable.listing.names
     if any(film.names for film in films):
         named = zip(whole, films, strict=True)
         each = [n for name, film in named for n in (film.names or (name,))]
@@ -508,9 +510,9 @@ def _durations(image):
 def _look_at_mp4(place, name, rate):
     with _file(place, name) as path:
         size, _ = video_files.look_at(path, "mp4")
-        count, seconds = video_files.length_of(path)
+        count, seconds, uneven = video_files.times_of(path, "mp4")
     own = count / seconds if seconds else float(rate)
-    return Film(video_files.check_length(count / own * rate), size, own)
+    return Film(video_files.check_length(count / own * rate), size, own, uneven)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,15 @@
 """Video files, frame by frame, in bounded memory: all are read and written here."""
 
+import array
 from collections.abc import Iterable, Iterator
 import contextlib
+import fractions
 import io
 import itertools
 import os
 import re
 import subprocess
+import tempfile
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -152,10 +155,45 @@ def look_at(path: Path, format: str | None = None) -> tuple[tuple[int, int], str
     return (width, height), "/".join(map(str, rate))
 
 
-def length_of(path: Path) -> tuple[int, float]:
-    """How many frames a file has that `look_at` has seen, and how many seconds."""
-    package = require("imageio_ffmpeg", "video", "MP4 files")
-    return package.count_frames_and_secs(os.fspath(path))
+def times_of(path: Path, format: str | None = None) -> tuple[int, float, bool]:
+    """How long the frames of a video file are shown.
+
+    Args:
+        path: path.
+        format: str, the one format that is read; by default what it looks like.
+
+    Returns:
+        Tuple of how many frames there are, how many seconds they last, and whether
+        some last longer or shorter than most, by more than half a frame.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    asked = ["-map", "0:v:0", "-fps_mode", "passthrough", "-enc_time_base", "demux"]
+    with tempfile.TemporaryFile() as told:
+        process = subprocess.Popen(
+            [*_source(path, format), *asked, "-f", "framecrc", "pipe:1"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=told,
+        )
+        unit, times, last = 0.0, array.array("q"), 0
+        with process:
+            for line in process.stdout:
+                if line.startswith(b"#tb 0:"):
+                    unit = float(fractions.Fraction(line[6:].decode().strip()))
+                elif not line.startswith(b"#"):
+                    _, _, time, last, *_ = line.split(b",")
+                    times.append(int(time))
+        told.seek(0)
+        why = told.read(2**16).decode(errors="replace").strip().splitlines()[-1:]
+    if process.returncode or not times:
+        raise ValueError("".join(why)[:200] or "it holds no frames")
+    steps = np.diff(np.asarray(times))
+    usual = float(np.median(steps)) if len(steps) else float(last)
+    uneven = bool(len(steps)) and float(np.abs(steps - usual).max()) > usual / 2
+    seconds = (times[-1] - times[0] + (int(last) or usual)) * unit
+    return len(times), seconds, uneven
 
 
 def write(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import zipfile
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from keras_gans.data import clip_classes, describe_clips, load_clips
 from keras_gans.data.clips import film_rate, read_film
-from keras_gans.modalities import Video
+from keras_gans.modalities import Video, video_files
 
 SHAPE = (16, 24, 3)
 
@@ -77,6 +78,24 @@ def test_rates_are_brought_to_the_one_asked_for(tmp_path):
     np.testing.assert_array_equal(numbers(next(iter(uneven))), [[0, 1, 1, 1]])
     told = str(describe_clips(tmp_path, Video(4, SHAPE)))
     assert "1 videos have frames of unlike durations" in told
+
+
+def test_mp4_of_a_variable_rate_keeps_its_times(tmp_path):
+    """Frames 4 and on are shown three times as long as those before."""
+    Video(8, SHAPE).write(tmp_path / "even.mp4", film(8).astype("float32") / 127.5 - 1)
+    slower = "setpts='if(lt(N,4),N,4+(N-4)*3)/10/TB'"
+    asked = ["-i", tmp_path / "even.mp4", "-vf", slower, "-fps_mode", "vfr"]
+    asked += ["-c:v", "libx264", "-crf", "1", tmp_path / "uneven.mp4"]
+    subprocess.run([*video_files.ffmpeg(), *asked], check=True)
+    told = str(describe_clips(tmp_path, Video(4, SHAPE)))
+    assert "1 videos have frames of unlike durations" in told
+    assert "keep: 'uneven.mp4'" in told
+    (tmp_path / "even.mp4").unlink()
+    clip = next(iter(load_clips(tmp_path, **options(frames=12, places="first"))))
+    wanted = [0, 1, 2, 3, 4, 4, 4, 5, 5, 5, 6, 6]
+    np.testing.assert_array_equal(numbers(clip), [wanted])
+    every = load_clips(tmp_path, **options(frames=2))
+    assert np.concatenate([numbers(c) for c in every]).max() >= 6
 
 
 def test_folders_of_frames_and_classes(tmp_path):
