@@ -12,12 +12,15 @@ C, each in a process of its own that idles between its turns:
 - torch: a plain PyTorch step of the same networks, in the memory layout that a
   first turn found faster, with bfloat16 by autocast, the fakes of a step made
   once, fused Adam, and no filter gradients that nobody asks for;
-- keras: a `train_step` of plain Keras layers as its guides write them.
+- keras: a `train_step` of plain Keras layers as its guides write them;
+- off: of models that are measured as their recipes have them, our own step with
+  Keras's implementations (KERAS_GANS_KERNELS=0).
 
 All have every core. Their networks must have as many parameters. Each turn is
 some steps after one that is not counted; inference and a matrix product of the
 same type take turns likewise. Kept are medians over all counted steps, every
-second of every turn, ratios of images a second (above 1: ours is faster) and
+second of every turn, ratios of images a second (or of sounds, volumes or rows;
+above 1: ours is faster) and
 the peak memory of each process in training.
 
 The work of a step is counted from the shapes of our layers: 2 operations a
@@ -44,7 +47,7 @@ import workers
 HERE = pathlib.Path(__file__)
 ROOT = HERE.parents[2]
 DTYPES = ("float32", "bfloat16")
-PEERS = ("torch", "keras")
+PEERS = ("torch", "keras", "off")
 # `batch` images for each update of D; an image a pair where there are pairs.
 # A round is as many steps as each phase needs to be due once.
 # The width of wgan_gp is its critic's, the generator's twice that.
@@ -58,7 +61,28 @@ MODELS = {
     "r3gan": {"size": 32, "width": 64, "batch": 32, "d_steps": 1},
     "stylegan2": {"size": 32, "width": 64, "batch": 16, "d_steps": 1, "round": 16},
 }
-PLAIN_KERAS = ("dcgan", "wgan_gp", "conditional")
+# Recipes, without the same: size and width are said for PyTorch's networks.
+RECIPES = {
+    "biggan": {"size": 32, "width": 12, "batch": 32, "classes": 9},
+    "sngan": {"size": 32, "width": 48, "batch": 32, "classes": 9},
+    # The adversarial phase.
+    "srgan": {"size": 64, "width": 32, "batch": 16, "given": {"pretrain_steps": 0}},
+    "hifigan": {"size": 8192, "width": 128, "batch": 4},
+    # With the discriminators of scales, which the recipe leaves out.
+    "hifigan_scales": {
+        "recipe": "hifigan",
+        "size": 8192,
+        "width": 128,
+        "batch": 4,
+        "given": {"scales": 3},
+    },
+    "wavegan": {"size": 4096, "width": 12, "batch": 16, "round": 8},
+    "voxel_gan": {"size": 32, "width": 8, "batch": 16},
+    # A table of 30 numbers of three modes each, and a category of two.
+    "ctgan": {"size": 30, "width": 128, "batch": 100},
+}
+MODELS |= {name: {"recipe": name, "d_steps": 1, **s} for name, s in RECIPES.items()}
+WITH_PEER = {"keras": ("dcgan", "wgan_gp", "conditional"), "off": tuple(RECIPES)}
 # Forward passes' worth of work of G and of D for each row of a batch. A pass
 # that trains costs 3: forward, gradients of inputs and of weights. One that
 # hands a gradient through costs 2.
@@ -84,11 +108,17 @@ CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 # --- Processes ---
 
 
-def start(name, args):
+def start(name, settings, args):
     if name == "torch":
         return workers.Worker([args.torch, HERE.with_name("speed_torch.py")])
-    command = [sys.executable, HERE.with_name("speed_keras.py"), name]
-    return workers.Worker(command, args.env if name == "ours" else ())
+    command = [sys.executable, HERE.with_name("speed_keras.py")]
+    if name == "keras":
+        return workers.Worker([*command, name])
+    env = dict(args.env)
+    if name == "off":
+        env["KERAS_GANS_KERNELS"] = "0"
+    command.append("recipe" if "recipe" in settings else "ours")
+    return workers.Worker(command, env)
 
 
 # --- A row ---
@@ -96,7 +126,7 @@ def start(name, args):
 
 def calibrate(settings, args):
     """PyTorch's forms: `(seconds of each, the fastest of each use)`."""
-    worker = start("torch", args)
+    worker = start("torch", settings, args)
     seconds = worker(
         "calibrate", settings=settings, steps=args.steps, compiled=args.compile
     )
@@ -154,7 +184,7 @@ def measure(settings, args):
     forms, best = None, None
     if "torch" in names:
         forms, best = calibrate(settings, args)
-    workers = {name: start(name, args) for name in names}
+    workers = {name: start(name, settings, args) for name in names}
     parameters, versions = {}, {}
     for name, worker in workers.items():
         more = {"forms": best} if name == "torch" else {}
@@ -165,10 +195,11 @@ def measure(settings, args):
     training = take_turns(workers, "train", args)
     memory = {name: worker("peak") for name, worker in workers.items()}
     inference = take_turns(workers, "infer", args)
-    # Plain Keras has our library.
-    pair = {k: v for k, v in workers.items() if k != "keras"}
+    # The others have our library.
+    pair = {k: v for k, v in workers.items() if k in ("ours", "torch")}
     products = take_turns(pair, "multiply", args)
-    work = workers["ours"]("count")
+    counted = settings["model"] in PASSES
+    work = workers["ours"]("count") if counted else None
     if args.profile:
         print(workers["ours"]("profile", steps=args.steps), flush=True)
     for worker in workers.values():
@@ -187,7 +218,7 @@ def measure(settings, args):
         "versions": versions,
         "machine": machine(),
     }
-    if settings["model"] in PASSES:
+    if counted:
         row |= shares(row)
     row["warnings"] = warnings_of(row)
     return row
@@ -244,7 +275,7 @@ def machine():
 
 def report(row):
     for use in ("training", "inference"):
-        print(f"{use}: {row[use]['images_per_second']} images/s")
+        print(f"{use}: {row[use]['images_per_second']} a second")
         print(f"  ours over others: {row[use]['ratios']}")
     for name in (
         "gflop_per_image",
@@ -269,9 +300,7 @@ def read_rows(path):
 
 def settings_of(model, dtype, args):
     """All that decides a row."""
-    peers = list(args.peers)
-    if model not in PLAIN_KERAS and "keras" in peers:
-        peers.remove("keras")
+    peers = [p for p in args.peers if model in WITH_PEER.get(p, MODELS)]
     settings = {"model": model, "dtype": dtype, **MODELS[model]}
     for name in ("size", "width", "batch"):
         if getattr(args, name):
@@ -338,6 +367,8 @@ def parse():
         if unknown := set(given) - set(known):
             parser.error(f"--{flag}: {unknown}; there are {', '.join(known)}")
         setattr(args, flag, given)
+    if (args.size or args.width) and (of := set(args.models) & set(RECIPES)):
+        parser.error(f"--size and --width of {', '.join(sorted(of))} are the recipe's")
     if "torch" in args.peers and not args.torch and not args.docs:
         parser.error("give --torch=PYTHON, or peers without it (--peers=keras)")
     return args

@@ -16,6 +16,21 @@ NAMES = {
     "cyclegan": "CycleGAN",
     "r3gan": "R3GAN",
     "stylegan2": "StyleGAN2",
+    "biggan": "BigGAN",
+    "sngan": "SNGAN",
+    "srgan": "SRGAN",
+    "hifigan": "HiFi-GAN",
+    "hifigan_scales": "HiFi-GAN with scales",
+    "wavegan": "WaveGAN",
+    "voxel_gan": "VoxelGAN",
+    "ctgan": "CTGAN",
+}
+# What a sample is, where it is no image.
+SIZES = {
+    "hifigan": "{} samples",
+    "wavegan": "{} samples",
+    "voxel_gan": "{0}x{0}x{0}",
+    "ctgan": "{} numbers",
 }
 
 
@@ -37,8 +52,8 @@ def table_of(header, rows):
 
 
 def label_of(settings):
-    size = settings["size"]
-    label = f"{NAMES[settings['model']]} {size}x{size}, "
+    size = SIZES.get(settings.get("recipe"), "{0}x{0}").format(settings["size"])
+    label = f"{NAMES[settings['model']]} {size}, "
     label += f"width {settings['width']}, batch {settings['batch']}"
     more = [f"{k}={v}" for k, v in settings["env"].items()]
     return ", ".join([label, *more])
@@ -54,6 +69,15 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def cells_of(values, shown):
+    """Ours, PyTorch's, and plain Keras's or our own with its implementations."""
+    names = "ours", "torch", "keras"
+    cells = [shown(values[name]) if name in values else "-" for name in names]
+    if "off" in values:
+        cells[-1] = f"{shown(values['off'])} (off)"
+    return cells
+
+
 def rates_table(rows, use):
     """Images a second of training or inference, and the ratios.
 
@@ -66,10 +90,7 @@ def rates_table(rows, use):
     lines = []
     for row in rows:
         rate = row[use]["images_per_second"]
-        cells = [
-            number(rate[name]) if name in rate else "-"
-            for name in ("ours", "torch", "keras")
-        ]
+        cells = cells_of(rate, number)
         ratio = row[use]["ratios"].get("fastest", "-")
         settings = row["settings"]
         label = [label_of(settings), processor_of(row)]
@@ -111,10 +132,7 @@ def memory_table(rows):
     header = ["", "type", "ours, MiB", "PyTorch, MiB", "plain Keras, MiB"]
     lines = []
     for row in rows:
-        cells = [
-            f"{row['peak_mib'][name]:,}" if name in row["peak_mib"] else "-"
-            for name in ("ours", "torch", "keras")
-        ]
+        cells = cells_of(row["peak_mib"], "{:,}".format)
         settings = row["settings"]
         lines.append([label_of(settings), settings["dtype"], *cells])
     return table_of(header, lines)

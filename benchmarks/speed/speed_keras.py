@@ -1,6 +1,6 @@
 """The sides of speed.py on TensorFlow: ours, and plain Keras.
 
-    python benchmarks/speed/speed_keras.py ours|keras
+    python benchmarks/speed/speed_keras.py ours|recipe|keras
 
 It waits for lines of JSON, as speed.py sends them, and idles between. Plain
 Keras is a `keras.Model` with a `train_step` of its own as Keras's guides to
@@ -29,6 +29,7 @@ import tensorflow as tf
 import keras_gans
 from keras_gans.networks.resnet_translator import resnet_translator
 from keras_gans.networks.unet import unet_generator
+from keras_gans.training import recipes
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "shared"))
 
@@ -36,6 +37,8 @@ from timed import Clock
 import workers
 
 LATENT_DIMS = {**PLAIN_DIMS, "r3gan": 64, "stylegan2": 64}
+# What both sides leave out of a recipe.
+LEFT_OUT = {"ema": None, "diff_augment": None}
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -57,25 +60,37 @@ class Contender:
         self.dataset = self.data()
         self.train(1)  # traces
         return [
-            sum(int(np.prod(v.shape)) for v in network.trainable_variables)
-            for network in (self.gan.generator, self.gan.discriminator)
+            sum(int(np.prod(v.shape)) for v in variables)
+            for variables in self.variables()
         ]
+
+    def variables(self):
+        """What G and D learn."""
+        networks = self.gan.generator, self.gan.discriminator
+        return [network.trainable_variables for network in networks]
 
     def data(self):
         """The same batch for ever: no input that takes time."""
-        batch = self.images()
-        if self.settings["model"] == "conditional":
-            batch = (batch, self.labels())
-        elif self.settings["model"] in ("pix2pix", "cyclegan"):
-            batch = (batch, self.images())
-        dataset = tf.data.Dataset.from_tensors(batch).repeat()
+        dataset = tf.data.Dataset.from_tensors(self.batch()).repeat()
         options = tf.data.Options()
         options.autotune.enabled = False  # it delays the return of `fit`
         return dataset.with_options(options)
 
+    def batch(self):
+        model = self.settings["model"]
+        if model == "conditional":
+            return self.images(), self.labels()
+        if model in ("pix2pix", "cyclegan"):
+            return self.images(), self.images()
+        return self.images()
+
     def images(self):
         size = self.settings["size"]
-        shape = (self.settings["batch"], size, size, 3)
+        return self.uniform(size, size, 3)
+
+    def uniform(self, *shape):
+        """A batch of U(-1, 1)."""
+        shape = (self.settings["batch"], *shape)
         return np.random.uniform(-1, 1, shape).astype("float32")
 
     def labels(self):
@@ -187,8 +202,6 @@ class Ours(Contender):
     def count(self):
         """Operations of a forward pass of an image: those of G and of D."""
         s = self.settings
-        if s["model"] == "stylegan2":
-            return None
         g, d = self.gan.generator, self.gan.discriminator
         shape = (s["size"], s["size"], 3)
         # Those in use are for images of any size, and do not tell.
@@ -202,6 +215,60 @@ class Ours(Contender):
 
     def profile(self, steps):
         return profile(lambda: self.train(steps), steps)
+
+
+class OursByRecipe(Ours):
+    """A recipe's configuration and optimizers."""
+
+    def build(self):
+        recipe = recipes.get(self.settings["recipe"])
+        given = {**LEFT_OUT, **self.settings.get("given", {})}
+        if recipe.name == "ctgan":
+            given["table"] = table(self.settings["size"])
+        arguments = recipes.arguments(recipe, given)
+        self.gan = self.predictor = recipes.model_of(recipe)(**arguments)
+        recipes.compile(recipe, self.gan)
+
+    def variables(self):
+        return [self.gan.variables_of(name) for name in ("g", "d")]
+
+    def batch(self):
+        size, n = self.settings["size"], self.settings["batch"]
+        model = self.settings["recipe"]
+        if model == "srgan":
+            return self.uniform(size // 4, size // 4, 3), self.images()
+        if model in ("hifigan", "wavegan"):
+            return self.uniform(size, 1)
+        if model == "voxel_gan":
+            return self.uniform(size, size, size, 1)
+        if model == "ctgan":
+            conditions = np.eye(2, dtype="float32")[np.arange(n) % 2]
+            return self.uniform(*self.gan.table.shape), conditions
+        labels = np.arange(n, dtype="int32") % self.settings["classes"]
+        return self.images(), labels
+
+    def inputs(self):
+        batch, model = self.batch(), self.settings["recipe"]
+        if model == "srgan":
+            return batch[0]
+        if model == "hifigan":
+            return self.gan.mel(batch).numpy()
+        rows = np.arange(self.settings["batch"])
+        values = [np.asarray(i.default_rows(0, rows)) for i in self.gan.inputs]
+        return values if len(values) > 1 else values[0]
+
+    def make(self, inputs):
+        return self.predictor.predict_on_batch(inputs)
+
+
+def table(count):
+    """A `Table` of so many numbers of three modes, and a category of two."""
+    modes = [(0.0, 1.0), (4.0, 1.0), (8.0, 1.0)]
+    numbers = {f"number_{i}": modes for i in range(count)}
+    return keras_gans.Table({**numbers, "kind": ["a", "b"]})
+
+
+# --- The work of a step ---
 
 
 def operations(network):
@@ -358,5 +425,5 @@ class PlainKeras(Contender):
 
 
 if __name__ == "__main__":
-    contenders = {"ours": Ours, "keras": PlainKeras}
+    contenders = {"ours": Ours, "recipe": OursByRecipe, "keras": PlainKeras}
     workers.serve(contenders[sys.argv[1]]())

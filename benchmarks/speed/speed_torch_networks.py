@@ -25,16 +25,16 @@ EMBEDDING = 50
 
 
 class ToMap(nn.Module):
-    """Vectors as maps of 4 x 4 pixels, in the memory layout wanted."""
+    """Vectors as maps, in the memory layout wanted."""
 
-    def __init__(self, last):
+    def __init__(self, last, sides=(4, 4)):
         super().__init__()
-        self.last = last
+        self.last, self.sides = last, sides
 
     def forward(self, x):
         if self.last:
-            return x.unflatten(1, (4, 4, -1)).permute(0, 3, 1, 2)
-        return x.unflatten(1, (-1, 4, 4))
+            return x.unflatten(1, (*self.sides, -1)).movedim(-1, 1)
+        return x.unflatten(1, (-1, *self.sides))
 
 
 def ladder(size, width):
