@@ -1,6 +1,7 @@
 """The training engine on TensorFlow, with `tf.distribute` replicas."""
 
 from collections.abc import Callable
+import warnings
 
 import keras
 import numpy as np
@@ -9,6 +10,8 @@ import tensorflow as tf
 from keras_gans.engine import keras_internals, kernels, phases, tensorflow_internals
 from keras_gans.engine.data_adapter import StepIterator
 from keras_gans.engine.replicas import first_row, gathered
+from keras_gans.utils import startup
+from keras_gans.utils.errors import outside
 
 
 def make_deterministic():
@@ -280,6 +283,7 @@ class Trainer:
 
     def make_train_function(self, force=False):
         if self.train_function is None or force:
+            _warn_of_volumes(self.networks)
             step = self._step_function(self.train_step)
 
             def function(iterator):
@@ -338,3 +342,22 @@ class Trainer:
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Everything is built in the constructor and in `compile`.
         pass
+
+
+def _warn_of_volumes(networks):
+    """Where a processor convolves volumes without oneDNN: steps may take minutes."""
+    fine = tensorflow_internals.has_one_dnn() or "avx2" not in startup.instructions()
+    if fine or tf.config.list_physical_devices("GPU"):
+        return
+    for network in networks.values():
+        for layer in keras_internals.flatten_layers(network):
+            if isinstance(layer, (keras.layers.Conv3D, keras.layers.Conv3DTranspose)):
+                warnings.warn(
+                    "TensorFlow computes gradients of 3D convolutions very slowly "
+                    f"without oneDNN. Received: the layer {layer.name!r}, and a "
+                    "process in which oneDNN is off. Set TF_ENABLE_ONEDNN_OPTS=1 in "
+                    "the environment before TensorFlow is imported.",
+                    UserWarning,
+                    stacklevel=outside(),
+                )
+                return

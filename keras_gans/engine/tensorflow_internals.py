@@ -1,10 +1,11 @@
-"""The private name of TensorFlow that this package uses, and what it is for."""
+"""Every private name of TensorFlow that this package uses, and what it is for."""
 
 import itertools
 import weakref
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
+from tensorflow.python.util import _pywrap_util_port
 
 
 def release_gradients() -> None:
@@ -31,6 +32,11 @@ def release_gradients() -> None:
             registry[name]["type"] = _weak(new[name])
     graph.custom_gradients = {**old, **new}
     weakref.finalize(graph, _forget, registry, tuple(new)).atexit = False
+
+
+def has_one_dnn() -> bool:
+    """Whether TensorFlow computes with oneDNN, which it decides at its import."""
+    return _pywrap_util_port.IsMklEnabled()
 
 
 def _weak(fn):

@@ -1,6 +1,7 @@
-"""The private name of TensorFlow that is used is there, and does what it did."""
+"""The private names of TensorFlow that are used are there, and do what they did."""
 
 import gc
+import warnings
 
 import keras
 from keras import layers
@@ -72,3 +73,20 @@ def test_gradients_serve_while_their_graph_is_there():
         y, expected = fn(x)
     gc.collect()
     np.testing.assert_array_equal(tape.gradient(y, x), expected)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_fit_warns_of_volumes_where_one_dnn_is_off(monkeypatch, on):
+    internals, startup = kg.engine.tensorflow_internals, kg.utils.startup
+    assert isinstance(internals.has_one_dnn(), bool)
+    monkeypatch.setattr(internals, "has_one_dnn", lambda: on)
+    monkeypatch.setattr(startup, "instructions", lambda: frozenset({"avx2"}))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
+    gan = kg.VoxelGAN("iwgan32", 8, latent_dim=2, width=1)
+    gan.compile()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        gan.make_train_function()
+    told = [str(one.message) for one in told]
+    assert len(told) == (0 if on else 1)
+    assert on or ("TF_ENABLE_ONEDNN_OPTS=1" in told[0] and "'" in told[0])
