@@ -156,6 +156,7 @@ class BaseGAN(Trainer, keras.Model):
         gan._arguments = types.SimpleNamespace(**arguments)
         return gan
 
+    @serialization.refuses_unknown
     def __init__(
         self,
         generator: keras.Model | dict[str, keras.Model],

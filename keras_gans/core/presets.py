@@ -8,8 +8,6 @@ Nothing in it is run.
 
 import copy
 import datetime
-import inspect
-import itertools
 import json
 import pathlib
 import re
@@ -423,9 +421,7 @@ def changed_arguments(directory: Path, cls: type, config: dict, changed: dict) -
         ValueError: an argument is unknown, the resolution is another, or networks
             were given as models.
     """
-    own = itertools.takewhile(lambda c: c is not keras.Model, cls.__mro__)
-    known = {n for c in own for n in inspect.signature(c.__init__).parameters}
-    known |= {*config, "name"}
+    known = serialization.argument_names(cls) | {*config, "name"}
     if unknown := sorted(set(changed) - known):
         raise ValueError(
             f"{cls.__name__} takes no argument {', '.join(unknown)}. Received: "

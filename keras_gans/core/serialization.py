@@ -1,7 +1,9 @@
 """A GAN as a config, and the random state that Keras does not save."""
 
 from collections.abc import Callable
+import functools
 import inspect
+import itertools
 import math
 from typing import Any
 
@@ -13,6 +15,7 @@ from keras_gans.engine.keras_internals import without_values
 from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.modalities import Modality
 from keras_gans.utils.serialization import Configured
+from keras_gans.utils.suggestions import hint
 
 ROOM = 2**20  # bytes beside those of the file: counters, small files
 EXPANSION = 4  # how much more may come out of a file than it holds
@@ -51,6 +54,43 @@ def constructor_arguments(cls: type, args: tuple, kwargs: dict) -> dict:
         else:
             named[name] = value
     return named
+
+
+def argument_names(cls: type) -> set[str]:
+    """The arguments that a class takes, those of the classes above it too.
+
+    Args:
+        cls: subclass of `keras.Model`.
+    """
+    own = itertools.takewhile(lambda c: c is not keras.Model, cls.__mro__)
+    given = [inspect.signature(c.__init__).parameters.values() for c in own]
+    various = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    names = {p.name for some in given for p in some if p.kind not in various}
+    return names - {"self"}
+
+
+def refuses_unknown(constructor: Callable) -> Callable:
+    """A constructor that refuses arguments in the name of the class that is made.
+
+    A GAN passes `**kwargs` on, and Python names only the class at their end.
+
+    Args:
+        constructor: an `__init__` without `**kwargs`.
+    """
+    known = inspect.signature(constructor).parameters
+
+    @functools.wraps(constructor)
+    def checked(self, *args, **kwargs):
+        for name in kwargs:
+            if name not in known:
+                cls = type(self)
+                raise TypeError(
+                    f"{cls.__name__}() got an unexpected keyword argument {name!r}."
+                    f"{hint(name, argument_names(cls))}"
+                )
+        return constructor(self, *args, **kwargs)
+
+    return checked
 
 
 def plain(value: Any) -> Any:

@@ -71,6 +71,26 @@ def test_a_layer_frozen_by_a_callback(images, epoch):
     assert np.isfinite(gan.sample(1)).all()
 
 
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (
+            lambda: kg.DCGAN(image_shap=(16, 16, 1), width=2),
+            r"DCGAN\(\).*'image_shap'.*image_shape",
+        ),
+        # An argument of a class in between.
+        (
+            lambda: kg.WGANGP((16, 16, 1), width=2, gp_weigth=1.0),
+            r"WGANGP\(\).*gp_weight\?",
+        ),
+        (lambda: kg.DCGAN((16, 16, 1), 4, width=2, xyz=1), r"DCGAN\(\).*'xyz'\.$"),
+    ],
+)
+def test_unknown_arguments_name_the_class_and_the_nearest(make, told):
+    with pytest.raises(TypeError, match=told):
+        make()
+
+
 @pytest.mark.parametrize("name", ["sample_weight", "class_weight"])
 def test_weights_of_rows(images, name):
     gan, x = compiled(), images(4, 8, 8)
