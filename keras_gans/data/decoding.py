@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_gans.data.places import Folder, find_place
 from keras_gans.modalities.image_files import EXTENSIONS, decode_image, unreadable
+from keras_gans.modalities.waveform import EXTENSIONS as SOUNDS
 
 
 class UnlabelledError(ValueError):
@@ -105,10 +106,12 @@ def list_files(
         else:
             others[extension or "no ending"] += 1
     if not names:
+        sounds = kind == "images" and not set(SOUNDS).isdisjoint(others)
         raise ValueError(
             f"Folder {place.path!r} holds no {kind}. Expected files ending in "
             f"{', '.join(extensions)}, in it or in its subfolders. Received: "
             f"{counted(others) or 'no files at all'}."
+            f"{' Sounds are for `keras-gans train wavegan`.' if sounds else ''}"
         )
     names.sort()
     numbers, classes = _classes(place.path, names, kind) if labels else (None, None)

@@ -26,12 +26,11 @@ from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.data.watch import watch_archive
-from keras_gans.modalities.waveform import Waveform
+from keras_gans.modalities.waveform import EXTENSIONS, Waveform
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, is_number, one_of, within
 
-EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
 EMBEDDED = ("drums", "watch")
 ALLOWED = (
     '"drums" (the embedded set), "watch" (series of motion), or the path of a folder '

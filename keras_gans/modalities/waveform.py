@@ -16,6 +16,7 @@ from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path, Tensor
 from keras_gans.utils.validation import check_size
 
+EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")  # of sounds to train on
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
 MOST_BYTES = 2**32 - 1 - 36  # of samples in a WAV file: its sizes have 32 bits
 
