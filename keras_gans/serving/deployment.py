@@ -131,7 +131,7 @@ import urllib.request
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("given", nargs="*", metavar="{given}")
 parser.add_argument("--server", default="localhost:8501", metavar="HOST:PORT")
-args = parser.parse_args()
+{flags}args = parser.parse_args()
 
 
 def predict(instances):
@@ -165,7 +165,7 @@ LARGEST = [("grpc.max_receive_message_length", 2**28)]
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("given", nargs="*", metavar="{given}")
 parser.add_argument("--server", default="localhost:8500", metavar="HOST:PORT")
-args = parser.parse_args()
+{flags}args = parser.parse_args()
 
 
 def predict(**inputs):
@@ -267,6 +267,7 @@ def _clients(gan, name):
     if output is None or (row is None and not translates):
         return {}
     suffix = gan.modality.bytes_extension
+    flags = ""
     if translates:
         rest = (
             "instances = []\nfor path in args.given:\n"
@@ -295,6 +296,7 @@ def _clients(gan, name):
             f"outputs = predict(\n    seed=tf.constant(seeds, tf.int64){tensors}\n)"
         )
         arguments = "SEED"
+        flags = _flags(gan)
     # An answer of one output alone is a bare value.
     alone = translates and None in gan.image_shape
     encoded = "made" if alone else f'made["{output}"]'
@@ -305,6 +307,7 @@ def _clients(gan, name):
         "name": name,
         "arguments": f" {arguments} ...",
         "given": arguments,
+        "flags": flags,
         "rest": rest,
         "grpc": grpc,
         "output": output,
@@ -328,11 +331,32 @@ def _row(gan):
     for one in gan.inputs:
         if one.of_seeds:
             continue
-        value = 1.0 if one.name == "truncation" else max(one.low or 0, 0)
+        value = _default(one)
         for size in reversed(one.shape):
             value = [value] * size
+        if one.shape == ():
+            value = f"args.{one.name}"
         row[one.name] = (value, one.dtype)
     return row
+
+
+def _default(one):
+    return 1.0 if one.name == "truncation" else max(one.low or 0, 0)
+
+
+def _flags(gan):
+    """A client's flag for each input that is one number, such as the label."""
+    lines = ""
+    for one in gan.inputs:
+        if not one.of_seeds and one.shape == ():
+            kind = "int" if one.dtype.startswith("int") else "float"
+            between = "" if one.low is None else f"from {one.low} to {one.high}, "
+            lines += (
+                f'parser.add_argument("--{one.name}", type={kind}, '
+                f"default={_default(one)},\n    "
+                f'help="{between}of all rows (default: {_default(one)})")\n'
+            )
+    return lines
 
 
 def _marked(text):

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 import contextlib
+import json
 import logging
 import pathlib
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,13 @@ DEFAULT = "serving_default"
 INIT = "__saved_model_init_op"  # TensorFlow's own, of a SavedModel's start
 WARM_UP = pathlib.Path("assets.extra", "tf_serving_warmup_requests")
 MOST_WARM_UPS = 1000
+CLASS_NAMES = pathlib.Path("assets.extra", "class_names.json")
+LABEL = "label"
+# Of an exported model's own check of a value, see `core.signatures`.
+OUT_OF_RANGE = re.compile(
+    r"assertion failed: \[(?P<range>\w+ lies in \[[^\]]*\])\]"
+    r".*?\[x \([^)]*\) = \] (?P<values>\[[^\]]*\])"
+)
 ABOUT_THE_GRAPH = ("Graph execution error:", "Detected at node")
 REQUEST_ERRORS = (
     tf.errors.InvalidArgumentError,
@@ -105,8 +114,9 @@ class Servable:
             for name, definition in meta_graph.signature_def.items()
             if name != INIT
         }
+        classes = _class_names(directory)
         self.signatures = {
-            name: _signature(name, definition)
+            name: _signature(name, definition, classes)
             for name, definition in self.definitions.items()
         }
         if not self.signatures:
@@ -224,8 +234,19 @@ def _without_deprecations():
         log.setLevel(level)
 
 
-def _signature(name, definition):
+def _class_names(directory):
+    """The names that the exporter put beside a model; none where they are damaged."""
+    try:
+        names = json.loads((directory / CLASS_NAMES).read_bytes())
+    except (OSError, ValueError):
+        return ()
+    return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+def _signature(name, definition, classes):
     inputs = {key: _spec(key, info) for key, info in definition.inputs.items()}
+    if LABEL in inputs:
+        inputs[LABEL] = inputs[LABEL]._replace(classes=classes)
     outputs = {key: _spec(key, info) for key, info in definition.outputs.items()}
     specs = [*inputs.values(), *outputs.values()]
     batched = bool(inputs) and all(spec.batched for spec in specs)
@@ -247,4 +268,7 @@ def _first(error):
     while len(lines) > 1 and lines[0].startswith(ABOUT_THE_GRAPH):
         lines.pop(0)
     text = lines[0]
+    found = OUT_OF_RANGE.search(text)
+    if found:
+        text = f"The input {found['range']}. Received: {found['values']}."
     return text if len(text) <= 300 else f"{text[:300]}..."

@@ -28,11 +28,13 @@ class Spec(NamedTuple):
         name: str, what requests call it.
         dtype: `tf.DType`.
         shape: tuple of the sides, `None` where any does; or `None`.
+        classes: tuple of str, the name of each number of a label.
     """
 
     name: str
     dtype: tf.DType
     shape: tuple | None
+    classes: tuple[str, ...] = ()
 
     @property
     def batched(self) -> bool:
@@ -151,8 +153,18 @@ def _leaves(spec, flat):
         leaf = next(leaf for leaf in flat if type(leaf) in wrong)
         raise invalid(
             f"The input {spec.name} is {spec.dtype.name}. Received: {shown(leaf)}."
+            f"{_classes(spec)}"
         )
     return _numbers(spec, flat)
+
+
+def _classes(spec):
+    """ " Its classes: 0 is 'circle', 1 is 'square'.", or "" without names."""
+    if not spec.classes:
+        return ""
+    named = [f"{i} is {shown(name)}" for i, name in enumerate(spec.classes[:20])]
+    more = ", ..." if len(spec.classes) > len(named) else ""
+    return f" Its classes: {', '.join(named)}{more}."
 
 
 def _numbers(spec, flat):

@@ -439,7 +439,10 @@ def _stamp(folder):
 def _no_models(directory):
     layout = "NAME/VERSION/saved_model.pb, such as emoji/1/saved_model.pb"
     if not directory.exists():
-        return f"There is no directory {str(directory)!r}."
+        return (
+            f"There is no directory {str(directory)!r}. `gan.export` (keras-gans "
+            f"export RUN --to={directory}/NAME) writes one."
+        )
     if _is_saved_model(directory):
         return (
             f"{str(directory)!r} is a SavedModel and not a directory of models. A "
@@ -455,5 +458,5 @@ def _no_models(directory):
             )
     return (
         f"{str(directory)!r} holds no model. A directory holds {layout}. "
-        "`gan.export` (keras-gans export) writes one."
+        f"`gan.export` (keras-gans export RUN --to={directory}/NAME) writes one."
     )

@@ -246,7 +246,7 @@ def test_bodies_are_checked(client, body, told):
         ({"z": [[1, 1]]}, "takes the inputs label, z. Received: 'z'"),
         ([[1, 1]], "'inputs' is an object with label, z"),
         # Found by the model itself.
-        ({"z": [[1, 1]], "label": [10]}, "label lies in [0, 9]"),
+        ({"z": [[1, 1]], "label": [10]}, "input label lies in [0, 9]. Received: [10]."),
     ],
 )
 def test_values_are_checked(client, columns, told):

@@ -11,6 +11,7 @@ import served
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from keras_gans.serving import rest
 from keras_gans.serving.server import ModelServer
 from keras_gans.serving.status import ServingError
 from keras_gans.serving.versions import Models, Place
@@ -201,9 +202,28 @@ def test_warm_up_requests_are_run(directory, caplog, bad):
 
 
 @pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (b'["circle", "square"]', "Its classes: 0 is 'circle', 1 is 'square'."),
+        (b"[damaged", "Received: 'circle'."),
+        (b"3", "Received: 'circle'."),
+    ],
+)
+def test_a_class_asked_for_by_name_is_told_its_number(directory, names, told):
+    path = directory / "pictures" / "1" / "assets.extra" / "class_names.json"
+    path.parent.mkdir()
+    path.write_bytes(names)
+    with Models(directory) as models:
+        signature = models.find(Place("pictures"))[1].servable.signature("generate")
+        with pytest.raises(ServingError, match="label is int32") as refused:
+            rest.from_rows(signature, [{"z": [1, 1], "label": "circle"}])
+    assert str(refused.value).endswith(told)
+
+
+@pytest.mark.parametrize(
     ("layout", "told"),
     [
-        ([], "There is no directory"),
+        ([], "There is no directory.*keras-gans export RUN --to=.*models/NAME"),
         (["x/y.txt"], "holds no model. A directory holds NAME/VERSION"),
         (["saved_model.pb"], "is a SavedModel and not a directory of models"),
         (["emoji/best/saved_model.pb"], "A version is a number. Received: .*best"),

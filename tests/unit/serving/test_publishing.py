@@ -118,6 +118,27 @@ def test_files_for_servers(gan):
     assert "current directory" in told[-1] and not pathlib.Path("Dockerfile").exists()
 
 
+def test_clients_ask_for_a_label(monkeypatch, capsys):
+    shape = {"image_shape": (16, 16, 1), "latent_dim": 4, "width": 2}
+    gan = kg.ConditionalGAN(num_classes=3, **shape)
+    pathlib.Path("models/shapes/1").mkdir(parents=True)
+    deployment.write(gan, pathlib.Path("models/shapes"))
+    client = pathlib.Path("models/shapes_rest_client.py").read_text()
+    monkeypatch.setattr("sys.argv", ["client", "5", "--label=2"])
+    asked = client.partition("\nfor i, made in")[0]
+    space = {"__doc__": ""}
+    exec(asked, space)
+    assert space["instances"] == [{"seed": 5 << 32, "label": 2}]
+    monkeypatch.setattr("sys.argv", ["client", "--help"])
+    with pytest.raises(SystemExit):
+        exec(asked, space)
+    assert "from 0 to 2, of all rows" in capsys.readouterr().out
+    assert (
+        "[args.label] * len(seeds), tf.int32"
+        in files("models")["shapes_grpc_client.py"].decode()
+    )
+
+
 def test_clients_write_text_as_text():
     """Which crosses REST as it is: only what ends in "_bytes" is base64."""
     import tensorflow as tf
