@@ -80,7 +80,7 @@ def test_a_layer_frozen_by_a_callback(images, epoch):
         ),
         # An argument of a class in between.
         (
-            lambda: kg.WGANGP((16, 16, 1), width=2, gp_weigth=1.0),
+            lambda: kg.WGANGP((16, 16, 1), g_width=2, gp_weigth=1.0),
             r"WGANGP\(\).*gp_weight\?",
         ),
         (lambda: kg.DCGAN((16, 16, 1), 4, width=2, xyz=1), r"DCGAN\(\).*'xyz'\.$"),
