@@ -119,7 +119,7 @@ def test_the_gan_of_the_docs_trains(images, monkeypatch):
     """The guide's model and its test, as they stand; then its other blocks."""
     text = (ROOT / "docs" / "adding_a_gan.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert blocks[0].startswith("import")
+    assert blocks[0].startswith("from dataclasses import")
     model, test = blocks[:2]
     assert model.count("\n") + test.count("\n") <= 45
     module = types.ModuleType("keras_gans.models.lsgan")
