@@ -227,7 +227,7 @@ RECIPE = Recipe(
         "encoder": "words",
         "ema": 0.995,
         "diff_augment": "translation",
-        "pixel_weight": 30.0,
+        "pixel_weight": 10.0,
         "pretrain_steps": 3600,
     },
     data_options={"captions": None, "text_cache": None},
