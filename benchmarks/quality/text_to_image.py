@@ -15,7 +15,8 @@ largest IoU, of 0.8 at least, of 64 samples of each prompt held out. `right` is 
 number of prompts, of 8, of which both are right; `right_each` has it prompt by prompt.
 `edges` is the mean step between neighbouring pixels of samples of all captions seen, as
 a share of that of the real pictures; `text` is R-precision with its ceiling and floors.
-A line goes to --results, and a picture to --work.
+A line goes to --results, and a picture to --work. With --resume a training goes on
+from what an earlier one left in --work, until --seconds of both.
 
 `score` does the same for what a training that was ended early left in --work after so
 many seconds and steps, as its log tells. `floors` scores real pictures and those of the
@@ -157,6 +158,8 @@ def train(args):
     captions = emoji_captions()
     keras.utils.set_random_seed(args.seed)
     encoder = text_encoders.resolve(args.encoder)
+    left = args.work / f"{_name(args)}.json"
+    before = json.loads(left.read_text()) if args.resume else {"seconds": 0, "steps": 0}
     data = load_captions(
         (images[kept], [captions[i] for i in kept]),
         encoder,
@@ -164,8 +167,9 @@ def train(args):
         key=encoder.key,
         seed=args.seed,
         repeat=True,
+        start=before["steps"],
     )
-    budget = timed.Budget(args.seconds, args.clock)
+    budget = timed.Budget(args.seconds - before["seconds"], args.clock)
     fit = {"epochs": 10**6, "steps_per_epoch": 200, "verbose": 0}
     fit["callbacks"] = [budget]
     if args.model == "regressor":
@@ -185,11 +189,16 @@ def train(args):
             **{**recipe.arguments, "encoder": args.encoder}, seed=args.seed
         )
         recipes.compile(recipe, gan)
+        if args.resume:
+            gan = keras.models.load_model(args.work / f"{_name(args)}.keras")
         classifier = Classifier(images, names)
         fit["callbacks"].append(Grids(args.work / _name(args), gan, classifier))
         gan.fit(data, **fit)
         args.work.mkdir(parents=True, exist_ok=True)
-        gan.save(args.work / f"{_name(args)}.keras")
+        gan.save(args.work / f"{_name(args)}.keras", overwrite=True)
+        before["seconds"] += budget.seconds
+        before["steps"] += budget.steps
+        left.write_text(json.dumps(before))
 
         def sample(vectors, seed):
             return gan.sample(len(vectors), seed=seed, text=vectors)
@@ -201,7 +210,7 @@ def train(args):
         "seed": args.seed,
         "seconds": args.seconds,
         "clock": args.clock,
-        "steps": budget.steps,
+        "steps": budget.steps if args.model == "regressor" else before["steps"],
         "batch_size": args.batch_size,
         **scored(encoder, images, names, held, sample),
     }
@@ -354,6 +363,7 @@ def main():
     add("--seconds", type=float, default=900.0)
     add("--clock", choices=tuple(timed.CLOCKS), default="cpu")
     add("--steps", type=int, help="of `score`")
+    add("--resume", action="store_true", help="of `train` of a recipe")
     add("--batch_size", type=int, default=32)
     add("--results", type=pathlib.Path, default="results/text_to_image.jsonl")
     add("--work", type=pathlib.Path, default="runs/text_to_image")
