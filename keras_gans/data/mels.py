@@ -1,7 +1,7 @@
 """Spectrograms of files, beside recordings: what a vocoder is fine-tuned on."""
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -29,11 +29,13 @@ from keras_gans.data.sounds import (
 )
 from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
-from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.modalities import untrusted
 from keras_gans.modalities.waveform import Waveform
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, one_of, within
+
+if TYPE_CHECKING:
+    from keras_gans.layers.mel import MelSpectrogram
 
 ENDING = ".npy"
 SLACK = 2  # frames that a spectrogram may differ by from its recording's length
@@ -43,7 +45,7 @@ def load_mels(
     source: Path,
     mels: Path,
     *,
-    mel: MelSpectrogram,
+    mel: "MelSpectrogram",
     samples: int = 8192,
     batch_size: int = 16,
     segments: str = "random",
@@ -156,7 +158,7 @@ def describe_mels(
     source: Path,
     mels: Path,
     modality: Waveform,
-    mel: MelSpectrogram,
+    mel: "MelSpectrogram",
     segments: str = "random",
     on_error: str = "raise",
 ) -> Report:
@@ -237,7 +239,7 @@ class Pairs(NamedTuple):
 
 
 def find_mels(
-    source: Path, mels: Path, mel: MelSpectrogram, on_error: str = "raise"
+    source: Path, mels: Path, mel: "MelSpectrogram", on_error: str = "raise"
 ) -> Pairs:
     """Returns the recordings of a source, each with its spectrogram.
 
