@@ -21,7 +21,7 @@ some steps after one that is not counted; inference and a matrix product of the
 same type take turns likewise. Kept are medians over all counted steps, every
 second of every turn, ratios of images a second (or of sounds, volumes or rows;
 above 1: ours is faster) and
-the peak memory of each process in training.
+the peak memory of each process: once its networks are built, and in training.
 
 The work of a step is counted from the shapes of our layers: 2 operations a
 multiplication of convolutions and dense layers, upsampling and norms left out,
@@ -193,7 +193,7 @@ def measure(settings, args):
         print(f"  {name} is ready", flush=True)
     check_alike(parameters)
     training = take_turns(workers, "train", args)
-    memory = {name: worker("peak") for name, worker in workers.items()}
+    memory = {name: worker("memory") for name, worker in workers.items()}
     inference = take_turns(workers, "infer", args)
     # The others have our library.
     pair = {k: v for k, v in workers.items() if k in ("ours", "torch")}
@@ -209,7 +209,8 @@ def measure(settings, args):
         "settings": settings,
         "training": rates(training, images),
         "inference": rates(inference, settings["batch"]),
-        "peak_mib": memory,
+        "built_mib": {name: found["built"] for name, found in memory.items()},
+        "peak_mib": {name: found["peak"] for name, found in memory.items()},
         "parameters": parameters["ours"],
         "forward_gflop": work and [round(n / 1e9, 6) for n in work],
         "products": products,
@@ -281,6 +282,7 @@ def report(row):
         "gflop_per_image",
         "product_gflops",
         "shares_of_own_product",
+        "built_mib",
         "peak_mib",
     ):
         print(f"{name}: {row.get(name)}")

@@ -128,11 +128,14 @@ def shares_table(rows):
 
 
 def memory_table(rows):
-    """Peak memory of each process in training."""
+    """Peak memory of each process in training, and what it had before."""
     header = ["", "type", "ours, MiB", "PyTorch, MiB", "plain Keras, MiB"]
     lines = []
     for row in rows:
-        cells = cells_of(row["peak_mib"], "{:,}".format)
+        peaks = {name: f"{mib:,}" for name, mib in row["peak_mib"].items()}
+        for name, mib in row.get("built_mib", {}).items():
+            peaks[name] += f" (steps: {row['peak_mib'][name] - mib:,})"
+        cells = cells_of(peaks, str)
         settings = row["settings"]
         lines.append([label_of(settings), settings["dtype"], *cells])
     return table_of(header, lines)

@@ -58,6 +58,7 @@ class Contender:
         keras.utils.set_random_seed(0)
         self.build()
         self.dataset = self.data()
+        self.built_mib = round(workers.memory())
         self.train(1)  # traces
         return [
             sum(int(np.prod(v.shape)) for v in variables)
@@ -139,8 +140,9 @@ class Contender:
         a, b = tf.cast(a, dtype), tf.cast(b, dtype)
         return timed(lambda: tf.matmul(a, b)[0, 0].numpy(), steps)
 
-    def peak(self):
-        return round(workers.memory())
+    def memory(self):
+        """MiB at most: once the networks were built, and up to now."""
+        return {"built": self.built_mib, "peak": round(workers.memory())}
 
 
 def timed(function, steps):

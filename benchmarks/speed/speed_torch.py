@@ -73,6 +73,7 @@ class Contender:
         """Makes a model ready; returns the parameters of G and of D."""
         self.settings, self.forms = settings, forms
         self.trainer = trainer(settings, forms["train"])
+        self.built_mib = round(workers.memory())
         self.train(WARM_UP - 1)
         return [
             sum(p.numel() for p in network.parameters())
@@ -100,8 +101,9 @@ class Contender:
         a, b = torch.rand(2, 2048, 2048).to(getattr(torch, self.settings["dtype"]))
         return [timed(lambda: a @ b) for _ in range(steps + 1)][1:]
 
-    def peak(self):
-        return round(workers.memory())
+    def memory(self):
+        """MiB at most: once the networks were built, and up to now."""
+        return {"built": self.built_mib, "peak": round(workers.memory())}
 
 
 if __name__ == "__main__":
