@@ -9,6 +9,7 @@ import warnings
 
 from keras.utils import Progbar
 
+from keras_gans.data.checks import check_on_error
 from keras_gans.data.decoding import Listing
 from keras_gans.modalities.image_files import (
     MAX_MEMORY,
@@ -19,7 +20,6 @@ from keras_gans.modalities.image_files import (
 )
 from keras_gans.utils.errors import outside
 
-ON_ERROR = ("raise", "skip")
 # Sets of so many pixels in all are decoded once: it takes some seconds. Of
 # larger ones the heads and the ends are looked at.
 FEW_PIXELS = 2**28
@@ -95,6 +95,7 @@ def check_files(
         ValueError: naming all broken files, unless they are to be skipped; or
             none is left.
     """
+    check_on_error(on_error)
     checked = _check(listing, channels, everything=on_error == "skip")
     broken = {
         listing.place.path_of(name): one.error
@@ -230,6 +231,7 @@ def usable_of(
         ValueError: naming all files that cannot be used, unless they are to be
             skipped; or none is left.
     """
+    check_on_error(on_error)
     place, total = listing.place, len(listing.names)
     looked_at = mapped(look, listing.names, os.cpu_count() or 1)
     pairs = list(zip(listing.names, looked_at, strict=True))

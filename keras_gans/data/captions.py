@@ -133,14 +133,16 @@ def load_captions(
     print(images.shape, vectors.shape)  # (8, 16, 16, 3) (8, 256)
     ```
     """
-    check_options(resize, interpolation, batch_size, seed, start, on_error)
+    batching = check_options(
+        batch_size, drop_remainder, repeat, start, seed, on_error, resize, interpolation
+    )
     check_choice("channels", channels, CONVERTIBLE)
     image_size = check_image_size(image_size)
     captioned = find_captions(source, channels, captions, on_error)
     pictures = captioned.source
     size = image_size or own_size(pictures)
     check_channels("channels", channels, pictures.shape[2], pictures.name)
-    check_length(pictures, batch_size, drop_remainder, repeat, start)
+    check_length(pictures.name, pictures.size, batching)
     key_of_draws = seed_key(seed)
     vectors, first, count = _vectors(captioned, encode, key, text_cache)
     read = pictures.read
@@ -170,14 +172,7 @@ def load_captions(
         return image, tf.gather(vectors, tf.gather(first, index) + drawn % most)
 
     return batches(
-        examples,
-        prepare,
-        size=pictures.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-        parallel=pictures.parallel,
+        examples, prepare, pictures.size, batching, parallel=pictures.parallel
     )
 
 

@@ -1,12 +1,13 @@
 """What the arguments of every loader must be."""
 
-import numbers
-
 import numpy as np
 
-from keras_gans.data.broken import ON_ERROR
+from keras_gans.data.pipeline import Batching
 from keras_gans.data.transforms import INTERPOLATIONS, RESIZES
+from keras_gans.utils.suggestions import hint
+from keras_gans.utils.validation import is_int
 
+ON_ERROR = ("raise", "skip")
 CONVERTIBLE = (1, 2, 3, 4)  # channels: grey, grey and alpha, RGB, RGBA
 
 
@@ -19,36 +20,59 @@ def check_choice(name, value, allowed):
     if value not in allowed:
         raise ValueError(
             f"Unknown {name}. Expected one of {list(allowed)}. Received: "
-            f"{name}={value!r}"
+            f"{name}={value!r}.{hint(value, map(str, allowed))}"
         )
 
 
-def check_options(resize, interpolation, batch_size, seed, start, on_error):
-    """Checks the arguments that all loaders have.
+def check_options(
+    batch_size,
+    drop_remainder,
+    repeat,
+    start,
+    seed,
+    on_error="raise",
+    resize="crop",
+    interpolation="bilinear",
+):
+    """Checks the arguments that loaders share, and returns their `Batching`.
 
     Raises:
         ValueError: one of them is unusable.
     """
     check_choice("resize", resize, RESIZES)
     check_choice("interpolation", interpolation, INTERPOLATIONS)
+    check_on_error(on_error)
+    check_integer("batch_size", batch_size, 1)
+    check_integer("start", start, 0)
+    check_integer("seed", seed, 0)
+    return Batching(batch_size, drop_remainder, repeat, start)
+
+
+def check_on_error(on_error):
+    """Checks what is done about files that cannot be used.
+
+    Raises:
+        ValueError: it is unknown.
+    """
     check_choice("on_error", on_error, ON_ERROR)
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        if not is_integer(value, least):
-            raise ValueError(
-                f"{name} must be an integer of at least {least}. Received: "
-                f"{name}={value!r}"
-            )
+
+
+def check_integer(name, value, least):
+    """Checks that a value is an integer of at least `least`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not is_integer(value, least):
+        raise ValueError(
+            f"`{name}` must be an integer of at least {least}. Received: "
+            f"{name}={value!r}."
+        )
 
 
 def is_integer(value, least):
     """Whether a value is an integer of at least `least`."""
-    # bool is an Integral, but a size of True is a slip
-    is_number = isinstance(value, numbers.Integral)
-    return is_number and not isinstance(value, bool) and value >= least
+    return is_int(value) and value >= least
 
 
 def check_image_size(image_size):
@@ -119,26 +143,30 @@ def check_channels(name, channels, own_channels, source_name):
         )
 
 
-def check_length(source, batch_size, drop_remainder, repeat, start):
+def check_length(name, size, batching, what="images"):
     """Checks that a source has whole batches, and one to start at.
+
+    Args:
+        name: str, how the message calls the source.
+        size: int, examples of an epoch.
+        batching: `Batching`.
+        what: str, how the message calls the examples.
 
     Raises:
         ValueError: it has not.
     """
-    if drop_remainder and source.size < batch_size:
+    length = len(batching.sizes(size))
+    if not length:
         raise ValueError(
-            f"The {source.name} holds {source.size} images, too few for a "
-            f"batch. Lower `batch_size` to {source.size} or less. Received: "
-            f"batch_size={batch_size}"
+            f"The {name} holds {size} {what}, too few for a batch. Lower "
+            f"`batch_size` to {size} or less. Received: "
+            f"batch_size={batching.batch_size}"
         )
-    length = source.size // batch_size
-    if not drop_remainder:
-        length = -(-source.size // batch_size)
-    if not repeat and start % length:
+    if not batching.repeat and batching.start % length:
         raise ValueError(
             "With repeat=False, start must be a multiple of the "
             f"{length} batches of an epoch. Pass repeat=True to start within "
-            f"an epoch. Received: start={start}"
+            f"an epoch. Received: start={batching.start}"
         )
 
 

@@ -13,8 +13,8 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 import tensorflow as tf
 
-from keras_gans.data.broken import ON_ERROR, Usable, usable_of
-from keras_gans.data.checks import check_choice, check_length, is_integer
+from keras_gans.data.broken import Usable, usable_of
+from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import Listing, counted, list_files
 from keras_gans.data.digests import digests
 from keras_gans.data.moving_digits import MovingDigits
@@ -27,13 +27,13 @@ from keras_gans.data.pipeline import (
 )
 from keras_gans.data.places import Archive, find_place
 from keras_gans.data.python_calls import python_call
-from keras_gans.data.sources import Source, kind, missing_folder
+from keras_gans.data.sources import kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.modalities import untrusted, video_files
 from keras_gans.modalities.video import Video
 from keras_gans.utils.text import by_number
 from keras_gans.utils.types import Path, Shape
-from keras_gans.utils.validation import check_shape, check_size, one_of, within
+from keras_gans.utils.validation import check_shape, check_size, one_of
 
 ANIMATED = (".gif", ".webp")
 FILMS = (".mp4",)
@@ -140,18 +140,10 @@ def load_clips(
     frame_shape = check_shape(frame_shape)
     check_size("rate", rate)
     Video(frames, frame_shape, rate)  # which checks the channels
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
     one_of("places", places, PLACES)
     cutter = _cutter(source, frames, frame_shape, rate, places, labels, on_error)
-    clips = Source(
-        str(source), cutter.size, (frames, *frame_shape), None, None, None, []
-    )
-    check_length(clips, batch_size, drop_remainder, repeat, start)
+    check_length(f"source {str(source)!r}", cutter.size, batching, "clips")
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -171,15 +163,7 @@ def load_clips(
             return clip
         return clip, tf.gather(tf.constant(cutter.labels, "int32"), index)
 
-    return batches(
-        examples,
-        prepare,
-        size=cutter.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, cutter.size, batching)
 
 
 def _cutter(source, frames, frame_shape, rate, places, labels, on_error):
@@ -197,7 +181,6 @@ def find_films(
     Raises:
         ValueError: there are none, or some cannot be used or are too short.
     """
-    check_choice("on_error", on_error, ON_ERROR)
     place = _place(source)
     listing, stills = _list(place, labels)
 

@@ -9,7 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.broken import Usable, check_files
-from keras_gans.data.checks import check_choice, check_image_size, is_integer
+from keras_gans.data.checks import (
+    check_choice,
+    check_image_size,
+    check_integer,
+    check_length,
+    check_options,
+    is_integer,
+)
 from keras_gans.data.decoding import list_images
 from keras_gans.data.degradations import bicubic_pair, degrade
 from keras_gans.data.domains import match_files
@@ -107,26 +114,13 @@ def load_crops(
     ```
     """
     size = _check(image_size, scale, degradation, low, shrink)
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("crops_per_photo", crops_per_photo, 1),
-        ("tries", tries, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        if not is_integer(value, least):
-            raise ValueError(
-                f"{name} must be an integer of at least {least}. Received: "
-                f"{name}={value!r}"
-            )
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
+    check_integer("crops_per_photo", crops_per_photo, 1)
+    check_integer("tries", tries, 1)
     photos = find_photos(source, low, size, scale, shrink, on_error)
     length = photos.size * crops_per_photo
-    if drop_remainder and length < batch_size:
-        raise ValueError(
-            f"The {photos.name} gives {length} crops an epoch, too few for a batch. "
-            f"Raise `crops_per_photo`, or lower `batch_size` to {length} or less. "
-            f"Received: batch_size={batch_size}"
-        )
+    crops = "crops, `crops_per_photo` of each photo"
+    check_length(photos.name, length, batching, crops)
     key = np.random.SeedSequence(seed).generate_state(2).astype("int32")
     numbers = range_examples(length)
 
@@ -158,15 +152,7 @@ def load_crops(
         good.set_shape((*size, 3))
         return small, good
 
-    return batches(
-        examples,
-        prepare,
-        size=length,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, length, batching)
 
 
 def find_photos(

@@ -14,20 +14,20 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import ON_ERROR, Usable
-from keras_gans.data.checks import check_choice, check_length, is_integer
+from keras_gans.data.broken import Usable
+from keras_gans.data.checks import check_length, check_on_error, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
 from keras_gans.data.pipeline import batches, epoch_order, seed_key, shuffled_range
 from keras_gans.data.places import Folder
-from keras_gans.data.sources import Source, kind
+from keras_gans.data.sources import kind
 from keras_gans.data.summary import Report
 from keras_gans.modalities import Tokens
 from keras_gans.modalities.subwords import read_tokenizer, subwords
 from keras_gans.modalities.untrusted import MAX_LINE, MAX_TEXT, check_bytes
 from keras_gans.utils.errors import outside
 from keras_gans.utils.suggestions import hint
-from keras_gans.utils.validation import check_size, within
+from keras_gans.utils.validation import check_size
 
 SURNAMES = "surnames"
 EMBEDDED = (SURNAMES,)
@@ -136,12 +136,7 @@ def load_lines(
         tokens.sentences(batch)  # ["a red heart", "a blue star"]
     ```
     """
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
     lines = read_lines(source, column)
     encoded = encode(lines, tokens, on_error)
     if encoded.broken:
@@ -151,8 +146,7 @@ def load_lines(
             stacklevel=outside(),
         )
     size = len(encoded.ids)
-    sentences = Source(lines.name, size, tokens.shape, None, None, None, [])
-    check_length(sentences, batch_size, drop_remainder, repeat, start)
+    check_length(f"source {lines.name}", size, batching, "lines")
     key, ids = seed_key(seed), tf.constant(encoded.ids)
 
     def examples(epoch, first):
@@ -162,15 +156,7 @@ def load_lines(
     def prepare(epoch, index):
         return tf.gather(ids, index)
 
-    return batches(
-        examples,
-        prepare,
-        size=size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, size, batching)
 
 
 def tokens_of(
@@ -275,7 +261,7 @@ def encode(lines: Lines, tokens: Tokens, on_error: str = "raise") -> Encoded:
     Raises:
         ValueError: lines cannot be used, or none can.
     """
-    check_choice("on_error", on_error, ON_ERROR)
+    check_on_error(on_error)
     words = tokens.vocabulary
     words = words if isinstance(words, tuple) else tuple(map(str, range(words)))
     known = {word: i for i, word in enumerate(words) if word}

@@ -131,7 +131,9 @@ def load(
     ```
     """
     usual = USUAL_BATCH if batch_size is None else batch_size
-    check_options(resize, interpolation, usual, seed, start, on_error)
+    batching = check_options(
+        usual, drop_remainder, repeat, start, seed, on_error, resize, interpolation
+    )
     check_choice("channels", channels, (*CONVERTIBLE, None))
     check_jitter(jitter)
     image_size = check_image_size(image_size)
@@ -145,10 +147,9 @@ def load(
     )
     size = image_size or own_size(pictures)
     check_channels("channels", channels, pictures.shape[2], pictures.name)
-    if batch_size is None:
-        few = drop_remainder and pictures.size < USUAL_BATCH
-        batch_size = batch_of_few(pictures.size) if few else USUAL_BATCH
-    check_length(pictures, batch_size, drop_remainder, repeat, start)
+    if batch_size is None and drop_remainder and pictures.size < USUAL_BATCH:
+        batching = batching._replace(batch_size=batch_of_few(pictures.size))
+    check_length(pictures.name, pictures.size, batching)
     if class_balanced:
         check_balance(labels, shuffle)
         pictures = balanced(pictures)
@@ -178,12 +179,5 @@ def load(
         return (image, label) if labels else image
 
     return batches(
-        examples,
-        prepare,
-        size=pictures.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-        parallel=pictures.parallel,
+        examples, prepare, pictures.size, batching, parallel=pictures.parallel
     )

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.broken import Usable, usable_of
-from keras_gans.data.checks import check_length, is_integer
+from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
 from keras_gans.data.pipeline import (
@@ -27,12 +27,12 @@ from keras_gans.data.sounds import (
     find_sounds,
     is_loud,
 )
-from keras_gans.data.sources import Source, kind, missing_folder
+from keras_gans.data.sources import kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.modalities import untrusted
 from keras_gans.modalities.waveform import Waveform
 from keras_gans.utils.types import Path
-from keras_gans.utils.validation import check_size, one_of, within
+from keras_gans.utils.validation import check_size, one_of
 
 if TYPE_CHECKING:
     from keras_gans.layers.mel import MelSpectrogram
@@ -117,16 +117,10 @@ def load_mels(
             f"`samples` is a multiple of the hop, {mel.hop}. Received: "
             f"samples={samples}."
         )
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
     one_of("segments", segments, SEGMENTS)
     cutter = _Cutter(find_mels(source, mels, mel, on_error), mel, samples, segments)
-    pairs = Source(str(source), cutter.size, (samples, 1), None, None, None, [])
-    check_length(pairs, batch_size, drop_remainder, repeat, start)
+    check_length(f"source {str(source)!r}", cutter.size, batching, "segments")
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -143,15 +137,7 @@ def load_mels(
             tf.ensure_shape(sound, (samples, 1)),
         )
 
-    return batches(
-        examples,
-        prepare,
-        size=cutter.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, cutter.size, batching)
 
 
 def describe_mels(

@@ -117,7 +117,9 @@ def load_pairs(
     print(len(pairs), line.shape, rendered.shape)
     ```
     """
-    check_options(resize, interpolation, batch_size, seed, start, on_error)
+    batching = check_options(
+        batch_size, drop_remainder, repeat, start, seed, on_error, resize, interpolation
+    )
     check_choice("direction", direction, DIRECTIONS)
     image_size = _check_own(image_size, source_channels, channels, split, jitter)
     # in the order of A and B, and back again
@@ -127,7 +129,7 @@ def load_pairs(
     size = image_size or own_size(pairs)
     for name, count, own_channels in zip(names, counts, pairs.shape[2:], strict=True):
         check_channels(name, count, own_channels, pairs.name)
-    check_length(pairs, batch_size, drop_remainder, repeat, start)
+    check_length(pairs.name, pairs.size, batching)
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -153,16 +155,7 @@ def load_pairs(
         parts = [image.shape[-1] for image in images]
         return _directed(tf.split(joined, parts, axis=-1), direction)
 
-    return batches(
-        examples,
-        prepare,
-        size=pairs.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-        parallel=pairs.parallel,
-    )
+    return batches(examples, prepare, pairs.size, batching, parallel=pairs.parallel)
 
 
 def load_unpaired(
@@ -238,7 +231,9 @@ def load_unpaired(
     print(len(domains), flat.shape, rendered.shape)
     ```
     """
-    check_options(resize, interpolation, batch_size, seed, start, on_error)
+    batching = check_options(
+        batch_size, drop_remainder, repeat, start, seed, on_error, resize, interpolation
+    )
     image_size = _check_own(image_size, source_channels, channels, split, jitter)
     names = ("source_channels", "channels")
     counts = (source_channels, channels)
@@ -247,7 +242,7 @@ def load_unpaired(
     for name, count, pictures in zip(names, counts, domains, strict=True):
         check_channels(name, count, pictures.shape[2], pictures.name)
     larger = max(domains, key=lambda pictures: pictures.size)
-    check_length(larger, batch_size, drop_remainder, repeat, start)
+    check_length(larger.name, larger.size, batching)
     keys = tf.unstack(tf.random.split(seed_key(seed), 2))
 
     def examples(epoch, first):
@@ -285,11 +280,8 @@ def load_unpaired(
     return batches(
         examples,
         prepare,
-        size=larger.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
+        larger.size,
+        batching,
         parallel=min((d.parallel for d in domains if d.parallel), default=None),
     )
 

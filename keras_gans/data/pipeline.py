@@ -5,6 +5,7 @@ index, so that a pipeline can start at any batch of its endless sequence.
 """
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,29 @@ import tensorflow as tf
 from keras_gans.data.python_calls import python_call
 
 BLOCK = 1024
+
+
+class Batching(NamedTuple):
+    """How the examples of epochs become batches.
+
+    Attributes:
+        batch_size: examples of a batch.
+        drop_remainder: whether to leave out an epoch's last, short batch.
+        repeat: `True`: endless. `False`: each iteration is one epoch, the one after
+            that of the iteration before.
+        start: batches to skip, without preparing them.
+    """
+
+    batch_size: int
+    drop_remainder: bool
+    repeat: bool
+    start: int
+
+    def sizes(self, examples: int) -> list[int]:
+        """The sizes of the batches of an epoch of so many examples."""
+        full, rest = divmod(examples, self.batch_size)
+        short = rest and not self.drop_remainder
+        return [self.batch_size] * full + [rest] * bool(short)
 
 
 def seed_key(seed):
@@ -110,9 +134,7 @@ def repeated(examples, key, *, size, length, epoch, first):
     return numbers.flat_map(one_pass).take(length - first)
 
 
-def batches(
-    examples, prepare, *, size, batch_size, drop_remainder, repeat, start, parallel=None
-):
+def batches(examples, prepare, size, batching, parallel=None):
     """Returns the batches of successive epochs.
 
     Args:
@@ -120,17 +142,11 @@ def batches(
             examples without the `first` ones.
         prepare: function of `(epoch, example)`: what a batch is made of.
         size: examples of an epoch.
-        batch_size: examples of a batch.
-        drop_remainder: whether to leave out an epoch's last, short batch.
-        repeat: `True`: endless. `False`: each iteration is one epoch, the
-            one after that of the iteration before.
-        start: batches to skip, without preparing them.
+        batching: `Batching`.
         parallel: examples prepared at once; `None`: what is fastest.
     """
-    full, rest = divmod(size, batch_size)
-    sizes = [batch_size] * full
-    if rest and not drop_remainder:
-        sizes.append(rest)
+    batch_size, drop_remainder, repeat, start = batching
+    sizes = batching.sizes(size)
     first_epoch, skipped = divmod(start, len(sizes))
 
     def one_epoch(epoch):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import ON_ERROR, usable_of
-from keras_gans.data.checks import check_choice, check_length, is_integer
+from keras_gans.data.broken import usable_of
+from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import counted, list_files
 from keras_gans.data.digests import digests
 from keras_gans.data.pipeline import (
@@ -147,12 +147,7 @@ def load_sounds(
     """
     for name, value in (("samples", samples), ("channels", channels), ("rate", rate)):
         check_size(name, value)
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
     one_of("segments", segments, SEGMENTS)
     ok = peak is None or (is_number(peak) and 0 < peak <= 1)
     within("peak", peak, ok, "(0, 1], or None")
@@ -161,8 +156,7 @@ def load_sounds(
     if peak is None:
         _check_levels(recordings.files[0])
     cutter = Cutter(recordings.files[0], samples, channels, rate, segments, peak, trim)
-    recordings = recordings._replace(size=cutter.size)
-    check_length(recordings, batch_size, drop_remainder, repeat, start)
+    check_length(recordings.name, cutter.size, batching, "segments")
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -181,15 +175,7 @@ def load_sounds(
             return sound
         return sound, tf.gather(tf.constant(cutter.labels, "int32"), index)
 
-    return batches(
-        examples,
-        prepare,
-        size=cutter.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, cutter.size, batching)
 
 
 def _check_levels(usable):
@@ -224,7 +210,6 @@ def find_sounds(
     Raises:
         ValueError: there are no sounds, or files cannot be used.
     """
-    check_choice("on_error", on_error, ON_ERROR)
     place = _place(source)
     listing = list_files(place, labels, EXTENSIONS, "sounds")
     usable = usable_of(

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.broken import Usable
-from keras_gans.data.checks import check_length, is_integer
+from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
 from keras_gans.data.pipeline import (
@@ -31,7 +31,7 @@ from keras_gans.utils import files
 from keras_gans.utils.progress import progress_bar
 from keras_gans.utils.text import brief
 from keras_gans.utils.types import Path
-from keras_gans.utils.validation import check_size, within
+from keras_gans.utils.validation import check_size
 
 METADATA, ALIGNMENT, WAVES = "metadata.csv", "alignment.json", "wavs"
 PEAK = 0.95  # of each recording, as HiFi-GAN has it
@@ -325,16 +325,10 @@ def load_speech(
         raise ValueError(
             f"`samples` is a multiple of `hop`. Received: samples={samples}, hop={hop}."
         )
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed)
     recordings = find_speech(source, symbols)
     cutter = _Cutter(recordings.files[0], samples, hop, rate)
-    recordings = recordings._replace(size=cutter.size)
-    check_length(recordings, batch_size, drop_remainder, repeat, start)
+    check_length(recordings.name, cutter.size, batching, "segments")
     key = seed_key(seed)
 
     def examples(epoch, first):
@@ -352,15 +346,7 @@ def load_speech(
             tf.ensure_shape(all_phones, (cutter.longest, 2)),
         )
 
-    return batches(
-        examples,
-        prepare,
-        size=cutter.size,
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, cutter.size, batching)
 
 
 def load_utterances(
@@ -409,8 +395,9 @@ def load_utterances(
             damaged, a recording has fewer frames than symbols, or all are too long.
         ImportError: the extras "audio" and "speech" are not installed.
     """
-    for name, value in (("hop", hop), ("rate", rate), ("batch_size", batch_size)):
+    for name, value in (("hop", hop), ("rate", rate)):
         check_size(name, value)
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed)
     if frames is not None:
         check_size("frames", frames)
     recordings, texts = find_utterances(source, symbols, pronunciations)
@@ -430,8 +417,7 @@ def load_utterances(
                 f"{usable.listing.names[i]!r} with {lengths[i]} frames for "
                 f"{len(texts[i])} symbols. Is its text another's?"
             )
-    recordings = recordings._replace(size=len(kept))
-    check_length(recordings, batch_size, drop_remainder, repeat, start)
+    check_length(recordings.name, len(kept), batching, "recordings")
     key, longest = seed_key(seed), max(len(texts[i]) for i in kept)
 
     def read(index):
@@ -454,15 +440,7 @@ def load_utterances(
         sound = tf.ensure_shape(sound, (most * hop, 1))
         return tf.ensure_shape(ids, (longest,)), sound, tf.ensure_shape(count, ())
 
-    return batches(
-        examples,
-        prepare,
-        size=len(kept),
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, len(kept), batching)
 
 
 def find_utterances(

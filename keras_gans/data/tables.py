@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.broken import Usable
-from keras_gans.data.checks import is_integer
+from keras_gans.data.checks import check_integer, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
 from keras_gans.data.places import Folder
@@ -238,7 +238,7 @@ def split_rows(
     """
     ok = is_number(held_out) and 0 <= held_out < 1
     within("held_out", held_out, ok, "[0, 1)")
-    within("seed", seed, is_integer(seed, 0), "0, 1, ...")
+    check_integer("seed", seed, 0)
     by_name = read_table(source)
     size = len(next(iter(by_name.values())))
     order = np.random.default_rng([seed, size]).permutation(size)
@@ -345,16 +345,10 @@ def load_rows(
     rows.shape, conditions.shape  # (2, 3), (2, 2)
     ```
     """
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed)
     rows = table.encode_table(split_rows(source, held_out, seed)[0], seed=seed)
     sampler = RowSampler(table, rows, seed, balanced)
-    full, rest = divmod(len(rows), batch_size)
-    count = max(1, full + (rest > 0 and not drop_remainder))
+    count = max(1, len(batching.sizes(len(rows))))
     widths = [table.shape[0], *([sampler.conditions] if sampler.conditions else [])]
     prepare = _drawer(sampler, batch_size, widths)
     numbers = tf.data.Dataset.range(start, 2**62 if repeat else start + count)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import ON_ERROR, usable_of
-from keras_gans.data.checks import check_choice, check_length, is_integer
+from keras_gans.data.broken import usable_of
+from keras_gans.data.checks import check_length, check_on_error, check_options
 from keras_gans.data.decoding import counted, list_files
 from keras_gans.data.digests import digests
 from keras_gans.data.furniture import furniture
@@ -29,7 +29,7 @@ from keras_gans.modalities.base import check_range
 from keras_gans.modalities.binvox import decode_binvox
 from keras_gans.modalities.volume import decode_array, turntable
 from keras_gans.utils.types import Path
-from keras_gans.utils.validation import check_size, one_of, within
+from keras_gans.utils.validation import check_size, one_of
 
 GRIDS = (".npz", ".npy", ".binvox")
 EXTENSIONS = (*GRIDS, *meshes.EXTENSIONS)
@@ -132,13 +132,8 @@ def load_volumes(
     ```
     """
     low, high = check_range(range)
-    for name, value, least in (
-        ("size", size, 1),
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        within(name, value, is_integer(value, least), f"{least}, {least + 1}, ...")
+    check_size("size", size)
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
     if pictures is not None:
         check_size("pictures", pictures)
         if labels:
@@ -147,7 +142,7 @@ def load_volumes(
                 f"pictures={pictures}, labels=True. Drop one."
             )
     solids = find_volumes(source, size, labels, up, surfaces, on_error)
-    check_length(solids.source, batch_size, drop_remainder, repeat, start)
+    check_length(solids.source.name, len(solids.bits), batching, "solids")
     key = seed_key(seed)
     shape = (size, size, size, 1)
 
@@ -180,15 +175,7 @@ def load_volumes(
             return volume
         return volume, tf.gather(tf.constant(solids.labels, "int32"), index)
 
-    return batches(
-        examples,
-        prepare,
-        size=len(solids.bits),
-        batch_size=batch_size,
-        drop_remainder=drop_remainder,
-        repeat=repeat,
-        start=start,
-    )
+    return batches(examples, prepare, len(solids.bits), batching)
 
 
 def render_volumes(volumes: np.ndarray, pixels: int = 32) -> np.ndarray:
@@ -263,9 +250,9 @@ def find_volumes(
         ValueError: there are none, or files cannot be used.
     """
     one_of("up", up, UP)
-    check_choice("on_error", on_error, ON_ERROR)
     shape = (size, size, size, 1)
     if isinstance(source, str) and source in EMBEDDED:
+        check_on_error(on_error)  # as of files, where they are read
         embedded = furniture()
         bits = [np.packbits(_fitted(v[..., 0] > 0, size)) for v in embedded.volumes]
         volumes = Source(source, len(bits), shape, None, None, embedded.label_names, [])

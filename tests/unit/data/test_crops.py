@@ -162,7 +162,7 @@ def test_given_pairs_and_files(photos, tmp_path):
         ({"image_size": 30}, "multiples of scale=4"),
         ({"scale": 1}, "scale is an integer of 2 or more"),
         ({"degradation": "blur"}, "Unknown degradation"),
-        ({"tries": 0}, "tries must be"),
+        ({"tries": 0}, "`tries` must be"),
         ({"batch_size": 1000}, "too few for a batch"),
         ({"shrink": 2, "low": []}, "`shrink` is an integer"),
     ],

@@ -1,0 +1,61 @@
+"""Arguments that loaders share: one check each."""
+
+import inspect
+import types
+
+import numpy as np
+import pytest
+
+from keras_gans import data
+
+LOADERS = [name for name in data.__all__ if name.startswith("load")]
+# What loaders need beside the arguments that they share.
+NEEDED = {
+    "load_captions": {"encode": len},
+    "load_clips": {"frames": 4, "frame_shape": (8, 8, 1)},
+    "load_crops": {"image_size": 8, "scale": 2},
+    "load_lines": {"tokens": None},
+    "load_mels": {"mels": "nowhere", "mel": types.SimpleNamespace(hop=1)},
+    "load_rows": {"table": None},
+    "load_sounds": {"samples": 8},
+    "load_speech": {"samples": 8, "hop": 4},
+    "load_utterances": {"hop": 4, "symbols": ("", "a")},
+}
+PHOTOS = [np.zeros((16, 16, 3), "uint8")]
+BATCHED = [name for name in LOADERS if name not in ("load_table", "load_watch")]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"batch_size": 0}, r"`batch_size` must be an integer of at least 1.*size=0"),
+        ({"batch_size": True}, "`batch_size` must be .*batch_size=True"),
+        ({"seed": -1}, r"`seed` must be an integer of at least 0.*seed=-1"),
+        ({"start": 1.5}, r"`start` must be an integer of at least 0.*start=1\.5"),
+        ({"on_error": "skp"}, r"'raise', 'skip'.*on_error='skp'\. Did you mean skip"),
+    ],
+)
+@pytest.mark.parametrize("name", BATCHED)
+def test_shared_arguments_are_checked_before_a_source_is_read(name, options, told):
+    loader = getattr(data, name)
+    if not set(options) <= set(inspect.signature(loader).parameters):
+        assert set(options) == {"on_error"}
+        return
+    with pytest.raises(ValueError, match=told):
+        loader("nowhere", **NEEDED.get(name, {}), **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "options", "told"),
+    [
+        ("load_crops", PHOTOS, {"batch_size": 10**6}, "64 crops, .*, too few"),
+        ("load_clips", "digits", {"batch_size": 10**6}, "4096 clips, too few"),
+        ("load_sounds", "drums", {"batch_size": 10**6}, "segments, too few"),
+        ("load_volumes", "furniture", {"batch_size": 10**6}, "820 solids, too few"),
+        ("load_crops", PHOTOS, {"start": 1}, "multiple of the 4 .*start=1"),
+        ("load_clips", "digits", {"start": 1}, "multiple of the 256 .*start=1"),
+    ],
+)
+def test_batches_of_the_source(name, source, options, told):
+    with pytest.raises(ValueError, match=told):
+        getattr(data, name)(source, **NEEDED.get(name, {}), **options)
