@@ -1,7 +1,6 @@
 """A GAN as a config, and the random state that Keras does not save."""
 
 from collections.abc import Callable
-import functools
 import inspect
 import itertools
 import math
@@ -14,8 +13,8 @@ from keras_gans import losses
 from keras_gans.engine.keras_internals import without_values
 from keras_gans.layers.mel import MelSpectrogram
 from keras_gans.modalities import Modality
+from keras_gans.utils import keywords
 from keras_gans.utils.serialization import Configured
-from keras_gans.utils.suggestions import hint
 
 ROOM = 2**20  # bytes beside those of the file: counters, small files
 EXPANSION = 4  # how much more may come out of a file than it holds
@@ -77,20 +76,11 @@ def refuses_unknown(constructor: Callable) -> Callable:
     Args:
         constructor: an `__init__` without `**kwargs`.
     """
-    known = inspect.signature(constructor).parameters
 
-    @functools.wraps(constructor)
-    def checked(self, *args, **kwargs):
-        for name in kwargs:
-            if name not in known:
-                cls = type(self)
-                raise TypeError(
-                    f"{cls.__name__}() got an unexpected keyword argument {name!r}."
-                    f"{hint(name, argument_names(cls))}"
-                )
-        return constructor(self, *args, **kwargs)
+    def meant(self, *args):
+        return type(self).__name__, argument_names(type(self))
 
-    return checked
+    return keywords.refuses_unknown(constructor, meant)
 
 
 def plain(value: Any) -> Any:

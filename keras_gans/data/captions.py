@@ -31,6 +31,7 @@ from keras_gans.data.sources import Source, array_source, find_source, kind
 from keras_gans.data.summary import Report, describe
 from keras_gans.data.transforms import convert, view
 from keras_gans.modalities.untrusted import MAX_BYTES, check_bytes
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.types import Path, Size
 
 FILES = ("captions.csv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
@@ -55,6 +56,7 @@ class Captioned(NamedTuple):
     files: Sequence[Usable] = ()
 
 
+@refuses_unknown
 def load_captions(
     source: Any,
     encode: Callable,

@@ -31,6 +31,7 @@ from keras_gans.data.sources import kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.modalities import untrusted, video_files
 from keras_gans.modalities.video import Video
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.text import by_number
 from keras_gans.utils.types import Path, Shape
 from keras_gans.utils.validation import check_shape, check_size, one_of
@@ -66,6 +67,7 @@ class Film(NamedTuple):
     names: tuple = ()
 
 
+@refuses_unknown
 def load_clips(
     source: Any,
     *,

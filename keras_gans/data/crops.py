@@ -25,6 +25,7 @@ from keras_gans.data.pipeline import batches, epoch_order
 from keras_gans.data.places import find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, missing_folder, range_examples
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.resizing import bicubic
 from keras_gans.utils.types import Path, Size
 
@@ -35,6 +36,7 @@ ALLOWED = '"emoji", or the path of a folder of photos or of a zip archive of the
 MOST_NAMED = 5
 
 
+@refuses_unknown
 def load_crops(
     source: Any,
     *,

@@ -26,6 +26,7 @@ from keras_gans.modalities import Tokens
 from keras_gans.modalities.subwords import read_tokenizer, subwords
 from keras_gans.modalities.untrusted import MAX_LINE, MAX_TEXT, check_bytes
 from keras_gans.utils.errors import outside
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.validation import check_size
 
@@ -77,6 +78,7 @@ class Encoded(NamedTuple):
     unknown: int
 
 
+@refuses_unknown
 def load_lines(
     source: Any,
     tokens: Tokens,

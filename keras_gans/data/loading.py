@@ -21,12 +21,14 @@ from keras_gans.data.pipeline import batches, epoch_order, example_seeds, seed_k
 from keras_gans.data.sources import find_source
 from keras_gans.data.transforms import convert, view
 from keras_gans.modalities.image import jitter_margin
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.types import Path, Size
 from keras_gans.utils.validation import batch_of_few
 
 USUAL_BATCH = 64
 
 
+@refuses_unknown
 def load(
     source: Any,
     *,

@@ -31,6 +31,7 @@ from keras_gans.data.sources import kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.modalities import untrusted
 from keras_gans.modalities.waveform import Waveform
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, one_of
 
@@ -41,6 +42,7 @@ ENDING = ".npy"
 SLACK = 2  # frames that a spectrogram may differ by from its recording's length
 
 
+@refuses_unknown
 def load_mels(
     source: Path,
     mels: Path,

@@ -25,11 +25,13 @@ from keras_gans.data.pipeline import (
 )
 from keras_gans.data.transforms import convert, view
 from keras_gans.modalities.image import jitter_margin
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.types import Path, Size
 
 DIRECTIONS = ("ab", "ba")
 
 
+@refuses_unknown
 def load_pairs(
     source: Any,
     *,
@@ -158,6 +160,7 @@ def load_pairs(
     return batches(examples, prepare, pairs.size, batching, parallel=pairs.parallel)
 
 
+@refuses_unknown
 def load_unpaired(
     source: Any,
     *,

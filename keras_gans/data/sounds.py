@@ -27,6 +27,7 @@ from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.data.watch import watch_archive
 from keras_gans.modalities.waveform import EXTENSIONS, Waveform
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, is_number, one_of, within
@@ -66,6 +67,7 @@ class Sound(NamedTuple):
     stop: int
 
 
+@refuses_unknown
 def load_sounds(
     source: Any,
     *,

@@ -28,6 +28,7 @@ from keras_gans.data.sources import Source
 from keras_gans.data.summary import Report
 from keras_gans.modalities import phonemes
 from keras_gans.utils import files
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.progress import progress_bar
 from keras_gans.utils.text import brief
 from keras_gans.utils.types import Path
@@ -275,6 +276,7 @@ def frames_of(phones: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1).astype("int32")
 
 
+@refuses_unknown
 def load_speech(
     source: Any,
     *,
@@ -349,6 +351,7 @@ def load_speech(
     return batches(examples, prepare, cutter.size, batching)
 
 
+@refuses_unknown
 def load_utterances(
     source: Any,
     *,

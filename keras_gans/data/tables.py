@@ -21,6 +21,7 @@ from keras_gans.data.summary import Report
 from keras_gans.modalities import columns, untrusted
 from keras_gans.modalities.table import Table
 from keras_gans.modalities.table_batches import RowSampler
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.validation import is_number, within
@@ -66,6 +67,7 @@ class RealTable(NamedTuple):
     label: str
 
 
+@refuses_unknown
 def load_table(name: str) -> RealTable:
     """A real table that a package brings.
 
@@ -298,6 +300,7 @@ def fit_table(
     return Table.fit(split_rows(source, held_out, seed)[0], seed=seed, **lists)
 
 
+@refuses_unknown
 def load_rows(
     source: Any,
     table: Table,

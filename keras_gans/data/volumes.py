@@ -28,6 +28,7 @@ from keras_gans.modalities import meshes
 from keras_gans.modalities.base import check_range
 from keras_gans.modalities.binvox import decode_binvox
 from keras_gans.modalities.volume import decode_array, turntable
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, one_of
 
@@ -57,6 +58,7 @@ class Solid(NamedTuple):
     closed: bool = True
 
 
+@refuses_unknown
 def load_volumes(
     source: Any,
     *,

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_gans.modalities.waveform import Waveform
 from keras_gans.utils import files
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.validation import check_size, is_int
 
 RATE = 50  # samples a second
@@ -39,6 +40,7 @@ class Watch(NamedTuple):
     channels: list
 
 
+@refuses_unknown
 def load_watch(
     samples: int = 128, step: int = 64, people: tuple[int, ...] | None = None
 ) -> Watch:

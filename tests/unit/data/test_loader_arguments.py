@@ -1,4 +1,4 @@
-"""Arguments that loaders share: one check each."""
+"""Arguments that loaders share: one check each, and a hint for a slip."""
 
 import inspect
 import types
@@ -23,6 +23,31 @@ NEEDED = {
 }
 PHOTOS = [np.zeros((16, 16, 3), "uint8")]
 BATCHED = [name for name in LOADERS if name not in ("load_table", "load_watch")]
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_an_unknown_argument_is_refused_with_the_nearest(name):
+    loader = getattr(data, name)
+    for known in inspect.signature(loader).parameters:
+        if len(known) < 5:
+            continue
+        slip = known[:-2] + known[-1]
+        told = rf"^{name}\(\) got .* '{slip}'\. Did you mean .*\b{known}\b.*\?$"
+        with pytest.raises(TypeError, match=told):
+            loader("nowhere", **{slip: 1})
+    with pytest.raises(TypeError, match=r"'xyz'\.$"):
+        loader("nowhere", xyz=1)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_signatures_are_those_of_the_loaders(name):
+    loader = getattr(data, name)
+    signature = inspect.signature(loader)
+    kinds = {parameter.kind for parameter in signature.parameters.values()}
+    assert loader.__name__ == name
+    assert not kinds & {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}
+    hints = [parameter.annotation for parameter in signature.parameters.values()]
+    assert inspect.Signature.empty not in [*hints, signature.return_annotation]
 
 
 @pytest.mark.parametrize(
