@@ -4,7 +4,7 @@
     python benchmarks/scaling/scaling.py --docs
 
 A DCGAN trains, in turns, in one process on b images a step and in two
-processes of one training on b images each, every process with one thread. What
+processes of one training on b images each, every process on a core of its own. What
 a step takes longer in two is communication over the loopback interface, and
 the processes' waiting for each other. The bytes exchanged are counted from the
 variables: each network's gradients once a step, and twice the channels of each
@@ -84,6 +84,11 @@ def exchanged(gan):
 
 def child(size, width, batch, steps, out):
     """Trains in this process, alone or with those that TF_CONFIG names."""
+    config = json.loads(os.environ.get("TF_CONFIG", "{}"))
+    # A core each: TensorFlow would else use the other one in a single process.
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[config.get("task", {"index": 0})["index"]]})
+
     import keras
     import tensorflow as tf
 
@@ -188,7 +193,7 @@ def table(row):
     total = sum(row[name] for name in BYTES) / 1e6
     lines = [
         f"This was measured with a DCGAN of {row['size']} px and width "
-        f"{row['width']}, and {row['batch']} images and one thread for each process. "
+        f"{row['width']}, and {row['batch']} images and one core for each process. "
         f"A step takes {row['one']:.3f} s in one process, and {row['two']:.3f} s in "
         f"two on the loopback interface (medians of {row['turns']} interleaved turns "
         f"of {row['steps']} steps). Communication and waiting are "

@@ -2,6 +2,7 @@
 
     python benchmarks/speed/speed.py --torch=PYTHON
     python benchmarks/speed/speed.py --models=dcgan --dtypes=float32 --profile
+    python benchmarks/speed/speed.py --gpu --torch=PYTHON --compile
     python benchmarks/speed/speed.py --docs
 
 PYTHON is an interpreter with torch. Contenders take turns in one run, A B C A B
@@ -13,6 +14,7 @@ C, each in a process of its own that idles between its turns:
   first turn found faster, with bfloat16 by autocast, the fakes of a step made
   once, fused Adam, and no filter gradients that nobody asks for;
 - keras: a `train_step` of plain Keras layers as its guides write them;
+- jax: ours on JAX, if asked for (--peers=jax,torch);
 - off: of models that are measured as their recipes have them, our own step with
   Keras's implementations (KERAS_GANS_KERNELS=0).
 
@@ -28,6 +30,10 @@ multiplication of convolutions and dense layers, upsampling and norms left out,
 and `PASSES` forward passes' worth of them. What a contender does beyond that
 lowers its share of the matrix product's speed.
 
+With --gpu, ours on TensorFlow and on JAX and PyTorch use the first NVIDIA GPU, and
+plain Keras's is left out; memory is still that of the processes. Where there is no
+GPU the script says so, and ends.
+
 A row goes to --results when it is done. Rows that stand there are not measured
 again: delete them, or give another file.
 """
@@ -38,6 +44,7 @@ import os
 import pathlib
 import re
 import statistics
+import subprocess
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "shared"))
@@ -47,7 +54,8 @@ import workers
 HERE = pathlib.Path(__file__)
 ROOT = HERE.parents[2]
 DTYPES = ("float32", "bfloat16")
-PEERS = ("torch", "keras", "off")
+PEERS = ("torch", "keras", "off", "jax")
+DEFAULT_PEERS = {False: "torch,keras,off", True: "torch,jax"}  # without and with a GPU
 # `batch` images for each update of D; an image a pair where there are pairs.
 # A round is as many steps as each phase needs to be due once.
 # The width of wgan_gp is its critic's, the generator's twice that.
@@ -110,13 +118,15 @@ CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 def start(name, settings, args):
     if name == "torch":
-        return workers.Worker([args.torch, HERE.with_name("speed_torch.py")])
+        device = "cuda" if args.gpu else "cpu"
+        return workers.Worker([args.torch, HERE.with_name("speed_torch.py"), device])
     command = [sys.executable, HERE.with_name("speed_keras.py")]
     if name == "keras":
         return workers.Worker([*command, name])
     env = dict(args.env)
     if name == "off":
         env["KERAS_GANS_KERNELS"] = "0"
+    env["KERAS_BACKEND"] = "jax" if name == "jax" else "tensorflow"
     command.append("recipe" if "recipe" in settings else "ours")
     return workers.Worker(command, env)
 
@@ -173,8 +183,8 @@ def rates(seconds, images):
         for name, rate in found.items()
         if name != "ours"
     }
-    if ratios:
-        ratios["fastest"] = min(ratios.values())
+    if others := [ratio for name, ratio in ratios.items() if name != "jax"]:
+        ratios["fastest"] = min(others)
     shown = {name: float(f"{rate:.4g}") for name, rate in found.items()}
     return {"images_per_second": shown, "ratios": ratios, "seconds": seconds}
 
@@ -217,7 +227,7 @@ def measure(settings, args):
         "forms": forms,
         "fastest_forms": best,
         "versions": versions,
-        "machine": machine(),
+        "machine": machine() | ({"gpu": args.gpu} if args.gpu else {}),
     }
     if counted:
         row |= shares(row)
@@ -261,6 +271,16 @@ def warnings_of(row):
         f"The peer is not at its best: torch reaches {share} of its matrix "
         f"product; {wanted:.3f} has been seen."
     ]
+
+
+def gpu():
+    """The name of the first NVIDIA GPU; ends the program where there is none."""
+    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(asked, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"No GPU: nvidia-smi lists none ({error}).")
+    return found.stdout.splitlines()[0]
 
 
 def machine():
@@ -308,7 +328,8 @@ def settings_of(model, dtype, args):
         if getattr(args, name):
             settings[name] = getattr(args, name)
     settings |= {"peers": peers, "turns": args.turns, "steps": args.steps}
-    return {**settings, "env": dict(args.env), "compile": args.compile}
+    settings |= {"env": dict(args.env), "compile": args.compile}
+    return settings | ({"gpu": args.gpu} if args.gpu else {})
 
 
 def main(args):
@@ -342,7 +363,8 @@ def parse():
     add = parser.add_argument
     add("--models", default=",".join(MODELS))
     add("--dtypes", default=",".join(DTYPES))
-    add("--peers", default=",".join(PEERS), help="'' for none")
+    add("--peers", help=f"of {', '.join(PEERS)}; '' for none")
+    add("--gpu", action="store_true", help="on the GPU of this machine")
     add("--torch", help="a Python with torch")
     add("--compile", action="store_true", help="try torch.compile as well")
     add("--turns", type=int, default=5)
@@ -363,6 +385,8 @@ def parse():
     default = ROOT / "results" / "speed.jsonl"
     add("--results", type=pathlib.Path, default=default)
     args = parser.parse_args()
+    if args.peers is None:
+        args.peers = DEFAULT_PEERS[args.gpu]
     allowed = {"models": MODELS, "dtypes": DTYPES, "peers": PEERS}
     for flag, known in allowed.items():
         given = [x for x in getattr(args, flag).split(",") if x]
@@ -373,6 +397,7 @@ def parse():
         parser.error(f"--size and --width of {', '.join(sorted(of))} are the recipe's")
     if "torch" in args.peers and not args.torch and not args.docs:
         parser.error("give --torch=PYTHON, or peers without it (--peers=keras)")
+    args.gpu = gpu() if args.gpu else None
     return args
 
 

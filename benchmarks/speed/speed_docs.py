@@ -61,6 +61,8 @@ def label_of(settings):
 
 def processor_of(row):
     """What decides which implementations win."""
+    if "gpu" in row["machine"]:
+        return row["machine"]["gpu"]
     return "AVX-512" if "avx512f" in row["machine"]["flags"] else "AVX2"
 
 
@@ -70,11 +72,12 @@ def number(value):
 
 
 def cells_of(values, shown):
-    """Ours, PyTorch's, and plain Keras's or our own with its implementations."""
+    """Ours, PyTorch's, and plain Keras's or our own in another way."""
     names = "ours", "torch", "keras"
     cells = [shown(values[name]) if name in values else "-" for name in names]
-    if "off" in values:
-        cells[-1] = f"{shown(values['off'])} (off)"
+    for name in "off", "jax":
+        if name in values:
+            cells[-1] = f"{shown(values[name])} ({name})"
     return cells
 
 

@@ -1,4 +1,4 @@
-"""The sides of speed.py on TensorFlow: ours, and plain Keras.
+"""The sides of speed.py on Keras: ours, and plain Keras.
 
     python benchmarks/speed/speed_keras.py ours|recipe|keras
 
@@ -9,6 +9,7 @@ for G, gradient tapes, Keras's Adam.
 """
 
 import collections
+import importlib.metadata
 import math
 import os
 import pathlib
@@ -98,7 +99,10 @@ class Contender:
         return np.arange(self.settings["batch"], dtype="int32") % CLASSES
 
     def versions(self):
-        return {"keras": keras.__version__, "tensorflow": tf.__version__}
+        found = {"keras": keras.__version__, "tensorflow": tf.__version__}
+        if keras.backend.backend() == "jax":
+            found["jax"] = importlib.metadata.version("jax")
+        return found
 
     def train(self, steps):
         """Seconds of steps of `fit`, after one that does not count."""

@@ -1,6 +1,6 @@
 """PyTorch's side of speed.py: the same networks in a plain training step.
 
-    PYTHON benchmarks/speed/speed_torch.py
+    PYTHON benchmarks/speed/speed_torch.py cpu|cuda
 
 It waits for lines of JSON, as speed.py sends them, and idles between. Needs
 torch, and nothing of keras_gans.
@@ -31,6 +31,8 @@ def trainer(settings, form):
 def timed(function):
     start = time.perf_counter()
     function()
+    if torch.get_default_device().type == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
@@ -108,4 +110,5 @@ class Contender:
 
 if __name__ == "__main__":
     torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_default_device(sys.argv[1])
     workers.serve(Contender())

@@ -32,7 +32,7 @@ class RecipeTrainer(Trainer):
 
     def infer(self):
         with torch.inference_mode(), self.cast():
-            return self.sampled().float().numpy()
+            return self.sampled().float().cpu().numpy()
 
 
 class ClassTrainer(RecipeTrainer):
@@ -114,7 +114,7 @@ class HiFiGAN(RecipeTrainer):
 
     def spectrogram(self, waveforms):
         """Log-mel, in float32: `[n, bands, 1, frames]`."""
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(self.x.device.type, enabled=False):
             side = (self.n_fft - self.hop) // 2
             x = F.pad(waveforms[:, 0], (side, side), "reflect")[:, 0]
             own = {"window": self.window, "center": False, "return_complex": True}

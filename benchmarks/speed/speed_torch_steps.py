@@ -84,7 +84,8 @@ class Trainer:
         return torch.randn(self.settings["batch"], dim)
 
     def cast(self):
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.half)
+        device = torch.get_default_device().type
+        return torch.autocast(device, torch.bfloat16, enabled=self.half)
 
     def update(self, optimizer, loss):
         optimizer.zero_grad(set_to_none=True)
@@ -247,6 +248,6 @@ class Trainer:
         with torch.inference_mode(), self.cast():
             if model in ("pix2pix", "cyclegan"):
                 g = self.g[0] if model == "cyclegan" else self.g
-                return g(self.x).float().numpy()
+                return g(self.x).float().cpu().numpy()
             labels = [self.labels] if model == "conditional" else []
-            return self.g(self.codes(), *labels).float().numpy()
+            return self.g(self.codes(), *labels).float().cpu().numpy()
