@@ -101,7 +101,7 @@ def load_volumes(
             picture of each solid, of so many pixels a side, see `render_volumes`.
         rotate: whether to turn each solid by 0 to 3 quarters about the axis that
             points up, anew each epoch.
-        flip: whether to mirror every second solid along its first axis.
+        flip: whether to mirror half of the solids, at random, along their first axis.
         up: "y" or "z", the axis of the files that points up; it becomes y.
         surfaces: whether to take meshes that are open: their surface, and what
             it encloses. Else they are refused.
