@@ -129,7 +129,8 @@ import json
 import urllib.request
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("given", nargs="*", metavar="{given}")
+parser.add_argument("given", nargs="*", metavar="{given}",
+    help="{given_help}")
 parser.add_argument("--server", default="localhost:8501", metavar="HOST:PORT")
 {flags}args = parser.parse_args()
 
@@ -163,7 +164,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 LARGEST = [("grpc.max_receive_message_length", 2**28)]
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("given", nargs="*", metavar="{given}")
+parser.add_argument("given", nargs="*", metavar="{given}",
+    help="{given_help}")
 parser.add_argument("--server", default="localhost:8500", metavar="HOST:PORT")
 {flags}args = parser.parse_args()
 
@@ -279,7 +281,7 @@ def _clients(gan, name):
             "files = [tf.io.read_file(path).numpy() for path in args.given]\n"
             "outputs = predict(image_bytes=files)"
         )
-        arguments = "PICTURE.png"
+        arguments, about = "PICTURE.png", "a PNG or JPEG file"
     else:
         fields = [f'"{key}": {value}' for key, (value, _) in row.items()]
         fields = ", ".join(['"seed": int(seed) << 32', *fields])
@@ -296,6 +298,7 @@ def _clients(gan, name):
             f"outputs = predict(\n    seed=tf.constant(seeds, tf.int64){tensors}\n)"
         )
         arguments = "SEED"
+        about = "of gan.sample(1, seed=SEED), sent as SEED * 2**32 (default: 0 to 3)"
         flags = _flags(gan)
     # An answer of one output alone is a bare value.
     alone = translates and None in gan.image_shape
@@ -307,6 +310,7 @@ def _clients(gan, name):
         "name": name,
         "arguments": f" {arguments} ...",
         "given": arguments,
+        "given_help": about,
         "flags": flags,
         "rest": rest,
         "grpc": grpc,

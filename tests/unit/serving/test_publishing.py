@@ -132,7 +132,9 @@ def test_clients_ask_for_a_label(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["client", "--help"])
     with pytest.raises(SystemExit):
         exec(asked, space)
-    assert "from 0 to 2, of all rows" in capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
+    assert "from 0 to 2, of all rows" in told
+    assert "gan.sample(1, seed=SEED), sent as SEED * 2**32" in told
     assert (
         "[args.label] * len(seeds), tf.int32"
         in files("models")["shapes_grpc_client.py"].decode()
