@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from keras_gans.core.recipe import Recipe
+from keras_gans.training import pretraining
 from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import ENDLESS, StepCallback
 from keras_gans.training.kinds import KINDS
@@ -72,19 +73,9 @@ def settled(
         config["epochs"] = recipe.epochs
         steps = max(1, images // config["batch_size"] // batches)
         if config["steps_per_epoch"] is None and config["data"] != recipe.data:
-            least = -(-max(LEAST_STEPS, _reaching(late)) // steps)
+            least = -(-max(LEAST_STEPS, pretraining.reaching(late)) // steps)
             config["epochs"] = max(least, min(recipe.epochs, MOST_STEPS // steps))
     return config
-
-
-def _reaching(late):
-    """Steps of which a fifth, at least one, is left once the last phase starts."""
-    return -(-5 * late // 4)
-
-
-def last_start(gan: "BaseGAN") -> int:
-    """The step in which the last of a GAN's phases starts."""
-    return max(phase.start for phase in gan.phases())
 
 
 def total_steps(config: dict, steps_per_epoch: int, batches: int) -> int | None:
@@ -214,13 +205,9 @@ def notes(
                 f"Only {steps * a_step:,} of {images:,} {what} are seen in so short "
                 "a run."
             )
-    late = last_start(gan)
-    if steps is not None and steps <= late:
-        names = ", ".join(p.name for p in gan.phases() if p.start >= steps)
-        told.append(
-            f"This run only pre-trains: {names} start after {count_of(late, 'step')}. "
-            f"Give --steps={_reaching(late)} or so, or a smaller --pretrain_steps."
-        )
+    only = steps is not None and pretraining.before(gan, steps)
+    if only:
+        told.append(only)
     if images < FEW_IMAGES:
         flags = []
         augments = gan.samples_from_seed and "diff_augment" not in recipe.without

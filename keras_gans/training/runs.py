@@ -27,6 +27,7 @@ from keras_gans.training import (
     directories,
     distribution,
     lengths,
+    pretraining,
     recipes,
 )
 from keras_gans.training.beginning import Beginning, recover
@@ -386,7 +387,7 @@ class _Training:
                 datasets.check_unchanged(self.run_dir / DATA, config, self.data)
         self.application = datasets.application(recipe, config)
         self.images = datasets.count(recipe, config, gan)
-        late = lengths.last_start(gan)
+        late = pretraining.last_start(gan)
         config = lengths.settled(
             config, recipe, self.images, gan.batches_per_step, late
         )
@@ -426,9 +427,8 @@ class _Training:
     def _was_to_be_longer(self):
         """Whether it stands before the end that its directory has noted."""
         images, batches = self.images, self.gan.batches_per_step
-        before = lengths.settled(
-            self.before, self.recipe, images, batches, lengths.last_start(self.gan)
-        )
+        late = pretraining.last_start(self.gan)
+        before = lengths.settled(self.before, self.recipe, images, batches, late)
         self.before = before
         steps = lengths.total_steps(before, self.steps_per_epoch, batches)
         return lengths.share(before, steps, self.resumed) < 1
@@ -582,6 +582,9 @@ class _Training:
                 print(
                     f"Trained {count_of(step - first, 'more step')}, {step:,} in all."
                 )
+            only = pretraining.after(self.gan, step)
+            if only:
+                print(only)
             self._tell_places()
             self._export()
         self.gan.engine.barrier()

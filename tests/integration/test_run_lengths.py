@@ -1,5 +1,6 @@
 """Runs by steps, epochs, thousands of images and minutes; what they print."""
 
+import dataclasses
 import json
 import pathlib
 import re
@@ -13,6 +14,7 @@ from PIL import Image
 import pytest
 from small import ready_gan
 
+import keras_gans as kg
 from keras_gans.training import callbacks, checkpoints, lengths, recipes, runs
 from keras_gans.training.callbacks import progress
 from keras_gans.utils.locks import locked
@@ -152,6 +154,11 @@ def test_a_run_that_only_pre_trains_is_told(capsys):
     told = f"d, g start after {first:,} steps. Give --steps={5 * first // 4} or so"
     assert out.index(told) < out.index("step 2 of 2")
     assert "smaller --pretrain_steps" in out
+    words[-1:] = ["--minutes=0.0001", "--overwrite"]  # over in the first step
+    assert call("train", "srgan", *words) == 0
+    out = capsys.readouterr().out
+    told = f"It has only pre-trained: d, g start after {first:,} steps. Go on with "
+    assert out.index("Trained 1 step.") < out.index(told + "--resume --steps=")
 
 
 @pytest.mark.full
@@ -229,6 +236,34 @@ def test_progress_on_a_terminal(images, capsys, monkeypatch):
     assert all(len(state) == 89 for state in states)
     wanted = r"step 6, epoch 1, \S+ s a step, 1 min \d+ s left \(to step [\d,]+ or so\)"
     assert re.match(wanted, states[-1])
+
+
+class StartsLate(kg.GAN):
+    """A GAN whose generator starts after the first 12 steps."""
+
+    def phases(self):
+        d, g = super().phases()
+        return [d, dataclasses.replace(g, start=12)]
+
+
+@pytest.mark.daily(1)
+@pytest.mark.parametrize(("minutes", "only"), [(1, True), (10, False)])
+def test_too_few_minutes_for_the_last_phase_are_told(
+    minutes, only, images, capsys, monkeypatch
+):
+    """Once the number of steps is known about: a step takes 16 to 24 seconds here."""
+    now = iter(range(0, 1000, 8))  # seconds: each look at the clock takes 8
+    clock = types.SimpleNamespace(monotonic=lambda: next(now))
+    monkeypatch.setattr(progress, "time", clock)
+    monkeypatch.setattr(progress, "SECONDS", 0)
+    gan = StartsLate((8, 8, 1), latent_dim=6)
+    gan.compile(run_eagerly=True)
+    told = callbacks.Progress(minutes=minutes)
+    gan.fit(images(12, 8, 8), batch_size=4, verbose=0, callbacks=[told])
+    lines = capsys.readouterr().out.splitlines()
+    found = [line for line in lines if "only pre-trains" in line]
+    want = "At this rate, this run only pre-trains: g start after 12 steps. Give "
+    assert found == ([f"{want}--steps=15 or so, or a smaller --pretrain_steps."] * only)
 
 
 def test_durations():

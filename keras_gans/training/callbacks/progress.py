@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 
+from keras_gans.training import pretraining
 from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import StepCallback, idle_names
 
@@ -51,6 +52,8 @@ class Progress(StepCallback):
         self._first = None  # when the first step was done, and which it was
         self._due = self._began + SECONDS_FIRST
         self._shown = self._logs = None
+        self._expected = None  # the last step, where no number of steps is given
+        self._warned = False  # that these only pre-train
         self._redrawn = sys.stdout is not None and sys.stdout.isatty()
         if self._redrawn:
             self._due = self._began
@@ -63,6 +66,8 @@ class Progress(StepCallback):
         if now >= self._due:
             self._due = now + (SECONDS_REDRAWN if self._redrawn else SECONDS)
             self._show()
+            if now >= self._began + SECONDS_FIRST:  # the first steps may be slower
+                self._warn()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         if self._logs is not None and self._shown != self.step:
@@ -81,6 +86,15 @@ class Progress(StepCallback):
         else:
             print(line, flush=True)
 
+    def _warn(self):
+        """Tells once that the time left is too short for the last phases."""
+        if self._warned or self._expected is None or not self.model.engine.is_chief:
+            return
+        told = pretraining.before(self.model, self._expected, "At this rate, this")
+        if told:
+            print(f"\n{told}" if self._redrawn else told, flush=True)
+            self._warned = True
+
     def _line(self):
         done = f"step {self.step:,}"
         if self.steps is not None:
@@ -92,8 +106,10 @@ class Progress(StepCallback):
             parts.append(f"{a_step:.3g} s a step")
             left = self._seconds_left(a_step)
             if left is not None:
-                total = self.step + round(left / a_step)
-                about = f" (to step {total:,} or so)" if self.steps is None else ""
+                about = ""
+                if self.steps is None:
+                    self._expected = self.step + round(left / a_step)
+                    about = f" (to step {self._expected:,} or so)"
                 parts.append(f"{duration(left)} left{about}")
         idle = idle_names(self.model, 0, self.step)
         values = [
