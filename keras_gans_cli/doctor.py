@@ -14,7 +14,6 @@ from keras_gans_cli import recipes, speeds, values
 from keras_gans_cli import words as said
 
 SUMMARY = "Tell what is installed, what runs where, and what is slow."
-# What an extra brings, by the name that it is imported under.
 ROOM = 2  # GB of disk or memory below which it is told
 WARM_UP, LEAST, MOST = 3, 5, 100  # steps that are timed
 SECONDS = 4  # ... and for how long
@@ -138,11 +137,11 @@ def _kernels(notes):
 
 
 def _extras():
-    lines = []
+    lines, width = [], max(map(len, said.EXTRAS)) + 2
     for extra, module in said.EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         how = "installed" if there else f"{said.pip()} install 'keras_gans[{extra}]'"
-        lines.append(f"{extra + ':':9}{how}")
+        lines.append(f"{extra + ':':{width}}{how}")
     return "\n".join(lines)
 
 

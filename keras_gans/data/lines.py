@@ -122,7 +122,7 @@ def load_lines(
     Raises:
         ValueError: an argument is unusable, there are no lines, or some cannot be
             used: they are named by their numbers.
-        ImportError: the extra "text" is not installed, of "surnames".
+        ImportError: the extra "surnames" is not installed, of "surnames".
 
     Example:
 
@@ -321,7 +321,7 @@ def read_lines(source: Any, column: str | None = None) -> Lines:
     Raises:
         ValueError: it cannot be read, or holds no lines; the message names the
             line that is at fault.
-        ImportError: the extra "text" is not installed, of "surnames".
+        ImportError: the extra "surnames" is not installed, of "surnames".
 
     Example:
 
@@ -465,7 +465,7 @@ def _surnames():
     if spec is None:
         raise ImportError(
             "The surnames need the package 'names', which is not installed. Install "
-            "it: `pip install 'keras_gans[text]'`."
+            "it: `pip install 'keras_gans[surnames]'`."
         )
     path = pathlib.Path(spec.origin).parent / "dist.all.last"
     surnames = [
@@ -494,7 +494,7 @@ def describe_lines(
 
     Raises:
         ValueError: as of `read_lines`; or lines cannot be used.
-        ImportError: the extra "text" is not installed, of "surnames".
+        ImportError: the extra "surnames" is not installed, of "surnames".
 
     Example:
 

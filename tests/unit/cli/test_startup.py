@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 
 from command_line import call
 from paths import ROOT
@@ -17,10 +18,11 @@ import pytest
 import keras_gans
 from keras_gans.networks.features import efficientnet_lite0
 from keras_gans.utils import optional, startup
-from keras_gans_cli import app, doctor, speeds
+from keras_gans_cli import app, doctor, speeds, words
 
 BLOCKED = """
 import sys
+import tomllib
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
@@ -211,6 +213,7 @@ def test_missing_packages_of_extras_are_named(monkeypatch, capsys):
 def test_doctor_tells_what_there_is(capsys, monkeypatch):
     monkeypatch.setenv("KERAS_GANS_KERNELS", "adam")
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    monkeypatch.setitem(words.EXTRAS, "super-resolution", "no_such_module")
     assert call("doctor") == 0
     out = capsys.readouterr().out
     told = dict(re.findall(r"^(\w+) +(.*)$", out.split("\n\n")[0], re.MULTILINE))
@@ -218,7 +221,13 @@ def test_doctor_tells_what_there_is(capsys, monkeypatch):
     assert told["backend"].startswith("tensorflow") and "CPU" in told["devices"]
     assert "GB free" in told["disk"] and "float32" in told["speed"]
     assert told["kernels"] == "on: adam"
-    assert "metrics:" in out and "keras-gans list" in out
+    rows = re.search(r"^extras( .*\n(?: .*\n)*)", out, re.MULTILINE)[1]
+    extras = dict(re.findall(r"^ +([\w-]+): +(.*)$", rows, re.MULTILINE))
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        known = tomllib.load(file)["project"]["optional-dependencies"]
+    assert extras.keys() == known.keys() - {"docs", "tensorflow", "test"}
+    assert extras["super-resolution"].endswith("install 'keras_gans[super-resolution]'")
+    assert extras["demo"] == "installed" and "keras-gans list" in out
     # What is slow, and why.
     assert "no GPU" in out
     for name in ("KERAS_GANS_KERNELS", "TF_ENABLE_ONEDNN_OPTS=0"):
