@@ -441,6 +441,16 @@ def with_rates_by_name(callbacks: Any) -> Any:
     ]
 
 
+def _of_keras(unknown, known):
+    """What a GAN has in place of arguments of `keras.Model.compile`."""
+    told = ""
+    if "optimizer" in unknown:
+        told = f" Give each side its own by {', '.join(known[:-1])} and {known[-1]}."
+    if "loss" in unknown:
+        told += " Drop `loss`: the losses are part of the GAN."
+    return told
+
+
 def check_compile(
     names: Collection[str], optimizers: dict, options: dict, own: dict, replicas: int
 ) -> None:
@@ -459,13 +469,14 @@ def check_compile(
     """
     check_size("accumulate", own["accumulate"])
     one_of("rematerialize", own["rematerialize"], (True, False))
-    known = [*(f"{name}_optimizer" for name in names), *own, *COMPILE_OPTIONS]
+    given = [f"{name}_optimizer" for name in names]
+    known = [*given, *own, *COMPILE_OPTIONS]
     missing = [n for n, o in optimizers.items() if o is not None and n not in names]
     unknown = sorted({*options, *(f"{n}_optimizer" for n in missing)})
     if unknown := [name for name in unknown if name not in known]:
         raise ValueError(
             f"`compile` of a GAN takes {', '.join(known)}. Received: "
-            f"{', '.join(unknown)}.{hint(unknown[0], known)}"
+            f"{', '.join(unknown)}.{hint(unknown[0], known)}{_of_keras(unknown, given)}"
         )
     objects = [
         o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)

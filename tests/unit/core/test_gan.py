@@ -340,8 +340,14 @@ def test_compile_refuses():
     with pytest.raises(ValueError, match="same object"):
         small_gan().compile(adam, adam)
     small_gan().compile("adam", "adam")
-    with pytest.raises(ValueError, match="Received: loss"):
+    with pytest.raises(
+        ValueError, match=r"Received: loss\. Drop `loss`: the losses are"
+    ):
         small_gan().compile(loss="mse")
+    with pytest.raises(
+        ValueError, match=r"by d_optimizer and g_optimizer\. Drop `loss`"
+    ):
+        small_gan().compile(optimizer="adam", loss="mse")
     with pytest.raises(ValueError, match="positive int"):
         small_gan().sample(0)
     with pytest.raises(ValueError, match="`seed` must lie"):

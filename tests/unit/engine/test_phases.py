@@ -212,6 +212,8 @@ def test_a_third_optimizer(images):
     gan = TwoCritics()
     with pytest.raises(ValueError, match="y_optimizer"):
         gan.compile(y_optimizer=SGD(0.1))
+    with pytest.raises(ValueError, match="d_optimizer, g_optimizer and x_optimizer"):
+        gan.compile(optimizer=SGD(0.1))
     with pytest.raises(ValueError, match="are the same object"):
         one = SGD(0.1)
         gan.compile(d_optimizer=one, x_optimizer=one)
