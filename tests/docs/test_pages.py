@@ -1,6 +1,7 @@
 """The words of README and docs: links lead somewhere, names exist."""
 
 import ast
+import builtins
 import importlib
 import inspect
 import pathlib
@@ -25,6 +26,7 @@ FILES = re.compile(
 )
 NAMES = re.compile(r"(?<![\w./])(?:keras_gans|kg)((?:\.[A-Za-z_]\w*)+)")
 STAND_IN = "lsgan"  # the GAN that the guide adds
+EXCERPTS = ("docs/architecture.md",)  # Python from the middle of the package's files
 COMMANDS = re.compile(r"^(?:\w+=\S+ +)*(keras-gans .*)", re.MULTILINE)
 
 
@@ -93,6 +95,21 @@ def called(tree):
                 yield imported[name], node
 
 
+def names_in(tree):
+    """The names that a block defines, in any scope, and those that it uses."""
+    defined, used = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else defined).add(node.id)
+        elif isinstance(node, ast.alias):
+            defined.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.arg):
+            defined.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+    return defined, used
+
+
 @pytest.fixture(scope="module")
 def gans():
     """GANs that have, together, what pages ask of one."""
@@ -151,6 +168,16 @@ def test_python_blocks_parse_and_fit(page, gans):
             if isinstance(node, ast.Attribute) and (ast.unparse(node.value) == "gan"):
                 ok = any(hasattr(gan, node.attr) for gan in gans)
                 assert ok, f"gan.{node.attr}"
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p not in EXCERPTS])
+def test_python_blocks_can_be_pasted_in_order(page):
+    """Names are defined before they are used, by the same block or one above it."""
+    known = {*dir(builtins)}
+    for block in blocks(page, "python"):
+        defined, used = names_in(ast.parse(block))
+        known |= defined
+        assert used <= known, (sorted(used - known), block)
 
 
 @pytest.mark.parametrize("page", PAGES)

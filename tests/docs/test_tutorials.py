@@ -27,7 +27,7 @@ SMALL = {
     ],
     "control": [
         ("labels=True, batch_size=32)", "labels=True, batch_size=785)"),
-        ("num_classes=9)", "num_classes=9, width=2)"),
+        ("width=32, ema", "width=2, ema"),
         ("epochs=50", "epochs=1"),
         ("--frames=24", "--frames=4"),
         ("--number=3", "--number=1 --seeds=0"),
