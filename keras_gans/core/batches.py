@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_gans.core.inputs import Input, Label, Text
 from keras_gans.modalities import Modality
+from keras_gans.utils.errors import outside
 from keras_gans.utils.validation import agree
 
 if TYPE_CHECKING:
@@ -282,7 +283,7 @@ class ClassesSeen:
             f"{start} held {seen.sum()} of {len(seen)} classes; samples of the "
             f"others were never learned: {few}{', ...' * (len(missing) > 5)}. "
             f"{remedy} the GAN with the num_classes of the data.",
-            stacklevel=3,
+            stacklevel=outside(),
         )
 
 

@@ -3,6 +3,8 @@
 import re
 import sys
 
+INNER = {__name__.partition(".")[0], "keras", "tensorflow"}  # packages of no user
+
 
 def of_input(error: Exception) -> ValueError | None:
     """The `ValueError` that Python raised within a `tf.data` pipeline.
@@ -24,6 +26,8 @@ def of_input(error: Exception) -> ValueError | None:
 def outside() -> int:
     """The `stacklevel` by which a warning shows the line that called this package.
 
+    Or that called Keras, which calls this package: `fit` and its callbacks.
+
     Example:
 
     ```python
@@ -33,9 +37,8 @@ def outside() -> int:
     ```
     """
     frame, level = sys._getframe(1), 1
-    own = __name__.partition(".")[0]
     while (
-        frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == own
+        frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in INNER
     ):
         frame, level = frame.f_back, level + 1
     return level

@@ -3,6 +3,7 @@
 import warnings
 
 from keras_gans.training.callbacks.steps import StepCallback
+from keras_gans.utils.errors import outside
 from keras_gans.utils.validation import check_size
 
 # Probabilities of being real, as D gives them. Runs whose samples got better had
@@ -47,7 +48,7 @@ class Balance(StepCallback):
             self._means[name] += share * (value - self._means[name])
         if self.has_won() and not self._told and self.model.engine.is_chief:
             self._told = True
-            warnings.warn(self._advice(), stacklevel=2)
+            warnings.warn(self._advice(), stacklevel=outside())
 
     def has_won(self) -> bool:
         """Whether the discriminator has won, as of the last steps."""

@@ -87,8 +87,10 @@ def test_bad_batches_stop_before_training(images):
             gan.fit(data, batch_size=4, shuffle=False, verbose=0)
         for a, b in zip(before, gan.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
-    with pytest.warns(UserWarning, match=r"lie in \[0, 1\]"):
+    with pytest.warns(UserWarning, match=r"lie in \[0, 1\]") as caught:
         gan.fit((good + 1) / 2, batch_size=4, verbose=0)
+    [warning] = [one for one in caught if one.category is UserWarning]
+    assert warning.filename == __file__  # the call of `fit`, not a line of Keras
 
 
 def test_dictionaries_are_refused_with_the_remedy(images):

@@ -343,8 +343,10 @@ def test_one_hot_labels_are_ints(images):
 
 @pytest.mark.backends
 def test_fewer_classes_than_the_gan_has(images):
-    with pytest.warns(UserWarning, match="held 2 of 3 classes.*: 2. Build"):
+    with pytest.warns(UserWarning, match="held 2 of 3 classes.*: 2. Build") as caught:
         conditional().fit(images(8, 8, 8), LABELS % 2, **OPTIONS)
+    [warning] = [one for one in caught if one.category is UserWarning]
+    assert warning.filename == __file__
 
 
 def test_fewer_classes_where_data_never_ends(images):
