@@ -10,7 +10,7 @@ import numpy as np
 from keras_gans.core.gan import BaseGAN
 from keras_gans.core.inputs import Text
 from keras_gans.core.regularization import refuse
-from keras_gans.engine.replicas import gathered, global_rows
+from keras_gans.engine.replicas import count, gathered, global_rows
 from keras_gans.modalities import text_encoders
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Tensor
@@ -160,6 +160,17 @@ def of_all(x: Tensor) -> Tensor:
     if rows.shape[0] == 1:
         return x
     return ops.reshape(rows, (-1, *x.shape[1:]))
+
+
+def lone(x: Tensor) -> int | Tensor:
+    """1 where the rows of all replicas are a single one, else 0.
+
+    Its sentence is no other's: nothing is mismatched.
+
+    Args:
+        x: tensor `[n, ...]` of one replica.
+    """
+    return 1 // (count() * ops.shape(x)[0])
 
 
 def of_others(text: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from keras import ops
 from keras_gans.core.inputs import Latent
 from keras_gans.core.optimizers import TorchAdam, rise_and_fall
 from keras_gans.core.recipe import Recipe
-from keras_gans.core.text_to_image import TextToImageGAN, of_others, text_input
+from keras_gans.core.text_to_image import TextToImageGAN, lone, of_others, text_input
 from keras_gans.core.translation import check_weight
 from keras_gans.engine.phases import Phase
 from keras_gans.losses.penalties import outputs_and_squares
@@ -23,8 +23,8 @@ class DFGAN(TextToImageGAN):
     """DF-GAN: one stage, deep text-image fusion, a matching-aware penalty.
 
     The discriminator tells reals with their sentence from fakes, and from reals
-    with the sentence of another row. Its gradient at reals with their sentence is
-    kept small, so that its loss is flat there and steep around.
+    with the sentence of another row, if a batch has one. Its gradient at reals with
+    their sentence is kept small, so that its loss is flat there and steep around.
 
     Where nearly each picture has a sentence of its own, as in small sets, the
     squared error of pixels teaches colours and shapes long before a discriminator
@@ -186,8 +186,12 @@ class DFGAN(TextToImageGAN):
         other = {**batch, "text": of_others(batch["text"])}
         wrong = self.discriminate(batch["real"], other, training, "real")
         fake = self.discriminate(fake, batch, training, "fake")
-        loss, logs = self.d_adversarial(real, ops.concatenate([fake, wrong], axis=0))
-        logs |= {"d_fake": self._score(fake), "d_mismatched": self._score(wrong)}
+        # A lone picture has no other's sentence: its own counts for nothing.
+        alone = lone(wrong)
+        negatives = ops.concatenate([fake, wrong[alone:]], axis=0)
+        loss, logs = self.d_adversarial(real, negatives)
+        mismatched = ops.cast(1 - alone, wrong.dtype) * self._score(wrong)
+        logs |= {"d_fake": self._score(fake), "d_mismatched": mismatched}
         if self.penalty_weight:
             penalty = ops.mean(ops.power(squares, self.penalty_power / 2))
             logs["matching_penalty"] = penalty

@@ -9,7 +9,7 @@ from keras import ops
 from keras_gans.core.inputs import Latent
 from keras_gans.core.recipe import Recipe
 from keras_gans.core.regularization import refuse
-from keras_gans.core.text_to_image import TextToImageGAN, of_all, text_input
+from keras_gans.core.text_to_image import TextToImageGAN, lone, of_all, text_input
 from keras_gans.core.translation import check_weight
 from keras_gans.engine import rng
 from keras_gans.engine.phases import Phase
@@ -77,8 +77,8 @@ class StackGAN(TextToImageGAN):
 
         second = first.second_stage((256, 256, 3))
 
-    A batch is two pictures or more on each replica: pictures are shown with the
-    sentence of the next one, too.
+    Pictures are shown with the sentence of the next one, too, unless a batch is a
+    single picture.
 
     Args:
         image_shape: tuple (height, width, channels), sides that double from 4 to 7
@@ -325,14 +325,20 @@ class StackGAN(TextToImageGAN):
         features, mean, real = self._seen(batch["real"], batch, training, "real")
         # The reference's: each picture but the last with the next one's sentence.
         # Of all replicas: each forms all pairs, so that their means are of one set.
-        pair = [of_all(features)[:-1], of_all(mean)[1:]]
+        # A lone picture stands in for its pair, which counts for nothing.
+        alone = lone(mean)
+        features, mean = of_all(features), of_all(mean)
+        pair = [features[: ops.shape(features)[0] - 1 + alone], mean[1 - alone :]]
         wrong = self.forward(self._part("head"), pair, training)
         _, _, fake = self._seen(fake, batch, training, "fake")
-        negatives = [*fake, wrong]
         _, logs = self.d_adversarial(real[0], fake[0])
-        pairs = [(r, f) for r in real for f in negatives]
-        loss = sum(self.d_adversarial(*pair)[0] for pair in pairs) / len(pairs)
-        return loss, {**logs, "d_loss": loss, "d_mismatched": self._score(wrong)}
+        share = ops.cast(1 - alone, wrong.dtype)
+        pairs = [(r, f, 1.0) for r in real for f in fake]
+        pairs += [(r, wrong, share) for r in real]
+        loss = sum(w * self.d_adversarial(r, f)[0] for r, f, w in pairs)
+        loss = loss / sum(w for *_, w in pairs)
+        mismatched = share * self._score(wrong)
+        return loss, {**logs, "d_loss": loss, "d_mismatched": mismatched}
 
     def generator_loss(
         self, fake: Tensor, batch: dict, training: bool

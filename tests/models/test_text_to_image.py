@@ -327,3 +327,35 @@ def test_mismatched_rows_are_those_of_the_next():
     np.testing.assert_array_equal(
         ops.convert_to_numpy(of_others(text)), [[4, 5], [0, 1], [2, 3]]
     )
+
+
+@pytest.mark.backends
+@pytest.mark.full_on_jax
+@pytest.mark.parametrize("name", ["StackGAN", "DFGAN"])
+def test_one_picture_is_not_mismatched_with_its_own_sentence(name):
+    sizes = {"StackGAN": STACKED, "DFGAN": SMALL}[name]
+    gan = getattr(kg, name)((8, 8, 3), 5, seed=0, **sizes)
+    rng = np.random.default_rng(0)
+    real = rng.uniform(-1, 1, (1, 8, 8, 3)).astype("float32")
+    batch = {"real": real, "text": rng.normal(size=(1, 5)).astype("float32")}
+    batch = {part: ops.convert_to_tensor(x) for part, x in batch.items()}
+    loss, logs = gan.discriminator_loss(-batch["real"], batch, False)
+    logits = (
+        gan.discriminate(x, batch, False, role)
+        for x, role in ((batch["real"], "real"), (-batch["real"], "fake"))
+    )
+    want = gan.d_adversarial(*logits)[0] + 2.0 * logs.get("matching_penalty", 0.0)
+    close(loss, want)
+    assert float(logs["d_mismatched"]) == 0
+
+
+@pytest.mark.backends
+@pytest.mark.full_on_jax
+def test_stackgan_learns_from_a_last_batch_of_one_picture():
+    gan = kg.StackGAN((8, 8, 3), 5, **STACKED)
+    gan.compile()
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 3))
+    logs = gan.fit(images, np.eye(3, 5), batch_size=2, verbose=0).history
+    assert np.isfinite([*logs.values()]).all()
+    for network in (gan.generator, gan.discriminator):
+        assert all(np.isfinite(w).all() for w in network.get_weights())
