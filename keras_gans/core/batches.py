@@ -8,8 +8,8 @@ import warnings
 import keras
 import numpy as np
 
-from keras_gans.core.inputs import Input, Label, Text
-from keras_gans.modalities import Modality
+from keras_gans.core.inputs import Input, Label, Text, strings_in
+from keras_gans.modalities import Modality, Tokens
 from keras_gans.utils.errors import outside
 from keras_gans.utils.validation import agree
 
@@ -51,9 +51,10 @@ def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
     if isinstance(x, dict) or x is None:
         return x, y
     several = isinstance(x, (list, tuple)) and any(map(_is_array, x))
-    if several or _is_array(x) or _strings(x):
+    if several or _is_array(x) or strings_in(x) is not None:
         parts = [*x] if several else [x]
-        parts += [*y] if isinstance(y, tuple) else [] if y is None else [y]
+        one = not isinstance(y, tuple) or strings_in(y) is not None
+        parts += [] if y is None else [y] if one else [*y]
         parts = _encoded(gan, parts)
         _check_lengths(gan, parts)
         return parts[0], (tuple(parts[1:]) if len(parts) > 2 else (*parts, None)[1])
@@ -109,28 +110,25 @@ def _is_array(x):
     return hasattr(x, "shape") and not isinstance(x, keras.KerasTensor)
 
 
-def _strings(x):
-    if isinstance(x, (list, tuple)):
-        return len(x) > 0 and isinstance(x[0], (str, bytes))
-    if not isinstance(x, np.ndarray):
-        return False
-    objects = x.dtype.kind == "O" and x.size
-    return x.dtype.kind in "SU" or (objects and isinstance(x.flat[0], (str, bytes)))
-
-
 def _encoded(gan, parts):
     """The parts of a batch, or of all data, with strings read by their input."""
     inputs = {i.name: i for i in gan.inputs if not i.drawn}
     encoded = []
     for k, part in enumerate(parts):
-        if _strings(part):
-            name = gan.fields[k] if k < len(gan.fields) else None
-            if name not in inputs:
-                raise ValueError(
-                    f"{type(gan).__name__} trains on ({', '.join(gan.fields)}), as "
-                    f"numbers. Received: strings as part {k + 1}. Number classes, "
-                    "or pass sentences to a GAN with a `Text` input."
+        name = gan.fields[k] if k < len(gan.fields) else None
+        strings = strings_in(part) is not None
+        if strings and name not in inputs:
+            remedy = "Number classes, or pass sentences to a GAN with a `Text` input."
+            if isinstance(gan.modality, Tokens):
+                remedy = (
+                    "Write sentences into a file, a line each: `data.tokens_of` finds "
+                    "its tokens, and `data.load_lines` reads it as their numbers."
                 )
+            raise ValueError(
+                f"{type(gan).__name__} trains on ({', '.join(gan.fields)}), as "
+                f"numbers. Received: strings as part {k + 1}. {remedy}"
+            )
+        if strings or (isinstance(inputs.get(name), Text) and not _is_array(part)):
             part = inputs[name].check(part)
         encoded.append(part)
     return encoded

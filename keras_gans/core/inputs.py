@@ -699,24 +699,33 @@ class Text(Input):
     def check(self, values: Any, n: int | None = None) -> np.ndarray:
         if isinstance(values, (str, bytes)):
             values = [values]
+        if not hasattr(values, "__len__") and not hasattr(values, "shape"):
+            raise ValueError(
+                f"`{self.also}` are a sentence or a list of them. Received: a "
+                f"{type(values).__name__}. Make a list of it."
+            )
         if isinstance(values, (list, tuple)) and not values:
             raise ValueError(
                 f"`{self.also}` are sentences, one or more. Received: an empty list."
             )
-        values = np.asarray(values)
-        if values.dtype.kind in "OSU":
-            if n is not None and len(values) not in (1, n):
+        sentences = strings_in(values)
+        if sentences is None:
+            values = np.asarray(values)
+            sentences = list(values) if values.dtype.kind == "O" else None
+        if sentences is not None:
+            if n is not None and len(sentences) not in (1, n):
                 raise ValueError(
                     f"`{self.also}` is one sentence for all samples, or one for "
-                    f"each. Received: {len(values)} sentences for {n} samples."
+                    f"each. Received: {len(sentences)} sentences for {n} samples."
                 )
-            values = self.encode(values)
+            values = self.encode(sentences)
             if n is not None and len(values) == 1:
                 values = values[0]
         elif values.ndim and values.shape[-1] != self.dim:
             raise ValueError(
-                f"A sentence's vector has {self.dim} numbers. Received: shape "
-                f"{values.shape}. Encode sentences as those of training were."
+                f"`{self.also}` are sentences, or vectors of {self.dim} numbers. "
+                f"Received: numbers of shape {values.shape}. Pass sentences as str, or "
+                "encode them as those of training were."
             )
         return super().check(values, n)
 
@@ -753,18 +762,41 @@ class Text(Input):
         return text
 
 
+def strings_in(values: Any) -> list | None:
+    """Rows as a list where strings are among them, or lists of strings; else `None`.
+
+    What is missing stays as it is: an array of a list would say "nan".
+
+    Args:
+        values: list, tuple, array, tensor or pandas `Series`; of others, `None`.
+    """
+    if not isinstance(values, (list, tuple)):
+        dtype = getattr(values, "dtype", None)
+        kind = getattr(dtype, "kind", None) or getattr(dtype, "name", None)
+        if kind not in ("S", "U", "O", "string") or not len(values.shape):
+            return None
+        values = np.asarray(values)
+    firsts = (v[0] if isinstance(v, (list, tuple)) and v else v for v in values)
+    return list(values) if any(isinstance(v, (str, bytes)) for v in firsts) else None
+
+
 def check_sentences(sentences: Sequence[str]) -> None:
     """Checks that each of some sentences says something.
 
     Raises:
         ValueError: one is empty, or no string: the message gives its number.
     """
-    for i, sentence in enumerate(sentences):
+    for i, sentence in enumerate(sentences, 1):
+        if isinstance(sentence, (list, tuple, np.ndarray)):
+            raise ValueError(
+                f"A sentence is a str. Received: {sentence!r}, sentence {i} of "
+                f"{len(sentences)}. Pass one of them: of several to a picture, "
+                "`keras_gans.data.load_captions` draws one an epoch."
+            )
         if not isinstance(sentence, str) or not sentence.strip():
             raise ValueError(
-                "A sentence says something. Received: "
-                f"{sentence!r}, number {i} of {len(sentences)}. Leave it out, or "
-                "write what is to be seen."
+                f"A sentence says something. Received: {sentence!r}, sentence {i} of "
+                f"{len(sentences)}. Leave it out, or write what is to be seen."
             )
 
 

@@ -254,18 +254,27 @@ def emoji_captions(style: str = "3d") -> list[list[str]]:
 
 
 def _of_arrays(texts, size):
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
+        raise ValueError(
+            "Captions are a list: a str, or a list of str, for each picture. Received: "
+            f"a {type(texts).__name__}. Make a list of it."
+        )
     texts = list(texts)
     if len(texts) != size:
         raise ValueError(
             "Each picture has a caption, or a list of them. Received: "
             f"{len(texts)} captions for {size} pictures."
         )
-    rows = [[text] if isinstance(text, str) else list(text) for text in texts]
+    rows = [
+        list(text) if isinstance(text, (list, tuple, np.ndarray)) else [text]
+        for text in texts
+    ]
     for i, row in enumerate(rows):
         if not row or not all(isinstance(t, str) and t.strip() for t in row):
             raise ValueError(
                 f"Captions are sentences, not empty. Received: {texts[i]!r} of "
-                f"picture {i}. Leave the picture out, or write what it shows."
+                f"picture {i + 1} of {size}. Leave the picture out, or write what it "
+                "shows."
             )
     return rows
 

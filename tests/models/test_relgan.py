@@ -209,6 +209,8 @@ def test_bad_tokens_are_refused():
     gan.compile(run_eagerly=True)
     with pytest.raises(ValueError, match=r"\[0, 4\).*from 0 to 4"):
         gan.fit(np.full((4, 5), 4) * (np.arange(4) > 0)[:, None], verbose=0)
+    with pytest.raises(ValueError, match=r"as numbers.*tokens_of.*load_lines"):
+        gan.fit(["ab", "ba"], verbose=0)
     with pytest.raises(ValueError, match="has a layer `writer`"):
         z, temperature = keras.Input((20,)), keras.Input(())
         made = keras.layers.Reshape((5, 4))(z) / ops.reshape(temperature, (-1, 1, 1))

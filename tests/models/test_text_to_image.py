@@ -263,19 +263,45 @@ def test_sentences_of_samples():
     assert np.abs(same[1] - samples[1]).max() > 0
     for texts, told in (
         ([], "1, 2, ...|an empty list|positive int"),
-        (["red", " "], "' ', number 1 of 2"),
+        (["red", " "], "' ', sentence 2 of 2"),
         ([""], "''"),
+        ([5], "are sentences, or vectors of 256 numbers"),
+        ([None], "None, sentence 1 of 1"),
+        ((text for text in TEXTS), "Received: a generator. Make a list"),
     ):
         with pytest.raises(ValueError, match=told):
             gan.sample(texts=texts)
     with pytest.raises(ValueError, match="2 sentences for 4"):
         gan.sample(4, texts=TEXTS[:2])
-    with pytest.raises(ValueError, match="has 256 numbers"):
+    with pytest.raises(ValueError, match="vectors of 256 numbers"):
         gan.sample(4, text=np.zeros((4, 5)))
     with pytest.raises(ValueError, match="both"):
         gan.sample(1, text="red", texts="red")
     with pytest.raises(ValueError, match="positive int"):
         gan.sample()
+
+
+def test_captions_of_each_form_and_those_that_are_missing():
+    pandas = pytest.importorskip("pandas")
+    gan = kg.DFGAN((8, 8, 3), encoder="words", **SMALL)
+    gan.compile(run_eagerly=True)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 3))
+    want = gan.evaluate(images, gan.encode(TEXTS), verbose=0)
+    for texts in (TEXTS, tuple(TEXTS), np.array(TEXTS), pandas.Series(TEXTS)):
+        assert gan.evaluate(images, texts, verbose=0) == want
+    gap = float("nan")
+    for texts, told in (
+        (["red", gap, "a", "b"], "nan, sentence 2 of 4"),
+        ([gap, "red", "a", "b"], "nan, sentence 1 of 4"),
+        ([None, "red", "a", "b"], "None, sentence 1 of 4"),
+        ([None] * 4, "None, sentence 1 of 4"),
+        (pandas.Series(["red", "a", None, "b"]), "sentence 3 of 4"),
+        ([["a", "b"], ["c"], ["d"], ["e"]], "sentence 1 of 4.*load_captions"),
+        ([["a"], ["b"], ["c"], ["d"]], "sentence 1 of 4.*load_captions"),
+        ((text for text in TEXTS), "Make a list"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            gan.fit(images, texts, verbose=0)
 
 
 def test_encoders():

@@ -153,8 +153,15 @@ def test_other_sources_are_refused(tmp_path):
     images = np.zeros((2, 8, 8, 3), "uint8")
     with pytest.raises(ValueError, match="1 captions for 2 pictures"):
         load_captions((images, ["one"]), lengths, **options)
-    with pytest.raises(ValueError, match="'' of picture 1"):
-        load_captions((images, ["one", ""]), lengths, **options)
+    for texts, told in (
+        (["one", ""], "'' of picture 2 of 2"),
+        ([None, "two"], "None of picture 1 of 2"),
+        (["one", float("nan")], "nan of picture 2"),
+        ("ab", "Received: a str"),
+        (iter(["one", "two"]), "Make a list"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            load_captions((images, texts), lengths, **options)
     with pytest.raises(ValueError, match="NaN or infinite values of 'two'"):
         load_captions((images, ["one", "two"]), lambda t: [[1.0], [np.nan]], **options)
 
