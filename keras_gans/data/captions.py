@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-import csv
+import functools
 import io
 import json
 import os
@@ -30,11 +30,16 @@ from keras_gans.data.sentence_cache import encoded
 from keras_gans.data.sources import Source, array_source, find_source, kind
 from keras_gans.data.summary import Report, describe
 from keras_gans.data.transforms import convert, view
+from keras_gans.modalities.csv_rows import MARKS, read_rows
 from keras_gans.modalities.untrusted import MAX_BYTES, check_bytes
 from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.types import Path, Size
 
-FILES = ("captions.csv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
+FILES = tuple(
+    f"{name}.{ending}"
+    for name in ("captions", "metadata")
+    for ending in ("csv", "tsv", "jsonl")
+)
 FILE_COLUMNS = ("file_name", "file", "filename", "image", "picture")
 TEXT_COLUMNS = ("caption", "captions", "text", "texts")
 MOST_NAMED = 5
@@ -89,10 +94,11 @@ def load_captions(
             - "emoji", "emoji:flat" or "emoji:line", whose captions are their names
               and search words;
             - the path of a folder of pictures, or of a zip archive of them, with
-              `captions.csv`, `captions.jsonl`, `metadata.csv` or `metadata.jsonl` in
-              it: each row has the columns, or keys, `file_name` (or `file`,
-              `filename`, `image`, `picture`), the path of a picture below the folder,
-              and `caption` (or `captions`, `text`, `texts`). A picture may have
+              `captions.csv` (parted by commas, semicolons or tabs), `captions.tsv`,
+              `captions.jsonl`, or such a file named `metadata`, in it: each row has
+              the columns, or keys, `file_name` (or `file`, `filename`, `image`,
+              `picture`), the path of a picture below the folder, and `caption` (or
+              `captions`, `text`, `texts`). A picture may have
               several rows, a row of JSON also a list of captions. Without such a
               file, `heart.txt` beside `heart.png` has a caption in each line;
             - a tuple `(array, captions)`: pictures as of `load`, and a list of a str
@@ -101,7 +107,7 @@ def load_captions(
         image_size: see `load`.
         channels: see `load`.
         batch_size: see `load`.
-        captions: the path of a CSV or JSONL file that lies elsewhere.
+        captions: the path of a CSV, TSV or JSONL file that lies elsewhere.
         key: str, what the vectors depend on beside the sentence: with it they are
             kept on disk.
         text_cache: the directory for them; by default `keras_gans/text` in the
@@ -296,7 +302,7 @@ def _of_folder(pictures, captions):
             raise ValueError(f"Cannot read {path!r}: {error} Cut it.") from error
         except OSError as error:
             raise ValueError(
-                f"`captions` is a CSV or JSONL file. Received: {path!r} "
+                f"`captions` is a CSV, TSV or JSONL file. Received: {path!r} "
                 f"({error.strerror}). Name one."
             ) from error
         rows = _rows(path, data)
@@ -365,13 +371,12 @@ def _rows(path, data):
     """`(row, file, [captions])` of a file of captions."""
     text = _decoded(path, data)
     ending = os.path.splitext(path)[1].lower()
-    if ending not in (".csv", ".jsonl"):
+    if ending not in ENDINGS:
         raise ValueError(
-            f"A file of captions ends in .csv or .jsonl. Received: {path!r}."
+            f"A file of captions ends in {', '.join(ENDINGS)}. Received: {path!r}."
         )
-    read = _csv_rows if ending == ".csv" else _json_rows
-    rows = []
-    for row, file, texts in read(path, text):
+    parse, rows = ENDINGS[ending], []
+    for row, file, texts in parse(path, text):
         for one in texts:
             if not isinstance(one, str) or not one.strip():
                 raise ValueError(
@@ -392,36 +397,28 @@ def _rows(path, data):
     return rows
 
 
-def _csv_rows(path, text):
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = None
+def _csv_rows(path, text, marks=MARKS):
     try:
-        for cells in reader:
-            if not any(cells):
-                continue
-            if header is None:
-                header = [cell.strip().lower() for cell in cells]
-                file = _column(path, header, FILE_COLUMNS)
-                said = _column(path, header, TEXT_COLUMNS)
-                continue
-            row = reader.line_num
-            if len(cells) != len(header):
-                raise ValueError(
-                    f"{path}, row {row}: there are {len(header)} columns. Received: "
-                    f"{len(cells)} cells. Put captions that hold commas into quotes."
-                )
-            yield row, cells[file].strip(), [cells[said].strip()]
-    except csv.Error as error:
-        raise ValueError(f"{path}, row {reader.line_num}: {error}.") from error
+        head, rows = read_rows(io.StringIO(text, newline=""), marks)
+        if not any(head):
+            return
+        head = [name.lower() for name in head]
+        file = _column(head, FILE_COLUMNS)
+        said = _column(head, TEXT_COLUMNS)
+        for row, cells in rows:
+            if any(cells):
+                yield row, cells[file].strip(), [cells[said].strip()]
+    except ValueError as error:
+        raise ValueError(f"Cannot read {path}: {error}") from error
 
 
-def _column(path, header, names):
+def _column(head, names):
     for name in names:
-        if name in header:
-            return header.index(name)
+        if name in head:
+            return head.index(name)
     raise ValueError(
-        f"{path} has a column {names[0]!r} in its first row, or one of "
-        f"{', '.join(map(repr, names[1:]))}. Received: {', '.join(map(repr, header))}."
+        f"its first row names a column {names[0]!r}, or one of "
+        f"{', '.join(map(repr, names[1:]))}. Received: {', '.join(map(repr, head))}."
     )
 
 
@@ -449,6 +446,13 @@ def _json_rows(path, text):
                 f"{', '.join(map(repr, row)) or 'nothing'}."
             )
         yield number, file, said if isinstance(said, list) else [said]
+
+
+ENDINGS = {
+    ".csv": _csv_rows,
+    ".tsv": functools.partial(_csv_rows, marks="\t"),
+    ".jsonl": _json_rows,
+}
 
 
 def _matched(path, rows, usable):

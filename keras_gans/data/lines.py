@@ -1,7 +1,6 @@
 """Lines of text: read, numbered by a vocabulary, and batched."""
 
 from collections import Counter
-import csv
 import importlib.util
 import io
 import json
@@ -23,6 +22,7 @@ from keras_gans.data.places import Folder
 from keras_gans.data.sources import kind
 from keras_gans.data.summary import Report
 from keras_gans.modalities import Tokens
+from keras_gans.modalities.csv_rows import MARKS, read_rows
 from keras_gans.modalities.subwords import read_tokenizer, subwords
 from keras_gans.modalities.untrusted import MAX_LINE, MAX_TEXT, check_bytes
 from keras_gans.utils.errors import outside
@@ -99,8 +99,8 @@ def load_lines(
 
     Args:
         source: "surnames", 88,549 of a census, from the package names; the path of
-            a .txt file of a sample a line, in UTF-8; or of a .csv, .tsv or .jsonl
-            file.
+            a .txt file of a sample a line, in UTF-8; or of a .csv file, with commas,
+            semicolons or tabs, a .tsv or a .jsonl file.
         tokens: `Tokens` of the sentences, such as `tokens_of` makes. A word that is
             not in its vocabulary is an error, or "<unk>" where that is in it (of
             letters "\ufffd").
@@ -377,7 +377,7 @@ def read_lines(source: Any, column: str | None = None) -> Lines:
         if extension == ".jsonl":
             rows = _of_json(rows, column)
         elif extension in TABLES:
-            rows = _of_table(rows, column, "\t" if extension == ".tsv" else ",")
+            rows = _of_table(rows, column, "\t" if extension == ".tsv" else MARKS)
         texts, numbers = [], []
         for number, text in rows:
             text = " ".join(text.split())
@@ -388,7 +388,7 @@ def read_lines(source: Any, column: str | None = None) -> Lines:
                 numbers.append(number)
         if not texts:
             raise ValueError("it holds no lines with text.")
-    except (ValueError, csv.Error) as error:
+    except ValueError as error:
         raise ValueError(f"Cannot read {name}: {error}") from error
     _keep(key, Lines(name, texts, numbers, path))
     return _kept[key]
@@ -435,28 +435,17 @@ def _of_json(rows, column):
         yield number, text
 
 
-def _of_table(rows, column, delimiter):
-    texts = (f"{line}\n" for _, line in rows)
-    reader = csv.reader(texts, delimiter=delimiter, strict=True)
-    head = next(reader, [])
-    if column not in head:
+def _of_table(rows, column, marks):
+    head, rows = read_rows((f"{line}\n" for _, line in rows), marks)
+    if (count := head.count(column)) != 1:
         raise ValueError(
-            f"it has no column {column!r}; its first line names {', '.join(head[:20])}."
-            f"{hint(column, head)}"
+            f"it has {f'{count} columns' if count else 'no column'} {column!r}; its "
+            f"first line names {', '.join(head[:20])}."
+            f"{'' if count else hint(column, head)}"
         )
     place = head.index(column)
-    try:
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(head):
-                raise ValueError(
-                    f"line {reader.line_num} has {len(row)} columns, and the first "
-                    f"{len(head)}."
-                )
-            yield reader.line_num, row[place]
-    except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: {error}") from error
+    for number, row in rows:
+        yield number, row[place]
 
 
 def _surnames():

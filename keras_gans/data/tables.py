@@ -1,7 +1,7 @@
 """Tables: CSV files, data frames, and real tables that packages bring."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import importlib.util
 import os
 import pathlib
@@ -264,6 +264,7 @@ def fit_table(
     leave_out: str | Sequence[str] | None = None,
     held_out: float = 0.0,
     seed: int = 0,
+    ranges: str | Mapping[str, tuple] | None = None,
 ) -> Table:
     """What `Table.fit` finds of the rows of a source that are trained on.
 
@@ -274,6 +275,7 @@ def fit_table(
         leave_out: likewise.
         held_out: see `split_rows`.
         seed: a non-negative integer, of the split and of the mixture.
+        ranges: see `Table.fit`; or a text such as "age=0:120,born=1900-01-01:".
 
     Returns:
         `Table`.
@@ -297,7 +299,40 @@ def fit_table(
         name: choice.split(",") if isinstance(choice, str) else list(choice or ())
         for name, choice in lists.items()
     }
-    return Table.fit(split_rows(source, held_out, seed)[0], seed=seed, **lists)
+    ranges = _parsed(ranges) if isinstance(ranges, str) else ranges
+    train, _ = split_rows(source, held_out, seed)
+    return Table.fit(train, seed=seed, ranges=ranges, **lists)
+
+
+def _parsed(text):
+    """Ranges of a text: age=0:120,born=1900-01-01:."""
+    ranges = {}
+    for part in text.split(","):
+        name, _, ends = part.rpartition("=")
+        # Of colons, those of a time lie within an end.
+        cuts = [(ends[:i], ends[i + 1 :]) for i, c in enumerate(ends) if c == ":"]
+        read = ([_end(end) for end in cut] for cut in cuts)
+        fits = [found for found in read if "" not in found]
+        if not name or not fits:
+            raise ValueError(
+                "Ranges are columns with their least and largest value, either of "
+                'which may be left out: `ranges="age=0:120,born=1900-01-01:"`. '
+                f"Received: {part!r}."
+            )
+        ranges[name] = tuple(fits[0])
+    return ranges
+
+
+def _end(text):
+    """An end of a range: a number, a date or `None`; "" where it is neither."""
+    if not text:
+        return None
+    if columns.is_missing(text):
+        return ""
+    number = columns.number(text)
+    if number is None and columns.number(text, "date") is None:
+        return ""
+    return text if number is None else number
 
 
 @refuses_unknown

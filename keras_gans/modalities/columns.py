@@ -1,7 +1,6 @@
 """The columns of tables: read from what users have, and what they hold found out."""
 
-from collections.abc import Mapping, Sequence
-import csv
+from collections.abc import Iterable, Mapping, Sequence
 import datetime
 import os
 import pathlib
@@ -12,10 +11,11 @@ import warnings
 import numpy as np
 
 from keras_gans.modalities import untrusted
+from keras_gans.modalities.csv_rows import read_rows
 from keras_gans.utils.errors import outside
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
-from keras_gans.utils.validation import check_size, is_int, is_number
+from keras_gans.utils.validation import check_size, is_int, is_number, within
 
 # What stands for a missing value in a file.
 MISSING = frozenset(
@@ -72,11 +72,20 @@ def number(cell: Any, kind: str | None = None) -> float | None:
     if kind in UNITS:
         seconds = _seconds(cell)
         return None if seconds is None else seconds / UNITS[kind]
+    x = _float(cell)
+    return x if x is not None and np.isfinite(x) else None
+
+
+def _float(cell):
+    """A cell as a float, which may be infinite; `None` where it is no number."""
+    if isinstance(cell, str) and "_" in cell:  # a code, which `float` would take
+        return None
     try:
-        x = float(cell)
+        return float(cell)
+    except OverflowError:
+        return np.inf
     except (TypeError, ValueError):
         return None
-    return x if np.isfinite(x) else None
 
 
 def date(number: float, kind: str = "date") -> str:
@@ -145,6 +154,11 @@ def read(data: Any) -> dict[str, list]:
             "A table is a pandas DataFrame, a dict of columns, a list of dicts or "
             f"the path of a CSV file. Received: a {type(data).__name__}."
         )
+    if "" in cells_by_name:
+        raise ValueError(
+            "Each column has a name. Received: '', of column "
+            f"{[*cells_by_name].index('') + 1}. Rename it."
+        )
     sizes = {name: len(cells) for name, cells in cells_by_name.items()}
     if not sizes or not max(sizes.values()):
         raise ValueError(
@@ -196,7 +210,7 @@ def read_csv(path: str | os.PathLike) -> dict[str, list]:
     try:
         untrusted.check_bytes(path.stat().st_size, untrusted.MAX_TEXT)
         return _columns_of(path.read_bytes())
-    except (csv.Error, UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:  # of Unicode, too
         told = f"it is no text in UTF-8 ({error}). Save the file in UTF-8."
         told = told if isinstance(error, UnicodeDecodeError) else str(error)
         raise ValueError(f"Cannot read {path}: {told}") from error
@@ -210,57 +224,28 @@ def _beside(path):
 
 
 def _columns_of(data):
-    lines = iter(untrusted.lines_of(data))
-    head_line = next(lines, "")
-    if "\0" in head_line:
-        raise ValueError("its head holds zero bytes. Save it as CSV in UTF-8.")
-    mark = max(",;\t", key=head_line.count)
-
-    def every():
-        yield head_line
-        yield from lines
-
-    reader = csv.reader(every(), delimiter=mark, strict=True)
-    head = [name.strip() for name in next(reader, [])]
+    head, rows = read_rows(untrusted.lines_of(data))
     if not any(head):
         raise ValueError("it is empty, without a head of column names.")
     for i, name in enumerate(head, 1):
-        if not name or head.count(name) > 1:
-            told = (
-                f"{name!r} {head.count(name)} times" if name else f"none of column {i}"
-            )
+        if not name:
             raise ValueError(
-                f"its head names each column once. Received: {told}. Mend the first "
-                "line."
+                f"its head names each column. Received: none of column {i}. Name it in "
+                "the first line; pandas writes no index with "
+                "`data.to_csv(path, index=False)`."
+            )
+        if head.count(name) > 1:
+            raise ValueError(
+                f"its head names each column once. Received: {name!r} "
+                f"{head.count(name)} times. Mend the first line."
             )
     columns = [[] for _ in head]
-    for start, row in _rows(reader):
-        if not row:
-            continue
-        if len(row) != len(head):
-            raise ValueError(
-                f"line {start} has {len(row)} cells, and the head "
-                f"{len(head)}. Quote cells that hold {mark!r}."
-            )
+    for _, row in rows:
         for cells, cell in zip(columns, row, strict=True):
             cells.append(cell)
     if not columns[0]:
         raise ValueError("it has a head and no rows.")
     return dict(zip(head, columns, strict=True))
-
-
-def _rows(reader):
-    """Rows with the lines that they begin in."""
-    start = reader.line_num + 1
-    try:
-        for row in reader:
-            yield start, row
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(
-            f"the row that begins in line {start} cannot be parsed ({error}). Close "
-            "what is quoted, and double quotation marks within."
-        ) from error
 
 
 def check_few(name: str, count: int, most: int) -> None:
@@ -281,9 +266,9 @@ def check_few(name: str, count: int, most: int) -> None:
 
 def fit(
     cells_by_name: dict[str, list],
-    categories: Sequence[str],
-    numbers: Sequence[str],
-    leave_out: Sequence[str],
+    categories: Sequence[str] | None,
+    numbers: Sequence[str] | None,
+    leave_out: Sequence[str] | None,
     modes: int,
     ranges: Mapping[str, tuple] | None,
     most: int,
@@ -292,7 +277,16 @@ def fit(
     """What `Table` is made of: its columns and their rules; see `Table.fit`."""
     check_size("modes", modes)
     check_size("most", most)
-    ranges = dict(ranges or {})
+    within("seed", seed, is_int(seed) and seed >= 0, "0, 1, ...")
+    ranges = {} if ranges is None else ranges
+    if not isinstance(ranges, Mapping):
+        raise ValueError(
+            "`ranges` is a dict of a column to (low, high), such as "
+            f"{{'age': (0, 120)}}. Received: {ranges!r}."
+        )
+    categories, numbers, leave_out = (
+        () if names is None else names for names in (categories, numbers, leave_out)
+    )
     for what, names in (
         ("categories", categories),
         ("numbers", numbers),
@@ -303,6 +297,10 @@ def fit(
             raise ValueError(
                 f"`{what}` is a list of names of columns. Received: {names!r}. "
                 f"Write [{names!r}]."
+            )
+        if not isinstance(names, Iterable):
+            raise ValueError(
+                f"`{what}` is a list of names of columns. Received: {names!r}."
             )
         for name in names:
             if name not in cells_by_name:
@@ -343,20 +341,37 @@ def _range(name, bounds, rules):
     """The rules that a given range stands for."""
     if bounds is None:
         return {}
-    ok = isinstance(bounds, (tuple, list)) and len(bounds) == 2
-    ok = ok and all(x is None or is_number(x) for x in bounds)
-    if ok:
-        ends = {"low": bounds[0], "high": bounds[1]}
-        ends = {**rules, **{k: float(x) for k, x in ends.items() if x is not None}}
-        # An end that is not given gives way to one that is.
-        ok = ends["low"] <= ends["high"]
-    if not ok:
+    dates, own = rules["kind"] in UNITS, (rules["low"], rules["high"])
+    ends = None
+    if isinstance(bounds, (tuple, list)) and len(bounds) == 2:
+        # An end that is not given is the data's.
+        ends = [
+            x if bound is None else _end(bound, rules["kind"] if dates else None)
+            for bound, x in zip(bounds, own, strict=True)
+        ]
+    told = [date(x, rules["kind"]) if dates else f"{x:g}" for x in own]
+    what = "dates, such as 2019-07-01," if dates else "finite numbers"
+    if ends is None or None in ends:
         raise ValueError(
-            f"`ranges` gives column {name!r} (low, high), numbers or None, with "
-            f"low <= high. Received: {bounds!r}; its data lies in "
-            f"[{rules['low']:g}, {rules['high']:g}]."
+            f"`ranges` gives column {name!r} (low, high), {what} or `None`. Received: "
+            f"{bounds!r}; its data lies in [{', '.join(told)}]."
         )
-    return {k: ends[k] for k in ("low", "high")}
+    low, high = ends
+    if low > min(high, own[1]) or high < own[0]:
+        raise ValueError(
+            f"`ranges` gives column {name!r} (low, high) with low <= high and some of "
+            f"its data between. Received: {bounds!r}; its data lies in "
+            f"[{', '.join(told)}]."
+        )
+    return {"low": low, "high": high}
+
+
+def _end(bound, kind):
+    """An end of a range as a number; `None` where it is none."""
+    if kind is None and not is_number(bound):
+        return None
+    x = number(bound, kind)
+    return None if x is None or np.isnan(x) else float(x)
 
 
 def _kind(name, cells, as_categories, as_numbers):
@@ -393,15 +408,30 @@ def _kind(name, cells, as_categories, as_numbers):
             f"a {type(cells[bad]).__name__} in row {bad + 1}. "
             f"Leave it out: `leave_out=[{name!r}]`."
         )
+    _refuse_infinite(name, cells)
     _refuse_mistakes(name, cells)
     distinct = {label(cell) for cell in present}
     if len(distinct) == len(present) >= IDS:
         raise ValueError(
-            f"Column {name!r} has another text in each of its {len(present)} rows, as "
-            "names and numbers of persons have; categories repeat. Leave it out: "
-            f"`leave_out=[{name!r}]`."
+            f"Column {name!r} has another text in each of its {len(present)} rows; "
+            f"categories repeat. Received: {str(present[0])[:80]!r} and others. Write "
+            "numbers as 1.5, without a sign or unit beside them, or leave names and "
+            f"the like out: `leave_out=[{name!r}]`."
         )
     return "category"
+
+
+def _refuse_infinite(name, cells):
+    """Refuses numbers of which some are infinite, or too large to compute with."""
+    numbers = [np.nan if is_missing(cell) else _float(cell) for cell in cells]
+    if None in numbers or not (odd := np.flatnonzero(np.isinf(numbers))).size:
+        return
+    raise ValueError(
+        f"Column {name!r} holds finite numbers. Received: {str(cells[odd[0]])[:80]!r} "
+        f"in row {odd[0] + 1}, and {len(odd)} in all. Mend them, leave cells empty "
+        f"where a value is missing, or take them for categories: `categories="
+        f"[{name!r}]`."
+    )
 
 
 def _refuse_mistakes(name, cells):

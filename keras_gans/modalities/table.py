@@ -1,6 +1,5 @@
 """Tables: rows of numbers and categories."""
 
-import collections
 from collections.abc import Iterable, Mapping, Sequence
 import csv
 import dataclasses
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 
 from keras_gans.modalities import base, columns, graph_text, pictures, untrusted
+from keras_gans.modalities.csv_rows import read_rows
 from keras_gans.utils.suggestions import hint
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import is_int, is_number
@@ -132,9 +132,9 @@ class Table(base.Modality):
     def fit(
         cls,
         data: Any,
-        categories: Sequence[str] = (),
-        numbers: Sequence[str] = (),
-        leave_out: Sequence[str] = (),
+        categories: Sequence[str] | None = (),
+        numbers: Sequence[str] | None = (),
+        leave_out: Sequence[str] | None = (),
         modes: int = 10,
         ranges: Mapping[str, tuple] | None = None,
         most: int = 1000,
@@ -156,8 +156,9 @@ class Table(base.Modality):
             leave_out: names of columns that are not learned, such as names and
                 numbers of persons.
             modes: int, the most modes of a column.
-            ranges: dict of a column of numbers to (low, high), either of which
-                may be `None`, in place of the least and the largest.
+            ranges: dict of a column of numbers, or of dates, to (low, high) in place
+                of the least and the largest, either of which may be `None`; dates
+                as text of ISO 8601, or as Python has them.
             most: int, categories that a column may have.
             seed: int, of the mixture.
 
@@ -454,16 +455,17 @@ class Table(base.Modality):
 
     def _decode(self, data, extension):
         try:
-            reader = csv.DictReader(untrusted.lines_of(data))
-            head = collections.Counter(reader.fieldnames or ())
+            head, rows = read_rows(untrusted.lines_of(data))
             for name, _ in self.columns:
-                if head[name] != 1:
+                if (count := head.count(name)) != 1:
                     raise ValueError(
-                        f"it has {head[name]} columns {name!r}, and one is "
-                        f"needed.{hint(name, head) if not head[name] else ''}"
+                        f"it has {count} columns {name!r}, and one is "
+                        f"needed.{hint(name, head) if not count else ''}"
                     )
-            return self.encode_rows(reader)
-        except (csv.Error, UnicodeDecodeError) as error:
+            return self.encode_rows(
+                dict(zip(head, row, strict=True)) for _, row in rows
+            )
+        except UnicodeDecodeError as error:
             raise ValueError(f"it is no CSV file ({error}).") from error
 
     def encode_in_graph(self, samples: Tensor) -> Tensor:

@@ -594,6 +594,7 @@ RECIPE = Recipe(
         "categories": None,
         "numbers": None,
         "leave_out": None,
+        "ranges": None,
     },
     paper={
         "packing": 10,

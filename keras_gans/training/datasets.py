@@ -111,7 +111,7 @@ def with_table(recipe: Recipe, config: dict) -> dict:
         return config
     from keras_gans import data
 
-    options = ("categories", "numbers", "leave_out", "held_out", "seed")
+    options = ("categories", "numbers", "leave_out", "ranges", "held_out", "seed")
     table = data.fit_table(config["data"], **{name: config[name] for name in options})
     arguments = {**config["arguments"], "table": serialization.plain(table)}
     return {**config, "arguments": json.loads(json.dumps(arguments))}

@@ -337,7 +337,7 @@ def rows(
     _refuse_data_dir("tables", "CSV files or named", data_dir)
     if flip:
         raise ValueError("Rows are not mirrored. Received: --flip. Drop it.")
-    for name in ("categories", "numbers", "leave_out"):  # of `fit_table`
+    for name in ("categories", "numbers", "leave_out", "ranges"):  # of `fit_table`
         options.pop(name, None)
     return data.load_rows(source, gan.modality, **options)
 

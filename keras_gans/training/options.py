@@ -140,7 +140,7 @@ DATA_OPTIONS = {
         "data",
         str,
         None,
-        "CSV or JSONL file of captions; that in the folder of pictures by default",
+        "CSV, TSV or JSONL file of captions; that in the folder of pictures by default",
     ),
     "text_cache": Option(
         "data",
@@ -208,6 +208,13 @@ DATA_OPTIONS = {
     ),
     "leave_out": Option(
         "data", str, None, "columns that are not learned; none by default"
+    ),
+    "ranges": Option(
+        "data",
+        str,
+        None,
+        "least and largest values of columns, such as age=0:120,born=1900-01-01:; "
+        "those of the data by default",
     ),
     "column": Option(
         "data",

@@ -35,6 +35,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
     data = write(folder / "rows.csv")
     words = [f"--data={data}", f"--run_dir={folder / 'run'}", "--steps=4", *TINY]
+    words.append("--ranges=age=0:120,value=:9.5")
     assert not call("train", "ctgan", *words)
     return folder / "run"
 
@@ -78,6 +79,8 @@ def test_a_run_keeps_its_table(run, capsys):
     names = [name for name, _ in table["columns"]]
     assert names == ["age", "value", "sex", "class"]
     assert config["held_out"] == 0.2
+    assert kg.load(run).table.bounds("age") == (0, 120)
+    assert kg.load(run).table.bounds("value")[1] == 9.5
     assert (run / "reals.png").is_file() and (run / "samples").is_dir()
     data = run.parent / "rows.csv"
     before = data.read_bytes()

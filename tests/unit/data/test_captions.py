@@ -48,6 +48,8 @@ ROWS = ["file_name,caption", "a.png,one", '"b.png","four, or 5"', "sub/c.png,sev
             "metadata.csv",
             ["text,file", "one,a.png", '"four, or 5",b.png', *["seventh,sub\\c.png"]],
         ),
+        ("captions.csv", [line.replace(",", ";", 1) for line in ROWS]),
+        ("captions.tsv", [line.replace(",", "\t", 1) for line in ROWS]),
         (
             "captions.jsonl",
             [
@@ -114,8 +116,9 @@ def test_emoji_have_names_and_search_words():
         ([*ROWS, "d.png,extra"], "row 5, 'd.png'"),
         (ROWS[:-1], "1 of 3 pictures have no caption .*'sub/c.png'"),
         ([*ROWS[:2], "b.png, ", ROWS[3]], "row 3: a caption is a sentence"),
-        ([*ROWS, "a.png,with, commas"], "row 5: there are 2 columns. Received: 3"),
-        (["name,words", "a.png,one"], "'file_name' in its first row.*'name', 'words'"),
+        ([*ROWS, "a.png,with, commas"], "line 5 has 3 cells, and the head 2"),
+        (["name,words", "a.png,one"], "row names .*'file_name'.*'name', 'words'"),
+        ([ROWS[0], 'a.png,"one', *ROWS[1:]], "begins in line 2.*Close what is quoted"),
         ([ROWS[0]], "without rows"),
     ],
 )

@@ -51,6 +51,7 @@ def test_rare_words_are_one(file):
     ("name", "text"),
     [
         ("x.csv", 'id,text\n1,"a red, heart"\n2,star\n'),
+        ("x.csv", '"id;,";text\n1;"a red, heart"\n2;star\n'),
         ("x.tsv", "id\ttext\n1\ta red, heart\n2\tstar\n"),
         ("x.jsonl", '{"id": 1, "text": "a red, heart"}\n\n{"text": "star"}\n'),
     ],
@@ -77,7 +78,7 @@ def test_tables(tmp_path, name, text):
         ("x.txt", b"fine\nb\xe9d\n", "line 2 is not in UTF-8.*0xe9"),
         ("x.txt", "a".encode("utf-16"), "UTF-16"),
         ("x.txt", b"fine\n\x00\x01\n", "line 2 holds control"),
-        ("x.csv", b"text\na\nb,c\n", "line 3 has 2 columns"),
+        ("x.csv", b"text\na\nb,c\n", "line 3 has 2 cells, and the head 1"),
         ("x.csv", b'text\n"a\n', "unexpected end|line"),
         ("x.jsonl", b'{"text": "a"}\n{"text"\n', "line 2 is no JSON"),
         ("x.jsonl", b'{"text": "a"}\n[1]\n', "line 2 has no text"),

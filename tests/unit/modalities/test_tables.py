@@ -143,6 +143,10 @@ def test_files_are_read(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('name;x\n"a;b";1.5\nc;\n', encoding="utf-8")
     assert columns.read(path) == {"name": ["a;b", "c"], "x": ["1.5", ""]}
+    read = kg.Table({"x": [(0, 1), None], "name": ["a;b", "c"]}).decode(
+        path.read_bytes()
+    )
+    np.testing.assert_array_equal(read, [[0.375, 1, 0, 1, 0], [0, 0, 1, 0, 1]])
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
         {"x": [1, None], "t": pandas.to_datetime(["2020-01-02"] * 2)}
@@ -173,7 +177,7 @@ def test_an_index_that_is_left_out_is_told():
         (b"", "empty, without a head"),
         (b"x,y\n", "a head and no rows"),
         (b"x,x\n1,2\n", "'x' 2 times"),
-        (b"x,\n1,2\n", "none of column 2"),
+        (b"x,\n1,2\n", "none of column 2.*index=False"),
         (b"x,y\n1,2\n3\n", "line 3 has 1 cells, and the head 2"),
         (b'x,y\n1,2\n1,"2\n3,4\n', "begins in line 3.*Close"),
         (b"x,y\n\xff\xfe,2\n", "Save the file in UTF-8"),
@@ -206,7 +210,11 @@ DAYS = [f"2020-04-{i:02d}" for i in range(1, 31)]
         ({"x": [1, 2], "y": [1]}, {}, "2 of 'x', 1 of 'y'"),
         ([{"x": 1}, {"y": 1}], {}, r"row 2.*'x'"),
         (7, {}, "DataFrame"),
-        ({"id": [f"p{i}" for i in range(99)]}, {}, "'id' has another text in each"),
+        (
+            {"id": [f"p{i}" for i in range(99)]},
+            {},
+            "'id' has another text in each.*'p0'",
+        ),
         ({"x": list("abcab")}, {"most": 2}, "'x' has 3 categories"),
         ({"x": ["1", "2", "b"]}, {"numbers": ["x"]}, "'b' in row 3"),
         ({"x": [1.5, 2.5]}, {"numbers": ["y"]}, "`numbers` names columns"),
@@ -214,10 +222,23 @@ DAYS = [f"2020-04-{i:02d}" for i in range(1, 31)]
         ({"x": [1, 2]}, {"numbers": ["x"], "categories": ["x"]}, "both for 'x'"),
         ({"x": [1, 2]}, {"leave_out": ["x"]}, "left out"),
         ({"x": [1.5, 2.5, 3.5]}, {"ranges": {"x": (5, None)}}, r"\[1.5, 3.5\]"),
+        ({"x": [1.5, 2.5, 3.5]}, {"ranges": {"x": (5, 10)}}, "some of its data"),
+        ({"x": [1.5, 2.5, 3.5]}, {"ranges": {"x": (3, 2)}}, "low <= high"),
+        ({"x": [1.5, 2.5, 3.5]}, {"ranges": {"x": (-np.inf, 9)}}, "finite numbers"),
+        ({"x": [1.5, 2.5, 3.5]}, {"ranges": {"x": ("1", 9)}}, "finite numbers"),
+        ({"x": [1.5, 2.5, 3.5]}, {"ranges": [("x", 1, 2)]}, "`ranges` is a dict"),
+        ({"x": DAYS}, {"ranges": {"x": (None, 99)}}, r"dates.*\[2020-04-01, 2020"),
+        ({"x": DAYS}, {"ranges": {"x": ("2020-05-01", None)}}, "some of its data"),
+        ({"x": [1.5, 2.5]}, {"leave_out": 7}, "`leave_out` is a list"),
+        ({"x": [1.5, 2.5]}, {"seed": -1}, "`seed`"),
+        ({"": [1.5, 2.5]}, {}, "Each column has a name.*column 1"),
+        ({"x": [1, 2, np.inf] * 5}, {}, "finite numbers.*'inf' in row 3, and 5 in all"),
+        ({"x": ["1", "2", "-inf"]}, {}, "finite.*categories="),
+        ({"x": [10**400]}, {}, "finite numbers.*in row 1"),
         ({"x": ["a", "b"]}, {"ranges": {"x": (0, 1)}}, "columns of numbers"),
         ({"x": [(1, 2), (3, 4)]}, {}, "a tuple in row 1"),
         ({"x": [*map(str, range(30)), "", "-"]}, {}, "1 cells.*'-' in row 32"),
-        ({"x": [*np.arange(30.0), np.inf]}, {}, "numbers, but for.*'inf' in row 31"),
+        ({"x": [*np.arange(30.0), np.inf]}, {}, "finite.*'inf' in row 31, and 1 in"),
         ({"x": [*DAYS, "2020-02-30"]}, {}, r"dates, but for.*row 31.*categories=\['x'"),
         ({"x": [f"{i},5" for i in range(30)]}, {}, "decimal commas.*'0,5' in row 1"),
         ({"x": [f"{i}.1.20" for i in range(30)] * 2}, {}, "dates.*Write them as"),
@@ -234,6 +255,36 @@ def test_texts_that_look_like_numbers_are_categories_where_one_says_so():
         {"x": cells, "size": [*"123456", "M"] * 8 + [*"123456"]}, categories=["x"]
     )
     assert len(table.categories["x"]) == 31 and len(table.categories["size"]) == 7
+    # Python reads "12_1" as 121.
+    codes = [f"{i % 7}_{i % 3}" for i in range(60)]
+    table = kg.Table.fit({"code": codes, "none": ["a", "inf"] * 30}, categories=None)
+    assert set(table.categories["code"]) == set(codes)
+    assert table.decode_rows(
+        table.encode_table({"code": ["2_1"], "none": ["inf"]})
+    ) == [{"code": "2_1", "none": "inf"}]
+
+
+def test_ranges_of_numbers_and_dates():
+    data = {
+        "x": [1.5, 2.5, 3.5],
+        "day": DAYS[:3],
+        "time": [f"{d} 10:30" for d in DAYS[:3]],
+    }
+    late = datetime.datetime(2031, 1, 1, 12)
+    ranges = {"x": (0, None), "day": ("2019-01-01", late.date()), "time": (None, late)}
+    table = kg.Table.fit(data, modes=1, ranges=ranges)
+    assert table.bounds("x") == (0, 3.5)
+    ends = {
+        name: [columns.date(x, kind) for x in table.bounds(name)]
+        for name, kind in (("day", "day"), ("time", "date"))
+    }
+    assert ends["day"] == ["2019-01-01", "2031-01-01"]
+    assert ends["time"] == ["2020-04-01 10:30:00", "2031-01-01 12:00:00"]
+    text = "x=0:,day=2019-01-01:2031-01-01,time=:2031-01-01 12:00:00"
+    assert fit_table(data, ranges=text, numbers=["x"]).rules == table.rules
+    for bad in ("x", "x=1", "x=a:b", "=1:2", "x=nan:1"):
+        with pytest.raises(ValueError, match="age=0:120"):
+            fit_table(data, ranges=bad)
 
 
 @pytest.mark.parametrize(
