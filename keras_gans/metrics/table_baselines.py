@@ -19,7 +19,7 @@ def independent_columns(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
         dict of lists by name.
 
     Raises:
-        ValueError: `rows` is no table, or `n` or `seed` is negative.
+        ValueError: `rows` is no table or a single row, or `n` or `seed` is negative.
 
     Example:
 
@@ -52,7 +52,7 @@ def gaussian_copula(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
         dict of lists by name.
 
     Raises:
-        ValueError: `rows` is no table, or `n` or `seed` is negative.
+        ValueError: `rows` is no table or a single row, or `n` or `seed` is negative.
 
     Example:
 
@@ -69,6 +69,10 @@ def gaussian_copula(rows: Any, n: int, seed: int = 0) -> dict[str, list]:
 
     rng, table = np.random.default_rng(seed), columns.read(rows)
     size = len(next(iter(table.values())))
+    if size < 2:
+        raise ValueError(
+            "Correlations are of 2 rows or more. Received: 1 row. Give more."
+        )
     inverse = np.vectorize(NormalDist().inv_cdf, otypes=["float64"])
     distribution = np.vectorize(NormalDist().cdf, otypes=["float64"])
     ordered, normal = {}, []

@@ -18,6 +18,7 @@ from keras_gans.version import __version__
 if TYPE_CHECKING:
     from keras_gans.core.gan import BaseGAN
 
+FOLDS = 3  # of rows that are told from others
 BINS = 10  # of numbers, where they meet categories
 MOST_PAIRS = 1000
 MOST_ROWS = 5000  # that closest records are looked for of, and among
@@ -315,9 +316,14 @@ def detection_score(table: Table, real: Any, fake: Any, seed: int = 0) -> float:
     rng = np.random.default_rng(seed)
     parts = [row_features(table, rows)[0] for rows in (real, fake)]
     n = min(*map(len, parts), MOST_ROWS)
+    if n < FOLDS:
+        raise ValueError(
+            f"Rows are told apart by {FOLDS} folds, of {FOLDS} rows or more of each "
+            f"table. Received: {' and '.join(str(len(p)) for p in parts)} rows."
+        )
     x = np.concatenate([p[rng.permutation(len(p))[:n]] for p in parts])
     y = np.repeat([0, 1], n)
-    folds = StratifiedKFold(3, shuffle=True, random_state=seed)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     forest = _classifiers(seed)[1]
     told = cross_val_predict(forest, x, y, cv=folds, method="predict_proba")[:, 1]
     return float(1 - (2 * max(roc_auc_score(y, told), 0.5) - 1))

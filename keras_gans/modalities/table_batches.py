@@ -7,6 +7,8 @@ import numpy as np
 
 from keras_gans.modalities.table import Table
 
+RARE = 5  # rows of a category: fewer are told of
+
 
 class RowSampler:
     """Draws rows of an encoded table with the conditions that they meet.
@@ -22,6 +24,9 @@ class RowSampler:
         balanced: bool, whether conditions are drawn so; else rows are, each as
             likely, with one of their categories.
 
+    Attributes:
+        counts: int array `[conditions]`, rows of each.
+
     Reference:
         https://arxiv.org/abs/1907.00503, section 4.3
     """
@@ -30,7 +35,7 @@ class RowSampler:
         self, table: Table, rows: np.ndarray, seed: int = 0, balanced: bool = True
     ):
         self.rows, self.seed, self.balanced = rows, seed, balanced
-        self.conditions = len(table.conditions)
+        self.conditions, self.counts = len(table.conditions), np.zeros(0, "int64")
         self.columns = len(table.categories)
         self._codes = np.zeros((len(rows), self.columns), "int64")
         groups, at, place, column = [], 0, 0, 0
@@ -46,7 +51,7 @@ class RowSampler:
         if self.conditions:
             counts = np.array([len(group) for group in groups])
             self._starts = np.cumsum([0, *counts[:-1]])
-            self._counts, self._order = counts, np.concatenate(groups)
+            self.counts, self._order = counts, np.concatenate(groups)
             self._sums = np.cumsum(odds(table, counts, log=True))
 
     def batch(self, index: int, size: int) -> tuple[np.ndarray, ...]:
@@ -56,7 +61,7 @@ class RowSampler:
             return (self.rows[rng.integers(len(self.rows), size=size)],)
         if self.balanced:
             chosen = place_of(self._sums, rng.random(size))
-            nth = (rng.random(size) * self._counts[chosen]).astype("int64")
+            nth = (rng.random(size) * self.counts[chosen]).astype("int64")
             taken = self._order[self._starts[chosen] + nth]
         else:
             taken = rng.integers(len(self.rows), size=size)
@@ -85,6 +90,22 @@ def odds(
         chances.append(own / own.sum() / len(table.categories))
         at += len(values)
     return np.concatenate(chances)
+
+
+def too_few(table: Table, counts: np.ndarray | None = None) -> list[str]:
+    """The categories of so few rows that they cannot be learned: "class=ill (3 rows)".
+
+    Args:
+        table: `Table`.
+        counts: as of `odds`.
+    """
+    if counts is None:
+        counts = np.concatenate([[], *map(table.counts, table.categories)])
+    return [
+        f"{name}={category} ({int(count)} row{'' if count == 1 else 's'})"
+        for (name, category), count in zip(table.conditions, counts, strict=True)
+        if count < RARE
+    ]
 
 
 def place_of(sums: np.ndarray, draws: Any) -> np.ndarray:

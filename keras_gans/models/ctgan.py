@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 import types
 from typing import TYPE_CHECKING, Any
+import warnings
 
 import keras
 from keras import ops
@@ -19,13 +20,14 @@ from keras_gans.engine import rng
 from keras_gans.engine.phases import Phase
 from keras_gans.layers.spans import Spans
 from keras_gans.modalities import Table, columns
-from keras_gans.modalities.table_batches import RowSampler, odds
+from keras_gans.modalities.table_batches import RowSampler, odds, too_few
 from keras_gans.networks.ctgan import (
     BODY,
     check_widths,
     ctgan_discriminator,
     ctgan_generator,
 )
+from keras_gans.utils.errors import outside
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Tensor
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     import pandas
 
 REFUSED = {"diff_augment": (None, "rows are no images")}
+MOST_NAMED = 12  # categories of a warning
 TRIES = 100  # rows made for each that is asked for, at most
 
 
@@ -420,6 +423,14 @@ class CTGAN(GradientPenaltyGAN):
             ValueError: naming the column and the row, where the table is not that
                 of the constructor; or as of `BaseGAN.fit`.
         """
+        held = kwargs.get("validation_data")
+        first = held[0] if isinstance(held, tuple) and held else held
+        if _is_table(held) or _is_table(first):
+            raise ValueError(
+                "`validation_data` is of encoded rows and conditions. Received: a "
+                "table. Leave it out: `keras_gans.metrics.table_scores` scores rows "
+                "that are made."
+            )
         if _is_table(x):
             rows = self.table.encode_table(x, seed=self._seed)
             size = 500 if batch_size is None else batch_size
@@ -432,7 +443,17 @@ class CTGAN(GradientPenaltyGAN):
                     "CTGAN(..., packing=1)."
                 )
             first = int(ops.convert_to_numpy(self.step)) * self.d_steps
-            x = _Batches(RowSampler(self.table, rows, self._seed), size, first)
+            sampler = RowSampler(self.table, rows, self._seed)
+            if few := too_few(self.table, sampler.counts):
+                more = f", and {len(few) - MOST_NAMED} more" * (len(few) > MOST_NAMED)
+                warnings.warn(
+                    "Categories of few rows are not learned: "
+                    f"{', '.join(few[:MOST_NAMED])}{more}. Find more rows, or join "
+                    "such categories to others.",
+                    UserWarning,
+                    stacklevel=outside(),
+                )
+            x = _Batches(sampler, size, first)
             batch_size, y = None, None
             kwargs.setdefault("shuffle", False)
         return super().fit(x, y, batch_size, epochs, **kwargs)
@@ -551,7 +572,7 @@ def _is_table(x):
         return True
     if hasattr(x, "columns") and hasattr(x, "to_dict"):
         return True
-    return isinstance(x, list) and bool(x) and isinstance(x[0], Mapping)
+    return isinstance(x, (list, tuple)) and bool(x) and isinstance(x[0], Mapping)
 
 
 class _Batches(keras.utils.PyDataset):

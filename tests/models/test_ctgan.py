@@ -335,6 +335,21 @@ def test_rare_categories_are_shown_more_often():
     np.testing.assert_allclose(plain[0].mean(0), rows.mean(0), atol=0.02)
 
 
+def test_a_category_of_few_rows_is_told_of():
+    names = ["no"] * 20 + ["ill"] * 3
+    rows = tuple({"x": i / 7, "class": name} for i, name in enumerate(names))
+    gan = small(kg.Table.fit(rows, modes=1), packing=1)
+    gan.compile(run_eagerly=True)
+    with pytest.warns(
+        UserWarning, match=r"not learned: class=ill \(3 rows\)\. "
+    ) as told:
+        gan.fit(rows, batch_size=23, verbose=0)
+    (one,) = [w for w in told if w.category is UserWarning]
+    assert one.filename == __file__
+    with pytest.raises(ValueError, match="`validation_data` is of encoded rows"):
+        gan.fit(rows, validation_data=rows, verbose=0)
+
+
 def test_refusals(table):
     for build, told in (
         (lambda: CTGAN({"a": ["b"]}), "Table.fit"),

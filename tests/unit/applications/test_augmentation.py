@@ -131,6 +131,38 @@ def test_images_of_a_class_are_asked_for():
     }
 
 
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (40, 8, 8, 1)).astype("float32")
+LABELS = np.array([0, 0, 0, 7] * 10)
+FLAT = {"seeds": [0], "classify": lambda x, y, seed: lambda x: x.mean((1, 2, 3))}
+
+
+def test_a_misspelled_argument_is_refused():
+    for call in (augment_table, augment_images):
+        with pytest.raises(TypeError, match=r"'step'\. Did you mean steps"):
+            call(IMAGES, LABELS, step=1)
+
+
+def test_columns_are_told_to_the_table():
+    rng = np.random.default_rng(0)
+    data = {
+        "id": [f"p{i}" for i in range(80)],
+        "code": np.tile(np.arange(20), 4).tolist(),
+        "x": rng.normal(size=80).tolist(),
+        "y": ["a", "b"] * 40,
+    }
+
+    def classify(x, y, seed):
+        raise RuntimeError(f"{x.shape[1]} numbers")
+
+    for own, told in (
+        ({"leave_out": ["id"]}, "2 numbers"),
+        ({"leave_out": ["id", "code"], "ranges": {"x": (-9, 9)}}, "1 numbers"),
+        ({"leave_out": ["id", "x"], "categories": ["code"]}, "[12][0-9] numbers"),
+    ):
+        with pytest.raises(RuntimeError, match=told):
+            augment_table(data, "y", classify=classify, **own)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -142,7 +174,31 @@ def test_images_of_a_class_are_asked_for():
         ),
         (lambda d: augment_table(d, "class", steps=0), "steps"),
         (lambda d: augment_table(d, "class", amounts=(0,)), "amounts"),
+        (lambda d: augment_table(d, "class", seeds=3), r"`seeds`.*range\(3\).*: 3\."),
+        (lambda d: augment_table(d, "class", seeds=[0, 0]), "different ints"),
+        (lambda d: augment_table(d, "class", seeds=[]), r"Received: \[\]"),
+        (lambda d: augment_table({"class": d["class"]}, "class"), "other columns"),
+        (lambda d: augment_table(d, "class", leave_out=["x"]), r"leave_out=\['x'\]"),
+        (lambda d: augment_table(d, "class", leave_out=["z"]), "`leave_out` names"),
+        (
+            lambda d: augment_table(
+                {**d, "class": [*d["class"][:-2], None, ""]}, "class"
+            ),
+            "none in column 'class' of 2 rows, first in row 59",
+        ),
         (lambda d: augment_images(np.zeros((4, 8, 8)), np.zeros(4, int)), "shapes"),
+        (lambda d: augment_images(np.full((40, 8, 8, 1), 9.0), LABELS), r"\[-1, 1\]"),
+        (lambda d: augment_images(np.full((40, 8, 8, 1), np.nan), LABELS), "NaN"),
+        (
+            lambda d: augment_images(IMAGES, LABELS, gan=lambda *a: None, width=2),
+            "width, with `gan`",
+        ),
+        (
+            lambda d: augment_images(
+                IMAGES, LABELS, gan=lambda *a: lambda n: np.zeros((n, 4, 4, 1)), **FLAT
+            ),
+            r"shape \(2, 8, 8, 1\).*'gan' shape \(2, 4, 4, 1\)",
+        ),
         (lambda d: compare([], {"copies": copies}), "'gan'"),
     ],
 )

@@ -92,3 +92,12 @@ def test_bad_labels_are_refused(table):
         metrics.efficacy(table, ROWS, few, "y")
     with pytest.raises(ValueError, match="'y' is missing"):
         metrics.column_scores(table, ROWS, {"x": [1.0]})
+
+
+def test_too_few_rows_are_refused():
+    rows = {"x": [1.5, 2.5], "y": ["a", "b"]}
+    two = kg.Table.fit(rows, modes=1)
+    with pytest.raises(ValueError, match=r"3 rows or more .* 2 and 2 rows"):
+        kg.metrics.detection_score(two, rows, rows)
+    with pytest.raises(ValueError, match=r"2 rows or more\. Received: 1 row"):
+        kg.metrics.gaussian_copula({"x": [1.5], "y": [2.5]}, 3)
