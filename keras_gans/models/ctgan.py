@@ -447,7 +447,7 @@ class CTGAN(GradientPenaltyGAN):
             if few := too_few(self.table, sampler.counts):
                 more = f", and {len(few) - MOST_NAMED} more" * (len(few) > MOST_NAMED)
                 warnings.warn(
-                    "Categories of few rows are not learned: "
+                    "Categories have too few rows to learn from: "
                     f"{', '.join(few[:MOST_NAMED])}{more}. Find more rows, or join "
                     "such categories to others.",
                     UserWarning,
