@@ -23,7 +23,7 @@ class Mesh(NamedTuple):
     """The triangles of a mesh.
 
     Attributes:
-        triangles: float64 `[n, 3, 3]`, the corners of each.
+        triangles: float64 `[n, 3, 3]`, the corners of each, in any unit.
         closed: bool, whether they enclose a solid without a gap.
     """
 
@@ -51,37 +51,43 @@ def decode_mesh(data: bytes, extension: str) -> Mesh:
             data = _geometry_alone(data, extension)
         options = {"skip_materials": True} if extension == ".obj" else {}
         loaded = trimesh.load(
-            io.BytesIO(data), file_type=extension[1:], resolver=None, **options
+            io.BytesIO(data),
+            file_type=extension[1:],
+            resolver=None,
+            process=False,  # which would make one of all corners of a small mesh
+            **options,
         )
         parts = list(_parts(loaded, trimesh))
         if not parts:
             raise ValueError("it holds no triangles")
         mesh = trimesh.util.concatenate(parts)
+        mesh.remove_unreferenced_vertices()
+        mesh.vertices = _in_unit(np.asarray(mesh.vertices, "float64"))
         # Corners that only pictures and normals set apart are one.
         mesh.merge_vertices(merge_tex=True, merge_norm=True)
         triangles = np.asarray(mesh.triangles, "float64")
-        closed = bool(mesh.is_watertight)
+        closed = _is_closed(np.asarray(mesh.faces), trimesh)
     except Exception as error:  # of its readers, of every kind
         told = str(error) or type(error).__name__
         raise ValueError(f"it is no mesh that can be read ({told}).") from error
-    if not np.isfinite(triangles).all():
-        raise ValueError("it has corners that are NaN or infinite.")
     return Mesh(triangles, closed)
 
 
-def voxelize(mesh: Mesh, size: int, surfaces: bool = False) -> np.ndarray:
-    """The voxels of a mesh, whose longest side takes all but one at each end.
+def voxelize(
+    mesh: Mesh, size: int | tuple[int, int, int], surfaces: bool = False
+) -> np.ndarray:
+    """The voxels of a mesh, as large as leaves one free at each end of its sides.
 
     What the surface touches is solid, and what it encloses.
 
     Args:
         mesh: `Mesh`.
-        size: int, voxels of a side.
+        size: int, voxels of a side, or a tuple of three.
         surfaces: bool, whether to take a mesh that is open: its surface, and
             what that encloses at this size.
 
     Returns:
-        bool `[size, size, size]`, centred.
+        bool `[x, y, z]`, centred.
 
     Raises:
         ValueError: it is open, flat to a point, or has too many large triangles.
@@ -94,17 +100,46 @@ def voxelize(mesh: Mesh, size: int, surfaces: bool = False) -> np.ndarray:
         )
     corners = mesh.triangles.reshape(-1, 3)
     low, high = corners.min(axis=0), corners.max(axis=0)
-    longest = (high - low).max()
-    if not 0 < longest < np.inf:
+    if not (high > low).any():
         raise ValueError("it is empty: all of its corners are one.")
+    sides = np.broadcast_to(size, 3)
     # A hair less: what ends between two voxels touches the one within alone.
-    scale = max(size - 2, 1) * (1 - 1e-6) / longest
-    triangles = (mesh.triangles - (low + high) / 2) * scale + size / 2
-    solid = np.zeros((size,) * 3, bool)
+    scale = (1 - 1e-6) / ((high - low) / np.maximum(sides - 2, 1)).max()
+    triangles = (mesh.triangles - (low + high) / 2) * scale + sides / 2
+    solid = np.zeros(sides, bool)
     for points in _on(triangles):
-        solid[tuple(np.floor(points).astype(int).clip(0, size - 1).T)] = True
+        solid[tuple(np.floor(points).astype(int).clip(0, sides - 1).T)] = True
     ndimage = require("scipy.ndimage", "mesh", "Meshes")
     return ndimage.binary_fill_holes(solid)
+
+
+def _in_unit(points):
+    """Points whose longest side is 1, as what is one corner is told by distances."""
+    if not np.isfinite(points).all():
+        raise ValueError("it has corners that are NaN or infinite")
+    low, high = points.min(axis=0) / 2, points.max(axis=0) / 2
+    return (points / 2 - low) / ((high - low).max() or 1)
+
+
+def _is_closed(faces, trimesh):
+    """Whether each edge is one of an even number of faces: then they enclose a solid.
+
+    Parts may touch, along edges too. A face that is there twice is either drawn from
+    both sides or the wall between two parts.
+    """
+    faces = np.sort(faces, axis=1)
+    faces = faces[(faces[:, 1:] != faces[:, :-1]).all(axis=1)]
+    if not len(faces):
+        return False
+    first, number = trimesh.grouping.unique_rows(faces)
+    once, odd = faces[first], np.bincount(number) % 2 == 1
+    return any(_is_even(kept, trimesh) for kept in (once, once[odd]) if len(kept))
+
+
+def _is_even(faces, trimesh):
+    edges = faces[:, [0, 1, 1, 2, 0, 2]].reshape(-1, 2)
+    _, number = trimesh.grouping.unique_rows(edges)
+    return not (np.bincount(number) % 2).any()
 
 
 def _on(triangles):

@@ -89,6 +89,44 @@ def test_scenes_are_read_where_their_parts_stand(tmp_path):
     assert columns[1:5].all() and not columns[6:12].any() and columns[13:17].all()
 
 
+def shifted(by, turned=False):
+    mesh = box((1, 1, 1)).apply_translation(by)
+    if turned:
+        mesh.invert()
+    return mesh
+
+
+@pytest.mark.parametrize(
+    ("by", "turned", "voxels"),
+    [
+        ((0, 0, 1), False, 14 * 8 * 8),  # face to face
+        ((0, 1, 1), False, 2 * 8 * 7 * 8),  # along an edge
+        ((0, 0, 0), True, 14 * 14 * 14),  # each face drawn from both sides
+    ],
+)
+def test_parts_that_touch_are_closed(by, turned, voxels, tmp_path):
+    both = trimesh.util.concatenate([shifted((0, 0, 0)), shifted(by, turned)])
+    both.export(tmp_path / "both.stl")
+    assert read_volume(tmp_path / "both.stl", 16).sum() == voxels
+
+
+def test_a_sheet_drawn_from_both_sides_is_open(tmp_path):
+    lines = ["v 0 0 0", "v 1 0 0", "v 1 1 0", "v 0 1 0"]
+    lines += [f"f {corners}" for corners in ("1 2 3", "1 3 4", "3 2 1", "4 3 1")]
+    for name, shown in (("sheet", lines), ("triangle", lines[:5] + lines[6:7])):
+        (tmp_path / f"{name}.obj").write_text("\n".join(shown))
+        with pytest.raises(ValueError, match="is open"):
+            read_volume(tmp_path / f"{name}.obj", 16)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e30])
+def test_meshes_of_any_unit_are_read(unit, tmp_path):
+    box().export(tmp_path / "a.stl")
+    box().apply_scale(unit).export(tmp_path / "b.stl")
+    alike = [read_volume(tmp_path / f"{name}.stl", 16) for name in "ab"]
+    np.testing.assert_array_equal(*alike)
+
+
 def test_formats_grids_and_classes(folder):
     options = {"size": 16, "batch_size": 8, "labels": True, "shuffle": False}
     ((volumes, labels),) = load_volumes(folder, **options).as_numpy_iterator()
@@ -198,6 +236,7 @@ def glb(tree, rest=b""):
         ("a.stl", open_box().export(file_type="stl"), r"is open.*--surfaces"),
         ("a.obj", b"v 0 0 0\n", "no mesh that can be read"),
         ("a.obj", b"\0\1\2", "no mesh"),
+        ("a.obj", b"v 0 0 0\nv 1 0 0\nv 0 inf 0\nf 1 2 3\n", "NaN or infinite"),
         ("a.ply", b"ply\nformat ascii 1.0\nelement vertex 99999999999\n", "no mesh"),
         ("a.stl", b"\0" * 80 + b"\xff" * 4, "no mesh"),
         ("a.off", b"OFF\n9999999 9999999 0\n", "no mesh"),
