@@ -30,6 +30,7 @@ from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.modalities import untrusted, video_files
+from keras_gans.modalities.image_files import decode_head_and_end, decode_image, reason
 from keras_gans.modalities.video import Video
 from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.text import by_number
@@ -45,7 +46,6 @@ ALLOWED = (
     "of MP4, GIF and WebP files, or of folders of frames"
 )
 PLACES = ("random", "first")
-WHITE = (255, 255, 255, 255)
 LEAST_DURATION = 20  # milliseconds; players show quicker frames for so long or more
 
 
@@ -219,21 +219,9 @@ def read_film(
     Raises:
         ValueError: naming the file, where it cannot be used.
     """
-    path = pathlib.Path(path)
-    if path.is_dir():
-        place, name = _place(path), ""
-        names = [name for name in place.walk() if _ending(name) in STILLS]
-        names = tuple(sorted(names, key=by_number))
-        if not names:
-            raise ValueError(f"Cannot read {str(path)!r}: it holds no pictures.")
-    else:
-        place, name, names = _place(path.absolute().parent), path.name, None
-    film = _look(place, name, names, rate or 1)
-    if isinstance(film, str):
-        raise ValueError(f"Cannot read {os.fspath(path)!r}: {film}.")
-    own = rate or (round(film.rate) if film.rate else 10)
+    place, name, film = _film_at(pathlib.Path(path), rate or 1)
     shape = frame_shape or (*film.size[::-1], channels)
-    return _frames(place, name, film, 0, None, shape, own)
+    return _frames(place, name, film, 0, None, shape, rate or _own_rate(film))
 
 
 def film_rate(path: Path) -> int:
@@ -242,13 +230,33 @@ def film_rate(path: Path) -> int:
     Raises:
         ValueError: naming the file, where it cannot be used.
     """
-    path = pathlib.Path(path)
+    *_, film = _film_at(pathlib.Path(path), 1)
+    return _own_rate(film)
+
+
+def _own_rate(film):
+    return max(1, round(film.rate)) if film.rate else 10
+
+
+def _film_at(path, rate):
+    """The place of a video, its name there, and its `Film`."""
     if path.is_dir():
-        return 10
-    film = _look(_place(path.absolute().parent), path.name, None, 1)
+        place, name = _place(path), ""
+        names = [name for name in place.walk() if _ending(name) in STILLS]
+        names = tuple(sorted(names, key=by_number))
+        if not names:
+            raise ValueError(f"Cannot read {str(path)!r}: it holds no pictures.")
+    else:
+        if not path.exists():
+            raise ValueError(f"There is no such video. Received: {str(path)!r}.")
+        untrusted.check_extension(
+            path, (*FILMS, *ANIMATED), "Videos are folders of pictures, or"
+        )
+        place, name, names = _place(path.absolute().parent), path.name, None
+    film = _look(place, name, names, rate)
     if isinstance(film, str):
-        raise ValueError(f"Cannot read {os.fspath(path)!r}: {film}.")
-    return max(1, round(film.rate))
+        raise ValueError(f"Cannot read {str(path)!r}: {film}.")
+    return place, name, film
 
 
 def clip_classes(source: Any) -> list[str]:
@@ -449,6 +457,12 @@ def _list(place, labels):
         if folder and _ending(name) in STILLS:
             stills.setdefault(folder, []).append(name)
     if not stills:
+        if any(_ending(name) in STILLS for name in names):
+            raise ValueError(
+                f"Folder {place.path!r} holds pictures that lie in no subfolder. A "
+                "folder of frames is one video: move them into a subfolder, one for "
+                "each video."
+            )
         return list_files(place, labels, endings, "videos"), {}
     listing = list_files(place, labels, STILLS, "frames")
     pairs = zip(listing.names, listing.labels or itertools.repeat(0), strict=False)
@@ -463,12 +477,11 @@ def _look(place, name, stills, rate):
     """`Film`, or why a video cannot be used."""
     try:
         if stills is not None:
-            with _picture(place, stills[0]) as image:
-                return Film(len(stills), image.size, 0.0, names=stills)
+            return Film(len(stills), _size_of(place, stills), 0.0, names=stills)
         place.version_of(name)
         if _ending(name) in FILMS:
             return _look_at_mp4(place, name, rate)
-        with _picture(place, name) as image:
+        with _animation(place, name) as image:
             durations = list(_durations(image))
             seconds = sum(durations) / 1000
             frames = video_files.check_length(seconds * rate)
@@ -478,11 +491,38 @@ def _look(place, name, stills, rate):
     except ImportError:
         raise
     except Exception as error:  # decoders raise every kind
-        return str(error) or type(error).__name__
+        return reason(error)
 
 
-def _picture(place, name):
-    untrusted.check_bytes(place.size_of(name))
+def _size_of(place, stills):
+    """(width, height) of the first frame of a folder, of which none is damaged."""
+    sizes = []
+    for name in stills:
+        try:
+            place.version_of(name)
+            with place.open(name) as file:
+                head, cut = decode_head_and_end(file)
+            if cut:
+                decode_image(place.read(name), 1)
+        except Exception as error:
+            told = f"its frame {os.path.basename(name)!r} cannot be read"
+            raise ValueError(f"{told}: {reason(error)}") from error
+        sizes.append(head.size[::-1])
+    return sizes[0]
+
+
+def _still(place, name, channels):
+    """A frame of a folder, of 8 bits."""
+    try:
+        pixels = decode_image(place.read(name), channels)
+    except Exception as error:  # decoders raise every kind
+        path = place.path_of(name)
+        raise ValueError(f"Cannot read frame {path!r}: {reason(error)}.") from error
+    pixels = np.rint((pixels + 1) * 127.5).astype("uint8")
+    return PillowImage.fromarray(pixels[..., 0] if channels == 1 else pixels)
+
+
+def _animation(place, name):
     return video_files.opened(place.read(name), ("GIF", "WEBP", "PNG", "JPEG", "BMP"))
 
 
@@ -516,13 +556,12 @@ def _frames(place, name, film, first, count, shape, rate):
     """Frames from `first` on, at a rate, as uint8 of a shape."""
     if film.names:
         for still in film.names[first:]:
-            with _picture(place, still) as image:
-                yield _fitted(image, shape)
+            yield _fitted(_still(place, still, shape[-1]), shape)
     elif _ending(name) in FILMS:
         with _file(place, name) as path:
             yield from _mp4_frames(path, first, count, shape, rate)
     else:
-        with _picture(place, name) as image:
+        with _animation(place, name) as image:
             yield from _animated_frames(image, first, shape, rate)
 
 
@@ -545,10 +584,7 @@ def _animated_frames(image, first, shape, rate):
 def _fitted(image, shape):
     """A picture on white, resized and cropped to a shape."""
     height, width, channels = shape
-    if image.mode in ("RGBA", "LA", "PA", "P") or "transparency" in image.info:
-        paper = PillowImage.new("RGBA", image.size, WHITE)
-        image = PillowImage.alpha_composite(paper, image.convert("RGBA"))
-    image = image.convert("L" if channels == 1 else "RGB")
+    image = video_files.opaque(image, channels)
     if image.size != (width, height):
         filters = PillowImage.Resampling
         image = ImageOps.fit(image, (width, height), filters.LANCZOS)

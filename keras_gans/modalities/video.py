@@ -13,7 +13,6 @@ from keras_gans.modalities import base, graph_videos, pictures, untrusted, video
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
 
-MODES = {1: "L", 3: "RGB"}
 SHOWN = 16  # frames of a film strip
 
 
@@ -24,7 +23,8 @@ class Video(base.Modality):
 
     GIF files are written and read as they are: grey exactly, colours as 256
     a frame; WebP files hold all colours, and so do the animated PNG files that exported
-    models answer and that are read. MP4 files need the extra "video", and lose detail.
+    models answer and that are read. What is transparent is read as white. MP4 files
+    need the extra "video", and lose detail.
 
     Args:
         frames: int, or `None` for any number.
@@ -63,7 +63,7 @@ class Video(base.Modality):
             check_size("frames", self.frames)
         check_size("rate", self.rate)
         shape = base.check_sides("frame_shape", self.frame_shape, 3)
-        if shape[-1] not in MODES:
+        if shape[-1] not in video_files.MODES:
             raise ValueError(
                 "Frames have 1 or 3 channels. Received: frame_shape="
                 f"{self.frame_shape!r}."
@@ -151,7 +151,7 @@ class Video(base.Modality):
         with video_files.opened(data, (format,)) as image:
             self._check_frame(image.size)
             for duration in video_files.durations(image, each):
-                pixels = image.convert(MODES[self.frame_shape[-1]])
+                pixels = video_files.opaque(image, self.frame_shape[-1])
                 pixels = np.asarray(pixels).reshape(*image.size[::-1], -1)
                 # They hold frames that are the same once, for longer.
                 yield from itertools.repeat(pixels, max(1, round(duration / each)))

@@ -18,9 +18,11 @@ from keras_gans.modalities import untrusted
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path
 
+MODES = {1: "L", 3: "RGB"}
 # Local files alone, which name no others, of frames of a bounded size.
 SAFE = ["-protocol_whitelist", "file", "-max_pixels", str(untrusted.MAX_VALUES)]
 CODEC = ["-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", "-f", "mp4"]
+MAX_ERRORS = 2**22  # bytes of what ffmpeg tells
 MAX_FRAMES = 2**24  # of one video: 19 days at 10 a second
 
 
@@ -55,7 +57,12 @@ def opened(data: bytes, formats: tuple) -> Iterator[PillowImage.Image]:
         ValueError: it is too large.
     """
     untrusted.check_bytes(len(data))
-    with PillowImage.open(io.BytesIO(data), formats=formats) as image:
+    try:
+        opened = PillowImage.open(io.BytesIO(data), formats=formats)
+    except PillowImage.UnidentifiedImageError:
+        what = "damaged, or of no known format" if data else "empty (0 bytes)"
+        raise ValueError(f"it is {what}.") from None
+    with opened as image:
         untrusted.check_count((*image.size, 4))
         yield image
 
@@ -75,6 +82,14 @@ def durations(image: PillowImage.Image, default: float) -> Iterator[float]:
         if image.format == "WEBP":
             image.load()  # which tells the duration
         yield image.info.get("duration", default)
+
+
+def opaque(image: PillowImage.Image, channels: int) -> PillowImage.Image:
+    """A picture of 1 channel or 3, on white where it is transparent."""
+    if image.mode == "P" or image.has_transparency_data:
+        paper = PillowImage.new("RGBA", image.size, "white")
+        image = PillowImage.alpha_composite(paper, image.convert("RGBA"))
+    return image.convert(MODES[channels])
 
 
 # --- MP4, and what else ffmpeg reads ---
@@ -148,6 +163,8 @@ def look_at(path: Path, format: str | None = None) -> tuple[tuple[int, int], str
     )
     match = re.match(rb"YUV4MPEG2 W(\d+) H(\d+) .*?\bF(\d+):(\d+)", done.stdout)
     if match is None:
+        if b"does not contain any stream" in done.stderr:
+            raise ValueError("it holds no video, perhaps a sound alone")
         why = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise ValueError("".join(why)[:200] or "it holds no frames")
     width, height, *rate = (int(n) for n in match.groups())
@@ -167,7 +184,7 @@ def times_of(path: Path, format: str | None = None) -> tuple[int, float, bool]:
         some last longer or shorter than most, by more than half a frame.
 
     Raises:
-        ValueError: it cannot be read.
+        ValueError: it cannot be read, or is cut short.
     """
     asked = ["-map", "0:v:0", "-fps_mode", "passthrough", "-enc_time_base", "demux"]
     with tempfile.TemporaryFile() as told:
@@ -186,7 +203,10 @@ def times_of(path: Path, format: str | None = None) -> tuple[int, float, bool]:
                     _, _, time, last, *_ = line.split(b",")
                     times.append(int(time))
         told.seek(0)
-        why = told.read(2**16).decode(errors="replace").strip().splitlines()[-1:]
+        errors = told.read(MAX_ERRORS).decode(errors="replace")
+    if "partial file" in errors:
+        raise ValueError(f"it is cut short: {len(times)} of its frames can be read")
+    why = errors.strip().splitlines()[-1:]
     if process.returncode or not times:
         raise ValueError("".join(why)[:200] or "it holds no frames")
     steps = np.diff(np.asarray(times))

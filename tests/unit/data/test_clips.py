@@ -141,19 +141,66 @@ def test_what_cannot_be_used_is_named(tmp_path):
     save(tmp_path / "good.gif", film(6))
     save(tmp_path / "short.gif", film(2))
     (tmp_path / "broken.mp4").write_bytes(b"no video")
+    (tmp_path / "empty.webp").write_bytes(b"")
     (tmp_path / "cut.gif").write_bytes((tmp_path / "good.gif").read_bytes()[:40])
-    with pytest.raises(ValueError, match=r"3 of 4 video files") as error:
+    with pytest.raises(ValueError, match=r"4 of 5 video files") as error:
         load_clips(tmp_path, **options())
-    for text in ("short.gif': it has 2 frames", "broken.mp4", "cut.gif"):
+    for text in ("short.gif': it has 2 frames", "broken.mp4", "cut.gif", "empty (0"):
         assert text in str(error.value)
     clips = load_clips(tmp_path, on_error="skip", **options())
     assert len(clips) == 1
     report = describe_clips(tmp_path, Video(4, SHAPE), on_error="skip")
-    assert "1 of 4 videos" in str(report) and len(report.broken) == 3
+    assert "1 of 5 videos" in str(report) and len(report.broken) == 4
     with pytest.raises(ValueError, match="holds no videos"):
         load_clips(os.path.dirname(__file__), **options())
     with pytest.raises(ValueError, match=r"\"digits\""):
         load_clips(film(3), **options())
+
+
+def test_damaged_frames_of_a_folder_are_named(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for k, frame in enumerate(film(4)):
+            Image.fromarray(frame).save(tmp_path / name / f"{k}.png")
+    cut = tmp_path / "two" / "3.png"
+    noise = np.random.default_rng(0).integers(0, 256, SHAPE, "uint8")
+    Image.fromarray(noise).save(cut)
+    cut.write_bytes(cut.read_bytes()[:-400])
+    with pytest.raises(ValueError, match=r"1 of 2 video.*\n.*two': its frame '3.png'"):
+        load_clips(tmp_path, **options())
+    assert len(load_clips(tmp_path, on_error="skip", **options())) == 1
+    with pytest.raises(ValueError, match=r"its frame '3.png' cannot be read"):
+        read_film(tmp_path / "two")
+    with pytest.raises(ValueError, match="move them into a subfolder"):
+        load_clips(tmp_path / "one", **options())
+    (tmp_path / "two" / "3.png").unlink()
+    grey = np.full((16, 24), 40000, "uint16")  # of 16 bits
+    Image.fromarray(grey).save(tmp_path / "two" / "3.png")
+    assert list(read_film(tmp_path / "two"))[3].max() == round(40000 / 257)
+
+
+def test_an_mp4_that_is_cut_short_is_named(tmp_path):
+    x = np.random.default_rng(0).uniform(-1, 1, (20, *SHAPE)).astype("float32")
+    Video(20, SHAPE).write(tmp_path / "whole.mp4", x)
+    asked = ["-i", tmp_path / "whole.mp4", "-c", "copy", "-movflags", "faststart"]
+    subprocess.run([*video_files.ffmpeg(), *asked, tmp_path / "a.mp4"], check=True)
+    (tmp_path / "whole.mp4").unlink()
+    data = (tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "a.mp4").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match=r"a\.mp4': it is cut short"):
+        load_clips(tmp_path, **options())
+
+
+def test_slow_films_have_a_rate(tmp_path):
+    save(tmp_path / "slow.gif", film(2), 3000)
+    assert film_rate(tmp_path / "slow.gif") == 1
+    assert [f.max() // 10 for f in read_film(tmp_path / "slow.gif")] == [0] * 3 + [
+        1
+    ] * 3
+    for name, message in (("none.gif", "no such video"), ("slow.avi", r"or end in")):
+        (tmp_path / "slow.avi").write_bytes(b"RIFF")
+        with pytest.raises(ValueError, match=message):
+            read_film(tmp_path / name)
 
 
 def test_digits_move():
