@@ -18,6 +18,10 @@ from keras_gans.utils.validation import check_size, is_int
 
 ELEVATION = np.radians(25)
 SMOOTHING = 4
+# Of the range, where meshes are made: how far a voxel is from the surface at least, and
+# what empty ones are farther, so that saddles are empty too.
+LEAST, MORE = 1e-3, 1e-6
+RESAMPLE = "Solids of other grids are resampled by `keras_gans.data.read_volume`."
 THIN = 0.25  # the slope of a wall of two voxels: none is less steep but thinner ones
 LIGHT = np.array([0.35, 0.75, 0.55]) / np.linalg.norm([0.35, 0.75, 0.55])
 
@@ -28,8 +32,8 @@ class Volume(base.Modality):
     """Volumes `[x, y, z, channels]`, whose axis y points up.
 
     What is above the middle of the range is solid. Meshes (OBJ, STL, GLB, PLY)
-    are written as closed surfaces, and read where they are closed, of any size;
-    they need the extra "mesh". Arrays are written and read, and `.binvox` files
+    are written as closed surfaces, and read where they are closed, of any size; they
+    need the extra "mesh". Arrays are written and read, and `.binvox` files
     are read.
 
     Args:
@@ -129,10 +133,14 @@ class Volume(base.Modality):
             )
         measure = require("skimage.measure", "mesh", "Meshes")
         trimesh = require("trimesh", "mesh", "Meshes")
-        padded = np.pad(solid[..., 0], 1, constant_values=low)
+        field = (solid[..., 0] - middle) / (high - low)
+        # Values on the surface would leave gaps, and saddles that lie on it seams.
+        empty = np.minimum(field, -LEAST) - MORE
+        field = np.where(field > 0, np.maximum(field, LEAST), empty)
+        padded = np.pad(field, 1, constant_values=-0.5)
         # The other direction turns faces inside out.
         vertices, faces, _, _ = measure.marching_cubes(
-            padded, middle, gradient_direction="ascent"
+            padded, 0.0, gradient_direction="ascent"
         )
         mesh = trimesh.Trimesh(vertices - 1, faces, process=False)
         if smoothing:
@@ -187,13 +195,13 @@ class Volume(base.Modality):
     def _decode(self, data, extension):
         if extension in (".npz", ".npy"):
             volume = decode_array(data)
-            self._fits(volume.shape)
+            self._fits(volume.shape, RESAMPLE)
             return volume.astype("float32")
         if extension == ".binvox":
             solid = decode_binvox(data)
         else:
-            solid = meshes.voxelize(meshes.decode_mesh(data, extension), self.size[0])
-        self._fits((*solid.shape, 1))
+            solid = meshes.voxelize(meshes.decode_mesh(data, extension), self.size)
+        self._fits((*solid.shape, 1), RESAMPLE)
         low, high = self.range
         return np.where(solid[..., None], high, low).astype("float32")
 

@@ -138,6 +138,36 @@ def test_meshes_are_closed(extension, tmp_path):
     assert 0.95 < mesh.volume / sharp.volume < 1.05
 
 
+@pytest.mark.parametrize("middle", [0, 0.5])
+def test_meshes_of_ties_are_closed(middle):
+    """Of 0 and 1 alone, whose saddles lie on the surface, and of values on it."""
+    volume, noise = kg.Volume(8), np.random.default_rng(1)
+    for share in (0.1, 0.3, 0.5):
+        solid = np.where(noise.random((8, 8, 8, 1)) < share, 1.0, middle)
+        mesh = volume.mesh(solid, smoothing=0)
+        assert mesh.is_watertight and mesh.volume > 0
+
+
+def test_meshes_are_read_on_the_grid_of_the_volume(tmp_path):
+    import trimesh
+
+    trimesh.creation.box((1, 2, 1)).export(tmp_path / "a.stl")
+    solid = kg.Volume((8, 8, 6), range=(-1, 1)).read(tmp_path / "a.stl")
+    sides = [np.ptp(at) + 1 for at in np.nonzero(solid[..., 0] > 0)]
+    assert solid.shape == (8, 8, 6, 1) and sides[1] == 6 and sides[2] == 4
+    with pytest.raises(ValueError, match=r"\(8, 8, 6, 1\).*read_volume"):
+        np.save(tmp_path / "a.npy", solid)
+        kg.Volume(8).read(tmp_path / "a.npy")
+
+
+def test_what_is_transparent_in_a_video_is_white(tmp_path):
+    clear = PillowImage.new("RGBA", (8, 8), (0, 0, 0, 0))
+    solid = PillowImage.new("RGBA", (8, 8), (0, 0, 0, 255))
+    clear.save(tmp_path / "a.webp", save_all=True, append_images=[solid], lossless=True)
+    found = kg.Video(2, (8, 8, 1)).read(tmp_path / "a.webp")
+    np.testing.assert_array_equal(found[:, 0, 0, 0], [1, -1])
+
+
 def test_surfaces_that_enclose_nothing_are_refused(monkeypatch):
     volume, dot = kg.Volume(4), np.zeros((4, 4, 4, 1))
     dot[1, 1, 1] = 1
