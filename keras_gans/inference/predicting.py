@@ -70,17 +70,17 @@ def predict_file(
     else:  # a folder of other things is never replaced
         files.check_free(out, kind=files.FOLDER)
     past = _past(gan, source, size)
-    total = frames + with_past * len(past)
-    if out.suffix in (".gif", ".webp") and total * past[0].size > MAX_VALUES:
+    total, ending = frames + with_past * len(past), out.suffix.lower()
+    if ending in (".gif", ".webp") and total * past[0].size > MAX_VALUES:
         raise ValueError(
             f"{total:,} frames of shape {past.shape[1:]} are too many for a "
-            f"{out.suffix} file. Write an .mp4 file or a folder, or fewer frames."
+            f"{ending} file. Write an .mp4 file or a folder, or fewer frames."
         )
     film = _frames(gan, past, frames, with_past)
-    if out.suffix == ".mp4":
+    if ending == ".mp4":
         with files.replacing(out) as temporary:
             return video_files.write(temporary, film, gan.rate)
-    if out.suffix:
+    if ending:
         shown = np.stack(list(film)).astype("float32") / 127.5 - 1
         Video(None, shown.shape[1:], gan.rate).write(out, shown, overwrite)
         return len(shown)
@@ -108,6 +108,12 @@ def _past(gan, source, size):
     past = np.stack(kept)
     times = 2 ** (gan.scales - 1)
     height, width = (side // times * times for side in past.shape[1:3])
+    if not height * width:
+        raise ValueError(
+            f"Frames of {str(source)!r} are too small for {gan.scales} scales, which "
+            f"need {times} x {times} pixels. Received: {past.shape[1]} x "
+            f'{past.shape[2]}. Enlarge them by `size="trained"` (--size=trained).'
+        )
     return past[:, :height, :width]
 
 

@@ -26,7 +26,7 @@ from keras_gans.networks.frame_prediction import (
 )
 from keras_gans.utils.networks import input_shape_of
 from keras_gans.utils.types import Shape, Tensor
-from keras_gans.utils.validation import check_count, check_size, one_of
+from keras_gans.utils.validation import check_size, one_of
 
 AHEAD = 8  # frames that a preview predicts
 SCALES = "frames are seen at several scales"
@@ -366,13 +366,19 @@ class FramePrediction(BaseGAN):
             ValueError: there are too few frames, they are of another kind, or their
                 sides are no multiples of `2 ** (scales - 1)`.
         """
-        check_count(frames)
+        check_size("frames", frames)
         check_size("batch_size", batch_size)
         past = np.asarray(past)
         if past.ndim != 5 or past.shape[1] < self.past or not len(past):
             raise ValueError(
                 f"`past` is [n, frames, height, width, channels] of {self.past} frames "
                 f"or more. Received: shape {past.shape}."
+            )
+        channels = self.modality.shape[-1]
+        if past.shape[-1] != channels:
+            raise ValueError(
+                f"Frames have {channels} channels, as in training. Received: `past` of "
+                f"shape {past.shape}. Convert it."
             )
         shape = check_frame(past.shape[2:], self.scales)
         seen = Past(self.past, Image(shape)).check(past[:, -self.past :])

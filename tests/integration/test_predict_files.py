@@ -48,6 +48,14 @@ def test_frames_are_written(model, film, tmp_path, name):
         np.testing.assert_allclose(made[2:], new, rtol=0, atol=0.51)
 
 
+def test_endings_in_capitals(model, film, tmp_path):
+    """Of odd sides too, of which an MP4 file repeats the last row or column."""
+    one = {"scales": [((3, 3), (2,))], "d_scales": [((3,), (2,), (2,))]}
+    gan = kg.FramePrediction((7, 9, 3), 2, **one)
+    assert predict_file(gan, film, tmp_path / "OUT.MP4", 2) == 4
+    assert len(list(read_film(tmp_path / "OUT.MP4"))) == 4
+
+
 def test_own_sizes_and_predictions_alone(model, film, tmp_path):
     gan = kg.load(model)
     out = tmp_path / "own"
@@ -81,4 +89,8 @@ def test_what_cannot_be_predicted_is_said(model, film, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no film")
     with pytest.raises(ValueError, match=r"Cannot read .*broken\.mp4"):
         predict_file(gan, tmp_path / "broken.mp4", tmp_path / "new.gif")
+    dot = tmp_path / "dot.gif"
+    Video(2, (1, 1, 1)).write(dot, np.float32([-1, 1]).reshape(2, 1, 1, 1))
+    with pytest.raises(ValueError, match=r"too small for 2 scales.*--size=trained"):
+        predict_file(gan, dot, tmp_path / "new.gif", size="own")
     assert not (tmp_path / "new.gif").exists()

@@ -211,6 +211,10 @@ def test_frames_follow_by_recursion():
     assert gan.predict_frames(clips(1, 2, 12), 2).shape == (1, 2, 12, 12, 1)
     with pytest.raises(ValueError, match=r"multiples of 2.*Take"):
         gan.predict_frames(clips(1, 2, 9))
+    with pytest.raises(ValueError, match="1 channels, as in training"):
+        gan.predict_frames(np.zeros((1, 2, 8, 8, 3), "float32"))
+    with pytest.raises(ValueError, match="`frames`"):
+        gan.predict_frames(past, 0)
     with pytest.raises(ValueError, match="2 frames or more"):
         gan.predict_frames(clips(1, 1))
 

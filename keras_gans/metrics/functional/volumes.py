@@ -48,7 +48,7 @@ def volume_iou(
         float32 `[n, m]` in [0, 1]; 0 of two empty ones.
 
     Raises:
-        ValueError: they have other shapes.
+        ValueError: they have other shapes, or hold NaN.
 
     Example:
 
@@ -66,6 +66,12 @@ def volume_iou(
         raise ValueError(
             "Solids are compared voxel by voxel, [n, x, y, z, channels] alike. "
             f"Received: shapes {shapes[0]} and {shapes[1]}."
+        )
+    bad = [int(np.isnan(x).sum()) for x in (first, second)]
+    if any(bad):
+        raise ValueError(
+            f"Solids are compared without NaN. Received: {bad[0]} and {bad[1]} voxels "
+            "that are NaN. Clean the data."
         )
     first, second = ((np.reshape(x, (len(x), -1)) > threshold) for x in (first, second))
     sizes = [x.sum(axis=1, dtype="float32") for x in (first, second)]
@@ -93,7 +99,7 @@ def volume_scores(
         `VolumeScores`.
 
     Raises:
-        ValueError: too few, or of other shapes.
+        ValueError: too few, of other shapes, or with NaN.
 
     Example:
 

@@ -59,5 +59,7 @@ def test_noise_around_a_mean_shows_in_the_two_shares():
 def test_bad_input():
     with pytest.raises(ValueError, match=r"\(1, 8, 2, 2, 1\)"):
         volume_iou(boxes(1), boxes(1, size=4))
+    with pytest.raises(ValueError, match="0 and 2 voxels that are NaN"):
+        volume_scores(boxes(1, 2), np.where(boxes(1, 1) > 0, np.nan, 0))
     with pytest.raises(ValueError, match="2 solids or more"):
         volume_scores(boxes(1), boxes(1, 2))
