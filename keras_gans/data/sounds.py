@@ -26,6 +26,7 @@ from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.data.watch import watch_archive
+from keras_gans.modalities.wav_header import check_wav_is_whole
 from keras_gans.modalities.waveform import EXTENSIONS, Waveform
 from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.optional import require
@@ -54,7 +55,7 @@ class Sound(NamedTuple):
         frames: int, its length.
         rate: int, samples a second.
         channels: int.
-        peak: float, the largest |sample|.
+        peak: float, the largest |sample| of what it is mixed to.
         start: int, where it stops being quiet.
         stop: int, where it has become quiet again.
     """
@@ -102,8 +103,8 @@ def load_sounds(
             subfolders, or of a zip archive of them.
         samples: int, the length of a segment. Shorter sounds are followed by
             silence.
-        channels: int. Several channels are averaged to one, and one serves all;
-            other numbers are refused.
+        channels: int. Several channels are averaged to one, before their peak is
+            taken, and one serves all; other numbers are refused.
         rate: int, samples a second. Files of another rate are resampled.
         batch_size: int.
         labels: whether to give `(sounds, labels)`: the first-level subfolders,
@@ -584,6 +585,7 @@ def look(place: Any, name: Path, channels: int) -> Sound | str:
     """
     try:
         place.version_of(name)
+        _check_whole(place, name)
         with _opened(place, name) as file:
             return _scan(file, channels)
     except ImportError:
@@ -592,8 +594,15 @@ def look(place: Any, name: Path, channels: int) -> Sound | str:
         return str(error) or type(error).__name__
 
 
+def _check_whole(place, name):
+    """Raises where a WAV file is cut off, which its decoder does not say."""
+    is_archive = isinstance(place, Archive)
+    with place.open(name) if is_archive else open(place.path_of(name), "rb") as file:
+        check_wav_is_whole(file, place.size_of(name))
+
+
 def _scan(file, channels):
-    """Reads all of a file once, in parts."""
+    """Reads all of a file once, in parts; what it is mixed to is looked at."""
     if channels != file.channels and 1 not in (channels, file.channels):
         raise ValueError(
             f"it has {file.channels} channels, which are mixed to one only, and "
@@ -603,7 +612,7 @@ def _scan(file, channels):
     while len(block := file.read(READ, "float32", always_2d=True)):
         if not np.isfinite(block).all():
             raise ValueError("it holds NaN or infinite values")
-        loud = np.abs(block).max(axis=1)
+        loud = np.abs(_mixed(block, channels)).max(axis=1)
         loud = np.pad(loud, (0, -len(loud) % BLOCK)).reshape(-1, BLOCK)
         peaks.append(loud.max(axis=1))
         read += len(block)
@@ -614,7 +623,8 @@ def _scan(file, channels):
     peaks = np.concatenate(peaks)
     peak = float(peaks.max())
     if peak < SILENT:
-        raise ValueError(f"it is silent: no sample is louder than {peak:.1g}")
+        mixed = ", mixed to one channel," if file.channels > channels else ""
+        raise ValueError(f"it is{mixed} silent: no sample is louder than {peak:.1g}")
     loud = np.nonzero(peaks > QUIET * peak)[0]
     start, stop = int(loud[0]) * BLOCK, min(read, (int(loud[-1]) + 1) * BLOCK)
     return Sound(read, file.samplerate, file.channels, peak, start, stop)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_gans.modalities import base, pictures, untrusted
+from keras_gans.modalities.wav_header import check_wav_is_whole
 from keras_gans.utils import files
 from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path, Tensor
@@ -278,6 +279,7 @@ def _read_wav(data):
 def _read_sound(data):
     soundfile = require("soundfile", "audio", "FLAC, OGG and float WAV files")
     try:
+        check_wav_is_whole(io.BytesIO(data), len(data))
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             untrusted.check_count((file.frames, file.channels))
             if file.format not in FORMATS.values():

@@ -215,6 +215,60 @@ def test_what_is_changed_of_a_file_is_said(tmp_path):
             reading.changes_of(tmp_path / name, 8000)
 
 
+def test_the_peak_is_that_of_the_mix(tmp_path):
+    """Of what is heard, not of a channel that is mixed with others."""
+    tone = sine(0.5, 8000)
+    soundfile.write(tmp_path / "half.wav", np.hstack([tone, 0 * tone]), 8000)
+    [sound] = batch_of(tmp_path, batch_size=1, segments="first")
+    assert np.abs(sound).max() == pytest.approx(1, abs=1e-3)
+    sound = reading.read_sound(tmp_path / "half.wav", 8000, peak=0.95)
+    assert np.abs(sound).max() == pytest.approx(0.95, abs=1e-3)
+    both = reading.read_sound(tmp_path / "half.wav", 8000, channels=2, peak=0.5)
+    np.testing.assert_allclose(both, np.hstack([tone, 0 * tone]), atol=1e-4)
+    loud = np.hstack([3 * tone, 0 * tone])  # up to 1.5, mixed to 0.75
+    soundfile.write(tmp_path / "half.wav", loud, 8000, "FLOAT")
+    sound = reading.read_sound(tmp_path / "half.wav", 8000)
+    np.testing.assert_allclose(sound, 1.5 * tone, atol=1e-6)
+    soundfile.write(tmp_path / "none.wav", np.hstack([tone, -tone]), 8000)
+    told = r"none\.wav': it is, mixed to one channel, silent"
+    with pytest.raises(ValueError, match=told):
+        batch_of(tmp_path, batch_size=1)
+    with pytest.raises(ValueError, match=told):
+        reading.read_sound(tmp_path / "none.wav", 8000)
+    assert len(reading.read_sound(tmp_path / "none.wav", 8000, channels=2)) == 4000
+
+
+@pytest.mark.parametrize("form", ["WAV", "WAVEX", "RF64"])
+def test_files_that_are_cut_off_are_named(tmp_path, form):
+    """libsndfile reads what is left, and says nothing."""
+    path = tmp_path / "a.wav"
+    options = {"subtype": "FLOAT" if form == "WAVEX" else "PCM_16", "format": form}
+    soundfile.write(path, sine(0.5, 8000), 8000, **options)
+    whole = path.read_bytes()
+    assert len(reading.read_sound(path, 8000)) == 4000
+    path.write_bytes(whole[:3000])
+    told = r"a\.wav'?: .*it is cut off: its header announces [81]6?,000 bytes of sound"
+    for call in (
+        lambda: reading.read_sound(path, 8000),
+        lambda: batch_of(tmp_path, batch_size=1),
+    ):
+        with pytest.raises(ValueError, match=told):
+            call()
+    if form == "WAVEX":
+        with pytest.raises(ValueError, match="it is cut off"):
+            Waveform(None, 1, 8000).read(path)
+
+
+@pytest.mark.parametrize("length", [0x7FFFF000, 0xFFFFFFFF])
+def test_streams_of_unsaid_length_are_read(tmp_path, length):
+    soundfile.write(tmp_path / "a.wav", sine(0.5, 8000), 8000)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    at = data.index(b"data") + 4
+    data[at : at + 4] = length.to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(data)
+    assert len(reading.read_sound(tmp_path / "a.wav", 8000)) == 4000
+
+
 def test_drums_are_embedded():
     (sounds,) = batch_of("drums", samples=4096, segments="first", batch_size=98)
     assert sounds.shape == (98, 4096, 1)
