@@ -125,7 +125,7 @@ def spectrogram_of(gan: "HiFiGAN", sound: np.ndarray, chunk: int = CHUNK) -> np.
 
 def _rows(mel, blocks, chunk) -> Iterator[np.ndarray]:
     """The rows of the spectrogram of a sound `[samples, 1]`, both in parts."""
-    hop, side = mel.hop, (mel.n_fft - mel.hop) // 2
+    hop, (before, after) = mel.hop, mel.sides
     whole = (chunk - 1) * hop + mel.n_fft  # samples of a part
     held, read, begun = np.zeros(0, "float32"), 0, False
 
@@ -135,18 +135,18 @@ def _rows(mel, blocks, chunk) -> Iterator[np.ndarray]:
     for block in blocks:
         held = np.concatenate([held, block[:, 0].astype("float32")])
         read += len(block)
-        if not begun and len(held) > side:
-            held, begun = np.pad(held, (side, 0), mode="reflect"), True
-        while begun and len(held) >= whole + side:
+        if not begun and len(held) > after:
+            held, begun = np.pad(held, (before, 0), mode="reflect"), True
+        while begun and len(held) >= whole + after:
             yield made(held[:whole])
             held = held[chunk * hop :]
     held = np.pad(held, (0, -read % hop))
-    if read + -read % hop <= side:
+    if read + -read % hop <= after:
         raise ValueError(
-            f"A recording has more than {side} samples at {mel.rate} Hz. Received: "
+            f"A recording has more than {after} samples at {mel.rate} Hz. Received: "
             f"{read}."
         )
-    held = np.pad(held, (0 if begun else side, side), mode="reflect")
+    held = np.pad(held, (0 if begun else before, after), mode="reflect")
     while len(held) >= mel.n_fft:
         yield made(held[:whole])
         held = held[chunk * hop :]

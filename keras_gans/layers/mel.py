@@ -78,16 +78,44 @@ class MelSpectrogram:
         """The spectrograms of waveforms.
 
         Args:
-            waveforms: float32 `[n, samples]`, or `[n, samples, 1]`, of more than
-                `(n_fft - hop) / 2` samples.
+            waveforms: floats `[n, samples]`, or `[n, samples, 1]`, in [-1, 1], of
+                more than `(n_fft - hop) / 2` samples.
 
         Returns:
             float32 `[n, frames, bands]`.
+
+        Raises:
+            ValueError: waveforms are something else.
         """
+        self._check(waveforms)
         if len(waveforms.shape) == 3:
             waveforms = waveforms[..., 0]
-        side = (self.n_fft - self.hop) // 2
-        return self.of_padded(reflected(ops.cast(waveforms, "float32"), side))
+        return self.of_padded(reflected(ops.cast(waveforms, "float32"), *self.sides))
+
+    def _check(self, waveforms):
+        shape = tuple(waveforms.shape)
+        if len(shape) != 2 and (len(shape) != 3 or shape[2] != 1):
+            remedy = "Mix channels by `x.mean(axis=-1)`."
+            if len(shape) < 2:
+                remedy = "Make one waveform a batch by `x[None]`."
+            raise ValueError(
+                "A spectrogram is made of waveforms [n, samples], or [n, samples, 1]. "
+                f"Received: the shape {shape}. {remedy}"
+            )
+        dtype = keras.backend.standardize_dtype(waveforms.dtype)
+        if "float" not in dtype:
+            raise ValueError(
+                f"Waveforms are floats in [-1, 1]. Received: {dtype}. Scale 16-bit "
+                "samples by `x / 32768`."
+            )
+        least = self.sides[1] + 1
+        if shape[1] is not None and shape[1] < least:
+            raise ValueError(
+                "A waveform is reflected at its ends, by half of what a window of "
+                f"{self.n_fft} samples is longer than a hop of {self.hop}, so that it "
+                f"has {least} samples or more. Received: {shape[1]}. Fill it up with "
+                "silence."
+            )
 
     def of_padded(self, waveforms: Tensor) -> Tensor:
         """The spectrograms of waveforms that have been reflected at their ends.
@@ -99,6 +127,11 @@ class MelSpectrogram:
         magnitudes = stft_magnitudes(waveforms, *sizes, self.epsilon)
         mels = ops.matmul(magnitudes, self.filters)
         return ops.log(ops.maximum(mels, self.floor))
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """How many samples both ends are reflected by."""
+        return sides_of(self.n_fft, self.hop)
 
     @property
     def filters(self) -> np.ndarray:
@@ -113,9 +146,15 @@ class MelSpectrogram:
         return cls(**config)
 
 
-def reflected(waveforms: Tensor, side: int) -> Tensor:
-    """Waveforms `[n, samples]`, reflected at both ends by `side` samples."""
-    return ops.pad(waveforms, [[0, 0], [side, side]], "reflect")
+def sides_of(n_fft: int, hop: int) -> tuple[int, int]:
+    """Samples that both ends are reflected by: `k * hop` samples have k frames."""
+    before = (n_fft - hop) // 2
+    return before, n_fft - hop - before
+
+
+def reflected(waveforms: Tensor, before: int, after: int) -> Tensor:
+    """Waveforms `[n, samples]`, reflected at both ends."""
+    return ops.pad(waveforms, [[0, 0], [before, after]], "reflect")
 
 
 def stft_magnitudes(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_gans.core.inputs import Mel
 from keras_gans.core.recipe import Recipe
@@ -148,11 +149,28 @@ class HiFiGAN(WaveformGAN):
         return cls.configurations[configuration]._replace(**changed)
 
     def parts(self, batch: Any) -> tuple:
-        """(mels, waveforms), the first made of the second where they are alone."""
+        """(mels, waveforms), the first made of the second where they are alone.
+
+        Raises:
+            ValueError: waveforms cannot be used, or mels have other frames.
+        """
         parts = super().parts(batch)
-        alone = len(parts) == 1 and len(getattr(parts[0], "shape", ())) == 3
-        if alone and parts[0].shape[-1] == 1:
+        shape, *others = (tuple(getattr(part, "shape", ())) for part in parts)
+        if len(parts) == 1 and len(shape) in (2, 3) and shape[-1] != self.mel.bands:
+            if isinstance(parts[0], np.ndarray):  # as data are checked
+                if shape[-1:] != (1,) or len(shape) == 2:
+                    self.modality.check(parts[0], "waveforms")
+                self.modality.check_all(parts[0], "waveforms")
             return (self.mel(parts[0]), *parts)
+        if others and len(shape) == 3 and None not in (shape[1], *others[0][1:]):
+            fit = shape[1] * self.hop == self.modality.samples
+            if others[0][1:] == self.modality.shape and not fit:
+                raise ValueError(
+                    "A mel has a frame for each hop of its waveform. Received: "
+                    f"{shape[1]} frames with waveforms of {others[0][1]} samples, "
+                    f"{others[0][1] // self.hop} hops of {self.hop}. Cut both alike, "
+                    "or give waveforms alone."
+                )
         return parts
 
 

@@ -259,7 +259,8 @@ class VITS(WaveformGAN):
     def spectrogram(self, waveforms: Tensor) -> Tensor:
         """Magnitudes of waveforms `[n, samples, 1]`: `[n, frames, bins]`."""
         size, hop = self.mel.n_fft, self.mel.hop
-        padded = reflected(ops.cast(waveforms[..., 0], "float32"), (size - hop) // 2)
+        waveforms = ops.cast(waveforms[..., 0], "float32")
+        padded = reflected(waveforms, *self.mel.sides)
         return stft_magnitudes(padded, size, hop, size, EPSILON)
 
     def generate(self, batch: dict, training: bool) -> dict:

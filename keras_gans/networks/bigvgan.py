@@ -142,7 +142,7 @@ def resolution_discriminator(
     side = (n_fft - hop) // 2
     within("samples", samples, samples > side, f"more than {side}")
     audio = keras.Input((samples, 1), name="audio")
-    padded = reflected(audio[..., 0], side)
+    padded = reflected(audio[..., 0], side, side)
     x = stft_magnitudes(padded, n_fft, hop, window, shape="flat")
     x = ops.transpose(x, (0, 2, 1))[..., None]  # frequencies, then times
     maps = []

@@ -15,6 +15,7 @@ import keras_gans as kg
 from keras_gans.convert import from_state, read
 from keras_gans.convert.families import hifigan as family
 from keras_gans.convert.weights import assign
+from keras_gans.inference.vocoding import spectrogram_of
 from keras_gans.layers import MelSpectrogram
 from keras_gans.networks.hifigan import (
     Configuration,
@@ -200,6 +201,85 @@ def test_waveforms_alone_and_any_length():
         gan.sample(1, mel=np.zeros((1, 5, 9)))
     with pytest.raises(ValueError, match=r"256, 1"):
         gan.fit(sounds(4, 288), verbose=0)
+
+
+def test_data_are_refused_as_waveforms():
+    """Also those that spectrograms are made of first."""
+    gan, x, mels = small(), sounds(4), np.zeros((4, 9, 8), "float32")
+    gan.compile(run_eagerly=True)
+    broken = x.copy()
+    broken[1, 3] = np.nan
+    for data, told in (
+        (
+            (np.repeat(x, 2, axis=2),),
+            r"Waveforms do not .*\(4, 256, 2\).*\(batch, 256, 1",
+        ),
+        ((x[..., 0],), r"Waveforms do not have .*\(4, 256\).*`x\[\.\.\., None\]`"),
+        ((broken,), "No value may be NaN.*in 1 of 4 waveforms"),
+        (((x * 9).astype("int16"),), "Waveforms must be floats.*int16.*32768"),
+        ((mels, x), "9 frames with waveforms of 256 samples, 8 hops of 32"),
+        ((mels[:, :8],), "1 of 2 parts"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            gan.fit(*data, batch_size=2, verbose=0)
+
+
+def by_definition(sound, mel):
+    """A log-mel spectrogram in NumPy's float64, filter by filter."""
+    hertz = lambda m: m * 200 / 3 if m < 15 else 1000 * 6.4 ** ((m - 15) / 27)  # noqa: E731
+    end = mel.rate / 2 if mel.high is None else mel.high
+    most = end * 3 / 200 if end < 1000 else 15 + 27 * np.log(end / 1000) / np.log(6.4)
+    corners = [hertz(m) for m in np.linspace(0, most, mel.bands + 2)]
+    bins = np.arange(mel.n_fft // 2 + 1) * mel.rate / mel.n_fft
+    filters = []
+    for low, top, high in zip(corners, corners[1:], corners[2:], strict=False):
+        height = np.interp(bins, [low, top, high], [0, 1, 0])
+        filters.append(height * 2 / (high - low))
+    before = (mel.n_fft - mel.hop) // 2
+    sound = np.pad(sound, (before, mel.n_fft - mel.hop - before), mode="reflect")
+    window = np.hanning(mel.window + 1)[:-1]
+    at, rows = (mel.n_fft - mel.window) // 2, []
+    for start in range(0, len(sound) - mel.n_fft + 1, mel.hop):
+        part = sound[start + at : start + at + mel.window] * window
+        power = (
+            np.abs(np.fft.rfft(np.pad(part, (at, mel.n_fft - mel.window - at)))) ** 2
+        )
+        rows.append(np.array(filters) @ np.sqrt(power + 1e-9))
+    return np.log(np.maximum(rows, 1e-5))
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize(
+    ("rate", "hop", "bands"),
+    [(24000, 256, 100), (44100, 441, 80), (44100, 512, 128), (48000, 256, 80)],
+)
+def test_default_spectrograms_at_other_rates(rate, hop, bands):
+    """k hops have k frames, also where a window is longer by an odd number."""
+    mel = kg.models.hifigan.default_mel(rate, hop, bands)
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, 6 * hop)
+    made = mel(sound[None].astype("float32"))
+    assert made.shape == (1, 6, bands)
+    close(made, by_definition(sound, mel)[None])
+
+
+def test_odd_hops_have_a_frame_each():
+    gan, x = small(rates=(21,), kernels=(41,), segment=168), sounds(2, 168)
+    assert (gan.mel.n_fft - gan.hop) % 2 and gan.mel(x).shape == (2, 8, 8)
+    sound = np.random.default_rng(0).uniform(-1, 1, (21 * 20, 1)).astype("float32")
+    made = spectrogram_of(gan, sound, chunk=3)
+    np.testing.assert_allclose(made, gan.mel(sound[None])[0], atol=1e-5)
+
+
+def test_what_has_no_spectrogram_is_refused():
+    x, mel = np.zeros((2, 3000, 1), "float32"), MelSpectrogram()
+    for bad, told in (
+        (np.repeat(x, 2, axis=2), r"3000, 2\)\. Mix channels by `x\.mean\(axis=-1\)`"),
+        (x[0, :, 0], r"\(3000,\)\. Make one waveform a batch by `x\[None\]`"),
+        (x.astype("int16"), "int16.*32768"),
+        (x[:, :300], "385 samples or more. Received: 300. Fill it up"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            mel(bad)
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,13 @@ def test_predictions_end_in_silence_where_others_are_longer():
 
 
 @pytest.mark.full
+def test_odd_hops_have_a_frame_each():
+    gan = small(rates=(7, 3), kernels=(13, 5), segment=21 * 4)
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 21 * 6, 1)).astype("float32")
+    assert gan.spectrogram(x).shape == (1, 6, 33) and gan.mel(x).shape == (1, 6, 8)
+
+
+@pytest.mark.full
 @pytest.mark.backends
 def test_vits():
     """With lengths that are predicted: samples of a seed are then of one length."""

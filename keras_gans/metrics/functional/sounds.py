@@ -210,7 +210,7 @@ def stft_distance(real: np.ndarray, fake: np.ndarray) -> float:
                 f"Sounds have more than {side} samples. Received: {real.shape[1]}."
             )
         for r, f in zip(real, fake, strict=True):
-            padded = (reflected(x.T.astype("float32"), side) for x in (r, f))
+            padded = (reflected(x.T.astype("float32"), side, side) for x in (r, f))
             r, f = (
                 ops.convert_to_numpy(stft_magnitudes(x, n_fft, hop, window))
                 for x in padded
