@@ -256,6 +256,19 @@ class VITS(WaveformGAN):
             Phase("g", self.generator_loss, logs=logs),
         ]
 
+    def read_batch(self, batch: Any) -> dict:
+        """A batch whose recordings have a segment or more: silence follows them."""
+        read = super().read_batch(batch)
+        real = read["real"]
+        count, time = ops.shape(real)[:2]
+        if isinstance(time, int) and time >= self.segment:
+            return read
+        missing = ops.maximum(self.segment - time, 0)
+        if isinstance(time, int):
+            missing = self.segment - time
+        silence = ops.zeros((count, missing, 1), real.dtype)
+        return {**read, "real": ops.concatenate([real, silence], axis=1)}
+
     def spectrogram(self, waveforms: Tensor) -> Tensor:
         """Magnitudes of waveforms `[n, samples, 1]`: `[n, frames, bins]`."""
         size, hop = self.mel.n_fft, self.mel.hop
@@ -681,5 +694,6 @@ RECIPE = Recipe(
     data="speech",
     epochs=1000,
     batch_size=16,
+    data_options={"pronunciations": None},
     without=("data_dir", "evaluate_every", "diff_augment", "d_steps"),
 )

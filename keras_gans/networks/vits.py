@@ -14,6 +14,7 @@ from keras_gans.networks.hifigan import (
     SLOPE,
     Configuration,
     check_configuration,
+    check_periods,
     convolved,
     period_discriminator,
     strided_conv,
@@ -434,7 +435,11 @@ def vits_discriminators(
         periods: tuple of int.
         width: int, channels of the first map of periods, a multiple of 8; the scale
             has half as many.
+
+    Raises:
+        ValueError: an argument is out of its range.
     """
+    check_periods(periods)
     discriminators = [wide_scale_discriminator(samples, width // 2)]
     discriminators += [
         period_discriminator(samples, period, width) for period in periods

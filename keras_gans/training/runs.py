@@ -199,9 +199,10 @@ def build(config: dict) -> "BaseGAN":
         arguments = serialization.revive(config["arguments"])
         gan = model(**arguments, seed=config["seed"])
     except TypeError as error:
+        given = ", ".join(f"{k}={v!r}" for k, v in config["arguments"].items())
         raise ValueError(
             f"{recipe.model} cannot be built from its arguments ({error}). Received: "
-            f"{config['arguments']}, of a run of keras_gans {config['version']}. "
+            f"{given}, of a run of keras_gans {config['version']}. "
             "Mend the argument, or install that version."
         ) from error
     recipes.compile(
