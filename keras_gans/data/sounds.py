@@ -346,7 +346,8 @@ def changes_of(path: Path, rate: int, channels: int = 1) -> str:
         with soundfile.SoundFile(os.fspath(path)) as file:
             found = file.samplerate, file.channels
     except (OSError, RuntimeError) as error:  # soundfile's own is the second
-        raise ValueError(f"Cannot read {os.fspath(path)!r}: {error}.") from error
+        why = str(error).rstrip(".")
+        raise ValueError(f"Cannot read {os.fspath(path)!r}: {why}.") from error
     told = []
     if found[0] != rate:
         told.append(f"resampled from {found[0]} to {rate} Hz")
@@ -591,7 +592,8 @@ def look(place: Any, name: Path, channels: int) -> Sound | str:
     except ImportError:
         raise
     except Exception as error:  # decoders raise every kind
-        return str(error) or type(error).__name__
+        # Decoders' own end in a full stop, or two.
+        return str(error).rstrip(".") or type(error).__name__
 
 
 def _check_whole(place, name):

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import json
 import os
 import pathlib
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import Usable
-from keras_gans.data.checks import check_length, check_options
+from keras_gans.data.broken import Usable, mapped
+from keras_gans.data.checks import check_length, check_on_error, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
 from keras_gans.data.pipeline import (
@@ -39,6 +40,7 @@ PEAK = 0.95  # of each recording, as HiFi-GAN has it
 WORST = -19.5  # score below which a text is not what is said
 MOST_NAMED = 10
 END = -1  # after the last phoneme of a sequence
+HEADERS = ("file", "file_name", "filename", "id", "name", "path", "wav")
 
 
 class Line(NamedTuple):
@@ -56,8 +58,11 @@ class Line(NamedTuple):
 def read_metadata(folder: Path) -> list[Line]:
     """The lines of metadata.csv: name|text, or name|text|normalized text.
 
+    A name may have the ending .wav and the folder wavs/ before it; a first line of
+    column names is left out.
+
     Raises:
-        ValueError: it is not there, or a line is something else.
+        ValueError: it is not there, in another encoding, or a line is something else.
     """
     path = pathlib.Path(folder) / METADATA
     if not path.is_file():
@@ -67,12 +72,16 @@ def read_metadata(folder: Path) -> list[Line]:
             "which has none."
         )
     lines, wrong = [], []
-    text = path.read_text("utf-8-sig", errors="replace")
-    for number, row in enumerate(text.splitlines(), 1):
+    # Not by `splitlines`, which also splits at signs within a text.
+    for number, row in enumerate(re.split("\r?\n|\r", _decoded(path)), 1):
         if not row.strip():
             continue
         name, *texts = (part.strip() for part in row.split("|"))
-        name = name.removesuffix(".wav")
+        name = re.sub(r"\.wav$", "", name.strip('"'), flags=re.IGNORECASE)
+        name = name.removeprefix(f"{WAVES}/")
+        is_header = number == 1 and name.lower() in HEADERS
+        if is_header and not os.path.exists(path.parent / _file_of(path.parent, name)):
+            continue
         if len(texts) not in (1, 2) or not texts[-1] or _leaves(name):
             wrong.append(f"line {number}: {brief(row, 60)}")
             continue
@@ -87,6 +96,71 @@ def read_metadata(folder: Path) -> list[Line]:
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise ValueError(f"{path} names files once. Received: {twice[0]} twice.")
     return lines
+
+
+def _decoded(path):
+    """The text of a file in UTF-8."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path} is not in UTF-8. Received: bytes of another encoding in line "
+            f"{line}. Save it as UTF-8."
+        ) from None
+    if "\0" in text:  # of UTF-16
+        raise ValueError(f"{path} is not in UTF-8. Received: NULs. Save it as UTF-8.")
+    return text
+
+
+def _file_of(folder, name):
+    """The path of a recording in a folder, whichever case its ending has."""
+    paths = [os.path.join(WAVES, f"{name}{ending}") for ending in (".wav", ".WAV")]
+    there = [path for path in paths if os.path.isfile(os.path.join(folder, path))]
+    return (there or paths)[0]
+
+
+def _usable(place, lines, look_at, on_error, remedy=""):
+    """The recordings of lines that can be used.
+
+    Args:
+        place: `Folder`.
+        lines: list of `Line`.
+        look_at: function of a line and of the path of its file that returns what is
+            known of it, or a str, why it cannot be used.
+        on_error: str, "raise" or "skip".
+        remedy: str, a sentence on what to do.
+
+    Raises:
+        ValueError: naming all that cannot be used, unless they are to be skipped; or
+            none is left.
+    """
+    check_on_error(on_error)
+    names = [_file_of(place.path, line.name) for line in lines]
+    pairs = list(zip(lines, names, strict=True))
+    heads = mapped(lambda pair: look_at(*pair), pairs, os.cpu_count() or 1)
+    why = [head if isinstance(head, str) else None for head in heads]
+    broken = {x.name: y for x, y in zip(lines, why, strict=True) if y}
+    if broken and (on_error == "raise" or len(broken) == len(lines)):
+        told = "\n".join(f"  {name!r}: {one}" for name, one in broken.items())
+        raise ValueError(
+            f"{len(broken)} of {len(lines)} recordings of {place.path!r} cannot be "
+            f"used:\n{told}\n{remedy}Put files that are missing into {WAVES}/, or "
+            'leave recordings out by `on_error="skip"` (--skip_broken).'
+        )
+    kept = [name for name, one in zip(names, why, strict=True) if one is None]
+    heads = [head for head in heads if not isinstance(head, str)]
+    return Usable(
+        Listing(place, kept, None, None, Counter()), heads, len(lines), broken
+    )
+
+
+def _looked(place, file):
+    """The `Sound` of a recording, or why it cannot be used."""
+    if not os.path.lexists(place.path_of(file)):
+        return f"{file} is not there"
+    return look(place, file, 1)
 
 
 def _leaves(name):
@@ -127,7 +201,7 @@ def align(
     bar = progress_bar(len(lines), int(verbose), "recording")
     for number, line in enumerate(lines, 1):
         try:
-            sound = _heard(folder / WAVES / f"{line.name}.wav")
+            sound = _heard(folder / _file_of(folder, line.name))
             alignment = aligner.align(sound, line.text)
             if alignment.score < worst:
                 raise ValueError(
@@ -177,12 +251,13 @@ class Recording(NamedTuple):
     rate: int
 
 
-def find_speech(folder: Path, symbols: tuple) -> Source:
+def find_speech(folder: Path, symbols: tuple, on_error: str = "raise") -> Source:
     """The recordings of a folder that have been aligned.
 
     Args:
         folder: str or path.
         symbols: tuple of str, the phonemes known.
+        on_error: str, "raise" or "skip".
 
     Returns:
         `Source`; the heads of its files are `Recording`s.
@@ -216,37 +291,39 @@ def find_speech(folder: Path, symbols: tuple) -> Source:
             '{"phones": [...], "seconds": [...]}. Make it anew by `keras-gans align`.'
         )
     numbers = {symbol: i for i, symbol in enumerate(symbols)}
-    place, heads, names, broken = Folder(str(folder)), [], [], {}
-    for line in lines:
-        if line.name not in read:
-            broken[line.name] = f"it is not in {ALIGNMENT}"
-            continue
-        phones, seconds = read[line.name]
+    place = Folder(str(folder))
+    aligned = [line for line in lines if line.name in read]
+    if not aligned:
+        raise ValueError(f"No recording of {METADATA} is in {path}.")
+    for line in aligned:
+        phones, _ = read[line.name]
         if unknown := sorted({str(p) for p in phones} - set(numbers)):
             raise ValueError(
                 f"{path} has phonemes that the model does not know. Received: "
                 f"{', '.join(unknown[:MOST_NAMED])} in {line.name!r}. Name them in "
                 "its `symbols`."
             )
-        file = os.path.join(WAVES, f"{line.name}.wav")
-        sound = look(place, file, 1)
+
+    def look_at(line, file):
+        sound = _looked(place, file)
         if isinstance(sound, str):
-            raise ValueError(f"Cannot read {str(folder / file)!r}: {sound}.")
+            return sound
+        phones, seconds = read[line.name]
         length = sound.frames / sound.rate
         if abs(seconds.sum() - length) > 0.05:
-            raise ValueError(
-                f"{path} is of other recordings: {line.name!r} has phonemes of "
-                f"{seconds.sum():.2f} s. Received: {length:.2f} s of sound. Make it "
-                "anew by `keras-gans align`."
+            return (
+                f"it has {length:.2f} s of sound, and in {ALIGNMENT} phonemes of "
+                f"{seconds.sum():.2f} s: make that anew by keras-gans align"
             )
         ids = np.array([numbers[p] for p in phones], "int32")
-        heads.append(Recording(line.name, ids, seconds, sound.frames, sound.rate))
-        names.append(file)
-    if not heads:
-        raise ValueError(f"No recording of {METADATA} is in {path}.")
-    listing = Listing(place, names, None, None, Counter())
-    usable = Usable(listing, heads, len(lines), broken)
-    return Source(f"folder {str(folder)!r}", len(heads), None, None, None, [], [usable])
+        return Recording(line.name, ids, seconds, sound.frames, sound.rate)
+
+    usable = _usable(place, aligned, look_at, on_error)
+    left = [line.name for line in lines if line.name not in read]
+    broken = dict.fromkeys(left, f"it is not in {ALIGNMENT}") | usable.broken
+    usable = usable._replace(total=len(lines), broken=broken)
+    size = len(usable.heads)
+    return Source(f"folder {str(folder)!r}", size, None, None, None, [], [usable])
 
 
 def frames_of(phones: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -290,6 +367,7 @@ def load_speech(
     drop_remainder: bool = True,
     repeat: bool = False,
     start: int = 0,
+    on_error: str = "raise",
 ) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of segments of speech and their phonemes.
 
@@ -311,6 +389,7 @@ def load_speech(
             short.
         repeat: whether the dataset is endless.
         start: batches already consumed. With `repeat=False`, whole epochs.
+        on_error: "raise", or "skip" to leave out recordings that cannot be used.
 
     Returns:
         A dataset of tuples: int32 `[batch_size, frames, 3]`, phonemes frame by
@@ -318,7 +397,8 @@ def load_speech(
         2]`, all phonemes of the recording and their frames, (-1, 0) after the last.
 
     Raises:
-        ValueError: an argument is unusable, or a file is missing or damaged.
+        ValueError: an argument is unusable, or files are missing or damaged: all of
+            them are named.
         ImportError: the extra "audio" is not installed.
     """
     for name, value in (("samples", samples), ("hop", hop), ("rate", rate)):
@@ -327,8 +407,8 @@ def load_speech(
         raise ValueError(
             f"`samples` is a multiple of `hop`. Received: samples={samples}, hop={hop}."
         )
-    batching = check_options(batch_size, drop_remainder, repeat, start, seed)
-    recordings = find_speech(source, symbols)
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
+    recordings = find_speech(source, symbols, on_error)
     cutter = _Cutter(recordings.files[0], samples, hop, rate)
     check_length(recordings.name, cutter.size, batching, "segments")
     key = seed_key(seed)
@@ -366,6 +446,7 @@ def load_utterances(
     drop_remainder: bool = True,
     repeat: bool = False,
     start: int = 0,
+    on_error: str = "raise",
 ) -> tf.data.Dataset:
     """Returns a `tf.data.Dataset` of whole recordings and their texts, for `VITS`.
 
@@ -388,23 +469,27 @@ def load_utterances(
         drop_remainder: see `load_speech`.
         repeat: see `load_speech`.
         start: see `load_speech`.
+        on_error: "raise", or "skip" to leave out recordings that cannot be used,
+            those with an unknown word among them.
 
     Returns:
         A dataset of tuples: int32 `[batch_size, symbols]`, -1 after the end; float32
         `[batch_size, frames * hop, 1]`; and int32 `[batch_size]`, frames of each.
 
     Raises:
-        ValueError: an argument is unusable, a word is unknown, a file is missing or
-            damaged, a recording has fewer frames than symbols, or all are too long.
+        ValueError: an argument is unusable; words are unknown, files are missing or
+            damaged, all of which are named; a recording has fewer frames than
+            symbols, or all are too long.
         ImportError: the extras "audio" and "speech" are not installed.
     """
     for name, value in (("hop", hop), ("rate", rate)):
         check_size(name, value)
-    batching = check_options(batch_size, drop_remainder, repeat, start, seed)
+    batching = check_options(batch_size, drop_remainder, repeat, start, seed, on_error)
     if frames is not None:
         check_size("frames", frames)
-    recordings, texts = find_utterances(source, symbols, pronunciations)
+    recordings = find_utterances(source, symbols, pronunciations, on_error)
     (usable,) = recordings.files
+    texts = [head.ids for head in usable.heads]
     lengths = [-(-(s.frames * rate // s.rate) // hop) for s in usable.heads]
     most = max(lengths) if frames is None else frames
     kept = [i for i, length in enumerate(lengths) if length <= most]
@@ -446,38 +531,67 @@ def load_utterances(
     return batches(examples, prepare, len(kept), batching)
 
 
+class Utterance(NamedTuple):
+    """A recording and the ids of its text.
+
+    Attributes:
+        ids: int array `[symbols]`.
+        frames: int, samples of the file.
+        rate: int, of the file.
+    """
+
+    ids: np.ndarray
+    frames: int
+    rate: int
+
+
 def find_utterances(
-    folder: Path, symbols: tuple, pronunciations: dict[str, str] | None = None
-) -> tuple[Source, list[np.ndarray]]:
-    """The recordings of a folder, and the ids of their texts.
+    folder: Path,
+    symbols: tuple,
+    pronunciations: dict[str, str] | None = None,
+    on_error: str = "raise",
+) -> Source:
+    """The recordings of a folder whose texts are known.
+
+    Returns:
+        `Source`; the heads of its files are `Utterance`s.
 
     Raises:
-        ValueError: a file is missing or damaged, or a word is unknown.
+        ValueError: files are missing or damaged, or words are unknown.
     """
     folder = pathlib.Path(folder)
-    lines = read_metadata(folder)
-    place, heads, names, texts = Folder(str(folder)), [], [], []
-    for line in lines:
-        file = os.path.join(WAVES, f"{line.name}.wav")
-        sound = look(place, file, 1)
+    lines, place = read_metadata(folder), Folder(str(folder))
+
+    def look_at(line, file):
+        sound = _looked(place, file)
         if isinstance(sound, str):
-            raise ValueError(f"Cannot read {str(folder / file)!r}: {sound}.")
-        words = phonemes.words_of(line.text, pronunciations)
+            return sound
+        try:
+            words = phonemes.words_of(line.text, pronunciations)
+        except phonemes.UnknownWordsError as error:
+            return f"there are no phonemes of {error.told} in {brief(line.text, 60)}"
         phones = [phone for _, own in words for phone in own]
-        texts.append(phonemes.with_blanks(phonemes.numbers_of(phones, symbols)))
-        heads.append(sound)
-        names.append(file)
-    usable = Usable(Listing(place, names, None, None, Counter()), heads, len(lines), {})
-    name = f"folder {str(folder)!r}"
-    return Source(name, len(heads), None, None, None, [], [usable]), texts
+        ids = phonemes.with_blanks(phonemes.numbers_of(phones, symbols))
+        return Utterance(ids, sound.frames, sound.rate)
+
+    usable = _usable(place, lines, look_at, on_error, f"{phonemes.SPELL}. ")
+    size, name = len(usable.heads), f"folder {str(folder)!r}"
+    return Source(name, size, None, None, None, [], [usable])
 
 
-def describe_utterances(source: Any, symbols: tuple) -> Report:
+def describe_utterances(
+    source: Any,
+    symbols: tuple,
+    pronunciations: dict[str, str] | None = None,
+    on_error: str = "raise",
+) -> Report:
     """What a training of `VITS` reads from a folder of speech.
 
     Args:
         source: see `load_utterances`.
         symbols: see `load_utterances`.
+        pronunciations: see `load_utterances`.
+        on_error: see `load_utterances`.
 
     Returns:
         `Report`.
@@ -485,18 +599,26 @@ def describe_utterances(source: Any, symbols: tuple) -> Report:
     Raises:
         ValueError: the source cannot be used, or an argument is out of its range.
     """
-    recordings, texts = find_utterances(source, symbols)
-    (usable,) = recordings.files
+    (usable,) = find_utterances(source, symbols, pronunciations, on_error).files
     seconds = sum(s.frames / s.rate for s in usable.heads)
+    count = sum(len(one.ids) for one in usable.heads)
     rows = [
         ("data", str(source)),
-        ("used", f"{len(texts)} of {len(texts)} recordings"),
+        ("used", f"{len(usable.heads)} of {usable.total} recordings"),
         ("lengths", f"{seconds:,.1f} s in all"),
-        ("symbols", f"{sum(map(len, texts)):,}, those between them among them"),
+        ("symbols", f"{count:,}, those between them among them"),
+        *_left_out(usable.broken),
     ]
     names = [*usable.listing.names, METADATA]
     read = [usable._replace(listing=usable.listing._replace(names=names))]
-    return Report(rows, {}, read, digests(read))
+    return Report(rows, usable.broken, read, digests(read))
+
+
+def _left_out(broken):
+    """The row of a report on recordings that are left out."""
+    told = [f"{name!r}: {why}" for name, why in list(broken.items())[:MOST_NAMED]]
+    told += [f"{len(broken) - len(told)} more"] * (len(broken) > len(told))
+    return [("left out", "\n".join(told))] * bool(broken)
 
 
 class _Cutter:
@@ -542,7 +664,14 @@ def _lengths(seconds, rate, hop):
     return np.diff(np.maximum.accumulate(ends), prepend=0).astype("int32")
 
 
-def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: int):
+def describe_speech(
+    source: Any,
+    symbols: tuple,
+    samples: int,
+    hop: int,
+    rate: int,
+    on_error: str = "raise",
+) -> Report:
     """What a training reads from a folder of speech.
 
     Args:
@@ -551,6 +680,7 @@ def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: i
         samples: see `load_speech`.
         hop: see `load_speech`.
         rate: see `load_speech`.
+        on_error: see `load_speech`.
 
     Returns:
         `Report`.
@@ -558,7 +688,7 @@ def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: i
     Raises:
         ValueError: the source cannot be used, or an argument is out of its range.
     """
-    recordings = find_speech(source, symbols)
+    recordings = find_speech(source, symbols, on_error)
     (usable,) = recordings.files
     seconds = [r.seconds.sum() for r in usable.heads]
     spoken = np.concatenate([r.phones for r in usable.heads])
@@ -570,9 +700,7 @@ def describe_speech(source: Any, symbols: tuple, samples: int, hop: int, rate: i
         ("lengths", f"{sum(seconds):,.1f} s in all"),
         ("phonemes", f"{len(spoken):,}; the rarest: {', '.join(rare)}"),
     ]
-    if usable.broken:
-        told = list(usable.broken.items())[:MOST_NAMED]
-        rows.append(("left out", "\n".join(f"{k!r}: {v}" for k, v in told)))
+    rows += _left_out(usable.broken)
     cutter = _Cutter(usable, samples, hop, rate)
     summary = f"{cutter.size} segments of {samples} samples ({samples / rate:.2f} s)"
     rows.append(("made", summary))

@@ -9,6 +9,7 @@ import functools
 import pathlib
 import re
 from typing import Any, NamedTuple
+import unicodedata
 
 import numpy as np
 
@@ -24,8 +25,17 @@ SYMBOLS = (SILENCE, *PHONEMES)
 RATE = 16000  # of recordings that pocketsphinx hears
 STEP = 160  # samples of its frames
 LEAD = 3200  # samples of silence put around a recording
-PAUSES = ".,;:!?"
+PAUSES = ".,;:!?\u2026()[]{}-\u2013\u2014"
+UNHEARD = '"*_\u201c\u201d\u201e\u00ab\u00bb'  # quotes, and marks of emphasis
+APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u2032", "'"))
+HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011", "-"))
 WORD = re.compile(r"[a-z']+(?:[.-][a-z']+)*\.?|[^\s]", re.IGNORECASE)
+
+
+SPELL = (
+    "Spell numbers and signs as words, or say how a word sounds by "
+    "`pronunciations={'keras': 'K EH R AH S'}` (--pronunciations='keras=K EH R AH S')"
+)
 
 
 class Aligned(NamedTuple):
@@ -59,18 +69,40 @@ def dictionary() -> dict[str, tuple]:
     return {word: tuple(phones) for word, *phones in rows}
 
 
+class UnknownWordsError(ValueError):
+    """Words of a text have no phonemes.
+
+    Args:
+        words: list of str.
+        text: str.
+    """
+
+    def __init__(self, words: list[str], text: str):
+        near = hint(words[0], dictionary()) if words[0].isalpha() else ""
+        self.told = brief(", ".join(map(repr, dict.fromkeys(words))), 300)
+        super().__init__(
+            f"These have no phonemes in the dictionary: {self.told}. Received: "
+            f"{brief(text, 100)}.{near} {SPELL}."
+        )
+
+
 def words_of(
     text: str, pronunciations: Mapping[str, Sequence[str] | str] | None = None
 ) -> list[tuple[str, tuple]]:
     """The words of a text and their phonemes; pauses are ("", ("SIL",)).
 
+    Full stops, commas, brackets, dashes and the like make pauses, one where several
+    follow each other; quotes make none. Accents are left out, and words with hyphens
+    that the dictionary lacks are read in parts.
+
     Args:
-        text: str, words that the dictionary has, and marks that make pauses.
+        text: str, words that the dictionary has, and marks.
         pronunciations: dict of words to their phonemes, "K EH R AH S", which go
             before the dictionary.
 
     Raises:
-        ValueError: a word or a sign is unknown; all of them are named.
+        UnknownWordsError: a word or a sign is unknown; all of them are named.
+        ValueError: there is no word.
         ImportError: the extra "speech" is not installed, where it is needed.
 
     Example:
@@ -84,34 +116,66 @@ def words_of(
     """
     if not isinstance(text, str):
         raise ValueError(f"`text` is a str. Received: {brief(text)}.")
-    own = {k.lower(): _phones_of(k, v) for k, v in (pronunciations or {}).items()}
-    words, unknown = [], []
-    for match in WORD.finditer(text):
+    given = (pronunciations or {}).items()
+    own = {_plain(word).lower(): _phones_of(word, phones) for word, phones in given}
+
+    def find(word):
+        if word in own or not re.search("[a-z]", word):
+            return own.get(word)
+        return dictionary().get(word)
+
+    words, unknown, pause = [], [], ("", (SILENCE,))
+    for match in WORD.finditer(_plain(text)):
         word = match[0].lower()
-        if word in PAUSES:
-            words.append(("", (SILENCE,)))
+        if word.strip("'") != word and not find(word):  # quoted, or a plural's
+            word = word.strip("'")
+        if word in PAUSES:  # also ""
+            if word and words and words[-1] != pause:
+                words.append(pause)
             continue
         ended = word.endswith(".") and word not in own
         ended = ended and (len(word) != 2 or word not in dictionary())
         word = word[:-1] if ended else word
-        phones = own.get(word) or (dictionary().get(word) if word[0].isalpha() else 0)
-        if not phones:
-            unknown.append(word)
-            continue
-        words.append((word, phones))
+        parts = [word] if find(word) else re.findall("[^-]+", word)
+        for part in parts:
+            part = part if find(part) else part.strip("'")
+            if phones := find(part):
+                words.append((part, phones))
+            elif part:
+                unknown.append(part)
         if ended:
-            words.append(("", (SILENCE,)))
+            words.append(pause)
     if unknown:
-        near = hint(unknown[0], dictionary()) if unknown[0].isalpha() else ""
-        raise ValueError(
-            "These have no phonemes in the dictionary: "
-            f"{brief(', '.join(map(repr, dict.fromkeys(unknown))), 300)}. Received: "
-            f"{brief(text, 100)}.{near} Spell numbers and signs as words, or say how "
-            "a word sounds by `pronunciations={'keras': 'K EH R AH S'}`."
-        )
+        raise UnknownWordsError(unknown, text)
     if not words:
         raise ValueError(f"`text` holds a word or more. Received: {text!r}.")
     return words
+
+
+def _plain(text):
+    """A text with plain apostrophes and hyphens, without accents and quotes."""
+    text = text.translate(APOSTROPHES).translate(HYPHENS)
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(
+        c for c in parts if c not in UNHEARD and not unicodedata.combining(c)
+    )
+
+
+def pronunciations_of(text: str | None) -> dict[str, str] | None:
+    """The pronunciations that a line gives: "keras=K EH R AH S, relu=R EH L UW".
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(word.strip() and phones.strip() for word, _, phones in pairs):
+        raise ValueError(
+            "`pronunciations` are WORD=PHONEMES, with commas: "
+            f"keras=K EH R AH S, relu=R EH L UW. Received: {text!r}."
+        )
+    return {word.strip(): phones.strip() for word, _, phones in pairs}
 
 
 def _phones_of(word, phones):

@@ -6,6 +6,7 @@ import operator
 from typing import Any
 
 from keras_gans.core.gan import BaseGAN
+from keras_gans.modalities.phonemes import pronunciations_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _sound_classes(source):
 # --- Speech ---
 
 
-def speech(gan: BaseGAN, source: Any, *, on_error: str = "raise", **options):
+def speech(gan: BaseGAN, source: Any, **options):
     """Segments of speech with their phonemes; see `keras_gans.data.load_speech`."""
     from keras_gans import data
 
@@ -131,12 +132,22 @@ def speech(gan: BaseGAN, source: Any, *, on_error: str = "raise", **options):
     return data.load_speech(source, **_of_speech(gan), **options)
 
 
-def utterances(gan: BaseGAN, source: Any, *, on_error: str = "raise", **options):
-    """Whole recordings with their texts; see `keras_gans.data.load_utterances`."""
+def utterances(
+    gan: BaseGAN, source: Any, *, pronunciations: str | None = None, **options
+):
+    """Whole recordings with their texts.
+
+    Args:
+        gan: `VITS`.
+        source: see `keras_gans.data.load_utterances`.
+        pronunciations: str, as of `phonemes.pronunciations_of`.
+        **options: its other arguments.
+    """
     from keras_gans import data
 
     _refuse_of_images(options)
     own = {"hop": gan.hop, "rate": gan.modality.rate, "symbols": gan.symbols}
+    own["pronunciations"] = pronunciations_of(pronunciations)
     return data.load_utterances(source, **own, **options)
 
 
@@ -161,13 +172,14 @@ def _refuse_of_images(options):
 def _describe_speech(gan, source, on_error="raise"):
     from keras_gans import data
 
-    return data.describe_speech(source, **_of_speech(gan))
+    return data.describe_speech(source, **_of_speech(gan), on_error=on_error)
 
 
-def _describe_utterances(gan, source, on_error="raise"):
+def _describe_utterances(gan, source, pronunciations=None, on_error="raise"):
     from keras_gans import data
 
-    return data.describe_utterances(source, gan.symbols)
+    own = pronunciations_of(pronunciations)
+    return data.describe_utterances(source, gan.symbols, own, on_error)
 
 
 # --- Pictures with captions ---
@@ -483,7 +495,11 @@ KINDS = {
     ),
     "speech": _SPEECH,
     "utterances": dataclasses.replace(
-        _SPEECH, load=utterances, describe=_describe_utterances, what="utterances"
+        _SPEECH,
+        load=utterances,
+        describe=_describe_utterances,
+        described=("pronunciations",),
+        what="utterances",
     ),
     "volumes": _SOLIDS,
     "views": dataclasses.replace(_SOLIDS, load=views),

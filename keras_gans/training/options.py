@@ -176,6 +176,13 @@ DATA_OPTIONS = {
         "folder of .npy spectrograms of another model, named as the recordings, to "
         "fine-tune on: files stay as loud as they are; none by default",
     ),
+    "pronunciations": Option(
+        "data",
+        str,
+        None,
+        "how words sound that the dictionary lacks, with commas: 'keras=K EH R AH S, "
+        "relu=R EH L UW'; none by default",
+    ),
     "rotate": Option(
         "data", bool, None, "turn solids by quarters about the axis that points up"
     ),

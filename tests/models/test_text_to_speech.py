@@ -13,6 +13,7 @@ import pytest
 import keras_gans as kg
 from keras_gans.data.speech import (
     align,
+    describe_utterances,
     frames_of,
     load_speech,
     load_utterances,
@@ -108,6 +109,30 @@ def test_words_and_their_phonemes():
         words_of(" ", SAID)
 
 
+def said(text, own=SAID):
+    return [word or "," for word, _ in words_of(text, own)]
+
+
+def test_marks_of_texts_make_pauses_or_none():
+    assert said('"Seven, (three) seven - three\u2026" \u2014') == [
+        *("seven", ",", "three", ",", "seven", ",", "three", ",")
+    ]
+    assert said("[Seven] \u201cthree\u201d--seven?!") == [
+        *("seven", ",", "three", ",", "seven", ",")
+    ]
+    assert said("don\u2019t", {"don't": "D OW N T"}) == ["don't"]
+    assert said("Sevén") == ["seven"]
+
+
+def test_words_that_are_quoted_or_joined():
+    pytest.importorskip("pocketsphinx")
+    assert said("He said 'hello.'") == ["he", "said", "hello", ","]
+    assert said("\u2018Hello\u2019 \u2018em") == ["hello", "'em"]
+    assert said("state-of-the-keras", {"keras": "K"}) == ["state", "of", "the", "keras"]
+    with pytest.raises(ValueError, match="dictionary: 'wurld'"):
+        said("forty-wurld")
+
+
 def test_the_dictionary_of_pocketsphinx():
     pytest.importorskip("pocketsphinx")
     assert words_of("Hello a.")[1] == ("a.", ("EY",))
@@ -186,6 +211,54 @@ def test_whole_recordings_and_their_texts(folder):
         load_utterances(folder, **own, frames=5)
 
 
+def test_all_recordings_that_cannot_be_used_are_named(folder):
+    """And left out, where that is asked for."""
+    lines = ["one|seven", "two|three 7", "three|three", "four|seven"]
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    whole = (folder / "wavs" / "one.wav").read_bytes()
+    (folder / "wavs" / "four.wav").write_bytes(whole[:900])
+    symbols = ("_", *SYMBOLS)
+    own = {"hop": 32, "rate": 8000, "symbols": symbols, "pronunciations": SAID}
+    with pytest.raises(ValueError) as caught:
+        load_utterances(folder, **own, batch_size=1)
+    for told in (
+        "3 of 4 recordings of",
+        "'two': there are no phonemes of '7' in three 7",
+        "'three': wavs/three.wav is not there",
+        "'four': it is cut off: its header announces 3,200 bytes",
+        "Spell numbers and signs as words",
+        '`on_error="skip"` (--skip_broken)',
+    ):
+        assert told in str(caught.value)
+    data = load_utterances(folder, **own, batch_size=1, on_error="skip")
+    assert [int(frames[0]) for _, _, frames in data] == [50]
+    report = describe_utterances(folder, symbols, SAID, on_error="skip")
+    assert "1 of 4 recordings" in str(report) and "'four': it is cut" in str(report)
+    (folder / "metadata.csv").write_text("one|seven\ntwo|three\n")
+    (folder / "wavs" / "two.wav").unlink()
+    with pytest.raises(ValueError, match=r"1 of 2 recordings.*\n.*'two'.*not there"):
+        loaded(folder)
+    assert len(list(loaded(folder, batch_size=1, on_error="skip"))) == 6
+
+
+def test_metadata_as_others_write_it(folder):
+    """Column names, endings in either case, folders, and signs within a text."""
+    path = folder / "metadata.csv"
+    (folder / "wavs" / "two.wav").rename(folder / "wavs" / "two.WAV")
+    text = "id|text\r\nwavs/one.wav|seven\r\ntwo.WAV|three\u2028three"
+    path.write_bytes(text.encode("utf-8-sig"))
+    lines = read_metadata(folder)
+    assert [line.name for line in lines] == ["one", "two"]
+    assert lines[1].text == "three\u2028three"
+    own = {"hop": 32, "rate": 8000, "symbols": ("_", *SYMBOLS), "pronunciations": SAID}
+    with pytest.raises(ValueError, match="7 frames for 13 symbols"):
+        load_utterances(folder, **own, batch_size=2)
+    for encoding in ("latin-1", "utf-16", "utf-16-le"):
+        path.write_bytes("one|séven".encode(encoding))
+        with pytest.raises(ValueError, match=r"metadata\.csv is not in UTF-8.*Save it"):
+            read_metadata(folder)
+
+
 def test_damaged_folders_are_named(folder):
     def refused(message, **kwargs):
         with pytest.raises(ValueError, match=message):
@@ -196,7 +269,7 @@ def test_damaged_folders_are_named(folder):
     path = folder / "alignment.json"
     whole = json.loads(path.read_text())
     path.write_text(json.dumps({**whole, "two": {**whole["two"], "seconds": [9] * 3}}))
-    refused(r"'two' has phonemes of 27\.00 s")
+    refused(r"'two': it has 0\.03 s of sound, and in .*phonemes of 27\.00 s.*\n.*skip")
     path.write_text('{"one": 3}')
     refused("is damaged")
     path.unlink()

@@ -3,6 +3,7 @@
 import json
 
 from checks import assert_same, check_gan, kept
+from command_line import call
 from golden.recipe import fill
 import keras
 from keras import ops
@@ -278,6 +279,50 @@ def test_odd_hops_have_a_frame_each():
 
 @pytest.mark.full
 @pytest.mark.backends
+def test_recordings_shorter_than_a_segment_are_followed_by_silence():
+    """A segment is 4 frames of 32 samples."""
+    ids, sound, heard = data(4, frames=3)
+    heard[1] = 2
+    gan = small(symbols=tuple("_abcd"), stochastic=False)
+    read = ops.convert_to_numpy(gan.read_batch((ids, sound, heard))["real"])
+    np.testing.assert_array_equal(read[:, :96], sound)
+    assert read.shape == (4, 128, 1) and not read[:, 96:].any()
+    gan.compile(run_eagerly=keras.backend.backend() == "tensorflow")
+    logs = gan.train_on_batch(*split((ids, sound, heard)), return_dict=True)
+    assert all(np.isfinite(value) for value in logs.values())
+
+
+@pytest.mark.full
+def test_command_line(tmp_path, capsys):
+    """What cannot be used is named, or left out; words may be one's own."""
+    # Nothing is trained: that takes a minute.
+    (tmp_path / "wavs").mkdir()
+    for name in ("a", "b"):
+        sound = 0.3 * np.sin(np.arange(900) / 5)[:, None]
+        kg.Waveform(None, 1, 8000).write(tmp_path / "wavs" / f"{name}.wav", sound)
+    (tmp_path / "metadata.csv").write_text("a|keras\nb|keras!\nc|keras\n")
+    flags = {"channels": 4, "rates": "8,4", "kernels": "16,8"}
+    flags |= {"block_kernels": "3,", "dilations": "((1,),)", "latent": 4, "hidden": 4}
+    flags |= {"filters": 4, "depth": 1, "n_fft": 64, "rate": 8000, "segment": 128}
+    flags |= {"bands": 8, "d_width": 8, "batch_size": 1, "steps": 1}
+    flags |= {"pronunciations": "keras=K EH R AH S", "data": tmp_path}
+    words = ["train", "vits", *(f"--{name}={value}" for name, value in flags.items())]
+    assert call(*words, "--periods=2", f"--run_dir={tmp_path / 'x'}")
+    told = capsys.readouterr().err
+    assert "`periods`" not in told and "--periods" in told and "'--" not in told
+    words.append("--periods=2,")
+    assert call(*words, f"--run_dir={tmp_path / 'x'}")
+    told = capsys.readouterr().err
+    assert "'c': wavs/c.wav is not there" in told and "--skip_broken" in told
+    words += [f"--run_dir={tmp_path / 'run'}", "--skip_broken"]
+    assert call(*words, "--batch_size=3")
+    assert "2 recordings" in capsys.readouterr().err
+    assert call(*words, "--pronunciations=keras")
+    assert "keras=K EH R AH S, relu=" in capsys.readouterr().err
+
+
+@pytest.mark.full
+@pytest.mark.backends
 def test_vits():
     """With lengths that are predicted: samples of a seed are then of one length."""
     parts = split(data(8))
@@ -301,6 +346,7 @@ def test_refusals(tmp_path):
         ({"latent": 3}, "`latent`"),
         ({"symbols": ("_", "a", "a")}, "'a' twice"),
         ({"heads": 3}, "multiples of heads=3"),
+        ({"periods": 3}, "`periods` is a tuple of ints"),
     ):
         with pytest.raises(ValueError, match=message):
             small(**kwargs)
