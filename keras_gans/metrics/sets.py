@@ -283,8 +283,14 @@ def check_gan(gan: "BaseGAN") -> None:
     Raises:
         ValueError: they cannot.
     """
-    gan.sample_batches(1)  # a GAN of other inputs says so
     shape = gan.modality.shape
+    if gan.modality.kind == "series":
+        raise ValueError(
+            "Feature networks see images. Received: samples of "
+            f"{type(gan).__name__}, series of shape {shape}. Judge them by a "
+            "classifier of yours that is trained on samples and tested on real series."
+        )
+    gan.sample_batches(1)  # a GAN of other inputs says so
     if len(shape) != 3 or shape[2] not in (1, 3):
         own = SCORES.get(gan.modality.kind)
         remedy = "Turn its samples into such images and pass them as an array."

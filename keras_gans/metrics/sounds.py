@@ -71,11 +71,18 @@ def evaluate_sounds(
         raise ValueError(
             "Scores of sounds are of a GAN of waveforms. Received: a "
             f"{type(gan).__name__}, whose samples are of another kind: "
-            f"{gan.modality.kind}."
+            f"{gan.modality.kind}. Judge series by a classifier of yours that is "
+            "trained on samples and tested on real ones."
+        )
+    vocoder = any(i.name == "mel" for i in gan.inputs)
+    if not vocoder and not gan.samples_from_seed:
+        raise ValueError(
+            "Scores of sounds are of a GAN that makes them from a seed, or of a "
+            f"vocoder. Received: a {type(gan).__name__}, which speaks texts. Hear it "
+            "by `gan.say(text, out)` (keras-gans say)."
         )
     gan.modality.check(real, "real")
     n = len(real) if n is None else n
-    vocoder = hasattr(gan, "mel")
     if vocoder:
         real = np.asarray(real[:n], "float32")
         fake = gan.sample(len(real), mel=ops.convert_to_numpy(gan.mel(real)))

@@ -37,8 +37,8 @@ class SoundScores(NamedTuple):
             their own side; 0.5 is best, 1 is told apart at once.
         coverage: share of real sounds that have a fake nearer than any other
             real; 1 is best, and another half of the reals has about 0.5.
-        correlation: the largest correlation of a fake with a real sound; 1 is a
-            copy.
+        correlation: the largest correlation of a fake with a real sound, each
+            without its mean; 1 is a copy.
     """
 
     frechet: float
@@ -68,7 +68,7 @@ def sound_scores(
         `SoundScores`.
 
     Raises:
-        ValueError: too few, or of other shapes.
+        ValueError: too few, of other shapes, or with NaN.
 
     Example:
 
@@ -153,12 +153,18 @@ def nearest_neighbour_accuracy(real: np.ndarray, fake: np.ndarray) -> float:
 def correlations(real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """The largest correlation of each fake with any real sound, at any shift.
 
+    The mean of each channel is left out: a constant, which is not heard, correlates
+    with no other.
+
     Args:
         real: float `[n, samples, channels]`.
         fake: float `[m, samples, channels]`.
 
     Returns:
         float64 `[m]` in [0, 1], whatever the sign and the loudness.
+
+    Raises:
+        ValueError: they have other shapes, or hold NaN.
     """
     _check(real, fake)
     size = 2 * real.shape[1]
@@ -184,7 +190,7 @@ def stft_distance(real: np.ndarray, fake: np.ndarray) -> float:
         float of 0 or more; 0 is best.
 
     Raises:
-        ValueError: they have other shapes, or are too short.
+        ValueError: they have other shapes, are too short, or hold NaN.
 
     Example:
 
@@ -229,6 +235,14 @@ def _check(real, fake):
             "Sounds are [n, samples, channels], real and fake ones alike. Received: "
             f"shapes {shapes[0]} and {shapes[1]}."
         )
+    for name, sounds in (("real", real), ("fake", fake)):
+        broken = np.flatnonzero(~np.isfinite(sounds).all(axis=(1, 2)))
+        if len(broken):
+            raise ValueError(
+                "Sounds are finite. Received: NaN or infinite values in "
+                f"{len(broken)} of {len(sounds)} of `{name}`, first in sound "
+                f"{broken[0]}. Leave it out, or look at how it was made."
+            )
 
 
 def _whitening(rows):
@@ -240,7 +254,8 @@ def _whitening(rows):
 
 
 def _unit(sounds):
-    """Sounds of norm 1; silence stays."""
+    """Sounds of mean 0 and norm 1; silence stays."""
     sounds = np.asarray(sounds, "float64")
+    sounds = sounds - sounds.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.square(sounds).sum(axis=(1, 2), keepdims=True))
     return sounds / np.maximum(norms, 1e-12)

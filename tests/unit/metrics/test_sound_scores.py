@@ -54,6 +54,9 @@ def test_correlations_find_shifted_copies():
     shifted[:, :5] = 0
     assert correlations(real, shifted)[0] > 0.99
     assert correlations(real, np.zeros_like(shifted))[0] == 0
+    rng = np.random.default_rng(0)
+    quiet = [0.01 * rng.normal(size=(1, 2048, 1)) + 0.3 for _ in range(2)]
+    assert correlations(*quiet)[0] < 0.2  # a constant is no sound
 
 
 def test_summaries_are_of_bands_and_times():
@@ -110,6 +113,30 @@ def test_record_of_a_vocoder():
     wanted = stft_distance(real[:2], gan.sample(2, mel=np.asarray(gan.mel(real[:2]))))
     assert record.metric == "stft" and record.reals == record.fakes == 2
     assert record.value == pytest.approx(wanted, rel=1e-5)
+
+
+def test_what_speaks_is_no_gan_of_sounds_from_a_seed():
+    gan = kg.TextToSpeech(
+        rate=8000,
+        segment=640,
+        channels=8,
+        rates=(5, 2),
+        kernels=(11, 4),
+        width=8,
+        periods=(2,),
+        scales=0,
+        d_width=4,
+    )
+    with pytest.raises(ValueError, match="a TextToSpeech, which speaks texts"):
+        evaluate_sounds(gan, np.zeros((20, 640, 1), "float32"))
+
+
+def test_broken_sounds_are_named():
+    real, fake = tones(20, 0), tones(20, 1)
+    fake[3, 5] = np.nan
+    for score in (scores, stft_distance, correlations):
+        with pytest.raises(ValueError, match="in 1 of 20 of `fake`, first in sound 3"):
+            score(real, fake)
 
 
 def test_refusals():
