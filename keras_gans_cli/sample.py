@@ -21,6 +21,13 @@ RATE, SIDE = 20, 256  # of a walk: frames a second, pixels of its shorter side
 # Of a class, in the name of a file; "class0" and the like are others' numbers.
 SAFE_NAME = re.compile(r"(?!class\d)[A-Za-z][A-Za-z0-9_-]{0,99}", re.IGNORECASE)
 
+# Commands for what reads other files than `INPUTS`, by its argument of `sample`.
+COMMANDS = {
+    "mel": "keras-gans vocode MODEL FILE... --out=DIR",
+    "phones": "keras-gans say MODEL TEXT --out=a.wav",
+    "ids": "keras-gans say MODEL TEXT --out=a.wav",
+}
+
 # What generators take, by the argument of `sample`; an input reads its text.
 INPUTS = {
     "labels": "class of all samples, or of each, numbers or names: 3 or 0,0,1,1 or "
@@ -105,6 +112,12 @@ def opened(
     from keras_gans.inference import opening
 
     gan, step = opening.open_gan(args.run_dir, args.best)
+    for i in gan.inputs:
+        if command := COMMANDS.get(i.given):
+            raise ValueError(
+                f"A {type(gan).__name__} makes no samples from a seed. Received: "
+                f"{args.run_dir}. Use `{command}`."
+            )
     class_names = opening.class_names_of(args.run_dir)
     texts = {name: getattr(args, name) for name in INPUTS}
     texts["labels"] = label_numbers(texts["labels"], class_names)

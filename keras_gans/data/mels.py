@@ -17,7 +17,7 @@ from keras_gans.data.pipeline import (
     seed_key,
     shuffled_range,
 )
-from keras_gans.data.places import find_place
+from keras_gans.data.places import Folder, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sounds import (
     SEGMENT_WORDS,
@@ -289,12 +289,55 @@ def _read(place, name):
     return array[0] if array.ndim == 3 and len(array) == 1 else array
 
 
+def read_mel(path: Path, bands: int) -> np.ndarray:
+    """The spectrogram of a file, without its recording.
+
+    Args:
+        path: str or path of a .npy file of floats `[frames, bands]`, or `[bands,
+            frames]`, also after an axis of one. A square is taken for the first.
+        bands: int.
+
+    Returns:
+        float32 `[frames, bands]`.
+
+    Raises:
+        ValueError: naming the file, where it cannot be used.
+
+    Example:
+
+    ```python
+    from keras_gans.data.mels import read_mel
+
+    np.save("a.npy", np.zeros((8, 100), "float32"))
+    read_mel("a.npy", bands=8).shape  # (100, 8)
+    ```
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    try:
+        array = _read(Folder(folder), name)
+        why = _unusable(array, bands)
+    except (OSError, ValueError) as error:
+        why = str(error).rstrip(".")
+    if why:
+        raise ValueError(f"Cannot read {os.fspath(path)!r}: {why}.")
+    return (array if array.shape[1] == bands else array.T).astype("float32")
+
+
+def _unusable(array, bands):
+    """Why an array is no spectrogram, or `None`."""
+    if array.ndim != 2 or bands not in array.shape:
+        return f"it has the shape {array.shape}, and spectrograms [frames, {bands}]"
+    if array.dtype.kind != "f":
+        return f"it holds {array.dtype}, and spectrograms floats"
+    if not np.isfinite(array).all():
+        return "it holds NaN or infinite values"
+    return None
+
+
 def _looked(array, mel, samples):
     """`Spectrogram`, or why an array is none of a recording of so many samples."""
-    if array.ndim != 2 or mel.bands not in array.shape:
-        return f"it has the shape {array.shape}, and spectrograms [frames, {mel.bands}]"
-    if array.dtype.kind != "f" or not np.isfinite(array).all():
-        return "it holds other values than finite floats"
+    if why := _unusable(array, mel.bands):
+        return why
     lengths = {
         turned: array.shape[turned]
         for turned in (False, True)

@@ -10,6 +10,7 @@ from keras import layers, ops
 import numpy as np
 
 from keras_gans.engine.keras_internals import flatten_layers
+from keras_gans.layers.snake import AntiAliasedSnake
 from keras_gans.modalities import Waveform
 from keras_gans.utils import files
 from keras_gans.utils.types import Path
@@ -90,8 +91,9 @@ def _parts(gan, rows, chunk) -> Iterator[np.ndarray]:
 def context(network: keras.Model) -> int:
     """How many frames to either side a sample depends on, at most.
 
-    Each convolution reaches as far as its kernel, in frames of its map's rate. All
-    count, also those side by side: a few frames too many do no harm.
+    Each convolution, and the filters of each activation, reach as far as their
+    kernels, in frames of their map's rate. All count, also those side by side: a few
+    frames too many do no harm.
 
     Args:
         network: `keras.Model` from spectrograms to waveforms.
@@ -103,6 +105,8 @@ def context(network: keras.Model) -> int:
             rate *= layer.strides[0]
         elif isinstance(layer, layers.Conv1D):
             reach += (layer.kernel_size[0] // 2) * layer.dilation_rate[0] / rate
+        elif isinstance(layer, AntiAliasedSnake):
+            reach += layer.reach / rate
     return math.ceil(reach) + 1
 
 
@@ -168,7 +172,7 @@ def vocode_files(
     Args:
         gan: `HiFiGAN`.
         paths: list of str or path: WAV, FLAC, OGG or MP3 files, of any rate, or
-            .npy files of `[frames, bands]`.
+            .npy files of `[frames, bands]`, or `[bands, frames]`.
         directory: str or path of the folder of the results.
         chunk: int, frames made at a time.
         overwrite: bool, whether to replace files there.
@@ -224,8 +228,9 @@ def _rows_of(gan, path, chunk):
             f"Received: {path}{'' if path.exists() else ', which does not exist'}."
         )
     if path.suffix.lower() == ".npy":
-        (mel,) = gan.inputs[0].check(gan.inputs[0].parse(str(path))[None], 1)
-        return [mel]
+        from keras_gans.data.mels import read_mel
+
+        return [read_mel(path, gan.mel.bands)]
     from keras_gans.data.sounds import sound_blocks
 
     return _rows(gan.mel, sound_blocks(path, gan.mel.rate), chunk)

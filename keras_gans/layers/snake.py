@@ -58,6 +58,11 @@ class AntiAliasedSnake(keras.layers.Layer):
             raise ValueError(f"`magnitude` is a bool. Received: {magnitude!r}.")
         self.magnitude = magnitude
 
+    @property
+    def reach(self) -> int:
+        """Samples to either side that one depends on: of two filters, twice as fast."""
+        return TAPS // 2
+
     def build(self, input_shape: tuple) -> None:
         channels = (input_shape[-1],)
         self.alpha = self.add_weight(channels, "zeros", name="alpha")

@@ -162,11 +162,33 @@ def test_vocode_command(vocoder, tmp_path, capsys):
     both = tmp_path / "both"
     assert call(*words, tmp_path / "a.wav", tmp_path / "a.npy", f"--out={both}")
     assert "both become a.wav" in capsys.readouterr().err and not both.exists()
-    np.save(tmp_path / "nan.npy", np.full((10, 8), np.nan, "float32"))
     soundfile.write(tmp_path / "silent.wav", np.zeros(4000), 8000)
-    for name, told in (("nan.npy", "NaN"), ("silent.wav", "it is silent")):
-        assert call(*words, tmp_path / name, f"--out={both}")
-        assert told in capsys.readouterr().err and not list(both.glob("*"))
+    assert call(*words, tmp_path / "silent.wav", f"--out={both}")
+    assert "it is silent" in capsys.readouterr().err and not list(both.glob("*"))
+    assert call("sample", words[1], "--n=1", f"--out={both}")
+    assert "Use keras-gans vocode MODEL FILE" in capsys.readouterr().err
+
+
+def test_spectrograms_of_files_are_checked_as_those_of_load_mels(vocoder, tmp_path):
+    mel = np.random.default_rng(0).normal(size=(10, 8)).astype("float32")
+    made = []
+    for name, array in (("a", mel), ("b", mel.T), ("c", mel[None])):
+        np.save(tmp_path / f"{name}.npy", array)
+        path = tmp_path / f"{name}.npy"
+        [path] = vocoding.vocode_files(vocoder, [path], tmp_path / "out")
+        made.append(path.read_bytes())
+    assert made[0] == made[1] == made[2]
+    for array, told in (
+        (mel[:0], r"the shape \(0, 8\)"),
+        (mel[:, :7], r"the shape \(10, 7\), and spectrograms \[frames, 8\]"),
+        (mel.astype("int32"), "int32, and spectrograms floats"),
+        (mel * np.nan, "NaN"),
+        (mel[0], r"the shape \(8,\)"),
+    ):
+        np.save(tmp_path / "d.npy", array)
+        with pytest.raises(ValueError, match=rf"Cannot read '.*d\.npy': .*{told}"):
+            vocoding.vocode_files(vocoder, [tmp_path / "d.npy"], tmp_path / "out")
+    assert not (tmp_path / "out" / "d.wav").exists()
 
 
 NUMBERS = {"sampling_rate": 16000, "segment_size": 2048, "num_mels": 80}

@@ -13,8 +13,10 @@ import keras_gans as kg
 from keras_gans.convert import from_state, read
 from keras_gans.convert.families import hifigan as family
 from keras_gans.convert.weights import assign
+from keras_gans.inference.vocoding import vocode
 from keras_gans.layers.snake import kaiser_sinc
 from keras_gans.networks.bigvgan import bigvgan_discriminators, bigvgan_generator
+from keras_gans.networks.hifigan import Configuration
 from keras_gans.training import recipes
 
 
@@ -120,6 +122,24 @@ def test_the_distance_of_spectrograms_is_the_sum_of_windows():
         mel = kg.layers.MelSpectrogram(8000, bands, window, hop, window, high=None)
         total += np.abs(ops.convert_to_numpy(mel(x) - mel(y))).mean() / np.log(10)
     assert float(gan.mel_distance(x, y)) == pytest.approx(total, rel=1e-5)
+
+
+def test_parts_are_the_whole_also_of_filters():
+    """Of activations far from linear, whose filters reach beyond convolutions."""
+    numbers = Configuration(4, (2, 2), (4, 4), "2", (3,), ((1,),))
+    gan = small(
+        generator=bigvgan_generator(numbers, bands=8),
+        rates=(2, 2),
+        kernels=(4, 4),
+        segment=256,
+    )
+    for variable in gan.generator.trainable_variables:
+        if "alpha" in variable.path:
+            variable.assign(np.full(variable.shape, 1.5, "float32"))
+    mel = np.random.default_rng(0).normal(size=(60, 8)).astype("float32")
+    whole = vocode(gan, mel, chunk=60)
+    np.testing.assert_allclose(vocode(gan, mel, chunk=8), whole, atol=1e-6)
+    assert np.abs(whole).max() > 0.01
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,8 @@ def test_what_does_not_fit_is_named(folder):
     assert len(pairs) == 4
     check_in_time(pairs)
     for array, told in (
-        (np.full_like(good, np.nan), "finite"),
-        (good.astype("int32"), "finite floats"),
+        (np.full_like(good, np.nan), "NaN or infinite"),
+        (good.astype("int32"), "int32, and spectrograms floats"),
     ):
         np.save(mels / "a.npy", array)
         with pytest.raises(ValueError, match=told):
