@@ -26,6 +26,7 @@ from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.data.watch import watch_archive
+from keras_gans.modalities.series import Series
 from keras_gans.modalities.wav_header import check_wav_is_whole
 from keras_gans.modalities.waveform import EXTENSIONS, Waveform
 from keras_gans.utils.keywords import refuses_unknown
@@ -33,6 +34,7 @@ from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, is_number, one_of, within
 
+TABLES = (".csv", ".npy")  # of series, which are read where there are no sounds
 EMBEDDED = ("drums", "watch")
 ALLOWED = (
     '"drums" (the embedded set), "watch" (series of motion), or the path of a folder '
@@ -100,7 +102,8 @@ def load_sounds(
         source: "drums", 98 embedded percussive sounds of a second; "watch",
             motion of a wrist in 6 channels at 50 Hz (see `load_watch`); or the
             path of a folder of WAV, FLAC, OGG or MP3 files, searched with its
-            subfolders, or of a zip archive of them.
+            subfolders, or of a zip archive of them. Of a folder without sounds,
+            CSV and .npy files are read, series `[samples, channels]` of `rate`.
         samples: int, the length of a segment. Shorter sounds are followed by
             silence.
         channels: int. Several channels are averaged to one, before their peak is
@@ -155,7 +158,7 @@ def load_sounds(
     ok = peak is None or (is_number(peak) and 0 < peak <= 1)
     within("peak", peak, ok, "(0, 1], or None")
     within("speed", speed, is_number(speed) and 0 <= speed <= 0.5, "[0, 0.5]")
-    recordings = find_sounds(source, channels, labels, on_error)
+    recordings = find_sounds(source, channels, labels, on_error, rate)
     if peak is None:
         _check_levels(recordings.files[0])
     cutter = Cutter(recordings.files[0], samples, channels, rate, segments, peak, trim)
@@ -190,7 +193,8 @@ def _check_levels(usable):
         raise ValueError(
             "As loud as they are, sounds lie in [-1, 1]. Received: "
             f"{path!r}{more}, whose largest sample is {most:g}. Divide them all by "
-            "one number, or bring each to `peak=1.0`."
+            "one number (each channel of series by its own), or bring each file to "
+            "`peak=1.0`."
         )
 
 
@@ -206,23 +210,38 @@ def is_loud(path: Path, peak: float) -> bool:
 
 
 def find_sounds(
-    source: Any, channels: int, labels: bool = False, on_error: str = "raise"
+    source: Any,
+    channels: int,
+    labels: bool = False,
+    on_error: str = "raise",
+    rate: int | None = None,
 ) -> Source:
     """Returns the `Source` of a folder, an archive or the embedded set.
+
+    With a `rate`, where there are no sounds, tables are read as series of it.
 
     Raises:
         ValueError: there are no sounds, or files cannot be used.
     """
     place = _place(source)
-    listing = list_files(place, labels, EXTENSIONS, "sounds")
+    listing = _listing(place, labels, rate is not None)
     usable = usable_of(
-        listing, lambda name: look(place, name, channels), on_error, "sound"
+        listing, lambda name: look(place, name, channels, rate), on_error, "sound"
     )
     name = f"folder {place.path!r}"
     shape = (None, channels)
     return Source(
         name, len(usable.heads), shape, None, None, usable.listing.classes, [usable]
     )
+
+
+def _listing(place, labels, tables):
+    """The sounds of a place; where it has none, its tables."""
+    endings = {os.path.splitext(name)[1].lower() for name in place.walk()}
+    extensions = EXTENSIONS
+    if tables and endings.isdisjoint(EXTENSIONS):
+        extensions = TABLES if not endings.isdisjoint(TABLES) else EXTENSIONS + TABLES
+    return list_files(place, labels, extensions, "sounds")
 
 
 def read_sound(
@@ -382,7 +401,7 @@ def sound_classes(source: Any) -> list[str]:
     keras_gans.data.sound_classes("sounds")  # ["kick", "snare"]
     ```
     """
-    return list_files(_place(source), True, EXTENSIONS, "sounds").classes
+    return _listing(_place(source), True, tables=True).classes
 
 
 def describe_sounds(
@@ -416,7 +435,7 @@ def describe_sounds(
     report = keras_gans.data.describe_sounds("drums", modality)
     ```
     """
-    recordings = find_sounds(source, modality.channels, labels, on_error)
+    recordings = find_sounds(source, modality.channels, labels, on_error, modality.rate)
     (usable,) = recordings.files
     sounds, rate = usable.heads, modality.rate
     cutter = Cutter(usable, *modality.shape, rate, segments, 1.0, trim)
@@ -530,7 +549,8 @@ class Cutter:
         first = max(0, offset - margin)
         begin = start + int(first * sound.rate // rate)
         count = int((offset - first + self.samples + margin) * sound.rate // rate) + 1
-        with _opened(self.listing.place, self.listing.names[number]) as file:
+        name = self.listing.names[number]
+        with _opened(self.listing.place, name, self.channels, self.rate) as file:
             file.seek(begin)
             values = file.read(min(count, stop - begin), "float32", always_2d=True)
         if margin:
@@ -564,9 +584,32 @@ def _place(source):
     return place
 
 
+class _Table:
+    """A series of a table, read as `soundfile.SoundFile` reads a sound."""
+
+    def __init__(self, rows, rate):
+        self._rows, self._at, self.samplerate = rows, 0, rate
+        self.frames, self.channels = rows.shape
+
+    def seek(self, at):
+        self._at = at
+
+    def read(self, count, dtype, always_2d):
+        rows = self._rows[self._at : self._at + count].astype(dtype)
+        self._at += len(rows)
+        return rows
+
+
 @contextlib.contextmanager
-def _opened(place: Any, name: Path) -> Iterator[Any]:
-    """A file of sound, opened for reading."""
+def _opened(
+    place: Any, name: Path, channels: int | None = None, rate: int | None = None
+) -> Iterator[Any]:
+    """A file of sound, or a table of a rate, opened for reading."""
+    ending = os.path.splitext(name)[1].lower()
+    if rate is not None and ending in TABLES:
+        rows = Series(None, channels, rate).rows_of(place.read(name), ending)
+        yield _Table(rows, rate)
+        return
     soundfile = require("soundfile", "audio", "Files of sound")
     if isinstance(place, Archive):
         with soundfile.SoundFile(io.BytesIO(place.read(name))) as file:
@@ -576,18 +619,19 @@ def _opened(place: Any, name: Path) -> Iterator[Any]:
             yield file
 
 
-def look(place: Any, name: Path, channels: int) -> Sound | str:
+def look(place: Any, name: Path, channels: int, rate: int | None = None) -> Sound | str:
     """`Sound`, or why a file cannot be used, as a str.
 
     Args:
         place: `places.Folder` or `places.Archive`.
         name: str, the path of the file there.
         channels: int, see `load_sounds`.
+        rate: int, of tables; `None` where there are none.
     """
     try:
         place.version_of(name)
         _check_whole(place, name)
-        with _opened(place, name) as file:
+        with _opened(place, name, channels, rate) as file:
             return _scan(file, channels)
     except ImportError:
         raise

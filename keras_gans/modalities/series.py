@@ -21,8 +21,8 @@ SHOWN = 12  # channels of a preview at most
 class Series(Waveform):
     """Series `[samples, channels]` in [-1, 1], one channel a sensor.
 
-    A file is a table, CSV or .npy: a row a sample, a column a channel. Previews
-    draw the channels as lines.
+    A file is a table, CSV or .npy: a row a sample, a column a channel. The first
+    line of a CSV file may name the columns. Previews draw the channels as lines.
 
     Args:
         samples: int, or `None` for any length.
@@ -61,6 +61,19 @@ class Series(Waveform):
         )
         return stream.getvalue().encode()
 
+    def rows_of(self, data: bytes, extension: str) -> np.ndarray:
+        """The rows of a file: float32 `[samples, channels]`.
+
+        Args:
+            data: bytes of the file.
+            extension: str, ".csv" or ".npy".
+
+        Raises:
+            ValueError: it is damaged, too large, or of other channels.
+        """
+        untrusted.check_bytes(len(data))
+        return self._decode(data, extension)
+
     def _decode(self, data, extension):
         if extension == ".npy":
             rows = untrusted.load_array(data).astype("float32")
@@ -75,11 +88,16 @@ class Series(Waveform):
 
     def _parsed(self, lines):
         for number, row in enumerate(csv.reader(lines), 1):
+            if number == 1 and row and not any(map(_is_number, row)):
+                continue  # names of columns
             if len(row) != self.channels:
                 raise ValueError(
                     f"line {number} has {len(row)} cells, not {self.channels}."
                 )
-            yield [float(cell) for cell in row]
+            try:
+                yield [float(cell) for cell in row]
+            except ValueError as error:
+                raise ValueError(f"line {number} is no row of numbers.") from error
 
     def encode_in_graph(self, samples: Tensor) -> Tensor:
         """The same tables as text, whose numbers are read back exactly."""
@@ -113,3 +131,11 @@ class Series(Waveform):
         rows = math.ceil(len(samples) / columns)
         picture = pictures.draw_plot(rows, columns, (3, 2), draw)
         return base.Preview(pictures.add_caption(picture, caption))
+
+
+def _is_number(cell):
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -25,9 +25,10 @@ def default_strides(samples: int) -> tuple[int, ...]:
     check_size("samples", samples)
     ratio, rest = divmod(samples, START)
     if rest or ratio < 2 or ratio & (ratio - 1):
+        below = max(2 * START, 1 << (samples.bit_length() - 1))
         raise ValueError(
             "WaveGAN's own strides make 16 samples times a power of 2, such as "
-            f"4096, 16384 or 65536. Received: samples={samples}. Choose such a "
+            f"{below} or {2 * below}. Received: samples={samples}. Choose such a "
             "length, or pass `strides` whose product divides it, as in "
             "strides=(4, 4, 5, 5)."
         )

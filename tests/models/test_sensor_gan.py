@@ -100,6 +100,42 @@ def test_recordings_are_data_of_the_command(recordings, tmp_path):
     assert names == ["seed0000-0000-DOWN.csv", "seed0000-0001-UP.csv"]
 
 
+def test_series_of_one_s_own_are_read_of_tables(tmp_path):
+    """Where there are no sounds; class folders are labels, as of these."""
+    rows = series(4)
+    for i, ending in enumerate((".csv", ".csv", ".npy", ".npy")):
+        folder = tmp_path / ("run" if i % 2 else "walk")
+        folder.mkdir(exist_ok=True)
+        small().modality.write(folder / f"{i}{ending}", rows[i])
+    text = (tmp_path / "run" / "1.csv").read_text()
+    (tmp_path / "run" / "1.csv").write_text("x,y,z\n" + text)
+    options = {"samples": 32, "channels": 3, "rate": 50, "batch_size": 1, "peak": None}
+    options |= {"shuffle": False, "trim": False, "segments": "first"}
+    found = list(load_sounds(tmp_path, **options, labels=True).as_numpy_iterator())
+    assert [int(label[0]) for _, label in found] == [0, 0, 1, 1]
+    for (x, _), i in zip(found, (1, 3, 0, 2), strict=True):
+        np.testing.assert_allclose(x[0], rows[i], rtol=1e-6)
+    assert kg.data.sound_classes(tmp_path) == ["run", "walk"]
+    for name, told in (
+        ("a,b\n1,2\n", "has 2 cells, not 3"),
+        ("1,2,x\n", "line 1 is no"),
+    ):
+        (tmp_path / "walk" / "bad.csv").write_text(name)
+        with pytest.raises(ValueError, match=rf"bad\.csv': line \d {told}|{told}"):
+            load_sounds(tmp_path, **options)
+    (tmp_path / "walk" / "bad.csv").write_text("9.81,0,0\n" * 40)
+    with pytest.raises(ValueError, match=r"9\.81\. Divide .*each channel of series"):
+        load_sounds(tmp_path, **options)
+
+
+def test_lengths_that_work_are_named():
+    for samples, near in ((100, "64 or 128"), (200, "128 or 256"), (20, "32 or 64")):
+        told = rf"such as {near}\. Received: samples={samples}"
+        with pytest.raises(ValueError, match=told):
+            small(samples=samples)
+    assert small(samples=100, strides=(5,)).sample(1).shape == (1, 100, 3)
+
+
 def test_another_file_is_not_opened(recordings, monkeypatch):
     monkeypatch.setattr(watch, "DIGEST", "0" * 64)
     with pytest.raises(ValueError, match=r"is not the file of seglearn 1\.2\.5"):
