@@ -26,11 +26,13 @@ class Argument(NamedTuple):
         default: its value; of one that is no literal, its source code.
         help: str, its entry in the docstring; "" where it has none.
         owner: str, the class that takes it.
+        is_text: bool, whether its values are texts, such as "1".
     """
 
     default: Any
     help: str
     owner: str
+    is_text: bool
 
 
 # --- Files ---
@@ -198,8 +200,8 @@ def _arguments_of(name):
     if constructors:
         function = constructors[0]
         arguments = {
-            argument: Argument(default, texts.get(argument, ""), name)
-            for argument, default in _signature(function.args)
+            argument: Argument(default, texts.get(argument, ""), name, is_text)
+            for argument, default, is_text in _signature(function.args)
         }
         changed = _own_defaults(function)
         passes_on = function.args.kwarg is not None
@@ -216,14 +218,16 @@ def _arguments_of(name):
 
 
 def _signature(arguments):
-    """Pairs of each argument's name and default, but for `self`."""
+    """Each argument's name, its default and whether it is text, but for `self`."""
     placed = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(placed) - len(arguments.defaults))
     placed = zip(placed, [*defaults, *arguments.defaults], strict=True)
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     for argument, default in [*placed, *named]:
         if argument.arg != "self":
-            yield argument.arg, default and _literal(default)
+            kind = argument.annotation and ast.unparse(argument.annotation)
+            is_text = kind in ("str", "str | None")
+            yield argument.arg, default and _literal(default), is_text
 
 
 def _own_defaults(function):

@@ -106,7 +106,7 @@ def _add_arguments(sub, recipe):
             groups[argument.owner] = sub.add_argument_group(title)
         groups[argument.owner].add_argument(
             f"--{name}",
-            type=values.value,
+            type=values.word if argument.is_text else values.value,
             default=argparse.SUPPRESS,  # None is a value
             help=_help(recipe, name, argument),
             metavar=flags.metavar(argument.help, argument.default),

@@ -19,6 +19,11 @@ def value(text: str) -> Any:
         return text
 
 
+def word(text: str) -> str | None:
+    """A flag's text as it is, or None: of arguments such as `block="1"`."""
+    return None if text.lower() == "none" else text
+
+
 def text(value: Any) -> str:
     """A value as one types it: "32,32,3" of a tuple."""
     if isinstance(value, (tuple, list)) and len(value) > 1:

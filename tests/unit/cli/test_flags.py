@@ -300,3 +300,11 @@ def test_commands_are_files():
         tree = ast.parse((folder / f"{name}.py").read_text())
         functions = {getattr(node, "name", "") for node in tree.body}
         assert {"add_flags", "run"} <= functions
+
+
+def test_texts_stay_texts():
+    """The kind of a block is "2", not the number."""
+    words = ["keras-gans", "train", "hifigan", "--data=SOUNDS"]
+    given = app.parse([*words, "--block=2", "--configuration=v1", "--segment=1280"])
+    assert (given.block, given.configuration, given.segment) == ("2", "v1", 1280)
+    assert app.parse([*words, "--block=none"]).block is None
