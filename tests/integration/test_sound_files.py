@@ -166,7 +166,7 @@ def test_vocode_command(vocoder, tmp_path, capsys):
     assert call(*words, tmp_path / "silent.wav", f"--out={both}")
     assert "it is silent" in capsys.readouterr().err and not list(both.glob("*"))
     assert call("sample", words[1], "--n=1", f"--out={both}")
-    assert "Use keras-gans vocode MODEL FILE" in capsys.readouterr().err
+    assert "Use `keras-gans vocode MODEL FILE" in capsys.readouterr().err
 
 
 def test_spectrograms_of_files_are_checked_as_those_of_load_mels(vocoder, tmp_path):
