@@ -456,6 +456,9 @@ class CTGAN(GradientPenaltyGAN):
             x = _Batches(sampler, size, first)
             batch_size, y = None, None
             kwargs.setdefault("shuffle", False)
+            kwargs.setdefault(
+                "steps_per_epoch", max(1, len(rows) // size // self.d_steps)
+            )
         return super().fit(x, y, batch_size, epochs, **kwargs)
 
     def synthesize(
@@ -576,22 +579,22 @@ def _is_table(x):
 
 
 class _Batches(keras.utils.PyDataset):
-    """Batches of `fit`, each a function of the step that it is for."""
+    """Batches of `fit`, each a function of the step that it is for.
+
+    They do not end: Keras makes a new pipeline for each epoch of what ends, which
+    takes longer than the few steps that an epoch of a small table has.
+    """
 
     def __init__(self, sampler, size, first):
         super().__init__()
-        self._sampler, self._size, self._first, self._epoch = sampler, size, first, 0
+        self._sampler, self._size, self._first = sampler, size, first
 
     @property
     def num_batches(self):
-        return max(1, len(self._sampler.rows) // self._size)
+        return None
 
     def __getitem__(self, index):
-        index = self._first + self._epoch * self.num_batches + index
-        return self._sampler.batch(index, self._size)
-
-    def on_epoch_end(self):
-        self._epoch += 1
+        return self._sampler.batch(self._first + index, self._size)
 
 
 RECIPE = Recipe(
