@@ -27,6 +27,7 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
     from keras_gans.engine.kernels import candidates, im2col, tiling, winograd
+    from keras_gans.engine.tensorflow_internals import has_one_dnn
 
 KERNELS = (
     "adam",
@@ -181,9 +182,16 @@ def widens(layer: keras.Layer, x: Any) -> bool:
 
 
 def joins_groups(layer: keras.layers.Conv2D) -> bool:
-    """Whether a convolution of groups is computed as dense ones."""
+    """Whether a convolution of groups is computed otherwise than by XLA."""
     wanted = _on_cpu() and enabled("groups")
     return wanted and layer.groups > 1 and layer.data_format == "channels_last"
+
+
+def has_groups(x: Any) -> bool:
+    """Whether TensorFlow has convolutions of groups, and their gradients, for maps."""
+    kind = keras.backend.standardize_dtype(x.dtype)
+    seen = has_one_dnn() and "avx2" in instructions()  # elsewhere it was not tried
+    return seen and kind in FUSED_TYPES and not _lacks(kind)
 
 
 def implementation(

@@ -4,9 +4,8 @@ With 64 channels or more on both sides: of maps of few pixels, as one matrix
 product; on processors with AVX2 alone, of 3 x 3 taps, or 4 x 4 with strides of
 2, by Winograd's minimal filtering, 4/9 or 9/16 of the products. On those
 processors, what is left of a single image as that of its two halves. Of groups,
-as dense ones. In half
-precision they compute in float32, and round to the layer's type once, on
-processors where TensorFlow emulates that type's gradients; maps of
+without XLA. In half precision they compute in float32, and round to the layer's
+type once, on processors where TensorFlow emulates that type's gradients; maps of
 "channels_first" excepted.
 """
 

@@ -1,4 +1,4 @@
-"""Grouped convolutions as dense ones compute what Keras's layer does."""
+"""Grouped convolutions compute what Keras's layer does, with oneDNN and without."""
 
 import keras
 from keras import layers
@@ -19,7 +19,16 @@ def on_a_cpu(monkeypatch):
     monkeypatch.setattr(choice, "_on_cpu", lambda: True)
 
 
-@pytest.mark.daily(1)
+@pytest.fixture(params=["one_dnn", "dense"])
+def way(request, monkeypatch):
+    """How groups are computed on this machine, or the other way."""
+    if request.param == "dense":
+        monkeypatch.setattr(choice, "has_groups", lambda x: False)
+    elif not choice.has_groups(np.zeros(1, "float32")):
+        pytest.skip("TensorFlow computes without oneDNN here")
+
+
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     ("channels", "filters", "groups", "options"),
     [
@@ -27,9 +36,11 @@ def on_a_cpu(monkeypatch):
         (12, 24, 3, {"strides": 2}),  # all joined
         (96, 48, 2, {"padding": "same"}),  # a group a convolution
         (10, 5, 5, {"kernel_size": 1, "use_bias": False}),
+        (6, 6, 6, {"kernel_size": (4, 1), "strides": (2, 1)}),
+        (6, 9, 3, {"dilation_rate": 2, "padding": "same"}),
     ],
 )
-def test_values_and_gradients(channels, filters, groups, options, on_a_cpu):
+def test_values_and_gradients(channels, filters, groups, options, way, on_a_cpu):
     options = {"kernel_size": 3, **options}
     layer = layers.Conv2D(filters, groups=groups, **options)
     x = keras.random.normal((2, 7, 6, channels), seed=0)
