@@ -32,6 +32,7 @@ if keras.backend.backend() == "tensorflow":
 KERNELS = (
     "adam",
     "batch_norm",
+    "columns",
     "groups",
     "im2col",
     "norms",
@@ -43,6 +44,8 @@ KERNELS = (
     "wide_types",
     "winograd",
 )
+# Rows of so few pixels are turned into columns.
+MOST_COLUMNS = 8
 FUSED_TYPES = ("float32", "bfloat16", "float16")
 # A kernel of as many channels outweighs what its other implementations cost.
 LEAST_CHANNELS = 64
@@ -185,6 +188,16 @@ def joins_groups(layer: keras.layers.Conv2D) -> bool:
     """Whether a convolution of groups is computed otherwise than by XLA."""
     wanted = _on_cpu() and enabled("groups")
     return wanted and layer.groups > 1 and layer.data_format == "channels_last"
+
+
+def turns(layer: keras.layers.Conv2D, x: Any) -> bool:
+    """Whether a convolution by a kernel of one column is computed as by one row."""
+    if not (_on_cpu() and enabled("columns") and has_one_dnn()):
+        return False
+    rows, columns = layer.kernel_size
+    narrow = x.shape[2] is not None and x.shape[2] <= MOST_COLUMNS
+    plain = layer.data_format == "channels_last" and layer.padding in ("same", "valid")
+    return plain and narrow and columns == 1 < rows
 
 
 def has_groups(x: Any) -> bool:

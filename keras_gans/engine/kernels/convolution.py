@@ -4,19 +4,20 @@ With 64 channels or more on both sides: of maps of few pixels, as one matrix
 product; on processors with AVX2 alone, of 3 x 3 taps, or 4 x 4 with strides of
 2, by Winograd's minimal filtering, 4/9 or 9/16 of the products. On those
 processors, what is left of a single image as that of its two halves. Of groups,
-without XLA. In half precision they compute in float32, and round to the layer's
-type once, on processors where TensorFlow emulates that type's gradients; maps of
-"channels_first" excepted.
+without XLA. Of kernels of one column, as of one row. In half precision they
+compute in float32, and round to the layer's type once, on processors where
+TensorFlow emulates that type's gradients; maps of "channels_first" excepted.
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_gans.engine.convolutions import Convolving
-from keras_gans.engine.kernels import choice, grouped
+from keras_gans.engine.kernels import choice, grouped, turned
+from keras_gans.engine.kernels.form import Form
 
 
 def call(layer: keras.layers.Conv2D, inputs: Any) -> Any:
@@ -43,17 +44,6 @@ def _finished(layer, inputs, y):
         y = ops.cast(y, "float32") + ops.cast(layer.bias, "float32")
     y = ops.cast(y, layer.compute_dtype)
     return y if layer.activation is None else layer.activation(y)
-
-
-class Form(NamedTuple):
-    """What tells how a `Convolving` layer convolves, as a `Conv2D` has it."""
-
-    kernel_size: tuple[int, int]
-    strides: tuple[int, int]
-    padding: str
-    data_format: str = "channels_last"
-    dilation_rate: int = 1
-    groups: int = 1
 
 
 def convolve_maps(
@@ -110,6 +100,8 @@ def _widened(layer, x, kernel, implementation, plain):
 
 
 def _convolve(layer, x, kernel):
+    if choice.turns(layer, x):
+        return turned.convolve(layer, x, kernel)
     if choice.joins_groups(layer):
         return grouped.convolve(layer, x, kernel)
     if None in x.shape or layer.padding not in ("same", "valid"):

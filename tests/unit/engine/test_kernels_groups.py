@@ -1,4 +1,4 @@
-"""Grouped convolutions compute what Keras's layer does, with oneDNN and without."""
+"""Convolutions of groups and of columns compute what Keras's layer does."""
 
 import keras
 from keras import layers
@@ -41,9 +41,12 @@ def way(request, monkeypatch):
     ],
 )
 def test_values_and_gradients(channels, filters, groups, options, way, on_a_cpu):
-    options = {"kernel_size": 3, **options}
-    layer = layers.Conv2D(filters, groups=groups, **options)
-    x = keras.random.normal((2, 7, 6, channels), seed=0)
+    layer = layers.Conv2D(filters, groups=groups, **{"kernel_size": 3, **options})
+    check_layer(layer, keras.random.normal((2, 7, 6, channels), seed=0))
+
+
+def check_layer(layer, x):
+    """Values, gradients and those of gradients are those of Keras's layer."""
     layer.build(x.shape)
     results = []
     for call in (layers.Conv2D.call, convolution.call):
@@ -59,6 +62,36 @@ def test_values_and_gradients(channels, filters, groups, options, way, on_a_cpu)
     for plain, ours in zip(*results, strict=True):
         bound = 1e-5 * float(np.abs(plain).max())
         np.testing.assert_allclose(ours, plain, rtol=0, atol=bound)
+
+
+@pytest.mark.daily(2)
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(
+    ("width", "options"),
+    [
+        (1, {"kernel_size": (5, 1), "strides": (3, 1)}),
+        (2, {"kernel_size": (5, 1), "strides": (2, 1), "padding": "same"}),
+        (5, {"kernel_size": (3, 1), "dilation_rate": (2, 1)}),
+        (5, {"kernel_size": (2, 1), "strides": (2, 2), "use_bias": False}),
+    ],
+)
+def test_columns(width, options, groups, way, on_a_cpu):
+    layer = layers.Conv2D(6, groups=groups, **options)
+    x = keras.random.normal((2, 11, width, 4), seed=0)
+    assert choice.turns(layer, x) == choice.has_one_dnn()
+    check_layer(layer, x)
+
+
+def test_what_is_turned(on_a_cpu, monkeypatch):
+    """Narrow maps and kernels of a column; no others."""
+    monkeypatch.setattr(choice, "has_one_dnn", lambda: True)
+    narrow, wide = np.zeros((1, 9, 8, 2)), np.zeros((1, 9, 9, 2))
+    column = layers.Conv2D(4, (3, 1))
+    assert choice.turns(column, narrow) and not choice.turns(column, wide)
+    for other in ((1, 3), (1, 1), 3):
+        assert not choice.turns(layers.Conv2D(4, other), narrow)
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "adam")
+    assert not choice.turns(column, narrow)
 
 
 def test_the_switch(on_a_cpu, monkeypatch):

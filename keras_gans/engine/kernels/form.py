@@ -1,0 +1,14 @@
+"""What tells how a layer convolves."""
+
+from typing import NamedTuple
+
+
+class Form(NamedTuple):
+    """The attributes of a `Conv2D` that say how it convolves."""
+
+    kernel_size: tuple[int, int]
+    strides: tuple[int, int]
+    padding: str
+    data_format: str = "channels_last"
+    dilation_rate: int | tuple[int, int] = 1
+    groups: int = 1
