@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 import inspect
+import os
 from typing import TYPE_CHECKING, Any
 import warnings
 
@@ -50,6 +51,12 @@ def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
     """
     if isinstance(x, dict) or x is None:
         return x, y
+    if isinstance(x, (str, bytes, os.PathLike)):
+        raise ValueError(
+            f"{type(gan).__name__} trains on arrays and data sets. Received: the path "
+            f"{os.fspath(x)!r}. Load it by a loader of `keras_gans.data`, such as "
+            "`load(path, image_size=64)`."
+        )
     several = isinstance(x, (list, tuple)) and any(map(_is_array, x))
     if several or _is_array(x) or strings_in(x) is not None:
         parts = [*x] if several else [x]
@@ -130,7 +137,8 @@ def _encoded(gan, parts):
             )
         if strings or (isinstance(inputs.get(name), Text) and not _is_array(part)):
             part = inputs[name].check(part)
-        encoded.append(part)
+        # Keras takes a list for parts of a batch, not for rows.
+        encoded.append(np.asarray(part) if isinstance(part, list) else part)
     return encoded
 
 

@@ -38,10 +38,12 @@ class Controller(keras.layers.Layer):
             super().__init__()
             self.done = self.add_state("done", 0.0)
 
-        def update(self, gan, logs):
+        def update(self, gan, logs, rows):
             self.done.assign(self.done + 1.0)
 
-    Steps()
+    steps = Steps()
+    steps.update(None, {}, 32)  # as a GAN does, of itself
+    float(steps.done)  # 1.0
     ```
     """
 

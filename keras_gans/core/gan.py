@@ -597,7 +597,7 @@ class BaseGAN(Trainer, keras.Model):
 
         Raises:
             ValueError: an unknown argument, one optimizer given for several
-                networks, a learning rate that is not above 0, weights that are
+                networks, a negative learning rate, weights that are
                 not in float32, or XLA asked for under a distribution strategy.
         """
         optimizers = {"d": d_optimizer, "g": g_optimizer}
@@ -853,8 +853,13 @@ class BaseGAN(Trainer, keras.Model):
         self.step_iterator.start_epoch()
 
     def check_trained(self) -> None:
-        """Refuses to train other variables than at `compile`."""
+        """Refuses to train other variables than at `compile`, or none in a phase."""
         networks.check_trained(self._trained, self.networks)
+        for phase in self.phases():
+            if not self.variables_of(phase.optimizer):
+                networks.refuse_frozen(
+                    phase.optimizer, self.optimizer_networks[phase.optimizer]
+                )
 
     def check_batch(self, batch: Any) -> None:
         """Checks the first batch of a `fit`, as numpy arrays.

@@ -1,6 +1,6 @@
 """Whether a GAN's networks fit each other and what they take and make."""
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import keras
 
@@ -265,4 +265,22 @@ def check_trained(before: dict[str, tuple], networks: dict[str, keras.Model]) ->
     raise ValueError(
         "What is trained has changed since `compile`: `trainable` of a network or "
         f"layer was set. Received: {changed}. Call `compile` again, before `fit`."
+    )
+
+
+def refuse_frozen(optimizer: str, names: tuple[str, ...]) -> NoReturn:
+    """Refuses an optimizer of networks that have no variable to train.
+
+    Args:
+        optimizer: str, its name.
+        names: names of its networks.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(
+        f"`{optimizer}_optimizer` trains a variable or more. Received: "
+        f"{' and '.join(names)} without any, as where `trainable = False` was set of "
+        "all layers. Set one free and call `compile` again; a learning rate of 0 "
+        "leaves weights as they are."
     )

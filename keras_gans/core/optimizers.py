@@ -408,8 +408,8 @@ def check_rate(name: str, optimizer: keras.optimizers.Optimizer) -> None:
     if not math.isfinite(rate) or rate < 0:
         raise ValueError(
             f"The rate of `{name}_optimizer` (--{name}_learning_rate) is a positive "
-            f"number. Received: {rate:g} (`trainable = False` of a network, before "
-            "`compile`, leaves it as it is)."
+            "number, or 0, which leaves the weights of its networks as they are. "
+            f"Received: {rate:g}."
         )
 
 
@@ -448,6 +448,11 @@ def _of_keras(unknown, known):
         told = f" Give each side its own by {', '.join(known[:-1])} and {known[-1]}."
     if "loss" in unknown:
         told += " Drop `loss`: the losses are part of the GAN."
+    if {"metrics", "weighted_metrics"} & set(unknown):
+        told += (
+            " Drop them: a GAN logs its losses and D's scores, and callbacks such as "
+            "`keras_gans.callbacks.Evaluate` score samples."
+        )
     return told
 
 

@@ -432,6 +432,11 @@ class CTGAN(GradientPenaltyGAN):
                 "that are made."
             )
         if _is_table(x):
+            if y is not None:
+                raise ValueError(
+                    "A table is given alone: it holds all columns. Received: a table, "
+                    "and y. Add y to it as a column, and fit the `Table` to both."
+                )
             rows = self.table.encode_table(x, seed=self._seed)
             size = 500 if batch_size is None else batch_size
             check_size("batch_size", size)
@@ -454,7 +459,7 @@ class CTGAN(GradientPenaltyGAN):
                     stacklevel=outside(),
                 )
             x = _Batches(sampler, size, first)
-            batch_size, y = None, None
+            batch_size = None
             kwargs.setdefault("shuffle", False)
             kwargs.setdefault(
                 "steps_per_epoch", max(1, len(rows) // size // self.d_steps)

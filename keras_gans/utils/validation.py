@@ -42,22 +42,28 @@ def check_labels(labels: Tensor, num_classes: int, n: int | None = None) -> np.n
                 "classes instead: ints [n]."
             )
         labels = labels.argmax(axis=1)
-    if labels.dtype.kind not in "iu":
-        whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()
-        remedy = 'Convert them by `labels.astype("int32")`.'
-        raise ValueError(
-            f"Labels are ints in [0, {num_classes}), or one-hot rows. Received: "
-            f"dtype {labels.dtype}. {remedy if whole else 'Number the classes.'}"
-        )
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 0 and n is not None:
         labels = np.full(n, labels)
     if labels.ndim != 1 or (n is not None and len(labels) != n):
         wanted = "[n]" if n is None else f"({n},)"
+        remedy = ""
+        if n is None and labels.ndim == 2:
+            remedy = (
+                f" Build the GAN with num_classes={labels.shape[1]}, or number the "
+                "classes."
+            )
         raise ValueError(
             f"Labels have the shape {wanted}, one int a row, or one-hot rows "
-            f"of {num_classes}. Received: shape {labels.shape}."
+            f"of {num_classes}. Received: shape {labels.shape}.{remedy}"
+        )
+    if labels.dtype.kind not in "iu":
+        whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()
+        remedy = 'Convert them by `labels.astype("int32")`.'
+        raise ValueError(
+            f"Labels are ints in [0, {num_classes}), or one-hot rows. Received: "
+            f"dtype {labels.dtype}. {remedy if whole else 'Number the classes.'}"
         )
     if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
         raise ValueError(

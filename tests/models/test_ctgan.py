@@ -384,3 +384,5 @@ def test_refusals(table):
     gan.compile()
     with pytest.raises(ValueError, match=r"multiple of packing=10"):
         gan.fit(DATA, batch_size=16)
+    with pytest.raises(ValueError, match="A table is given alone"):
+        gan.fit(DATA, np.zeros(len(DATA)))

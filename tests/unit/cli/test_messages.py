@@ -62,7 +62,7 @@ PYTHON_ALONE = {
     "core/inputs.py": "check check_inputs class_titles default_rows encode parse",
     "core/endings.py": "check_reaches",
     "core/networks.py": "check_layout check_modality check_trained freeze_first "
-    "latent_of",
+    "latent_of refuse_frozen",
     "core/optimizers.py": "check_compile",
     "core/presets.py": "write",
     "core/previews.py": "checked",

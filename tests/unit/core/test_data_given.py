@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import pathlib
 
 from checks import rewinding
 import keras
@@ -55,6 +56,15 @@ def started(make, **kwargs):
     gan = make(**kwargs)
     gan.compile()
     return gan
+
+
+def conditional():
+    keras.utils.set_random_seed(0)
+    return kg.ConditionalGAN(
+        num_classes=3,
+        generator=tiny_generator(),
+        discriminator=tiny_critic(labelled=True),
+    )
 
 
 def assert_near(a, b):
@@ -152,15 +162,26 @@ def test_strings_that_nothing_encodes(images):
     for call in (gan.fit, gan.evaluate):
         with pytest.raises(ValueError, match=r"Received: strings as part 1\."):
             call(names, verbose=0)
-    conditional = started(
-        lambda: kg.ConditionalGAN(
-            num_classes=3,
-            generator=tiny_generator(),
-            discriminator=tiny_critic(labelled=True),
-        )
-    )
     with pytest.raises(ValueError, match="Number the classes"):
-        conditional.fit(x, names, **OPTIONS)
+        started(conditional).fit(x, names, **OPTIONS)
+
+
+def test_a_list_of_labels(images):
+    """Keras takes a list for several targets: there it is an IndexError."""
+    histories = []
+    for labels in (np.arange(8) % 3, (np.arange(8) % 3).tolist()):
+        gan = conditional()
+        gan.compile(run_eagerly=True)
+        histories.append(gan.fit(images(8, 8, 8), labels, **OPTIONS).history)
+    assert histories[0] == histories[1]
+
+
+def test_a_path_is_no_data():
+    gan = small_gan()
+    gan.compile()
+    for path in ("photos", pathlib.Path("photos")):
+        with pytest.raises(ValueError, match=r"'photos'\. Load it by a loader"):
+            gan.fit(path)
 
 
 @pytest.mark.full
@@ -248,15 +269,12 @@ def test_other_samples_without_their_axes():
 
 
 def test_labels_as_whole_floats(images):
-    gan = kg.ConditionalGAN(
-        num_classes=3,
-        generator=tiny_generator(),
-        discriminator=tiny_critic(labelled=True),
-    )
+    gan = conditional()
     gan.compile(run_eagerly=True)
     for labels, remedy in (
         (np.arange(8.0) % 3, r'labels\.astype\("int32"\)'),
         (np.full(8, 0.5), "Number the classes"),
+        (np.eye(4)[np.arange(8) % 4], r"shape \(4, 4\)\. .*num_classes=4, or number"),
     ):
         with pytest.raises(ValueError, match=remedy):
             gan.fit(images(8, 8, 8), labels, **OPTIONS)

@@ -350,6 +350,8 @@ def test_compile_refuses():
         ValueError, match=r"by d_optimizer and g_optimizer\. Drop `loss`"
     ):
         small_gan().compile(optimizer="adam", loss="mse")
+    with pytest.raises(ValueError, match=r"Received: metrics\. Drop them: a GAN logs"):
+        small_gan().compile(metrics=["mse"])
     with pytest.raises(ValueError, match="positive int"):
         small_gan().sample(0)
     with pytest.raises(ValueError, match="`seed` must lie"):

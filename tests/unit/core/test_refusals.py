@@ -44,6 +44,25 @@ def test_a_network_frozen_after_compile(images):
     gan.fit(images(8, 8, 8), **OPTIONS)
 
 
+@pytest.mark.parametrize("side", ["generator", "discriminator"])
+def test_a_side_frozen_before_compile(images, side):
+    """Optimizers say what to do; nothing is trained before."""
+    gan = small_gan()
+    gan.networks[side].trainable = False
+    gan.compile(run_eagerly=True)
+    before = weights(gan)
+    message = rf"`{side[0]}_optimizer` trains.*Received: {side} without.*rate of 0"
+    with pytest.raises(ValueError, match=message):
+        gan.fit(images(8, 8, 8), **OPTIONS)
+    assert_same(before, weights(gan))
+    gan.networks[side].trainable = True
+    kept = gan.networks[side].get_weights()
+    sgd = {f"{side[0]}_optimizer": keras.optimizers.Adam(0.0)}
+    gan.compile(**sgd, run_eagerly=True)
+    gan.fit(images(8, 8, 8), **OPTIONS)
+    assert_same(kept, gan.networks[side].get_weights())
+
+
 class Freezes(keras.callbacks.Callback):
     """Freezes the discriminator's last layer where an epoch begins."""
 
