@@ -1,6 +1,7 @@
 """Runs by steps, epochs, thousands of images and minutes; what they print."""
 
 import dataclasses
+import itertools
 import json
 import pathlib
 import re
@@ -220,10 +221,21 @@ def test_progress_in_a_file(images, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert not {"\b", "\r", "\x1b"} & set(out)
     lines = out.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("step 2 of 6, epoch 1, ")
+    assert len(lines) == 2 and lines[0].startswith("step 3 of 6, epoch 1, ")
     assert re.match(
         r"step 6 of 6, epoch 1, \S+ s a step, 0 s left: d_loss \d.*, g_loss", lines[1]
     )
+
+
+def test_the_first_line_in_a_file_times_steps(images, capsys, monkeypatch):
+    """However long the first step, which is compiled, takes: here a minute."""
+    now = itertools.chain([0, 60], itertools.count(62, 2))
+    clock = types.SimpleNamespace(monotonic=lambda: next(now))
+    monkeypatch.setattr(progress, "time", clock)
+    fit_with(callbacks.Progress(steps=9), images, steps=9)
+    first, *_ = capsys.readouterr().out.splitlines()
+    # Steps 2 to 6 took 10 seconds, and this look at the clock 2.
+    assert first.startswith("step 6 of 9, epoch 1, 2.4 s a step, 7 s left: d_loss")
 
 
 def test_progress_on_a_terminal(images, capsys, monkeypatch):

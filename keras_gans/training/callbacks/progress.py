@@ -9,7 +9,7 @@ from keras_gans.training.callbacks.saving import Checkpoint
 from keras_gans.training.callbacks.steps import StepCallback, idle_names
 
 SECONDS_REDRAWN = 0.5  # on a terminal, between two states of the line
-SECONDS_FIRST = 10  # in a file, before the first line
+SECONDS_FIRST = 10  # of steps that are timed before it tells a file, or warns
 SECONDS = 60  # and between two lines after it
 
 
@@ -50,23 +50,21 @@ class Progress(StepCallback):
         super().on_train_begin(logs)
         self._began = time.monotonic()
         self._first = None  # when the first step was done, and which it was
-        self._due = self._began + SECONDS_FIRST
         self._shown = self._logs = None
         self._expected = None  # the last step, where no number of steps is given
         self._warned = False  # that these only pre-train
         self._redrawn = sys.stdout is not None and sys.stdout.isatty()
-        if self._redrawn:
-            self._due = self._began
 
     def after_step(self, logs: dict) -> None:
         now = time.monotonic()
         self._logs = logs
         if self._first is None:  # it took longer: it was compiled
             self._first = now, self.step
+            self._due = now if self._redrawn else now + SECONDS_FIRST
         if now >= self._due:
             self._due = now + (SECONDS_REDRAWN if self._redrawn else SECONDS)
             self._show()
-            if now >= self._began + SECONDS_FIRST:  # the first steps may be slower
+            if now >= self._first[0] + SECONDS_FIRST:
                 self._warn()
 
     def on_train_end(self, logs: dict | None = None) -> None:
