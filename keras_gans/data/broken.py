@@ -233,10 +233,7 @@ def usable_of(
     """
     check_on_error(on_error)
     place, total = listing.place, len(listing.names)
-    looked_at = mapped(look, listing.names, os.cpu_count() or 1)
-    pairs = list(zip(listing.names, looked_at, strict=True))
-    why = {name: one for name, one in pairs if isinstance(one, str)}
-    heads = [one for _, one in pairs if not isinstance(one, str)]
+    heads, why = looked_at(listing.names, look)
     broken = {place.path_of(name): one for name, one in why.items()}
     broken |= {
         path: f"the folder cannot be searched: {one}"
@@ -244,7 +241,23 @@ def usable_of(
     }
     if broken and (on_error == "raise" or not heads):
         raise ValueError(describe_broken(broken, total, place.path, kind))
-    return Usable(listing.without(set(why)), heads, total, broken)
+    return Usable(listing.without(set(why)), list(heads.values()), total, broken)
+
+
+def looked_at(items: Sequence, look: Callable[[Any], Any]) -> tuple[dict, dict]:
+    """What is known of each item, found in parallel, and why others cannot be used.
+
+    Args:
+        items: list, without repetitions.
+        look: function of an item, as of `usable_of`.
+
+    Returns:
+        (heads, why), dicts by item.
+    """
+    found = mapped(look, items, os.cpu_count() or 1)
+    pairs = list(zip(items, found, strict=True))
+    heads = {item: one for item, one in pairs if not isinstance(one, str)}
+    return heads, {item: one for item, one in pairs if isinstance(one, str)}
 
 
 def mapped(function: Callable, items: Sequence, threads: int) -> list[Any]:

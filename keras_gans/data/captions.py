@@ -25,7 +25,7 @@ from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
 from keras_gans.data.embedded import emoji
 from keras_gans.data.keeping import keeping
-from keras_gans.data.pipeline import batches, epoch_order, example_seeds, seed_key
+from keras_gans.data.pipeline import batches_of_source, example_seeds, seed_key
 from keras_gans.data.sentence_cache import encoded
 from keras_gans.data.sources import Source, array_source, find_source, kind
 from keras_gans.data.summary import Report, describe
@@ -157,10 +157,6 @@ def load_captions(
     if pictures.files and resize != "random_crop":
         read = keeping(pictures, channels, size, resize, interpolation)
 
-    def examples(epoch, start):
-        order = epoch_order(key_of_draws, epoch) if shuffle else None
-        return pictures.examples(order, start)
-
     def prepare(epoch, example):
         index, item = example
         image, _ = read(item)
@@ -179,9 +175,7 @@ def load_captions(
         drawn = tf.random.stateless_uniform([], own, 0, 2**31 - 1, "int32")
         return image, tf.gather(vectors, tf.gather(first, index) + drawn % most)
 
-    return batches(
-        examples, prepare, pictures.size, batching, parallel=pictures.parallel
-    )
+    return batches_of_source(pictures, prepare, batching, key_of_draws, shuffle)
 
 
 def _vectors(captioned, encode, key, text_cache):

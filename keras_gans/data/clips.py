@@ -18,13 +18,7 @@ from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import Listing, counted, list_files
 from keras_gans.data.digests import digests
 from keras_gans.data.moving_digits import MovingDigits
-from keras_gans.data.pipeline import (
-    batches,
-    epoch_order,
-    example_seeds,
-    seed_key,
-    shuffled_range,
-)
+from keras_gans.data.pipeline import batches_of_indices, example_seeds, seed_key
 from keras_gans.data.places import Archive, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import kind, missing_folder
@@ -148,10 +142,6 @@ def load_clips(
     check_length(f"source {str(source)!r}", cutter.size, batching, "clips")
     key = seed_key(seed)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(cutter.size, order, first)
-
     def prepare(epoch, index):
         seeds = example_seeds(key, epoch, index, 2)
         place = tf.random.stateless_uniform([], seeds[0])
@@ -165,7 +155,7 @@ def load_clips(
             return clip
         return clip, tf.gather(tf.constant(cutter.labels, "int32"), index)
 
-    return batches(examples, prepare, cutter.size, batching)
+    return batches_of_indices(cutter.size, prepare, batching, key, shuffle)
 
 
 def _cutter(source, frames, frame_shape, rate, places, labels, on_error):

@@ -21,10 +21,10 @@ from keras_gans.data.decoding import list_images
 from keras_gans.data.degradations import bicubic_pair, degrade
 from keras_gans.data.domains import match_files
 from keras_gans.data.embedded import emoji
-from keras_gans.data.pipeline import batches, epoch_order
+from keras_gans.data.pipeline import batches_of_indices, seed_key
 from keras_gans.data.places import find_place
 from keras_gans.data.python_calls import python_call
-from keras_gans.data.sources import Source, missing_folder, range_examples
+from keras_gans.data.sources import Source, missing_folder
 from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.resizing import bicubic
 from keras_gans.utils.types import Path, Size
@@ -123,12 +123,6 @@ def load_crops(
     length = photos.size * crops_per_photo
     crops = "crops, `crops_per_photo` of each photo"
     check_length(photos.name, length, batching, crops)
-    key = np.random.SeedSequence(seed).generate_state(2).astype("int32")
-    numbers = range_examples(length)
-
-    def examples(epoch, first):
-        order = epoch_order(tf.constant(key), epoch) if shuffle else None
-        return numbers(order, first)
 
     def make(epoch, index):
         words = (seed, int(epoch), int(index))
@@ -148,13 +142,13 @@ def load_crops(
             crops = [_turned(x, way) for x in crops]
         return [np.ascontiguousarray(2 * x - 1, "float32") for x in crops]
 
-    def prepare(epoch, example):
-        small, good = python_call(make, [epoch, example[0]], [tf.float32, tf.float32])
+    def prepare(epoch, index):
+        small, good = python_call(make, [epoch, index], [tf.float32, tf.float32])
         small.set_shape((*_small(size, scale), 3))
         good.set_shape((*size, 3))
         return small, good
 
-    return batches(examples, prepare, length, batching)
+    return batches_of_indices(length, prepare, batching, seed_key(seed), shuffle)
 
 
 def find_photos(

@@ -17,7 +17,7 @@ from keras_gans.data.broken import Usable
 from keras_gans.data.checks import check_length, check_on_error, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
-from keras_gans.data.pipeline import batches, epoch_order, seed_key, shuffled_range
+from keras_gans.data.pipeline import batches_of_indices, seed_key
 from keras_gans.data.places import Folder
 from keras_gans.data.sources import kind
 from keras_gans.data.summary import Report
@@ -151,14 +151,10 @@ def load_lines(
     check_length(f"source {lines.name}", size, batching, "lines")
     key, ids = seed_key(seed), tf.constant(encoded.ids)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(size, order, first)
-
     def prepare(epoch, index):
         return tf.gather(ids, index)
 
-    return batches(examples, prepare, size, batching)
+    return batches_of_indices(size, prepare, batching, key, shuffle)
 
 
 def tokens_of(

@@ -17,7 +17,7 @@ from keras_gans.data.checks import (
     own_size,
 )
 from keras_gans.data.keeping import keeping
-from keras_gans.data.pipeline import batches, epoch_order, example_seeds, seed_key
+from keras_gans.data.pipeline import batches_of_source, example_seeds, seed_key
 from keras_gans.data.sources import find_source
 from keras_gans.data.transforms import convert, view
 from keras_gans.modalities.image import jitter_margin
@@ -162,10 +162,6 @@ def load(
         larger = (size[0] + margin[0], size[1] + margin[1])
         read = keeping(pictures, channels, larger, resize, interpolation)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return pictures.examples(order, first)
-
     def prepare(epoch, example):
         index, item = example
         image, label = read(item)
@@ -180,6 +176,4 @@ def load(
         )
         return (image, label) if labels else image
 
-    return batches(
-        examples, prepare, pictures.size, batching, parallel=pictures.parallel
-    )
+    return batches_of_source(pictures, prepare, batching, key, shuffle)

@@ -10,13 +10,7 @@ from keras_gans.data.broken import Usable, usable_of
 from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
-from keras_gans.data.pipeline import (
-    batches,
-    epoch_order,
-    example_seeds,
-    seed_key,
-    shuffled_range,
-)
+from keras_gans.data.pipeline import batches_of_indices, example_seeds, seed_key
 from keras_gans.data.places import Folder, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sounds import (
@@ -125,10 +119,6 @@ def load_mels(
     check_length(f"source {str(source)!r}", cutter.size, batching, "segments")
     key = seed_key(seed)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(cutter.size, order, first)
-
     def prepare(epoch, index):
         seeds = example_seeds(key, epoch, index, 1)
         where = [index, tf.random.stateless_uniform([], seeds[0])]
@@ -139,7 +129,7 @@ def load_mels(
             tf.ensure_shape(sound, (samples, 1)),
         )
 
-    return batches(examples, prepare, cutter.size, batching)
+    return batches_of_indices(cutter.size, prepare, batching, key, shuffle)
 
 
 def describe_mels(

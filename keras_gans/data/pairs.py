@@ -18,7 +18,7 @@ from keras_gans.data.checks import (
 from keras_gans.data.pair_sources import find_domains, find_pairs
 from keras_gans.data.pipeline import (
     batches,
-    epoch_order,
+    batches_of_source,
     example_seeds,
     repeated,
     seed_key,
@@ -134,10 +134,6 @@ def load_pairs(
     check_length(pairs.name, pairs.size, batching)
     key = seed_key(seed)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return pairs.examples(order, first)
-
     def prepare(epoch, example):
         index, item = example
         images = [
@@ -157,7 +153,7 @@ def load_pairs(
         parts = [image.shape[-1] for image in images]
         return _directed(tf.split(joined, parts, axis=-1), direction)
 
-    return batches(examples, prepare, pairs.size, batching, parallel=pairs.parallel)
+    return batches_of_source(pairs, prepare, batching, key, shuffle)
 
 
 @refuses_unknown

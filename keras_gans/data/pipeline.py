@@ -4,6 +4,7 @@ Every random choice is a function of the seed, the epoch and the example's
 index, so that a pipeline can start at any batch of its endless sequence.
 """
 
+import functools
 import itertools
 from typing import NamedTuple
 
@@ -168,6 +169,35 @@ def batches(examples, prepare, size, batching, parallel=None):
     length = tf.data.INFINITE_CARDINALITY if repeat else len(sizes)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
+
+
+def batches_of_indices(size, prepare, batching, key, shuffle):
+    """Returns the batches of what is known by its index in `range(size)`.
+
+    Args:
+        size: examples of an epoch.
+        prepare: function of `(epoch, index)`, see `batches`.
+        batching: `Batching`.
+        key: key of the orders, from `seed_key`.
+        shuffle: whether each epoch has an order of its own; else indices are sorted.
+    """
+    examples = _ordered(functools.partial(shuffled_range, size), key, shuffle)
+    return batches(examples, prepare, size, batching)
+
+
+def batches_of_source(source, prepare, batching, key, shuffle):
+    """Returns the batches of the examples of a `Source`; see `batches_of_indices`."""
+    examples = _ordered(source.examples, key, shuffle)
+    return batches(examples, prepare, source.size, batching, source.parallel)
+
+
+def _ordered(examples, key, shuffle):
+    """The dataset of an epoch of a function `(order, first)` of a source."""
+
+    def of_epoch(epoch, first):
+        return examples(epoch_order(key, epoch) if shuffle else None, first)
+
+    return of_epoch
 
 
 def _endless_epochs(first):

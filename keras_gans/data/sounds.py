@@ -14,13 +14,7 @@ from keras_gans.data.broken import usable_of
 from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import counted, list_files
 from keras_gans.data.digests import digests
-from keras_gans.data.pipeline import (
-    batches,
-    epoch_order,
-    example_seeds,
-    seed_key,
-    shuffled_range,
-)
+from keras_gans.data.pipeline import batches_of_indices, example_seeds, seed_key
 from keras_gans.data.places import Archive, Folder, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
@@ -165,10 +159,6 @@ def load_sounds(
     check_length(recordings.name, cutter.size, batching, "segments")
     key = seed_key(seed)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(cutter.size, order, first)
-
     def prepare(epoch, index):
         seeds = example_seeds(key, epoch, index, 2 if speed else 1)
         place = tf.random.stateless_uniform([], seeds[0])
@@ -181,7 +171,7 @@ def load_sounds(
             return sound
         return sound, tf.gather(tf.constant(cutter.labels, "int32"), index)
 
-    return batches(examples, prepare, cutter.size, batching)
+    return batches_of_indices(cutter.size, prepare, batching, key, shuffle)
 
 
 def _check_levels(usable):

@@ -11,17 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import Usable, mapped
+from keras_gans.data.broken import Usable, looked_at
 from keras_gans.data.checks import check_length, check_on_error, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
-from keras_gans.data.pipeline import (
-    batches,
-    epoch_order,
-    example_seeds,
-    seed_key,
-    shuffled_range,
-)
+from keras_gans.data.pipeline import batches_of_indices, example_seeds, seed_key
 from keras_gans.data.places import Folder
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sounds import Sound, is_loud, look, read_sound
@@ -137,23 +131,18 @@ def _usable(place, lines, look_at, on_error, remedy=""):
             none is left.
     """
     check_on_error(on_error)
-    names = [_file_of(place.path, line.name) for line in lines]
-    pairs = list(zip(lines, names, strict=True))
-    heads = mapped(lambda pair: look_at(*pair), pairs, os.cpu_count() or 1)
-    why = [head if isinstance(head, str) else None for head in heads]
-    broken = {x.name: y for x, y in zip(lines, why, strict=True) if y}
-    if broken and (on_error == "raise" or len(broken) == len(lines)):
+    pairs = [(line, _file_of(place.path, line.name)) for line in lines]
+    heads, why = looked_at(pairs, lambda pair: look_at(*pair))
+    broken = {line.name: one for (line, _), one in why.items()}
+    if broken and (on_error == "raise" or not heads):
         told = "\n".join(f"  {name!r}: {one}" for name, one in broken.items())
         raise ValueError(
             f"{len(broken)} of {len(lines)} recordings of {place.path!r} cannot be "
             f"used:\n{told}\n{remedy}Put files that are missing into {WAVES}/, or "
             'leave recordings out by `on_error="skip"` (--skip_broken).'
         )
-    kept = [name for name, one in zip(names, why, strict=True) if one is None]
-    heads = [head for head in heads if not isinstance(head, str)]
-    return Usable(
-        Listing(place, kept, None, None, Counter()), heads, len(lines), broken
-    )
+    listing = Listing(place, [name for _, name in heads], None, None, Counter())
+    return Usable(listing, list(heads.values()), len(lines), broken)
 
 
 def _looked(place, file):
@@ -413,10 +402,6 @@ def load_speech(
     check_length(recordings.name, cutter.size, batching, "segments")
     key = seed_key(seed)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(cutter.size, order, first)
-
     def prepare(epoch, index):
         seeds = example_seeds(key, epoch, index, 1)
         place = tf.random.stateless_uniform([], seeds[0])
@@ -428,7 +413,7 @@ def load_speech(
             tf.ensure_shape(all_phones, (cutter.longest, 2)),
         )
 
-    return batches(examples, prepare, cutter.size, batching)
+    return batches_of_indices(cutter.size, prepare, batching, key, shuffle)
 
 
 @refuses_unknown
@@ -518,17 +503,13 @@ def load_utterances(
         sound[: len(values)] = values[: len(sound)]
         return ids, sound, np.int32(lengths[number])
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(len(kept), order, first)
-
     def prepare(epoch, index):
         kinds = (tf.int32, tf.float32, tf.int32)
         ids, sound, count = python_call(read, [index], kinds)
         sound = tf.ensure_shape(sound, (most * hop, 1))
         return tf.ensure_shape(ids, (longest,)), sound, tf.ensure_shape(count, ())
 
-    return batches(examples, prepare, len(kept), batching)
+    return batches_of_indices(len(kept), prepare, batching, key, shuffle)
 
 
 class Utterance(NamedTuple):

@@ -13,13 +13,7 @@ from keras_gans.data.checks import check_length, check_on_error, check_options
 from keras_gans.data.decoding import counted, list_files
 from keras_gans.data.digests import digests
 from keras_gans.data.furniture import furniture
-from keras_gans.data.pipeline import (
-    batches,
-    epoch_order,
-    example_seeds,
-    seed_key,
-    shuffled_range,
-)
+from keras_gans.data.pipeline import batches_of_indices, example_seeds, seed_key
 from keras_gans.data.places import find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
@@ -148,10 +142,6 @@ def load_volumes(
     key = seed_key(seed)
     shape = (size, size, size, 1)
 
-    def examples(epoch, first):
-        order = epoch_order(key, epoch) if shuffle else None
-        return shuffled_range(len(solids.bits), order, first)
-
     def read(index):
         return np.unpackbits(solids.bits[int(index)], count=size**3).reshape(shape)
 
@@ -177,7 +167,7 @@ def load_volumes(
             return volume
         return volume, tf.gather(tf.constant(solids.labels, "int32"), index)
 
-    return batches(examples, prepare, len(solids.bits), batching)
+    return batches_of_indices(len(solids.bits), prepare, batching, key, shuffle)
 
 
 def render_volumes(volumes: np.ndarray, pixels: int = 32) -> np.ndarray:
