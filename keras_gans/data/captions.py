@@ -495,6 +495,7 @@ def _named(names):
 # --- What a training reads ---
 
 
+@refuses_unknown
 def describe_captions(
     source: Any,
     image_size: tuple[int, int],

@@ -279,6 +279,7 @@ def clip_classes(source: Any) -> list[str]:
     return _list(_place(source), True)[0].classes
 
 
+@refuses_unknown
 def describe_clips(
     source: Any,
     modality: Video,

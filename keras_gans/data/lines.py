@@ -157,6 +157,7 @@ def load_lines(
     return batches_of_indices(size, prepare, batching, key, shuffle)
 
 
+@refuses_unknown
 def tokens_of(
     source: Any,
     separator: str = " ",
@@ -304,6 +305,7 @@ def _listed(broken):
 # --- Sources ---
 
 
+@refuses_unknown
 def read_lines(source: Any, column: str | None = None) -> Lines:
     r"""The lines of a source, see `load_lines`.
 
@@ -463,6 +465,7 @@ def _surnames():
 # --- What is told ---
 
 
+@refuses_unknown
 def describe_lines(
     source: Any, tokens: Tokens, column: str | None = None, on_error: str = "raise"
 ) -> Report:

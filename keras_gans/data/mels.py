@@ -132,6 +132,7 @@ def load_mels(
     return batches_of_indices(cutter.size, prepare, batching, key, shuffle)
 
 
+@refuses_unknown
 def describe_mels(
     source: Path,
     mels: Path,

@@ -394,6 +394,7 @@ def sound_classes(source: Any) -> list[str]:
     return _listing(_place(source), True, tables=True).classes
 
 
+@refuses_unknown
 def describe_sounds(
     source: Any,
     modality: Waveform,

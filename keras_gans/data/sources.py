@@ -19,6 +19,7 @@ from keras_gans.data.pipeline import shuffled_range, shuffled_stream
 from keras_gans.data.places import Folder, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.utils.errors import outside
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.suggestions import did_you_mean, hint, nearest
 from keras_gans.utils.types import Path
 
@@ -239,6 +240,7 @@ def find_source(
     return array_source("array", source, None)
 
 
+@refuses_unknown
 def class_names(source: Any, data_dir: Path | None = None) -> list[str] | None:
     """The names of the classes that a source's labels number.
 

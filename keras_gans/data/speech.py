@@ -158,6 +158,7 @@ def _leaves(name):
     return not parts or ".." in parts or pathlib.PurePath(name).is_absolute()
 
 
+@refuses_unknown
 def align(
     folder: Path,
     overwrite: bool = False,
@@ -560,6 +561,7 @@ def find_utterances(
     return Source(name, size, None, None, None, [], [usable])
 
 
+@refuses_unknown
 def describe_utterances(
     source: Any,
     symbols: tuple,
@@ -645,6 +647,7 @@ def _lengths(seconds, rate, hop):
     return np.diff(np.maximum.accumulate(ends), prepend=0).astype("int32")
 
 
+@refuses_unknown
 def describe_speech(
     source: Any,
     symbols: tuple,

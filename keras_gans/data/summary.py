@@ -17,6 +17,7 @@ from keras_gans.data.places import find_place
 from keras_gans.data.sources import Source, find_source, missing_folder
 from keras_gans.data.transforms import RESIZES
 from keras_gans.modalities.image import jitter_margin
+from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.text import count_of
 from keras_gans.utils.types import Path, Size
 
@@ -58,8 +59,12 @@ def _printable(text):
     )
 
 
+@refuses_unknown
 def check(
-    folder: Path, image_size: Size | None = None, channels: int = 3, resize="crop"
+    folder: Path,
+    image_size: Size | None = None,
+    channels: int = 3,
+    resize: str = "crop",
 ) -> Report:
     """Reads all image files of a folder, and reports what is in it.
 
@@ -105,6 +110,7 @@ def check(
     return Report(rows, usable.broken, [usable], file_digests)
 
 
+@refuses_unknown
 def describe(
     source: Any,
     task: str,

@@ -214,6 +214,7 @@ def read_table(source: Any) -> dict[str, list]:
     return columns.read(source)
 
 
+@refuses_unknown
 def split_rows(
     source: Any, held_out: float = 0.2, seed: int = 0
 ) -> tuple[dict[str, list], dict[str, list]]:
@@ -256,6 +257,7 @@ def split_rows(
     )
 
 
+@refuses_unknown
 def fit_table(
     source: Any,
     categories: str | Sequence[str] | None = None,
@@ -409,6 +411,7 @@ def _drawer(sampler, size, widths) -> Callable:
     return prepare
 
 
+@refuses_unknown
 def describe_table(
     source: Any, table: Table, held_out: float = 0.0, seed: int = 0
 ) -> Report:

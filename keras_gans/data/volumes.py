@@ -170,6 +170,7 @@ def load_volumes(
     return batches_of_indices(len(solids.bits), prepare, batching, key, shuffle)
 
 
+@refuses_unknown
 def render_volumes(volumes: np.ndarray, pixels: int = 32) -> np.ndarray:
     """Shaded pictures of solids, seen from the side and from above.
 
@@ -296,6 +297,7 @@ def volume_classes(source: Any) -> list[str]:
     return list_files(place, True, EXTENSIONS, "volumes or meshes").classes
 
 
+@refuses_unknown
 def describe_volumes(
     source: Any,
     size: int,
@@ -369,6 +371,7 @@ def _told(solids, usable, size):
         yield "voxelized", told
 
 
+@refuses_unknown
 def read_volume(
     path: Path, size: int, up: str = "y", surfaces: bool = False
 ) -> np.ndarray:
