@@ -222,6 +222,8 @@ def check_first(gan: "BaseGAN", batch: Any) -> dict[str, np.ndarray]:
     gan.modality.check(read["real"])
     for part in parts[len(fields) :]:
         _refuse_samples(gan, np.asarray(part))
+    if len(parts) > len(fields):
+        _warn_of_labels(gan, len(parts))
     for i in gan.inputs:
         if not i.drawn and not i.checks_every_batch:
             i.check(read[i.name])
@@ -316,4 +318,15 @@ def _refuse_samples(gan, part):
         f"{type(gan).__name__} trains on one array or data set of "
         f"{gan.modality.tensor_name}. Received: a second part of shape {part.shape}. "
         "Join several by `np.concatenate([x1, x2])`, or `dataset.concatenate`."
+    )
+
+
+def _warn_of_labels(gan, count):
+    """Warns of parts of a batch that nothing is learned from."""
+    names = [gan.modality.tensor_name if f == "real" else f for f in gan.fields]
+    warnings.warn(
+        f"{type(gan).__name__} trains on ({', '.join(names)}). Received: {count} parts "
+        "a batch, of which the others are left out. `keras_gans.ConditionalGAN` and "
+        "GANs of `num_classes` learn labels; `dataset.map(lambda x, y: x)` drops them.",
+        stacklevel=outside(),
     )

@@ -748,10 +748,11 @@ class BaseGAN(Trainer, keras.Model):
                 `[n, height, width, channels]` in [-1, 1], or uint8 in
                 [0, 255], which is scaled to that: a `tf.data.Dataset`
                 of batches, an array, a generator or any other input of Keras.
-                Data sets of (sample, label) serve too. Inputs that lead, such
+                Data sets of (sample, label) serve too: a GAN without
+                classes leaves labels out, and warns. Inputs that lead, such
                 as the images to translate, come first: (source, target).
-            y: labels of an array `x`, unused by unconditional GANs; the
-                targets of an array of sources.
+            y: labels of an array `x`, or the targets of an array of
+                sources.
             batch_size: int, for arrays (32 by default).
             epochs: int.
             **kwargs: the other arguments of `keras.Model.fit`, but for

@@ -83,8 +83,6 @@ def check_gan(
 def _check_training(gan, data, labels, still, options):
     """Trained and evaluated. Returns its weights and last losses."""
     before = weights(gan)
-    if labels is None:  # a data set may have some, for other uses
-        labels = np.arange(len(data))
     history = gan.fit(
         data, labels, validation_data=(data, labels), epochs=2, **options
     ).history

@@ -191,7 +191,6 @@ def test_several_arrays_of_samples_are_refused(images):
     for given in ([x, x], (x, x), as_dataset(x, x)):
         with pytest.raises(ValueError, match="a second part of shape"):
             gan.fit(given, verbose=0)
-    gan.fit((x, np.arange(8)), **OPTIONS)  # labels, unused
     gan = started(small_cyclegan)
     gan.fit([x, x], **OPTIONS)
     with pytest.raises(ValueError, match=r"(?s)8 and 6 rows.*load_unpaired"):

@@ -27,11 +27,10 @@ def steps(gan):
 @pytest.mark.backends
 def test_fit_takes_what_keras_takes(images):
     x = images(8, 8, 8)
-    y = np.arange(8)
 
     def generator():
         for i in range(0, 8, 4):
-            yield x[i : i + 4], y[i : i + 4]
+            yield (x[i : i + 4],)
 
     class Batches(keras.utils.PyDataset):
         def __len__(self):
@@ -40,7 +39,7 @@ def test_fit_takes_what_keras_takes(images):
         def __getitem__(self, i):
             return x[4 * i : 4 * i + 4]
 
-    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    dataset = tf.data.Dataset.from_tensor_slices((x,)).batch(4)
     gan = compiled()
     for i, data in enumerate((x, dataset, generator(), Batches(workers=1))):
         options = {"batch_size": 4} if data is x else {}
@@ -133,7 +132,7 @@ def test_keras_callbacks(images, tmp_path):
     rates = []
     gan.fit(
         images(8, 8, 8),
-        validation_data=(images(8, 8, 8), np.zeros(8)),
+        validation_data=(images(8, 8, 8), None),
         batch_size=4,
         epochs=3,
         verbose=0,

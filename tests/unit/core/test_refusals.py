@@ -385,6 +385,25 @@ def test_fewer_classes_where_data_never_ends(images):
     gan.fit(*data, batch_size=150, verbose=0)
 
 
+def test_labels_that_nothing_learns(images):
+    """They are left out, which is told of arrays and data sets."""
+    import tensorflow as tf
+
+    def fresh():
+        keras.utils.set_random_seed(1)
+        return compiled()
+
+    x = images(8, 8, 8)
+    data = tf.data.Dataset.from_tensor_slices((x, LABELS)).batch(4)
+    message = r"GAN trains on \(images\)\. Received: 2 parts"
+    histories = [fresh().fit(x, **OPTIONS).history]
+    for given in ((x, LABELS), (data,)):
+        with pytest.warns(UserWarning, match=message) as caught:
+            histories.append(fresh().fit(*given, **OPTIONS).history)
+        assert [one.filename for one in caught] == [__file__]
+    assert histories[0] == histories[1] == histories[2]
+
+
 @pytest.mark.full
 def test_fewer_classes_in_a_repeated_data_set(images):
     import tensorflow as tf
