@@ -130,15 +130,6 @@ def read_head(path: Path) -> Head:
         raise unreadable(path, error) from error
 
 
-def read_size(path: Path) -> tuple[int, int]:
-    """Reads `(height, width)` of one image file, upright, from its head.
-
-    Raises:
-        ValueError: naming the file, if its head cannot be read.
-    """
-    return read_head(path).size
-
-
 def decode_image(data: bytes, channels: int) -> np.ndarray:
     """Decodes the bytes of an image file, see `read_image`.
 

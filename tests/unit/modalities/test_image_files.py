@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gans.modalities import image_files
-from keras_gans.modalities.image_files import read_head, read_image, read_size
+from keras_gans.modalities.image_files import read_head, read_image
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), "uint8")
 
@@ -51,7 +51,7 @@ def test_png_tells_its_orientation_before_or_after_its_pixels(number, before, de
         image.load()
         expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     found = read_image("x.png", 3)
-    assert read_size("x.png") == found.shape[:2] == expected.shape[:2]
+    assert read_head("x.png").size == found.shape[:2] == expected.shape[:2]
     np.testing.assert_array_equal(np.rint((found + 1) * 127.5), expected)
     assert sorted(found.ravel()) == sorted(upright.ravel())
 
@@ -65,7 +65,7 @@ def test_png_tells_its_orientation_in_text(text):
         lines = f"\nexif\n{len(exif)}\n{exif.hex()}\n".encode()
         data = b"Raw profile type exif\0\0" + zlib.compress(lines)
     add_chunk("x.png", text, data, b"IEND")
-    assert read_size("x.png") == read_image("x.png", 3).shape[:2] == (30, 20)
+    assert read_head("x.png").size == read_image("x.png", 3).shape[:2] == (30, 20)
 
 
 @pytest.mark.parametrize("number", [1, 3, 6, 7])
@@ -77,7 +77,7 @@ def test_every_format_is_turned_upright(form, number):
     with Image.open(f"x.{form}") as image:
         expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     found = read_image(f"x.{form}", 3)
-    assert read_size(f"x.{form}") == found.shape[:2]
+    assert read_head(f"x.{form}").size == found.shape[:2]
     np.testing.assert_array_equal(found, expected / np.float32(127.5) - 1)
 
 
@@ -142,7 +142,7 @@ def test_just_below_pillows_limit_is_too_much(monkeypatch):
     monkeypatch.setattr(image_files.np, "empty", None)  # nothing is decoded
     with open("x.png", "wb") as file:
         file.write(data)
-    assert read_size("x.png") == (9450, 9450)
+    assert read_head("x.png").size == (9450, 9450)
     with pytest.raises(ValueError, match=r"9450 x 9450 pixels of 16 bits"):
         read_image("x.png", 3)
 
