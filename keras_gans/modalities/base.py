@@ -268,8 +268,10 @@ class Modality:
             return f"Add the axis of {axis}: `x[..., None]`."
         if rank > 2 and wanted[-1] == 3 and agree((*shape[1:], 3), wanted):
             return "Repeat grey in an axis of channels: `np.stack([x] * 3, axis=-1)`."
-        if rank > 1 and agree((*shape[2:], *shape[1:2]), wanted):
-            return "Put the channels last: `np.moveaxis(x, 1, -1)`."
+        for axis in range(1, min(rank, len(shape) - 1)):
+            others = (*shape[1:axis], *shape[axis + 1 :])
+            if agree((*others, shape[axis]), wanted):
+                return f"Put the channels last: `np.moveaxis(x, {axis}, -1)`."
         return None if len(shape) == rank + 1 else f"Bring them to {self._wanted()}."
 
     def _check_dtype(self, batch, what):

@@ -92,7 +92,10 @@ class Volume(base.Modality):
 
     def _rescale(self, floats):
         if floats and self.range == (0, 1):
-            return "Scale values in [-1, 1] by `(x + 1) / 2`."
+            return (
+                "Scale values in [-1, 1] by `(x + 1) / 2`, those above 1 by "
+                "`x / x.max()`."
+            )
         low, high = self.range
         form = "x" if floats else 'x.astype("float32")'
         if (low, high) != (0, 1):

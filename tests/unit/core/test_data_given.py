@@ -242,6 +242,7 @@ def test_other_samples_without_their_axes():
     z, gans = keras.Input((6,)), {}
     for name, modality in {
         "volume": kg.Volume(4),
+        "video": kg.Video(2, (4, 4, 3)),
         "points": kg.Points(2),
         "tokens": kg.Tokens(5, 4),
     }.items():
@@ -256,6 +257,13 @@ def test_other_samples_without_their_axes():
     for name, bad, remedy in [
         ("volume", np.zeros((4, 4, 4, 1), "float32"), ONE),
         ("volume", np.zeros((8, 4, 4, 4), "float32"), AXIS),
+        (
+            "volume",
+            np.full((8, 4, 4, 4, 1), 255.0, "f4"),
+            r"above 1 by `x / x\.max\(\)`",
+        ),
+        ("video", np.zeros((8, 2, 3, 4, 4), "float32"), r"moveaxis\(x, 2, -1\)"),
+        ("video", np.zeros((8, 3, 2, 4, 4), "float32"), r"moveaxis\(x, 1, -1\)"),
         ("points", np.zeros(8, "float32"), r"stack\(\[x, y\], axis=-1\)"),
         ("points", np.zeros(2, "float32"), ONE),
         ("tokens", ids.astype("float32"), r'astype\("int32"\)'),
