@@ -3,12 +3,15 @@
 import argparse
 import ast
 import dataclasses
+import functools
+import json
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
 
+import keras
 from paths import ROOT
 import pytest
 
@@ -150,11 +153,30 @@ TINY = {
 }
 
 
+@functools.cache
+def tiny_gan(name):
+    """The arguments that make a recipe's GAN tiny, and that GAN."""
+    recipe = recipes.get(name)
+    tiny = TINY.get(name, {"image_shape": (16, 16, 3), "width": 2})
+    return tiny, recipes.model_of(recipe)(**recipes.arguments(recipe, tiny))
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_generators_that_need_this_package_are_told(name):
+    """Others load with Keras alone: see tests/integration/test_saved_networks.py."""
+    _, gan = tiny_gan(name)
+    page = (ROOT / "docs" / "questions.md").read_text()
+    (told,) = re.findall(r"Keras's own layers\. ([^:]*) have\s+layers that Keras", page)
+    networks = [gan.sampling_network(name) for name in gan.generator_names]
+    saved = map(keras.saving.serialize_keras_object, networks)
+    needs = any("keras_gans" in json.dumps(config) for config in saved)
+    assert needs == (type(gan).__name__ in re.split(r",\s+|\s+and\s+", told))
+
+
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_defaults_and_rates_in_help_are_true(name):
     recipe = recipes.get(name)
-    tiny = TINY.get(name, {"image_shape": (16, 16, 3), "width": 2})
-    gan = recipes.model_of(recipe)(**recipes.arguments(recipe, tiny))
+    tiny, gan = tiny_gan(name)
     config = gan.get_config()
     checked = 0
     for argument, known in read.model_arguments(recipe).items():
