@@ -58,6 +58,14 @@ def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
             "`load(path, image_size=64)`."
         )
     several = isinstance(x, (list, tuple)) and any(map(_is_array, x))
+    if several and gan.fields[0] == "real" and _is_array(x[0]):
+        shape = tuple(x[0].shape)
+        if agree(shape, gan.modality.shape):
+            raise ValueError(
+                f"{type(gan).__name__} trains on one array of "
+                f"{gan.modality.tensor_name}. Received: {len(x)} arrays of shape "
+                f"{shape} in a {type(x).__name__}. Stack them by `np.stack(x)`."
+            )
     if several or _is_array(x) or strings_in(x) is not None:
         parts = [*x] if several else [x]
         one = not isinstance(y, tuple) or strings_in(y) is not None

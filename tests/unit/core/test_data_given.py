@@ -176,6 +176,14 @@ def test_a_list_of_labels(images):
     assert histories[0] == histories[1]
 
 
+def test_a_list_of_images_is_to_be_stacked(images):
+    gan = small_gan()
+    gan.compile()
+    for given in (list(images(8, 8, 8)), tuple(images(2, 8, 8))):
+        with pytest.raises(ValueError, match=r"arrays of shape .*`np\.stack\(x\)`"):
+            gan.fit(given, **OPTIONS)
+
+
 def test_a_path_is_no_data():
     gan = small_gan()
     gan.compile()
