@@ -19,8 +19,8 @@ from keras_gans.data.places import Archive, Folder, find_place
 from keras_gans.data.python_calls import python_call
 from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
+from keras_gans.data.table_rows import rows_of
 from keras_gans.data.watch import watch_archive
-from keras_gans.modalities.series import Series
 from keras_gans.modalities.wav_header import check_wav_is_whole
 from keras_gans.modalities.waveform import EXTENSIONS, Waveform
 from keras_gans.utils.keywords import refuses_unknown
@@ -88,9 +88,9 @@ def load_sounds(
 
     All files are looked at once beforehand, in parts; then segments alone are
     read, so that memory does not grow with their length. (Of zip archives, one
-    file at a time is in memory.) A file is one example for each whole segment
-    that it holds. Order and places are functions of the seed, the epoch and the
-    example's index, as of `load`.
+    file at a time is in memory; of tables, those read last, 256 MiB at most.) A file
+    is one example for each whole segment that it holds. Order and places are
+    functions of the seed, the epoch and the example's index, as of `load`.
 
     Args:
         source: "drums", 98 embedded percussive sounds of a second; "watch",
@@ -598,8 +598,7 @@ def _opened(
     """A file of sound, or a table of a rate, opened for reading."""
     ending = os.path.splitext(name)[1].lower()
     if rate is not None and ending in TABLES:
-        rows = Series(None, channels, rate).rows_of(place.read(name), ending)
-        yield _Table(rows, rate)
+        yield _Table(rows_of(place, name, channels), rate)
         return
     soundfile = require("soundfile", "audio", "Files of sound")
     if isinstance(place, Archive):

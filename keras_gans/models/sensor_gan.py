@@ -5,6 +5,7 @@ import keras
 from keras_gans.core.recipe import Recipe
 from keras_gans.modalities import Series
 from keras_gans.models.wavegan import WaveGAN
+from keras_gans.utils.validation import check_size
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -81,6 +82,7 @@ class SensorGAN(WaveGAN):
 
 def halvings(samples: int) -> tuple[int, ...] | None:
     """2s that lead to 16 samples; `None`, WaveGAN's own, where they do not."""
+    check_size("samples", samples)
     count = (samples // 16).bit_length() - 1
     return (2,) * count if count > 0 and 16 << count == samples else None
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_gans as kg
-from keras_gans.data import load_sounds, watch
+from keras_gans.data import load_sounds, table_rows, watch
 
 
 def small(**kwargs):
@@ -128,11 +128,38 @@ def test_series_of_one_s_own_are_read_of_tables(tmp_path):
         load_sounds(tmp_path, **options)
 
 
+def test_tables_are_parsed_once_while_there_is_room(tmp_path, monkeypatch):
+    modality = kg.Series(None, channels=3)
+    for i, rows in enumerate(np.split(series(8), 4)):
+        modality.write(tmp_path / f"{i}.csv", np.concatenate(rows))
+    parsed, rows_of = [], kg.Series.rows_of
+    monkeypatch.setattr(
+        kg.Series, "rows_of", lambda *args: parsed.append(1) or rows_of(*args)
+    )
+    options = {"samples": 16, "channels": 3, "rate": 50, "batch_size": 4, "peak": None}
+
+    def drawn():
+        data = load_sounds(tmp_path, **options, trim=False).as_numpy_iterator
+        return np.stack([*data(), *data()])
+
+    kept = drawn()
+    assert kept.shape == (8, 4, 16, 3) and len(parsed) == 4
+    # Files of another version; of one's rows, and what is beside them, there is room.
+    monkeypatch.setattr(table_rows, "ROOM", 3000)
+    for i in range(4):
+        path = tmp_path / f"{i}.csv"
+        path.write_text("x,y,z\n" + path.read_text())
+    np.testing.assert_array_equal(drawn(), kept)
+    assert len(parsed) > 4 + 4
+
+
 def test_lengths_that_work_are_named():
     for samples, near in ((100, "64 or 128"), (200, "128 or 256"), (20, "32 or 64")):
         told = rf"such as {near}\. Received: samples={samples}"
         with pytest.raises(ValueError, match=told):
             small(samples=samples)
+    with pytest.raises(ValueError, match=r"`samples` must .*None"):
+        small(samples=None)
     assert small(samples=100, strides=(5,)).sample(1).shape == (1, 100, 3)
 
 
