@@ -7,11 +7,9 @@ import stat
 from typing import IO
 import zipfile
 
-from keras_gans.modalities.untrusted import check_bytes
+from keras_gans.modalities.untrusted import check_bytes, check_method
 
 ARCHIVES = (".zip",)
-# Others may need gigabytes of memory to unpack a few bytes.
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 HIDDEN = (".", "__MACOSX")
 BLOCK = 2**20  # bytes read at a time
 
@@ -154,11 +152,7 @@ class Archive(Folder):
         member = self._members[name]
         # What it announces is all that is ever unpacked.
         check_bytes(member.file_size)
-        if member.compress_type not in METHODS:
-            raise ValueError(
-                "it is compressed in a way that is not read: only stored and "
-                "deflated files are"
-            )
+        check_method(member)
         return self._file.open(member)
 
 

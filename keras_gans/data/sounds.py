@@ -21,6 +21,7 @@ from keras_gans.data.sources import Source, kind, missing_folder
 from keras_gans.data.summary import Report
 from keras_gans.data.table_rows import rows_of
 from keras_gans.data.watch import watch_archive
+from keras_gans.modalities.series import Series
 from keras_gans.modalities.wav_header import check_wav_is_whole
 from keras_gans.modalities.waveform import EXTENSIONS, Waveform
 from keras_gans.utils.keywords import refuses_unknown
@@ -28,7 +29,7 @@ from keras_gans.utils.optional import require
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, is_number, one_of, within
 
-TABLES = (".csv", ".npy")  # of series, which are read where there are no sounds
+TABLES = Series.read_extensions  # which are read where there are no sounds
 EMBEDDED = ("drums", "watch")
 ALLOWED = (
     '"drums" (the embedded set), "watch" (series of motion), or the path of a folder '
@@ -97,7 +98,7 @@ def load_sounds(
             motion of a wrist in 6 channels at 50 Hz (see `load_watch`); or the
             path of a folder of WAV, FLAC, OGG or MP3 files, searched with its
             subfolders, or of a zip archive of them. Of a folder without sounds,
-            CSV and .npy files are read, series `[samples, channels]` of `rate`.
+            CSV, .npy and .npz files are read, series `[samples, channels]` of `rate`.
         samples: int, the length of a segment. Shorter sounds are followed by
             silence.
         channels: int. Several channels are averaged to one, before their peak is

@@ -21,7 +21,8 @@ from keras_gans.data.summary import Report
 from keras_gans.modalities import meshes
 from keras_gans.modalities.base import check_range
 from keras_gans.modalities.binvox import decode_binvox
-from keras_gans.modalities.volume import decode_array, turntable
+from keras_gans.modalities.untrusted import load_one_array
+from keras_gans.modalities.volume import turntable
 from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, one_of
@@ -82,10 +83,11 @@ def load_volumes(
 
     Args:
         source: "furniture", 820 embedded solids; or the path of a folder of
-            volumes (.npz of one array, .npy, .binvox) and meshes (.obj, .stl,
-            .ply, .off, .glb, .gltf), searched with its subfolders, or of a zip
-            archive of them. Arrays are `[x, y, z]` or `[x, y, z, 1]`: 0 and 1, or
-            floats, solid above 0.5, or above 0 where any is negative.
+            volumes (.npz of one array, or one named "volume", .npy, .binvox) and
+            meshes (.obj, .stl, .ply, .off, .glb, .gltf), searched with its
+            subfolders, or of a zip archive of them. Arrays are `[x, y, z]` or
+            `[x, y, z, 1]`: 0 and 1, or floats, solid above 0.5, or above 0 where any
+            is negative.
         size: int, voxels of a side.
         range: tuple (low, high), the values of empty and of solid voxels.
         batch_size: int.
@@ -448,7 +450,7 @@ def _solid(data, extension, size, up, surfaces):
         closed = mesh.closed
     else:
         binvox = extension == ".binvox"
-        solid = decode_binvox(data) if binvox else _occupied(decode_array(data))
+        solid = decode_binvox(data) if binvox else _occupied(data)
         solid = _upright(solid, up)
         grid = solid.shape
         solid = _fitted(solid, size)
@@ -457,8 +459,9 @@ def _solid(data, extension, size, up, surfaces):
     return Solid(np.packbits(solid), grid, closed)
 
 
-def _occupied(volume):
-    """Which voxels of an array are solid."""
+def _occupied(data):
+    """Which voxels of the array of a file are solid."""
+    volume = load_one_array(data, "volume")
     if volume.ndim == 4 and volume.shape[-1] == 1:
         volume = volume[..., 0]
     if volume.ndim != 3:

@@ -22,7 +22,8 @@ class Series(Waveform):
     """Series `[samples, channels]` in [-1, 1], one channel a sensor.
 
     A file is a table, CSV or .npy: a row a sample, a column a channel. The first
-    line of a CSV file may name the columns. Previews draw the channels as lines.
+    line of a CSV file may name the columns. A .npz file is read, too, of one array, or
+    of several of which one is named "series". Previews draw the channels as lines.
 
     Args:
         samples: int, or `None` for any length.
@@ -46,7 +47,7 @@ class Series(Waveform):
     bytes_name = "series_bytes"
     bytes_extension = ".csv"
     extensions = (".csv", ".npy")
-    read_extensions = (".csv", ".npy")
+    read_extensions = (".csv", ".npy", ".npz")
 
     def _rescale(self, floats):
         return "Divide each channel by the largest |value| that it may have."
@@ -66,7 +67,7 @@ class Series(Waveform):
 
         Args:
             data: bytes of the file.
-            extension: str, ".csv" or ".npy".
+            extension: str, ".csv", ".npy" or ".npz".
 
         Raises:
             ValueError: it is damaged, too large, or of other channels.
@@ -75,8 +76,8 @@ class Series(Waveform):
         return self._decode(data, extension)
 
     def _decode(self, data, extension):
-        if extension == ".npy":
-            rows = untrusted.load_array(data).astype("float32")
+        if extension in (".npy", ".npz"):
+            rows = untrusted.load_one_array(data, "series").astype("float32")
         else:
             try:
                 lines = self._parsed(untrusted.lines_of(data))

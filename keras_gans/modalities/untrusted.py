@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 import io
 import itertools
 import pathlib
+import zipfile
 
 import numpy as np
 
@@ -12,6 +13,9 @@ MAX_BYTES = 2**28
 MAX_TEXT = 2**26
 MAX_LINE = 2**20
 MAX_VALUES = 2**26
+# Others may need gigabytes of memory to unpack a few bytes.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+MOST_NAMED = 10
 
 
 def check_bytes(count: int, most: int | None = None) -> None:
@@ -84,6 +88,52 @@ def load_array(data: bytes) -> np.ndarray:
             f"holds {size} bytes."
         )
     return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+def load_one_array(data: bytes, name: str) -> np.ndarray:
+    """The array of a `.npy` file, or one of a `.npz` file.
+
+    Args:
+        data: bytes of the file.
+        name: str, which array it is of a `.npz` file that holds several.
+
+    Raises:
+        ValueError: it is damaged or too large, or holds several of other names.
+    """
+    return load_array(_member(data, name) if data.startswith(b"PK") else data)
+
+
+def _member(data, name):
+    """The bytes of one array of a `.npz` file."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            names = [member.filename.removesuffix(".npy") for member in members]
+            if len(names) > 1 and names.count(name) == 1:
+                members = [members[names.index(name)]]
+            if len(members) != 1:
+                some = ", ".join(map(repr, names[:MOST_NAMED]))
+                some += ", ..." * (len(names) > MOST_NAMED)
+                raise ValueError(
+                    f"{len(names)} arrays, one is expected, or one of them named "
+                    f"{name!r}: {some or 'none'}"
+                )
+            check_bytes(members[0].file_size)
+            check_method(members[0])
+            with archive.open(members[0]) as file:
+                return file.read(MAX_BYTES + 1)
+    except Exception as error:  # of damaged archives, of every kind
+        why = str(error).rstrip(".")
+        raise ValueError(f"it is no .npz file that can be read ({why}).") from error
+
+
+def check_method(member: zipfile.ZipInfo) -> None:
+    """Refuses a file of an archive that is compressed in an uncommon way."""
+    if member.compress_type not in METHODS:
+        raise ValueError(
+            "it is compressed in a way that is not read: only stored and deflated "
+            "files are"
+        )
 
 
 def dump_array(array: np.ndarray) -> bytes:

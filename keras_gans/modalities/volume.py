@@ -5,7 +5,6 @@ import dataclasses
 import io
 import math
 from typing import Any
-import zipfile
 
 import keras
 import numpy as np
@@ -197,7 +196,7 @@ class Volume(base.Modality):
 
     def _decode(self, data, extension):
         if extension in (".npz", ".npy"):
-            volume = decode_array(data)
+            volume = untrusted.load_one_array(data, "volume")
             self._fits(volume.shape, RESAMPLE)
             return volume.astype("float32")
         if extension == ".binvox":
@@ -307,28 +306,3 @@ def turntable(
         )
     frames = frames.reshape(views, pixels, 2, pixels, 2)
     return frames.mean(axis=(2, 4))
-
-
-def decode_array(data: bytes) -> np.ndarray:
-    """The array of a `.npy` file, or the only one of a `.npz` file.
-
-    Raises:
-        ValueError: it is damaged, too large, or holds several.
-    """
-    if data.startswith(b"PK"):
-        data = _only_member(data)
-    return untrusted.load_array(data)
-
-
-def _only_member(data):
-    """The bytes of the one array of a `.npz` file."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            sizes = [member.file_size for member in archive.infolist()]
-            if len(sizes) != 1:
-                raise ValueError(f"{len(sizes)} arrays, one is expected")
-            untrusted.check_bytes(sizes[0])
-            with archive.open(archive.infolist()[0]) as file:
-                return file.read(untrusted.MAX_BYTES + 1)
-    except Exception as error:  # of damaged archives, of every kind
-        raise ValueError(f"it is no .npz of one array ({error}).") from error

@@ -1,5 +1,7 @@
 """SensorGAN: series of several channels, and the recordings of a watch."""
 
+import zipfile
+
 from checks import check_gan
 from command_line import call
 import numpy as np
@@ -126,6 +128,34 @@ def test_series_of_one_s_own_are_read_of_tables(tmp_path):
     (tmp_path / "walk" / "bad.csv").write_text("9.81,0,0\n" * 40)
     with pytest.raises(ValueError, match=r"9\.81\. Divide .*each channel of series"):
         load_sounds(tmp_path, **options)
+
+
+def test_series_are_read_of_arrays_that_were_saved_together(tmp_path):
+    rows, options = series(3), {"samples": 32, "channels": 3, "rate": 50}
+    options |= {"peak": None, "shuffle": False, "trim": False, "batch_size": 1}
+    np.savez(tmp_path / "0.npz", rows[0])
+    np.savez_compressed(tmp_path / "1.npz", rows[1].astype("float64"))
+    np.savez(tmp_path / "2.npz", series=rows[2], rate=50, people=["one", "two"])
+    found = [x[0] for x in load_sounds(tmp_path, **options).as_numpy_iterator()]
+    np.testing.assert_array_equal(found, rows)
+    read = kg.Series(32, channels=3).read
+    np.testing.assert_array_equal(read(tmp_path / "2.npz"), rows[2])
+    np.savez(tmp_path / "3.npz", motion=rows[0], turns=rows[1])
+    objects = np.array([{"x": 1}], dtype=object)
+    np.savez(tmp_path / "4.npz", series=objects)
+    np.savez(tmp_path / "5.npz", series=rows[0][:, :2])
+    with zipfile.ZipFile(tmp_path / "6.npz", "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(tmp_path / "0.npz", "series.npy")
+    for name, told in (
+        ("3", r"2 arrays, one is expected, or one .* 'series': 'motion', 'turns'"),
+        ("4", "values of object"),
+        ("5", r"\(32, 2\)"),
+        ("6", "only stored and deflated"),
+    ):
+        with pytest.raises(ValueError, match=rf"{name}\.npz.*{told}"):
+            read(tmp_path / f"{name}.npz")
+        with pytest.raises(ValueError, match=rf"{name}\.npz': .*{told}"):
+            load_sounds(tmp_path, **options)
 
 
 def test_tables_are_parsed_once_while_there_is_room(tmp_path, monkeypatch):
