@@ -101,9 +101,9 @@ def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
     if not _is_array(x):
         return
     inputs = {i.name: i for i in gan.inputs}
-    parts = gan.parts((x, *(y if isinstance(y, tuple) else (y,))))
-    told_names = gan.pair_names or gan.fields
-    for name, told, part in zip(gan.fields, told_names, parts, strict=False):
+    parts = gan.given_parts((x, *(y if isinstance(y, tuple) else (y,))))
+    told = dict(zip(gan.fields, gan.pair_names or gan.fields, strict=False))
+    for name, part in parts.items():
         one = inputs.get(name, gan.modality)
         if (
             _is_array(part)
@@ -118,7 +118,7 @@ def check_arrays(gan: "BaseGAN", x: Any, y: Any) -> None:
             except ValueError as error:
                 if gan.pair_names is None:
                     raise
-                raise ValueError(f"In {told}: {error}") from None
+                raise ValueError(f"In {told[name]}: {error}") from None
 
 
 def _is_array(x):

@@ -554,6 +554,10 @@ class BaseGAN(Trainer, keras.Model):
         # Of `train_on_batch`, weights of the images, which are none.
         return tuple(part for part in batch if part is not None)
 
+    def given_parts(self, batch: Any) -> dict:
+        """The parts of a batch by name, but for those that are made of others."""
+        return dict(zip(self.fields, self.parts(batch), strict=False))
+
     def read_batch(self, batch: Any) -> dict:
         """A batch as losses take it: a dict of its `fields`."""
         read = dict(zip(self.fields, self.parts(batch), strict=False))

@@ -155,13 +155,9 @@ class HiFiGAN(WaveformGAN):
             ValueError: waveforms cannot be used, or mels have other frames.
         """
         parts = super().parts(batch)
-        shape, *others = (tuple(getattr(part, "shape", ())) for part in parts)
-        if len(parts) == 1 and len(shape) in (2, 3) and shape[-1] != self.mel.bands:
-            if isinstance(parts[0], np.ndarray):  # as data are checked
-                if shape[-1:] != (1,) or len(shape) == 2:
-                    self.modality.check(parts[0], "waveforms")
-                self.modality.check_all(parts[0], "waveforms")
+        if self._are_waveforms(parts):
             return (self.mel(parts[0]), *parts)
+        shape, *others = (tuple(getattr(part, "shape", ())) for part in parts)
         if others and len(shape) == 3 and None not in (shape[1], *others[0][1:]):
             fit = shape[1] * self.hop == self.modality.samples
             if others[0][1:] == self.modality.shape and not fit:
@@ -172,6 +168,25 @@ class HiFiGAN(WaveformGAN):
                     "or give waveforms alone."
                 )
         return parts
+
+    def given_parts(self, batch: Any) -> dict:
+        """Without spectrograms that are made of waveforms: of all, they are large."""
+        parts = super().parts(batch)
+        if self._are_waveforms(parts):
+            return {"real": parts[0]}
+        return super().given_parts(batch)
+
+    def _are_waveforms(self, parts):
+        """Whether waveforms are given alone; arrays of them are checked."""
+        shape = tuple(getattr(parts[0], "shape", ()))
+        alone = len(parts) == 1 and len(shape) in (2, 3)
+        if not alone or shape[-1] == self.mel.bands:
+            return False
+        if isinstance(parts[0], np.ndarray):  # as data are checked
+            if shape[-1:] != (1,) or len(shape) == 2:
+                self.modality.check(parts[0], "waveforms")
+            self.modality.check_all(parts[0], "waveforms")
+        return True
 
 
 def _check_mel(mel, rate, hop, bands):

@@ -224,6 +224,22 @@ def test_data_are_refused_as_waveforms():
             gan.fit(*data, batch_size=2, verbose=0)
 
 
+def test_spectrograms_of_one_batch_are_made_at_a_time():
+    """Those of an array of hours would not fit into memory."""
+    made = []
+
+    @keras.saving.register_keras_serializable("test_hifigan")
+    class Counting(MelSpectrogram):
+        def __call__(self, waveforms):
+            made.append(waveforms.shape[0])
+            return super().__call__(waveforms)
+
+    gan = small(mel=Counting(8000, 8, 128, 32, 128, high=None))
+    gan.compile(run_eagerly=True)
+    gan.fit(sounds(6), batch_size=2, verbose=0)
+    assert made and max(made) == 2
+
+
 def by_definition(sound, mel):
     """A log-mel spectrogram in NumPy's float64, filter by filter."""
     hertz = lambda m: m * 200 / 3 if m < 15 else 1000 * 6.4 ** ((m - 15) / 27)  # noqa: E731
