@@ -213,7 +213,12 @@ def _check_pixels(listing, name, channels, head):
 
 
 def usable_of(
-    listing: Listing, look: Callable[[str], Any], on_error: str, kind: str
+    listing: Listing,
+    look: Callable[[str], Any],
+    on_error: str,
+    kind: str,
+    describe: Callable[[dict, int, str, str], str] = describe_broken,
+    called: Callable[[str], str] | None = None,
 ) -> Usable:
     """The files of a listing that can be used, each looked at in parallel.
 
@@ -223,6 +228,9 @@ def usable_of(
             why it cannot be used.
         on_error: str, "raise" or "skip".
         kind: str, what messages call the files: "sound".
+        describe: function of what `describe_broken` takes that returns the message.
+        called: function of a name that returns what messages call the file; its path
+            by default.
 
     Returns:
         `Usable`, whose heads are what `look` returned.
@@ -233,31 +241,19 @@ def usable_of(
     """
     check_on_error(on_error)
     place, total = listing.place, len(listing.names)
-    heads, why = looked_at(listing.names, look)
-    broken = {place.path_of(name): one for name, one in why.items()}
+    called = called or place.path_of
+    looked_at = mapped(look, listing.names, os.cpu_count() or 1)
+    pairs = list(zip(listing.names, looked_at, strict=True))
+    why = {name: one for name, one in pairs if isinstance(one, str)}
+    heads = [one for _, one in pairs if not isinstance(one, str)]
+    broken = {called(name): one for name, one in why.items()}
     broken |= {
         path: f"the folder cannot be searched: {one}"
         for path, one in place.closed.items()
     }
     if broken and (on_error == "raise" or not heads):
-        raise ValueError(describe_broken(broken, total, place.path, kind))
-    return Usable(listing.without(set(why)), list(heads.values()), total, broken)
-
-
-def looked_at(items: Sequence, look: Callable[[Any], Any]) -> tuple[dict, dict]:
-    """What is known of each item, found in parallel, and why others cannot be used.
-
-    Args:
-        items: list, without repetitions.
-        look: function of an item, as of `usable_of`.
-
-    Returns:
-        (heads, why), dicts by item.
-    """
-    found = mapped(look, items, os.cpu_count() or 1)
-    pairs = list(zip(items, found, strict=True))
-    heads = {item: one for item, one in pairs if not isinstance(one, str)}
-    return heads, {item: one for item, one in pairs if isinstance(one, str)}
+        raise ValueError(describe(broken, total, place.path, kind))
+    return Usable(listing.without(set(why)), heads, total, broken)
 
 
 def mapped(function: Callable, items: Sequence, threads: int) -> list[Any]:

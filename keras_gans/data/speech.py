@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.broken import Usable, looked_at
-from keras_gans.data.checks import check_length, check_on_error, check_options
+from keras_gans.data.broken import usable_of
+from keras_gans.data.checks import check_length, check_options
 from keras_gans.data.decoding import Listing
 from keras_gans.data.digests import digests
 from keras_gans.data.pipeline import batches_of_indices, example_seeds, seed_key
@@ -130,19 +130,24 @@ def _usable(place, lines, look_at, on_error, remedy=""):
         ValueError: naming all that cannot be used, unless they are to be skipped; or
             none is left.
     """
-    check_on_error(on_error)
-    pairs = [(line, _file_of(place.path, line.name)) for line in lines]
-    heads, why = looked_at(pairs, lambda pair: look_at(*pair))
-    broken = {line.name: one for (line, _), one in why.items()}
-    if broken and (on_error == "raise" or not heads):
-        told = "\n".join(f"  {name!r}: {one}" for name, one in broken.items())
-        raise ValueError(
-            f"{len(broken)} of {len(lines)} recordings of {place.path!r} cannot be "
-            f"used:\n{told}\n{remedy}Put files that are missing into {WAVES}/, or "
-            'leave recordings out by `on_error="skip"` (--skip_broken).'
+    by_file = {_file_of(place.path, line.name): line for line in lines}
+
+    def describe(broken, total, folder, kind):
+        told = "\n".join(f"  {name!r}: {why}" for name, why in broken.items())
+        return (
+            f"{len(broken)} of {total} {kind}s of {folder!r} cannot be used:\n"
+            f"{told}\n{remedy}Put files that are missing into {WAVES}/, or leave "
+            f'{kind}s out by `on_error="skip"` (--skip_broken).'
         )
-    listing = Listing(place, [name for _, name in heads], None, None, Counter())
-    return Usable(listing, list(heads.values()), len(lines), broken)
+
+    return usable_of(
+        Listing(place, list(by_file), None, None, Counter()),
+        lambda file: look_at(by_file[file], file),
+        on_error,
+        "recording",
+        describe,
+        lambda file: by_file[file].name,
+    )
 
 
 def _looked(place, file):
