@@ -6,7 +6,7 @@ import soundfile
 
 from keras_gans.data import describe_sounds, load_sounds, sound_classes
 from keras_gans.data import sounds as reading
-from keras_gans.modalities import Waveform
+from keras_gans.modalities import Waveform, untrusted
 
 
 def sine(seconds, rate, hertz=440.0, channels=1):
@@ -149,6 +149,16 @@ def test_long_files_are_read_in_parts(tmp_path, monkeypatch):
     batches = batch_of(tmp_path, batch_size=64)
     assert len(batches) == 60 * 8000 // 2048 // 64
     assert max(counts) <= 2**12
+
+
+def test_files_of_hours_are_data_of_a_training(tmp_path, monkeypatch):
+    """They have more bytes than a file that is read at once may have."""
+    soundfile.write(tmp_path / "a.wav", sine(1, 8000), 8000)
+    monkeypatch.setattr(untrusted, "MAX_BYTES", 1000)
+    options = {"samples": 1000, "rate": 8000, "batch_size": 8}
+    assert next(iter(load_sounds(tmp_path, **options))).shape == (8, 1000, 1)
+    report = describe_sounds(str(tmp_path), Waveform(1000, rate=8000))
+    assert list(report.digests["files"]) == ["a.wav"]
 
 
 def test_unusable_files_are_named(folder):
