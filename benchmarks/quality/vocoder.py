@@ -5,6 +5,7 @@
     python benchmarks/quality/vocoder.py train --what=mel --seconds=600
     python benchmarks/quality/vocoder.py floors
     python benchmarks/quality/vocoder.py speed --torch_python=PYTHON
+    python benchmarks/quality/vocoder.py mels --seconds=20 --clock=cpu
     python benchmarks/quality/vocoder.py docs
 
 `train` trains the small table for so many seconds on the clips but those held out,
@@ -14,7 +15,9 @@ all of its cores. Both are scored by the distance of the held-out clips' spectro
 to those of what their mels become again. `floors` scores Griffin-Lim of 60
 iterations, and two that the ear can hardly tell from the recordings: themselves a
 hundredth of a second later, and with noise 40 dB below them. `speed` times the table
-and the paper's, here and in PyTorch, one after the other. `docs` prints the table of
+and the paper's, here and in PyTorch, one after the other. `mels` tells what share of a
+training step the spectrograms of its waveforms take, which is all that a cache of
+them could save. `docs` prints the table of
 docs/hifigan.md, draws its picture, and writes the sounds of the picture to --work.
 """
 
@@ -29,6 +32,7 @@ import time
 import keras
 import numpy as np
 from PIL import Image
+import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.data import load_sounds
@@ -230,6 +234,31 @@ def speed(args):
         write(args.results, line)
 
 
+def mels(args):
+    """The share of a step that spectrograms take, with the recipe's discriminators."""
+    recipe = recipes.get("hifigan")
+    now = timed.CLOCKS[args.clock]
+    for table in ("small", "v3"):
+        gan = kg.HiFiGAN(**{**recipe.arguments, "configuration": table})
+        recipes.compile(recipe, gan)
+        shape = (recipe.batch_size, *gan.modality.shape)
+        batch = np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
+        budget = timed.Budget(args.seconds, args.clock)
+        sounds = tf.data.Dataset.from_tensors(batch).repeat()
+        gan.fit(sounds, steps_per_epoch=10**6, verbose=0, callbacks=[budget])
+        step = budget.seconds / (budget.steps - 1)
+        made, times = tf.function(gan.mel), 100
+        made(batch)
+        start = now()
+        for _ in range(times):
+            made(batch).numpy()
+        mel = (now() - start) / times
+        line = {"what": "mels", "table": table, "batch_size": recipe.batch_size}
+        line |= {"clock": args.clock, "steps": budget.steps}
+        line |= {"step_ms": round(1000 * step, 1), "mel_ms": round(1000 * mel, 2)}
+        write(args.results, {**line, "share": round(mel / step, 4)})
+
+
 def docs(args):
     rows = {}
     for line in map(json.loads, args.results.read_text().splitlines()):
@@ -283,7 +312,8 @@ def write(results, line):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    commands = {"train": train, "floors": floors, "speed": speed, "docs": docs}
+    commands = {"train": train, "floors": floors, "speed": speed, "mels": mels}
+    commands["docs"] = docs
     add("command", choices=commands)
     add("--what", choices=("gan", "mel"), default="gan")
     add("--seed", type=int, default=0)
