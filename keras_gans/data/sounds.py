@@ -26,6 +26,7 @@ from keras_gans.modalities.wav_header import check_wav_is_whole
 from keras_gans.modalities.waveform import EXTENSIONS, Waveform
 from keras_gans.utils.keywords import refuses_unknown
 from keras_gans.utils.optional import require
+from keras_gans.utils.text import count_of
 from keras_gans.utils.types import Path
 from keras_gans.utils.validation import check_size, is_number, one_of, within
 
@@ -450,21 +451,40 @@ def describe_sounds(
         rows.append(
             ("classes", f"{len(recordings.classes)}: {', '.join(recordings.classes)}")
         )
-    other = sorted({s.rate for s in sounds} - {rate})
-    if other:
-        count = sum(s.rate != rate for s in sounds)
-        rates = ", ".join(map(str, other))
-        rows.append(("resampled", f"{count} files of {rates} Hz, to {rate} Hz"))
-    mixed = sum(s.channels > modality.channels for s in sounds)
-    if mixed:
-        rows.append(("mixed", f"{mixed} files of several channels, to one"))
+    rows += changed_rows(sounds, rate, modality.channels)
     padded = sum(length < modality.samples for length in cutter.lengths)
-    summary = f"{cutter.size} segments of {modality.samples} samples"
+    summary = f"{count_of(cutter.size, 'segment')} of {modality.samples} samples"
     summary += f" ({modality.samples / rate:.2f} s), {SEGMENT_WORDS[segments]}"
     if padded:
-        summary += f"; {padded} shorter sounds are followed by silence"
+        are = "is" if padded == 1 else "are"
+        summary += f"; {count_of(padded, 'shorter sound')} {are} followed by silence"
     rows.append(("made", summary))
     return Report(rows, usable.broken, [usable], digests([usable]))
+
+
+def changed_rows(sounds: list, rate: int, channels: int) -> list[tuple[str, str]]:
+    """The rows of a report on what is changed of files, as `changes_of` tells of one.
+
+    Args:
+        sounds: list of `Sound`, or of what else has a rate and channels.
+        rate: int, samples a second that they are resampled to.
+        channels: int, that they are brought to.
+
+    Returns:
+        List of (name, text): none where nothing is changed.
+    """
+    rows, rates = [], sorted({s.rate for s in sounds} - {rate})
+    if rates:
+        count = sum(s.rate != rate for s in sounds)
+        told = f"{count_of(count, 'file')} of {', '.join(map(str, rates))} Hz"
+        rows.append(("resampled", f"{told}, to {rate} Hz"))
+    if mixed := sum(s.channels > channels for s in sounds):
+        told = f"{count_of(mixed, 'file')} of several channels, to one"
+        rows.append(("mixed", told))
+    if repeated := sum(s.channels < channels for s in sounds):
+        told = f"{count_of(repeated, 'file')} of one channel, as {channels}"
+        rows.append(("repeated", told))
+    return rows
 
 
 SEGMENT_WORDS = {

@@ -18,7 +18,7 @@ from keras_gans.data.digests import digests
 from keras_gans.data.pipeline import batches_of_indices, example_seeds, seed_key
 from keras_gans.data.places import Folder
 from keras_gans.data.python_calls import python_call
-from keras_gans.data.sounds import Sound, is_loud, look, read_sound
+from keras_gans.data.sounds import Sound, changed_rows, is_loud, look, read_sound
 from keras_gans.data.sources import Source
 from keras_gans.data.summary import Report
 from keras_gans.modalities import phonemes
@@ -237,6 +237,7 @@ class Recording(NamedTuple):
         seconds: float array `[phonemes]`.
         frames: int, samples of the file.
         rate: int, of the file.
+        channels: int, of the file.
     """
 
     name: str
@@ -244,6 +245,7 @@ class Recording(NamedTuple):
     seconds: np.ndarray
     frames: int
     rate: int
+    channels: int
 
 
 def find_speech(folder: Path, symbols: tuple, on_error: str = "raise") -> Source:
@@ -311,7 +313,8 @@ def find_speech(folder: Path, symbols: tuple, on_error: str = "raise") -> Source
                 f"{seconds.sum():.2f} s: make that anew by keras-gans align"
             )
         ids = np.array([numbers[p] for p in phones], "int32")
-        return Recording(line.name, ids, seconds, sound.frames, sound.rate)
+        own = sound.frames, sound.rate, sound.channels
+        return Recording(line.name, ids, seconds, *own)
 
     usable = _usable(place, aligned, look_at, on_error)
     left = [line.name for line in lines if line.name not in read]
@@ -525,11 +528,13 @@ class Utterance(NamedTuple):
         ids: int array `[symbols]`.
         frames: int, samples of the file.
         rate: int, of the file.
+        channels: int, of the file.
     """
 
     ids: np.ndarray
     frames: int
     rate: int
+    channels: int
 
 
 def find_utterances(
@@ -559,7 +564,7 @@ def find_utterances(
             return f"there are no phonemes of {error.told} in {brief(line.text, 60)}"
         phones = [phone for _, own in words for phone in own]
         ids = phonemes.with_blanks(phonemes.numbers_of(phones, symbols))
-        return Utterance(ids, sound.frames, sound.rate)
+        return Utterance(ids, sound.frames, sound.rate, sound.channels)
 
     usable = _usable(place, lines, look_at, on_error, f"{phonemes.SPELL}. ")
     size, name = len(usable.heads), f"folder {str(folder)!r}"
@@ -572,6 +577,7 @@ def describe_utterances(
     symbols: tuple,
     pronunciations: dict[str, str] | None = None,
     on_error: str = "raise",
+    rate: int = 22050,
 ) -> Report:
     """What a training of `VITS` reads from a folder of speech.
 
@@ -580,6 +586,7 @@ def describe_utterances(
         symbols: see `load_utterances`.
         pronunciations: see `load_utterances`.
         on_error: see `load_utterances`.
+        rate: see `load_utterances`.
 
     Returns:
         `Report`.
@@ -595,6 +602,7 @@ def describe_utterances(
         ("used", f"{len(usable.heads)} of {usable.total} recordings"),
         ("lengths", f"{seconds:,.1f} s in all"),
         ("symbols", f"{count:,}, those between them among them"),
+        *changed_rows(usable.heads, rate, 1),
         *_left_out(usable.broken),
     ]
     names = [*usable.listing.names, METADATA]
@@ -689,6 +697,7 @@ def describe_speech(
         ("lengths", f"{sum(seconds):,.1f} s in all"),
         ("phonemes", f"{len(spoken):,}; the rarest: {', '.join(rare)}"),
     ]
+    rows += changed_rows(usable.heads, rate, 1)
     rows += _left_out(usable.broken)
     cutter = _Cutter(usable, samples, hop, rate)
     summary = f"{cutter.size} segments of {samples} samples ({samples / rate:.2f} s)"

@@ -80,9 +80,14 @@ def load_array(data: bytes) -> np.ndarray:
         raise ValueError(f"it is no .npy file ({error}).") from error
     shape, _, dtype = header
     check_count(shape)
+    if dtype.kind not in "fbiu":
+        raise ValueError(
+            f"it holds values of {dtype}, which are no numbers. Save an array of "
+            "floats."
+        )
     needed = int(np.prod(shape, dtype="int64")) * dtype.itemsize
     size = len(data) - stream.tell()
-    if dtype.kind not in "fbiu" or size != needed:
+    if size != needed:
         raise ValueError(
             f"it announces {shape} values of {dtype}, {needed} bytes, and "
             f"holds {size} bytes."

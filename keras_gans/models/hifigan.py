@@ -124,9 +124,12 @@ class HiFiGAN(WaveformGAN):
         mel = default_mel(rate, hop, bands) if mel is None else mel
         _check_mel(mel, rate, hop, bands)
         if segment % hop or segment <= mel.n_fft:
+            least = hop * (mel.n_fft // hop + 1)
+            near = max(least, segment // hop * hop)
             raise ValueError(
                 f"`segment` is a multiple of the hop, {hop}, and longer than a "
-                f"spectrogram's window, {mel.n_fft}. Received: segment={segment}."
+                f"spectrogram's window, {mel.n_fft}, such as {near} or {near + hop}. "
+                f"Received: segment={segment}."
             )
         if discriminator is None:
             discriminator = hifigan_discriminators(segment, periods, scales, d_width)

@@ -90,9 +90,11 @@ def check_configuration(configuration: Configuration) -> Configuration:
             f"block_kernels={configuration.block_kernels}, "
             f"dilations={configuration.dilations}."
         )
-    if configuration.channels % 2 ** len(configuration.rates):
+    halvings = 2 ** len(configuration.rates)
+    if configuration.channels % halvings:
         raise ValueError(
-            f"`channels` is halved {len(configuration.rates)} times. Received: "
+            f"`channels` is halved {len(configuration.rates)} times, once for each of "
+            f"`rates`: it is a multiple of {halvings}. Received: "
             f"channels={configuration.channels}."
         )
     return configuration._replace(

@@ -179,7 +179,8 @@ def _describe_utterances(gan, source, pronunciations=None, on_error="raise"):
     from keras_gans import data
 
     own = pronunciations_of(pronunciations)
-    return data.describe_utterances(source, gan.symbols, own, on_error)
+    rate = gan.modality.rate
+    return data.describe_utterances(source, gan.symbols, own, on_error, rate)
 
 
 # --- Pictures with captions ---

@@ -301,10 +301,11 @@ def test_what_has_no_spectrogram_is_refused():
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"segment": 250}, "multiple of the hop, 32"),
+        ({"segment": 250}, "multiple of the hop, 32, .* such as 224 or 256"),
+        ({"segment": 20}, "longer than .* 128, such as 160 or 192"),
         ({"kernels": (63,)}, "larger by an even one"),
         ({"block_kernels": (4,)}, "are odd"),
-        ({"channels": 3}, "halved 1 times"),
+        ({"channels": 3}, "halved 1 times, .*multiple of 2"),
         ({"mel": MelSpectrogram(8000, 8, 128, 16, 64, high=None)}, "hop=32"),
         ({"d_width": 2, "scales": 1}, "divisible by 16"),
         ({"dilations": 3}, "each of `dilations` are tuples"),

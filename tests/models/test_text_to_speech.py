@@ -9,10 +9,12 @@ import keras
 from keras import ops
 import numpy as np
 import pytest
+import soundfile
 
 import keras_gans as kg
 from keras_gans.data.speech import (
     align,
+    describe_speech,
     describe_utterances,
     frames_of,
     load_speech,
@@ -211,6 +213,17 @@ def test_whole_recordings_and_their_texts(folder):
         load_utterances(folder, **own, frames=5)
 
 
+def test_what_is_changed_of_recordings_is_said(folder):
+    own = {"symbols": SYMBOLS, "samples": 320, "hop": 40}
+    assert "resampled" not in str(describe_speech(folder, **own, rate=8000))
+    path = folder / "wavs" / "one.wav"
+    sound, rate = soundfile.read(path)
+    soundfile.write(path, np.stack([sound, sound], axis=-1), rate)
+    report = str(describe_speech(folder, **own, rate=10000))
+    assert "2 files of 8000 Hz, to 10000 Hz" in report
+    assert "mixed      1 file of several channels, to one" in report
+
+
 def test_all_recordings_that_cannot_be_used_are_named(folder):
     """And left out, where that is asked for."""
     lines = ["one|seven", "two|three 7", "three|three", "four|seven"]
@@ -232,8 +245,11 @@ def test_all_recordings_that_cannot_be_used_are_named(folder):
         assert told in str(caught.value)
     data = load_utterances(folder, **own, batch_size=1, on_error="skip")
     assert [int(frames[0]) for _, _, frames in data] == [50]
-    report = describe_utterances(folder, symbols, SAID, on_error="skip")
-    assert "1 of 4 recordings" in str(report) and "'four': it is cut" in str(report)
+    report = str(describe_utterances(folder, symbols, SAID, on_error="skip"))
+    assert "1 of 4 recordings" in report and "'four': it is cut" in report
+    assert "resampled  1 file of 8000 Hz, to 22050 Hz" in report
+    report = describe_utterances(folder, symbols, SAID, on_error="skip", rate=8000)
+    assert "resampled" not in str(report)
     (folder / "metadata.csv").write_text("one|seven\ntwo|three\n")
     (folder / "wavs" / "two.wav").unlink()
     with pytest.raises(ValueError, match=r"1 of 2 recordings.*\n.*'two'.*not there"):

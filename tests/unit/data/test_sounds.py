@@ -57,10 +57,12 @@ def test_what_is_found_is_said(folder):
         ".txt x1",
         "3: low, mid, top",
         "3 files of 16000, 22050, 44100 Hz, to 8000 Hz",
-        "1 files of several channels, to one",
+        "1 file of several channels, to one",
         "6 segments of 2048 samples (0.26 s), anywhere in the files",
     ):
         assert part in text
+    stereo = str(describe_sounds(folder, Waveform(2048, channels=2, rate=8000)))
+    assert "repeated   3 files of one channel, as 2" in stereo
 
 
 def test_segments_depend_on_seed_epoch_and_place(folder):
