@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_gans.engine.kernels import im2col, tiling, winograd
+from keras_gans.engine.kernels.linear import zero_padded
 
 DIRECTIONS = ("forward", "input_gradient", "filter_gradient")
 KERAS = "keras"
@@ -76,7 +77,7 @@ class Candidate(NamedTuple):
     """A way to compute.
 
     Attributes:
-        fits: function of a `Convolution`: whether it computes it.
+        fits: function of a `Convolution` and a direction: whether it may pay.
         forward: function of it, x and the kernel. Gives y.
         input_gradient: of it, dy and the kernel. Gives dx.
         filter_gradient: of it, x and dy. Gives the kernel's.
@@ -147,10 +148,16 @@ def _product_filter(g, x, dy):
 # --- One product of patches ---
 
 
-def _is_read_or_thin(g):
-    """Whether patches may pay: of few pixels, or of few channels."""
+def _is_patches(g, direction):
+    """Whether patches may pay: of few pixels, of few channels, or for a kernel's sums.
+
+    Where all pixels are summed up, patches cost least, if memory has room for them.
+    """
     pixels = g.rows * g.output_size[0] * g.output_size[1]
-    return pixels <= MOST_PIXELS.get(g.kind, 0) or g.c <= FEW_CHANNELS
+    small = pixels <= MOST_PIXELS.get(g.kind, 0) or g.c <= FEW_CHANNELS
+    held = pixels * g.taps**2 * g.c <= MOST_NUMBERS and g.f > FEW_CHANNELS
+    summed = direction == "filter_gradient" and held
+    return not _is_product(g) and (small or summed)
 
 
 def _patches(g):
@@ -222,12 +229,9 @@ def _unstrided(g):
     )
 
 
-def _padded(g, x):
-    return im2col.zero_padded(x, g.taps, g.stride, g.before, g.output_size)
-
-
 def _phases(g, x):
-    return tf.nn.space_to_depth(_padded(g, x), g.stride)
+    x = zero_padded(x, g.taps, g.stride, g.before, g.output_size)
+    return tf.nn.space_to_depth(x, g.stride)
 
 
 def _phases_kernel(g, kernel):
@@ -251,35 +255,11 @@ def _phases_input(g, dy, kernel):
 
 
 def _phases_filter(g, x, dy):
-    return _kernel_of_phases(g, _plain_filter(_unstrided(g), _phases(g, x), dy))
-
-
-def _kernel_of_phases(g, kernel):
+    kernel = _plain_filter(_unstrided(g), _phases(g, x), dy)
     r, s = g.taps // g.stride, g.stride
     kernel = tf.reshape(kernel, (r, r, s, s, g.c, g.f))
     kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
     return tf.reshape(kernel, g.shapes["kernel"])
-
-
-# --- One product of shifted maps, their phases as channels ---
-
-
-def _is_shifted(g):
-    """Whether few enough shifts make patches, of a size that memory has."""
-    many = g.rows * g.output_size[0] * g.output_size[1] * g.taps**2 * g.c
-    strided = g.taps % g.stride == 0 and g.taps > 1 and not _is_product(g)
-    return strided and min(g.c, g.f) > FEW_CHANNELS and many <= MOST_NUMBERS
-
-
-def _shifts_filter(g, x, dy):
-    phases, r = _phases(g, x) if g.stride > 1 else _padded(g, x), g.taps // g.stride
-    rows, columns = g.output_size
-    shifted = [
-        phases[:, i : i + rows, j : j + columns] for i in range(r) for j in range(r)
-    ]
-    patches = tf.reshape(tf.concat(shifted, axis=-1), (-1, g.taps**2 * g.c))
-    kernel = tf.matmul(patches, tf.reshape(dy, (-1, g.f)), transpose_a=True)
-    return _kernel_of_phases(g, kernel)
 
 
 # --- A single image as its two halves ---
@@ -289,10 +269,10 @@ def _halves_forward(g, x, kernel):
     return tiling.convolve(x, kernel, g.stride, g.before, tuple(g.output_size))
 
 
-PLAIN = Candidate(lambda g: True, _plain_forward, _plain_input, _plain_filter)
+PLAIN = Candidate(lambda g, _: True, _plain_forward, _plain_input, _plain_filter)
 WINOGRAD = Candidate(
     # In half precision sums of inputs would be rounded before the product.
-    lambda g: g.kind == "float32" and _is_fewer(g),
+    lambda g, _: g.kind == "float32" and _is_fewer(g),
     _fewer_forward,
     _fewer_input,
     _fewer_filter,
@@ -300,24 +280,18 @@ WINOGRAD = Candidate(
 CANDIDATES = {
     KERAS: PLAIN,
     "product": Candidate(
-        _is_product, _product_forward, _product_input, _product_filter
+        lambda g, _: _is_product(g), _product_forward, _product_input, _product_filter
     ),
-    "im2col": Candidate(
-        lambda g: not _is_product(g) and _is_read_or_thin(g),
-        _patches_forward,
-        _patches_input,
-        _patches_filter,
-    ),
+    "im2col": Candidate(_is_patches, _patches_forward, _patches_input, _patches_filter),
     "phases": Candidate(
-        lambda g: g.stride > 1 and g.taps % g.stride == 0 and not _is_product(g),
+        lambda g, _: g.stride > 1 and g.taps % g.stride == 0 and not _is_product(g),
         _phases_forward,
         _phases_input,
         _phases_filter,
     ),
-    "shifts": Candidate(_is_shifted, filter_gradient=_shifts_filter),
     "winograd": WINOGRAD,
     "tiling": Candidate(
-        lambda g: g.rows == 1 and g.output_size[0] > 1, _halves_forward
+        lambda g, _: g.rows == 1 and g.output_size[0] > 1, _halves_forward
     ),
 }
 # XLA compiles parts of these for each convolution.
@@ -326,15 +300,11 @@ COMPILED = ("im2col", "winograd")
 
 def fitting(g: Convolution, direction: str) -> list[str]:
     """Names of what computes a direction of a convolution, Keras's first."""
-    names = [
+    return [
         name
         for name, candidate in CANDIDATES.items()
-        if getattr(candidate, direction) is not None and candidate.fits(g)
+        if getattr(candidate, direction) is not None and candidate.fits(g, direction)
     ]
-    # The same product, whose patches need no compiler.
-    if "shifts" in names and "im2col" in names:
-        names.remove("im2col")
-    return names
 
 
 class Directions:

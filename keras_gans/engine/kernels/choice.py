@@ -39,7 +39,6 @@ KERNELS = (
     "phases",
     "product",
     "rectifiers",
-    "shifts",
     "tiling",
     "wide_types",
     "winograd",
@@ -355,6 +354,6 @@ def in_use() -> dict[str, str]:
             states[name] = "off: for CPUs"
         elif not mode and name in ("tiling", "winograd") and not _avx2_alone():
             states[name] = "off: for processors of AVX2 without AVX-512"
-        elif not mode and name in ("phases", "product", "shifts"):
+        elif not mode and name in ("phases", "product"):
             states[name] = "off: no rule takes them"
     return states

@@ -7,9 +7,10 @@ memory reads it once; kernels of convolutions bring it into another order first.
 
 import functools
 
+import numpy as np
 import tensorflow as tf
 
-from keras_gans.engine.kernels.winograd import linear_pair
+from keras_gans.engine.kernels.linear import compiled, linear_pair, zero_padded
 
 
 def convolve(x, kernel, stride, before, size):
@@ -39,16 +40,6 @@ def convolve_transposed(x, kernel, stride, before, size):
     return patches.added(tf.matmul(tf.reshape(x, (-1, f)), flat, transpose_b=True))
 
 
-def zero_padded(x, taps, stride, before, size):
-    """What `size` outputs of a convolution see of `x`, zeros included."""
-    spans = [stride * (side - 1) + taps for side in size]
-    x = x[:, : spans[0] - before, : spans[1] - before]
-    below, right = (
-        span - before - side for span, side in zip(spans, x.shape[1:3], strict=True)
-    )
-    return tf.pad(x, ((0, 0), (before, below), (before, right), (0, 0)))
-
-
 @functools.lru_cache(maxsize=256)
 class Patches:
     """What each output of a convolution sees: `of` images, and its transpose.
@@ -59,19 +50,23 @@ class Patches:
     def __init__(self, taps, stride, before, size, output_size):
         self.taps, self.stride, self.before = taps, stride, before
         self.size, self.output_size = size, output_size
-        self.of, self.added = linear_pair(self._of, self._added)
+        self.of, self.added = linear_pair(self._of, compiled(self._added))
 
     def _of(self, x):
-        k, s, before = self.taps, self.stride, self.before
-        x = zero_padded(x, k, s, before, self.output_size)
-        height, width = (s * (side - 1) + 1 for side in self.output_size)
-        taps = [
-            x[:, i : i + height : s, j : j + width : s]
-            for i in range(k)
-            for j in range(k)
-        ]
-        patches = tf.concat(taps, axis=-1)
-        return tf.reshape(patches, (-1, patches.shape[-1]))
+        k, s = self.taps, self.stride
+        x = zero_padded(x, k, s, self.before, self.output_size)
+        # Pixels are copied as many at a time as all outputs see together.
+        joined = s if k % s == 0 else 1
+        c, width = x.shape[-1], x.shape[2] // joined
+        x = tf.reshape(x, (-1, x.shape[1] * width, joined * c))
+        rows, columns = (np.arange(side)[:, None] for side in self.output_size)
+        rows = s * rows + np.arange(k)
+        columns = s // joined * columns + np.arange(k // joined)
+        # Added in the graph, which would hold an array of all of them.
+        seen = tf.constant(width * rows[:, None, :, None], tf.int32)
+        seen += tf.constant(columns[None, :, None, :], tf.int32)
+        patches = tf.gather(x, tf.reshape(seen, (-1,)), axis=1)
+        return tf.reshape(patches, (-1, k * k * c))
 
     def _added(self, patches):
         k, s, before = self.taps, self.stride, self.before

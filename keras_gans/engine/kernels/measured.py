@@ -23,7 +23,7 @@ from keras_gans.utils import files
 from keras_gans.utils.startup import instructions
 
 # Another number where candidates compute otherwise: what was measured is void.
-FORMAT = 4
+FORMAT = 5
 # A candidate is taken where it needs less than this share of Keras's time.
 MARGIN = 0.92
 # A candidate that takes longer than this many times the fastest is out: after the
@@ -167,16 +167,32 @@ def _pool():
 
 def compile_early(g: Any, direction: str, name: str) -> None:
     """Compiles what XLA makes of a candidate while the step is still traced."""
-    from keras_gans.engine.kernels.candidates import CANDIDATES, COMPILED
+    from keras_gans.engine.kernels.candidates import COMPILED, fitting
 
     what = (direction, g, name)
     if name not in COMPILED or what in _compiled:
         return
-    _compiled.add(what)
-    fn = getattr(CANDIDATES[name], direction)
-    if fn is None or not CANDIDATES[name].fits(g):
+    if name not in fitting(g, direction):
         return
-    _pool().submit(lambda: fn(g, *operands(g, direction)))
+    _compiled.add(what)
+    _pool().submit(_prepared, g, direction, name)
+
+
+def _prepared(g, direction, name):
+    """A candidate as a step has it: in a graph, compiled.
+
+    What XLA makes of a function that is called by itself, no graph would find.
+    """
+    import tensorflow as tf
+
+    from keras_gans.engine.kernels.candidates import CANDIDATES
+
+    values = operands(g, direction)
+    signature = [tf.TensorSpec(v.shape, v.dtype) for v in values]
+    fn = functools.partial(getattr(CANDIDATES[name], direction), g)
+    run = tf.function(fn, autograph=False).get_concrete_function(*signature)
+    run(*values)
+    return run
 
 
 def measure(g: Any, direction: str, names: list[str]) -> dict[str, float]:
@@ -189,20 +205,11 @@ def measure(g: Any, direction: str, names: list[str]) -> dict[str, float]:
     """
     import tensorflow as tf
 
-    from keras_gans.engine.kernels.candidates import CANDIDATES
-
     with tf.init_scope():  # a step is being traced
         values = operands(g, direction)
-        signature = [tf.TensorSpec(v.shape, v.dtype) for v in values]
-
-        def prepared(name):
-            fn = functools.partial(getattr(CANDIDATES[name], direction), g)
-            run = tf.function(fn, autograph=False).get_concrete_function(*signature)
-            run(*values)  # what is compiled is compiled here
-            _compiled.add((direction, g, name))
-            return run
-
-        runs = dict(zip(names, _pool().map(prepared, names), strict=True))
+        _compiled.update((direction, g, name) for name in names)
+        prepared = _pool().map(lambda name: _prepared(g, direction, name), names)
+        runs = dict(zip(names, prepared, strict=True))
         seconds = {name: [] for name in names}
         for turn in range(MOST_RUNS):
             for name in list(runs):

@@ -7,7 +7,7 @@ Gradients are those of the whole image, for which it makes no such difference.
 
 import tensorflow as tf
 
-from keras_gans.engine.kernels.im2col import zero_padded
+from keras_gans.engine.kernels.linear import zero_padded
 
 
 def convolve(x, kernel, stride, before, size):

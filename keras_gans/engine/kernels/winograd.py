@@ -20,8 +20,11 @@ these convolutions as often as they like.
 """
 
 import functools
+import math
 
 import tensorflow as tf
+
+from keras_gans.engine.kernels.linear import compiled, linear_pair, zero_padded
 
 KINDS = ((3, 1), (4, 2))  # (taps, strides)
 # F(2, r), of r taps: B^T, G, A^T
@@ -85,10 +88,15 @@ class Transforms:
         self.stride, self.before = stride, before
         self.size, self.output_size = size, output_size
         self.taps = 3 if stride == 1 else 2
-        self.b, _, self.a = _F[self.taps]
         self.rows, self.columns = (-(-side // 2) for side in output_size)
-        self.inputs, self.inputs_of = linear_pair(self._inputs, self._inputs_of)
-        self.outputs, self.outputs_of = linear_pair(self._outputs, self._outputs_of)
+        tiles = input_tiles(stride, self.rows, self.columns)
+        taps, seen = stride * self.taps, (2 * self.rows, 2 * self.columns)
+        self.inputs, self.inputs_of = linear_pair(
+            # What lies below the last tile is not seen by any output.
+            lambda x: tiles(zero_padded(x, taps, stride, before, seen)),
+            compiled(self._inputs_of),
+        )
+        self.outputs, self.outputs_of = output_transforms(self.taps, output_size)
 
     def kernels(self, kernel):
         """The tiles of a kernel."""
@@ -100,43 +108,15 @@ class Transforms:
         rows, f = tiles[0].shape
         return kernel_transforms(self.stride, rows // self.stride**2, f)[1](*tiles)
 
-    def _grid(self, tiles):
-        """A flat list of tiles as rows of a list, maps again."""
-        shape = (-1, self.rows, self.columns, tiles[0].shape[-1])
-        tiles = [tf.reshape(tile, shape) for tile in tiles]
-        side = self.taps + 1
-        return [tiles[i : i + side] for i in range(0, side**2, side)]
-
-    def _inputs(self, x):
-        n, c = x.shape[0], x.shape[3]
-        s, r = self.stride, self.taps
-        rows, columns = 2 * self.rows + r - 1, 2 * self.columns + r - 1
-        top = left = self.before
-        # What lies below the last tile is not seen by any output.
-        x = x[:, : s * rows - top, : s * columns - left]
-        bottom = s * rows - top - x.shape[1]
-        right = s * columns - left - x.shape[2]
-        x = tf.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
-        x = tf.reshape(x, (n, rows, s, columns, s, c))
-        x = tf.transpose(x, (0, 1, 3, 2, 4, 5))
-        grid = [
-            [
-                x[:, i : i + 2 * self.rows - 1 : 2, j : j + 2 * self.columns - 1 : 2]
-                for j in range(r + 1)
-            ]
-            for i in range(r + 1)
-        ]
-        return _flat(_both(self.b, grid), s * s * c)
-
     def _inputs_of(self, *tiles):
         s, r = self.stride, self.taps
         rows, columns = self.rows, self.columns
         c = tiles[0].shape[-1] // s**2
         phases = []
-        for row in self._grid(tiles):
+        for row in _grid(tiles):
             row = [tf.reshape(t, (-1, rows, columns, s, s, c)) for t in row]
             phases.append([tf.transpose(t, (0, 1, 3, 2, 4, 5)) for t in row])
-        grid = _both(_transposed(self.b), phases)
+        grid = _both(_transposed(_F[r][0]), phases)
 
         def shifted(i, j):
             # Rows 2 and 3 of a tile are rows 0 and 1 of the next.
@@ -159,19 +139,58 @@ class Transforms:
         missing = (height - x.shape[1], width - x.shape[2])
         return tf.pad(x, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
 
-    def _outputs(self, *tiles):
-        grid = _both(self.a, self._grid(tiles))
+
+@functools.cache
+def input_tiles(stride, rows, columns):
+    """A function that cuts padded images into tiles and transforms these.
+
+    It is the same for all images that give as many tiles, however they are padded.
+    """
+    s, r = stride, 3 if stride == 1 else 2
+
+    def inputs(x):
+        n, c = x.shape[0], x.shape[3]
+        x = tf.reshape(x, (n, x.shape[1] // s, s, x.shape[2] // s, s, c))
+        x = tf.transpose(x, (0, 1, 3, 2, 4, 5))
+        grid = [
+            [
+                x[:, i : i + 2 * rows - 1 : 2, j : j + 2 * columns - 1 : 2]
+                for j in range(r + 1)
+            ]
+            for i in range(r + 1)
+        ]
+        return _flat(_both(_F[r][0], grid), s * s * c)
+
+    return compiled(inputs)
+
+
+@functools.cache
+def output_transforms(taps, output_size):
+    """The transform of tiles to outputs and its transpose, whatever the inputs."""
+    height, width = output_size
+    rows, columns = (-(-side // 2) for side in output_size)
+    a = _F[taps][2]
+
+    def outputs(*tiles):
+        shape = (-1, rows, columns, tiles[0].shape[-1])
+        grid = _both(a, _grid([tf.reshape(tile, shape) for tile in tiles]))
         y = tf.stack([tf.stack(row, axis=3) for row in grid], axis=2)
-        shape = (-1, 2 * self.rows, 2 * self.columns, tiles[0].shape[-1])
-        height, width = self.output_size
+        shape = (-1, 2 * rows, 2 * columns, tiles[0].shape[-1])
         return tf.reshape(y, shape)[:, :height, :width]
 
-    def _outputs_of(self, y):
-        height, width = self.output_size
-        below, right = 2 * self.rows - height, 2 * self.columns - width
-        y = tf.pad(y, ((0, 0), (0, below), (0, right), (0, 0)))
+    def outputs_of(y):
+        paddings = ((0, 0), (0, 2 * rows - height), (0, 2 * columns - width), (0, 0))
+        y = tf.pad(y, paddings)
         grid = [[y[:, i::2, j::2] for j in (0, 1)] for i in (0, 1)]
-        return _flat(_both(_transposed(self.a), grid), y.shape[-1])
+        tiles = _grid(_flat(_both(_transposed(a), grid), y.shape[-1]))
+        return tf.stack([tf.stack(row) for row in tiles])
+
+    stacked = compiled(outputs_of)
+
+    def unstacked(y):
+        return [tile for row in tf.unstack(stacked(y)) for tile in tf.unstack(row)]
+
+    return linear_pair(compiled(outputs), unstacked)
 
 
 @functools.cache
@@ -191,36 +210,23 @@ def kernel_transforms(stride, c, f):
         return _flat(_both(g, grid), f)
 
     def kernels_of(*tiles):
-        side = r + 1
-        grid = [tiles[i : i + side] for i in range(0, side**2, side)]
-        grid = _both(_transposed(g), grid)
+        grid = _both(_transposed(g), _grid(tiles))
         kernel = tf.stack([tf.stack(row) for row in grid])
         kernel = tf.reshape(kernel, (r, r, s, s, c, f))
         kernel = tf.transpose(kernel, (0, 2, 1, 3, 4, 5))
         return tf.reshape(kernel, (r * s, r * s, c, f))
 
-    return linear_pair(kernels, kernels_of)
-
-
-def linear_pair(forward, backward):
-    """A linear function and its transpose, each the other's gradient."""
-    # XLA makes one pass of each; TensorFlow would make one of every sum.
-    forward = tf.function(forward, jit_compile=True, autograph=False)
-    backward = tf.function(backward, jit_compile=True, autograph=False)
-
-    @tf.custom_gradient
-    def there(*inputs):
-        return forward(*inputs), lambda *cotangents: back(*cotangents)
-
-    @tf.custom_gradient
-    def back(*cotangents):
-        return backward(*cotangents), lambda *inputs: there(*inputs)
-
-    return there, back
+    return linear_pair(compiled(kernels), compiled(kernels_of))
 
 
 def _transposed(matrix):
     return tuple(zip(*matrix, strict=True))
+
+
+def _grid(tiles):
+    """A flat list of tiles as rows of a list."""
+    side = math.isqrt(len(tiles))
+    return [tiles[i : i + side] for i in range(0, side**2, side)]
 
 
 def _both(matrix, grid):

@@ -1,7 +1,12 @@
 """Implementations are chosen by timing, kept, and taken again."""
 
+import collections
 import json
+import os
 import pathlib
+import re
+import subprocess
+import sys
 
 from command_line import call
 import keras
@@ -321,3 +326,52 @@ def test_a_resumed_run_computes_as_it_began(winner, monkeypatch):
     pathlib.Path("parts/config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"config.json does not fit. `kernels`"):
         runs.open_run("parts")
+
+
+COMPILING = """
+import tensorflow as tf
+import keras
+from keras_gans.engine import kernels
+from keras_gans.engine.kernels import candidates, choice
+
+choice.LEAST_WORK = 1
+pairs = []
+choices = kernels.Choices()
+for padding, side, before in (("same", 8, 1), ("valid", 10, 0)):
+    layer = keras.layers.Conv2D(20, 4, 2, padding=padding)
+    kernels.accelerate(layer)
+    x = tf.ones((2, side, side, 17))
+    layer.build(x.shape)
+    pairs.append((layer, x))
+    g = candidates.Convolution(
+        "float32", 2, (side, side), (4, 4), 17, 20, 4, 2, before
+    )
+    choices.names |= {f"{d} {g}": "winograd" for d in candidates.DIRECTIONS}
+
+@tf.function
+def step():
+    with kernels.scope(True, choices), tf.GradientTape() as tape:
+        tape.watch([x for _, x in pairs])
+        loss = sum(tf.reduce_sum(layer(x)) for layer, x in pairs)
+    return tape.gradient(loss, [t for layer, x in pairs for t in (layer.kernel, x)])
+
+step()
+"""
+
+
+@pytest.mark.full
+def test_each_transform_is_compiled_once(tmp_path):
+    """Early, as the step finds it, and for all paddings that give as many tiles."""
+    flags = f"--xla_dump_to={tmp_path / 'dump'} --xla_dump_hlo_as_text"
+    env = os.environ | {"XLA_FLAGS": flags, "KERAS_GANS_KERNELS": "cached"}
+    subprocess.run([sys.executable, "-c", COMPILING], env=env, check=True)
+    paths = (tmp_path / "dump").glob("*.before_optimizations.txt")
+    found = [re.search("inference_+([a-z_]+?)_[0-9]", p.name)[1] for p in paths]
+    assert collections.Counter(found) == {
+        "inputs": 1,
+        "inputs_of": 2,  # of images of two sizes
+        "kernels": 1,
+        "kernels_of": 1,
+        "outputs": 1,
+        "outputs_of": 1,
+    }
