@@ -251,8 +251,10 @@ def implementation(
     transposed = isinstance(layer, keras.layers.Conv2DTranspose)
     direction = "input_gradient" if transposed else "forward"
     budget = measured.SAMPLING_BUDGET if infers() else measured.BUDGET
-    budget = budget if mode == MEASURE else 0.0
-    if mode and g.work >= LEAST_WORK and kind.name in FUSED_TYPES:
+    budget = {MEASURE: budget, CACHED: 0.0}.get(mode)
+    worth = g.work >= LEAST_WORK and kind.name in FUSED_TYPES
+    timed = (mode and worth) or choices.has(g, direction)
+    if timed and not choices.has_rule(g, direction):
 
         def choose(direction):
             fitting = [n for n in candidates.fitting(g, direction) if _is_on(n, names)]
@@ -264,7 +266,9 @@ def implementation(
         if first == candidates.KERAS and infers():
             return None
         if first:
-            return candidates.Directions(g, lambda d: choose(d) or candidates.KERAS)
+            return candidates.Directions(
+                g, lambda d: choose(d) or choices.keep(g, d, candidates.KERAS)
+            )
 
     def decide():
         module = _by_rules(layer, x, kernel, small_size, wanted)

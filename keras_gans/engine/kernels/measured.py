@@ -72,13 +72,25 @@ class Choices:
         key = f"{RULE} {what}"
         return self._keep(key, self.names.get(key) or decide())
 
+    def has(self, g: Any, direction: str) -> bool:
+        """Whether the clock has chosen what computes a direction of a convolution."""
+        return f"{direction} {g}" in self.names
+
+    def has_rule(self, g: Any, direction: str) -> bool:
+        """Whether a rule has: then the clock does not, in a resumed run neither."""
+        return f"{RULE} {direction} {g}" in self.names
+
+    def keep(self, g: Any, direction: str, name: str) -> str:
+        """Takes what was chosen without the clock."""
+        return self._keep(f"{direction} {g}", name)
+
     def _keep(self, key, name):
         # A process may see images of ever other sizes.
         if len(self.names) < MOST_CHOICES:
             self.names[key] = name
         return name
 
-    def of(self, g: Any, direction: str, names: list[str], budget: float) -> str:
+    def of(self, g: Any, direction: str, names: list[str], budget: float | None) -> str:
         """The name of what computes a direction of a convolution; "" if unknown.
 
         Args:
@@ -86,10 +98,12 @@ class Choices:
             direction: str, of `candidates.DIRECTIONS`.
             names: list of str, those to choose from. The first is Keras's.
             budget: float, seconds: what is not known is measured until measuring
-                has taken as long.
+                has taken as long. `None` takes what this GAN has taken, no other.
         """
         key = f"{direction} {g}"
         name = self.names.get(key)
+        if name not in names and budget is None:
+            return ""
         if name not in names:
             name = _kept().get(key, {}).get("name")
         if name not in names:

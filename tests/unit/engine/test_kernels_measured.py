@@ -275,6 +275,45 @@ def test_a_gan_takes_what_it_has_taken(images, winner, monkeypatch):
         np.testing.assert_allclose(b, c, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("budget", [0.0, 1e-9])
+def test_what_time_was_left_for_is_taken_again(budget, images, winner, monkeypatch):
+    """A resumed run has its time again; what was not measured then is not now."""
+    monkeypatch.setattr(measured, "BUDGET", budget)  # for none, and for one
+    x = images(4, channels=3)
+    timed = winner("phases")
+    gan = dcgan()
+    start = gan.get_weights()
+    gan.train_on_batch(x)
+    assert len(timed) == (budget > 0)
+    first, names = gan.get_weights(), dict(gan.engine.choices.names)
+    gan.set_weights(start)
+    gan.save("gan.keras")
+    monkeypatch.setattr(measured, "BUDGET", 25.0)
+    timed.clear()
+    again = keras.saving.load_model("gan.keras")
+    again.train_on_batch(x)
+    assert not timed and again.engine.choices.names == names
+    for a, b in zip(first, again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_rules_do_not_change_what_was_taken(images, winner, monkeypatch):
+    x = images(4, channels=3)
+    winner("phases")
+    gan = dcgan()
+    start = gan.get_weights()
+    gan.train_on_batch(x)
+    first, names = gan.get_weights(), dict(gan.engine.choices.names)
+    gan.set_weights(start)
+    gan.save("gan.keras")
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "1")
+    again = keras.saving.load_model("gan.keras")
+    again.train_on_batch(x)
+    assert again.engine.choices.names == names
+    for a, b in zip(first, again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_sampling_is_keras_where_that_is_fastest(winner):
     """Its layers are called as they are, bias and activation included."""
     winner("keras")
