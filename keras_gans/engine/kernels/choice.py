@@ -97,7 +97,7 @@ def _switch():
         raise ValueError(
             "The environment variable KERAS_GANS_KERNELS is 0, 1, measure, cached or "
             f"names of {', '.join(KERNELS)}, with commas between. Received: "
-            f"{', '.join(sorted(unknown))}."
+            f"{switch!r}, of which {', '.join(map(repr, sorted(unknown)))} is none."
         )
     return mode, names
 

@@ -224,6 +224,8 @@ def test_the_switch(monkeypatch):
     assert taken("1") == ("", everything) and taken("0") == ("", ["keras"])
     with pytest.raises(ValueError, match="0, 1, measure, cached or names"):
         taken("winograd,measure")
+    with pytest.raises(ValueError, match="Received: 'measure,', of which '' is none"):
+        taken("measure,")
 
 
 def dcgan():
