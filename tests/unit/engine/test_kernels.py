@@ -217,7 +217,7 @@ def test_names_of_kernels(monkeypatch):
     monkeypatch.setenv("KERAS_GANS_KERNELS", "adam, im2col")
     assert [n for n in kernels.KERNELS if kernels.enabled(n)] == ["adam", "im2col"]
     monkeypatch.setenv("KERAS_GANS_KERNELS", "adma")
-    with pytest.raises(ValueError, match=r"names of adam, .*Received: adma"):
+    with pytest.raises(ValueError, match=r"names of adam, .*Received: 'adma'"):
         kernels.squared_norm(np.ones(2))
 
 
