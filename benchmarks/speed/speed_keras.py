@@ -192,6 +192,9 @@ class Ours(Contender):
         self.gan = self.predictor = made[model]()
         self.gan.compile(adam(model), adam(model))
 
+    def variables(self):
+        return [self.gan.variables_of(name) for name in ("g", "d")]
+
     def versions(self):
         found = {"keras_gans": keras_gans.__version__}
         return found | super().versions()
@@ -208,7 +211,7 @@ class Ours(Contender):
     def count(self):
         """Operations of a forward pass of an image: those of G and of D."""
         s = self.settings
-        g, d = self.gan.generator, self.gan.discriminator
+        g, d = (self.gan.networks.get(name) for name in ("generator", "discriminator"))
         shape = (s["size"], s["size"], 3)
         # Those in use are for images of any size, and do not tell.
         if s["model"] == "pix2pix":
@@ -216,7 +219,7 @@ class Ours(Contender):
         elif s["model"] == "cyclegan":
             blocks = 6 if s["size"] < 256 else 9
             g = resnet_translator(shape, blocks=blocks, width=s["width"])
-            d = d.first
+            d = self.gan.networks["discriminator_a"]
         return [operations(g), operations(d)]
 
     def profile(self, steps):
@@ -234,9 +237,6 @@ class OursByRecipe(Ours):
         arguments = recipes.arguments(recipe, given)
         self.gan = self.predictor = recipes.model_of(recipe)(**arguments)
         recipes.compile(recipe, self.gan)
-
-    def variables(self):
-        return [self.gan.variables_of(name) for name in ("g", "d")]
 
     def batch(self):
         size, n = self.settings["size"], self.settings["batch"]
