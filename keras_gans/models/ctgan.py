@@ -461,9 +461,9 @@ class CTGAN(GradientPenaltyGAN):
             x = _Batches(sampler, size, first)
             batch_size = None
             kwargs.setdefault("shuffle", False)
-            kwargs.setdefault(
-                "steps_per_epoch", max(1, len(rows) // size // self.d_steps)
-            )
+            if kwargs.get("steps_per_epoch") is None:
+                kwargs["steps_per_epoch"] = max(1, len(rows) // size // self.d_steps)
+            check_size("steps_per_epoch", kwargs["steps_per_epoch"])
         return super().fit(x, y, batch_size, epochs, **kwargs)
 
     def synthesize(

@@ -253,6 +253,27 @@ def test_fit_of_a_table_sees_its_batches_in_order(table):
             np.testing.assert_array_equal(one, other, err_msg=one.path)
 
 
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [({}, 2), ({"steps_per_epoch": None}, 2), ({"steps_per_epoch": 5}, 5)],
+)
+def test_an_epoch_of_a_table_ends(table, options, steps):
+    """Its batches do not. A step of `small` with d_steps=2 takes two of four."""
+    gan, done = small(table, d_steps=2), []
+    gan.compile()
+
+    class Counting(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            done.append(batch)
+            self.model.stop_training = len(done) > 9  # where there is no end
+
+    fit = {"batch_size": 16, "verbose": 0, "callbacks": [Counting()]}
+    gan.fit(DATA, **fit, **options)
+    assert done == list(range(steps))
+    with pytest.raises(ValueError, match=r"`steps_per_epoch` .*Received: 0"):
+        gan.fit(DATA, **fit, steps_per_epoch=0)
+
+
 @pytest.fixture(scope="module")
 def learned():
     """A GAN that has learned a small table of two classes."""
