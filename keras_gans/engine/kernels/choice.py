@@ -237,7 +237,7 @@ def implementation(
         layer.data_format == "channels_last"
         and layer.kernel_size == (side, side)
         and layer.strides == (stride, stride)
-        and layer.dilation_rate in (1, (1, 1))
+        and layer.dilation_rate == (1, 1)
         and getattr(layer, "groups", 1) == 1
     )
     if not plain or kernel.dtype != kind:

@@ -10,5 +10,5 @@ class Form(NamedTuple):
     strides: tuple[int, int]
     padding: str
     data_format: str = "channels_last"
-    dilation_rate: int | tuple[int, int] = 1
+    dilation_rate: tuple[int, int] = (1, 1)
     groups: int = 1

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gans.engine import kernels
+from keras_gans.engine.convolutions import Convolving
 from keras_gans.engine.kernels import choice, convolution
 
 pytestmark = pytest.mark.skipif(
@@ -80,6 +81,16 @@ def test_columns(width, options, groups, way, on_a_cpu):
     x = keras.random.normal((2, 11, width, 4), seed=0)
     assert choice.turns(layer, x) == choice.has_one_dnn()
     check_layer(layer, x)
+
+
+def test_a_column_of_a_layer_that_convolves(on_a_cpu):
+    """Layers of this package say nothing of dilations."""
+    x = keras.random.normal((2, 11, 3, 4), seed=0)
+    kernel = keras.random.normal((5, 1, 4, 6), seed=1)
+    layer = Convolving()
+    ours = convolution.convolve_maps(layer, x, kernel)
+    plain = layer.convolve(x, kernel)
+    np.testing.assert_allclose(ours, plain, rtol=0, atol=1e-5 * np.abs(plain).max())
 
 
 def test_what_is_turned(on_a_cpu, monkeypatch):
