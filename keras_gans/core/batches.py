@@ -60,7 +60,8 @@ def readable(gan: "BaseGAN", x: Any, y: Any = None) -> tuple[Any, Any]:
     several = isinstance(x, (list, tuple)) and any(map(_is_array, x))
     if several and gan.fields[0] == "real" and _is_array(x[0]):
         shape = tuple(x[0].shape)
-        if agree(shape, gan.modality.shape):
+        alike = all(_is_array(part) and tuple(part.shape) == shape for part in x)
+        if alike and agree(shape, gan.modality.shape):
             raise ValueError(
                 f"{type(gan).__name__} trains on one array of "
                 f"{gan.modality.tensor_name}. Received: {len(x)} arrays of shape "

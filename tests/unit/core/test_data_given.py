@@ -182,6 +182,10 @@ def test_a_list_of_images_is_to_be_stacked(images):
     for given in (list(images(8, 8, 8)), tuple(images(2, 8, 8))):
         with pytest.raises(ValueError, match=r"arrays of shape .*`np\.stack\(x\)`"):
             gan.fit(given, **OPTIONS)
+    one = images(1, 8, 8)[0]
+    for given in ((one, np.array([3])), [one, one[:4]]):  # which cannot be
+        with pytest.raises(ValueError, match=r"^(?!.*np\.stack)"):
+            gan.fit(given, **OPTIONS)
 
 
 def test_a_path_is_no_data():
