@@ -7,7 +7,7 @@ follow rules by shape and processor. A GAN keeps what it has taken.
 Keras's is taken where no other applies: on JAX, whose compiler finds its own,
 and where KERAS_GANS_KERNELS says so. Batch norm and convolutions have others in
 steps on one CPU device that XLA does not compile; several replicas too widen
-types. Adam's is for one replica.
+types, compute groups without XLA and turn columns. Adam's is for one replica.
 """
 
 from collections.abc import Iterator
