@@ -40,7 +40,10 @@ def split(path: Path) -> tuple[pathlib.Path, int | None]:
 def numbers(folder: Path) -> list[int]:
     """The versions in the folder of a model, the oldest first."""
     folder = pathlib.Path(folder)
-    names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+    return _numbers(_visible(folder))
+
+
+def _numbers(names):
     return sorted(int(name) for name in names if re.fullmatch(r"[0-9]+", name))
 
 
@@ -79,7 +82,8 @@ def _check_folder(folder, overwrite):
             f"A model's versions lie in a folder. Received: {folder}, a file. "
             "Choose another path."
         )
-    if SAVED_MODEL.is_at(folder) or (not numbers(folder) and _visible(folder)):
+    names = _visible(folder)  # once: another process may write the first version
+    if SAVED_MODEL.is_at(folder) or (names and not _numbers(names)):
         raise ValueError(
             "A model's versions lie in a folder of its own. Received: "
             f"{folder}, which holds other files and no version. Choose another, such "
@@ -136,5 +140,7 @@ def write(
 
 
 def _visible(folder):
-    """Whether a folder holds anything that is not hidden."""
-    return folder.is_dir() and any(p.name[0] != "." for p in folder.iterdir())
+    """The names in a folder that are not hidden."""
+    if not folder.is_dir():
+        return []
+    return [p.name for p in folder.iterdir() if p.name[0] != "."]

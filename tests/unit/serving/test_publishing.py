@@ -51,6 +51,27 @@ def test_versions_follow_each_other(gan, monkeypatch):
     assert files("models") == before
 
 
+@pytest.mark.parametrize("after", range(4))
+def test_a_first_version_that_appears_meanwhile_is_no_other_file(
+    after, tmp_path, monkeypatch
+):
+    """Another process may write it after any look into the folder."""
+    folder = tmp_path / "emoji"
+    folder.mkdir()
+    found, looks = pathlib.Path.iterdir, []
+
+    def late(path):
+        names = list(found(path))
+        if path == folder:
+            looks.append(path)
+            if len(looks) > after:
+                (folder / "1").mkdir(exist_ok=True)
+        return iter(names)
+
+    monkeypatch.setattr(pathlib.Path, "iterdir", late)
+    publishing.check(folder)
+
+
 @pytest.mark.parametrize(
     ("path", "overwrite", "why"),
     [
