@@ -7,14 +7,18 @@ licence. The package (165 MB) is downloaded by `npm pack`, or given by --package
 522 emoji that do not move are left out.
 """
 
-import argparse
 import io
 import pathlib
 import subprocess
+import sys
 import tarfile
 import tempfile
 
 from PIL import Image
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "shared"))
+
+import fetching
 
 PACKAGE = "@lobehub/fluent-emoji-anim-1@1.0.0"
 
@@ -40,14 +44,5 @@ def fetch(out, package=None):
     return count
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--out", type=pathlib.Path, default=pathlib.Path("runs/emoji"))
-    add("--package", type=pathlib.Path, help="the .tgz file, if there")
-    args = parser.parse_args()
-    print(f"{fetch(args.out, args.package)} animations in {args.out}")
-
-
 if __name__ == "__main__":
-    main()
+    fetching.main(fetch, __doc__, "runs/emoji", "animations")

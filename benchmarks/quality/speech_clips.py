@@ -9,10 +9,14 @@ clip digits/1.g722 becomes OUT/train/digits/1.wav; every twelfth clip goes to
 OUT/held_out instead.
 """
 
-import argparse
 import pathlib
 import subprocess
+import sys
 import tempfile
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "shared"))
+
+import fetching
 
 PACKAGE = "asterisk-core-sounds-en-g722"
 EVERY = 12
@@ -48,15 +52,5 @@ def fetch(out, package=None):
     return len(clips)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--out", type=pathlib.Path, default=pathlib.Path("runs/speech_clips")
-    )
-    parser.add_argument("--package", type=pathlib.Path, help="the .deb file, if there")
-    args = parser.parse_args()
-    print(f"{fetch(args.out, args.package)} clips in {args.out}")
-
-
 if __name__ == "__main__":
-    main()
+    fetching.main(fetch, __doc__, "runs/speech_clips", "clips")

@@ -8,11 +8,15 @@ is downloaded by `apt-get`, or given by --package; `dpkg-deb` unpacks it. Three 
 pictures are left out: they are hardly photos.
 """
 
-import argparse
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "shared"))
+
+import fetching
 
 PACKAGE = "lomiri-wallpapers-16.04"
 # A drawing, a pattern, and a picture with hardly any contrast.
@@ -37,14 +41,5 @@ def fetch(out, package=None):
     return len(photos)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--out", type=pathlib.Path, default=pathlib.Path("runs/wallpapers"))
-    add("--package", type=pathlib.Path, help="the .deb file, if there")
-    args = parser.parse_args()
-    print(f"{fetch(args.out, args.package)} photos in {args.out}")
-
-
 if __name__ == "__main__":
-    main()
+    fetching.main(fetch, __doc__, "runs/wallpapers", "photos")
