@@ -24,6 +24,7 @@ KERAS = "keras"
 MOST_PIXELS = {"float32": 256, "bfloat16": 1024}
 FEW_CHANNELS = 16
 MOST_NUMBERS = 2**27
+MOST_GROUPS = 32  # more would be as many operations in the graph
 
 
 class Convolution(NamedTuple):
@@ -39,6 +40,7 @@ class Convolution(NamedTuple):
         taps: int, rows and columns of the kernel.
         stride: int.
         before: int, rows and columns of zeros above and to the left.
+        groups: int; `c` is then the channels of one.
     """
 
     kind: str
@@ -50,12 +52,14 @@ class Convolution(NamedTuple):
     taps: int
     stride: int
     before: int
+    groups: int = 1
 
     def __str__(self):
         sides = (self.rows, *self.size, self.c, *self.output_size, self.f)
         sides = "{}x{}x{}x{} {}x{}x{}".format(*sides)
         form = f"k{self.taps} s{self.stride} b{self.before}"
-        return f"{self.kind} {sides} {form}"
+        groups = f" g{self.groups}" if self.groups > 1 else ""
+        return f"{self.kind} {sides} {form}{groups}"
 
     @property
     def work(self) -> int:
@@ -67,7 +71,7 @@ class Convolution(NamedTuple):
     def shapes(self) -> dict[str, tuple]:
         """The shapes of x, y and the kernel."""
         return {
-            "x": (self.rows, *self.size, self.c),
+            "x": (self.rows, *self.size, self.c * self.groups),
             "y": (self.rows, *self.output_size, self.f),
             "kernel": (self.taps, self.taps, self.c, self.f),
         }
@@ -269,6 +273,33 @@ def _halves_forward(g, x, kernel):
     return tiling.convolve(x, kernel, g.stride, g.before, tuple(g.output_size))
 
 
+# --- Each group as a convolution of its own ---
+
+
+def _group(g):
+    return g._replace(f=g.f // g.groups, groups=1)
+
+
+def _split(g, a, b):
+    pairs = zip(tf.split(a, g.groups, -1), tf.split(b, g.groups, -1), strict=True)
+    return _group(g), pairs
+
+
+def _groups_forward(g, x, kernel):
+    own, pairs = _split(g, x, kernel)
+    return tf.concat([_plain_forward(own, a, k) for a, k in pairs], -1)
+
+
+def _groups_input(g, dy, kernel):
+    own, pairs = _split(g, dy, kernel)
+    return tf.concat([_plain_input(own, d, k) for d, k in pairs], -1)
+
+
+def _groups_filter(g, x, dy):
+    own, pairs = _split(g, x, dy)
+    return tf.concat([_plain_filter(own, a, d) for a, d in pairs], -1)
+
+
 PLAIN = Candidate(lambda g, _: True, _plain_forward, _plain_input, _plain_filter)
 WINOGRAD = Candidate(
     # In half precision sums of inputs would be rounded before the product.
@@ -293,7 +324,14 @@ CANDIDATES = {
     "tiling": Candidate(
         lambda g, _: g.rows == 1 and g.output_size[0] > 1, _halves_forward
     ),
+    "groups": Candidate(
+        lambda g, _: 1 < g.groups <= MOST_GROUPS,
+        _groups_forward,
+        _groups_input,
+        _groups_filter,
+    ),
 }
+GROUPED = (KERAS, "groups")  # the others are for one group
 # XLA compiles parts of these for each convolution.
 COMPILED = ("im2col", "winograd")
 
@@ -303,7 +341,9 @@ def fitting(g: Convolution, direction: str) -> list[str]:
     return [
         name
         for name, candidate in CANDIDATES.items()
-        if getattr(candidate, direction) is not None and candidate.fits(g, direction)
+        if getattr(candidate, direction) is not None
+        and (g.groups == 1 or name in GROUPED)
+        and candidate.fits(g, direction)
     ]
 
 

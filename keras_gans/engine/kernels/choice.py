@@ -7,7 +7,8 @@ follow rules by shape and processor. A GAN keeps what it has taken.
 Keras's is taken where no other applies: on JAX, whose compiler finds its own,
 and where KERAS_GANS_KERNELS says so. Batch norm and convolutions have others in
 steps on one CPU device that XLA does not compile; several replicas too widen
-types, compute groups without XLA and turn columns. Adam's is for one replica.
+types, compute groups without XLA, turn columns and do not split dilated sequences.
+Adam's is for one replica.
 """
 
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ KERNELS = (
     "adam",
     "batch_norm",
     "columns",
+    "dilations",
     "groups",
     "im2col",
     "norms",
@@ -199,6 +201,21 @@ def turns(layer: keras.layers.Conv2D, x: Any) -> bool:
     return plain and narrow and columns == 1 < rows
 
 
+def joins_steps(layer: keras.layers.Conv1D, x: Any) -> bool:
+    """Whether a dilated convolution over time is computed without splitting it.
+
+    oneDNN computes the rows of a batch side by side, but the steps of a row one
+    after another: a row alone is faster split.
+    """
+    if not (_on_cpu() and enabled("dilations") and has_one_dnn()):
+        return False
+    kind = keras.backend.standardize_dtype(x.dtype)
+    plain = layer.data_format == "channels_last" and layer.padding in ("same", "valid")
+    dilated = layer.dilation_rate[0] > 1 and layer.groups == 1
+    known = kind in FUSED_TYPES and not _lacks(kind)
+    return plain and dilated and known and x.shape[0] not in (None, 1)
+
+
 def has_groups(x: Any) -> bool:
     """Whether TensorFlow has convolutions of groups, and their gradients, for maps."""
     kind = keras.backend.standardize_dtype(x.dtype)
@@ -238,15 +255,16 @@ def implementation(
         and layer.kernel_size == (side, side)
         and layer.strides == (stride, stride)
         and layer.dilation_rate == (1, 1)
-        and getattr(layer, "groups", 1) == 1
     )
     if not plain or kernel.dtype != kind:
         return None
     choices = _step.get().choices
     if choices is None:
         return _by_rules(layer, x, kernel, small_size, wanted)
+    groups = getattr(layer, "groups", 1)
+    sizes = tuple(size), tuple(small_size)
     g = candidates.Convolution(
-        kind.name, x.shape[0], tuple(size), tuple(small_size), c, f, k, stride, before
+        kind.name, x.shape[0], *sizes, c, f, k, stride, before, groups
     )
     transposed = isinstance(layer, keras.layers.Conv2DTranspose)
     direction = "input_gradient" if transposed else "forward"
@@ -288,6 +306,8 @@ def _by_rules(layer, x, kernel, small_size, wanted):
     """A module, or `None`: by shape, type and processor."""
     kind, (height, width), (k, _, c, f) = x.dtype, small_size, kernel.shape
     stride = layer.strides[0]
+    if getattr(layer, "groups", 1) > 1:
+        return None
     pixels = x.shape[0] * height * width
     few = pixels <= MOST_PIXELS.get(kind.name, 0)
     if "im2col" in wanted and few and min(c, f) >= LEAST_CHANNELS:

@@ -102,8 +102,16 @@ def _widened(layer, x, kernel, implementation, plain):
 def _convolve(layer, x, kernel):
     if choice.turns(layer, x):
         return turned.convolve(layer, x, kernel)
-    if choice.joins_groups(layer):
-        return grouped.convolve(layer, x, kernel)
+    if layer.groups == 1:
+        return _by_choice(layer, x, kernel)
+    if not choice.joins_groups(layer):
+        return None
+    # Without oneDNN, TensorFlow has no gradients of groups to be measured.
+    y = _by_choice(layer, x, kernel) if choice.has_groups(x) else None
+    return grouped.convolve(layer, x, kernel) if y is None else y
+
+
+def _by_choice(layer, x, kernel):
     if None in x.shape or layer.padding not in ("same", "valid"):
         return None
     taps, stride = layer.kernel_size[0], layer.strides[0]

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_gans.engine import kernels
 from keras_gans.engine.convolutions import Convolving
-from keras_gans.engine.kernels import choice, convolution
+from keras_gans.engine.kernels import choice, convolution, measured
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="kernels of TensorFlow"
@@ -18,6 +18,8 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def on_a_cpu(monkeypatch):
     monkeypatch.setattr(choice, "_on_cpu", lambda: True)
+    with choice.scope():
+        yield
 
 
 @pytest.fixture(params=["one_dnn", "dense"])
@@ -44,6 +46,48 @@ def way(request, monkeypatch):
 def test_values_and_gradients(channels, filters, groups, options, way, on_a_cpu):
     layer = layers.Conv2D(filters, groups=groups, **{"kernel_size": 3, **options})
     check_layer(layer, keras.random.normal((2, 7, 6, channels), seed=0))
+
+
+@pytest.mark.parametrize(
+    ("groups", "options"),
+    [(4, {"padding": "same"}), (2, {"strides": 2}), (3, {"kernel_size": 1})],
+)
+def test_groups_one_by_one(groups, options, on_a_cpu, monkeypatch, tmp_path):
+    """As they are where the clock has found that to be fastest."""
+    layer = layers.Conv2D(24, groups=groups, **{"kernel_size": 3, **options})
+    timed = []
+
+    def measure(g, direction, names):
+        timed.append((direction, g.groups, *names))
+        return dict(zip(names, (1.0, 0.5), strict=True))
+
+    monkeypatch.setattr(measured, "measure", measure)
+    monkeypatch.setattr(measured, "_processes", {})
+    monkeypatch.setattr(measured, "_unwritten", set())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_GANS_KERNELS", "measure")
+    monkeypatch.setattr(choice, "LEAST_WORK", 1)
+    monkeypatch.setattr(choice, "has_groups", lambda x: True)
+    choices = measured.Choices()
+    with choice.scope(choices=choices):
+        check_layer(layer, keras.random.normal((2, 7, 5, 12), seed=0))
+    directions = ("forward", "input_gradient", "filter_gradient")
+    assert set(timed) == {(d, groups, "keras", "groups") for d in directions}
+    assert set(choices.names.values()) == {"groups"}
+
+
+def test_groups_that_are_not_measured(on_a_cpu, monkeypatch):
+    """Off by the switch they are Keras's; small ones are oneDNN's."""
+    layer = layers.Conv2D(4, 3, groups=2)
+    x = keras.random.normal((2, 7, 5, 4), seed=0)
+    layer.build(x.shape)
+    monkeypatch.setattr(choice, "has_groups", lambda x: True)
+    choices = measured.Choices()
+    with choice.scope(choices=choices):
+        convolution.call(layer, x)
+        assert list(choices.names.values()) == ["keras"]
+        monkeypatch.setenv("KERAS_GANS_KERNELS", "adam")
+        assert convolution.convolve(layer, x, layer.kernel.value) is None
 
 
 def check_layer(layer, x):
