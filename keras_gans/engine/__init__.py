@@ -35,6 +35,9 @@ Each backend's file has five functions, `compiled`, `global_rows`, `gathered`,
   `apply(optimizer, gradients, variables)`, of gradients that are summed.
 - `running_mean(name)`: what gathers a log over the steps of an epoch.
 - `predict_here(inputs)`: one batch, as a NumPy array, in this process alone.
+- `inference()`: a context in which a network called by itself takes what is fastest,
+  as steps do; and `inference_of(network)`, a function of its inputs that calls it so,
+  compiled from a shape's second time on.
 """
 
 import keras

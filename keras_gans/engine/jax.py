@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import contextlib
+import functools
 import itertools
 import os
 
@@ -257,6 +258,12 @@ class Engine:
 
     def running_mean(self, name):
         return phases.RunningMean(name)  # whole, and JAX has no float64
+
+    def inference(self):
+        return contextlib.nullcontext()
+
+    def inference_of(self, network):
+        return functools.partial(network, training=False)
 
     def predict_here(self, inputs):
         model = self._model

@@ -13,6 +13,8 @@ from keras_gans.engine.replicas import first_row, gathered
 from keras_gans.utils import startup
 from keras_gans.utils.errors import outside
 
+MOST_SHAPES = 64  # of one network's inputs that are kept in mind, at most
+
 
 def make_deterministic():
     """Makes GPU kernels give the same bits each time, for this process."""
@@ -61,6 +63,34 @@ def compiled(fn: Callable) -> Callable:
     return tf.function(traced, autograph=False)
 
 
+class Inference:
+    """A network in inference, compiled for shapes that come again.
+
+    Args:
+        network: `keras.Model` of one input.
+        scope: function that gives the context in which it is called.
+    """
+
+    def __init__(self, network, scope):
+        self.network, self._scope = network, scope
+        self._compiled = {}  # by type and shape; `None` after the first time
+
+    def _eager(self, x):
+        with self._scope():
+            return self.network(x, training=False)
+
+    def __call__(self, x):
+        x = tf.convert_to_tensor(x)
+        key = x.dtype, tuple(x.shape)
+        if key in self._compiled and self._compiled[key] is None:
+            self._compiled[key] = compiled(self._eager).get_concrete_function(x)
+        if run := self._compiled.get(key):
+            return run(x)
+        if len(self._compiled) < MOST_SHAPES:
+            self._compiled[key] = None
+        return self._eager(x)
+
+
 class Engine:
     """What a step needs of TensorFlow; see `keras_gans.engine`."""
 
@@ -68,6 +98,7 @@ class Engine:
         self._model = model
         self.choices = kernels.Choices()
         self._predict = None
+        self._inference = None
         self._largest = None
 
     @property
@@ -253,6 +284,14 @@ class Engine:
         if self._predict is None:
             self._predict = compiled(lambda x: self._model(x, training=False))
         return self._predict(inputs).numpy()
+
+    def inference(self):
+        return self._model._kernels(trains=False)
+
+    def inference_of(self, network):
+        if self._inference is None or self._inference.network is not network:
+            self._inference = Inference(network, self.inference)
+        return self._inference
 
 
 class Trainer:

@@ -68,13 +68,14 @@ def _parts(gan, rows, chunk) -> Iterator[np.ndarray]:
     Frames are held as long as samples that are not made yet depend on them.
     """
     network, hop = gan.sampling_network(), gan.hop
+    infer = gan.engine.inference_of(network)
     around = context(network)
     held, before = np.zeros((0, gan.mel.bands), "float32"), 0
 
     def made(count):
         nonlocal held, before
         frames = held[None, : before + count + around]
-        samples = ops.convert_to_numpy(network(frames, training=False))[0]
+        samples = ops.convert_to_numpy(infer(frames))[0]
         samples = samples[before * hop : (before + count) * hop]
         drop = max(0, before + count - around)
         held, before = held[drop:], before + count - drop

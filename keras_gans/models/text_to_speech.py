@@ -226,7 +226,8 @@ class TextToSpeech(WaveformGAN):
                 f"{lengths.tolist()} for {len(phones)} phonemes."
             )
         frames = frames_of(phonemes.numbers_of(phones, self.symbols), lengths)
-        sound = self.sampling_network()(frames[None], training=False)
+        with self.engine.inference():
+            sound = self.sampling_network()(frames[None], training=False)
         return np.clip(ops.convert_to_numpy(sound)[0].astype("float32"), -1, 1)
 
     def plan(

@@ -424,7 +424,8 @@ class VITS(WaveformGAN):
         ids = self.inputs[0].check(ids)
         rows = np.arange(len(ids)) if rows is None else np.asarray(rows)
         scales = (noise_scale, duration_noise, speed)
-        sounds, frames = self._drawn(ids, seed, rows, *scales)
+        with self.engine.inference():
+            sounds, frames = self._drawn(ids, seed, rows, *scales)
         sounds = np.clip(ops.convert_to_numpy(sounds).astype("float32"), -1, 1)
         lengths = ops.convert_to_numpy(frames).astype(int) * self.hop
         return [x[:length] for x, length in zip(sounds, lengths, strict=True)]

@@ -42,14 +42,14 @@ _CALLS = {keras.layers.Dropout: dropout.call}
 if keras.backend.backend() == "tensorflow":
     from keras_gans.engine.kernels import (
         convolution,
-        dilated,
         normalization,
         rectifiers,
+        sequences,
     )
 
     _CALLS |= {
         keras.layers.BatchNormalization: normalization.call,
-        keras.layers.Conv1D: dilated.call,
+        keras.layers.Conv1D: sequences.call,
         keras.layers.Conv2D: convolution.call,
         keras.layers.Conv2DTranspose: convolution.call_transposed,
         keras.layers.LeakyReLU: rectifiers.call_leaky_relu,

@@ -7,7 +7,7 @@ follow rules by shape and processor. A GAN keeps what it has taken.
 Keras's is taken where no other applies: on JAX, whose compiler finds its own,
 and where KERAS_GANS_KERNELS says so. Batch norm and convolutions have others in
 steps on one CPU device that XLA does not compile; several replicas too widen
-types, compute groups without XLA, turn columns and do not split dilated sequences.
+types, compute groups without XLA, turn columns and convolve sequences as rows.
 Adam's is for one replica.
 """
 
@@ -34,13 +34,13 @@ KERNELS = (
     "adam",
     "batch_norm",
     "columns",
-    "dilations",
     "groups",
     "im2col",
     "norms",
     "phases",
     "product",
     "rectifiers",
+    "sequences",
     "tiling",
     "wide_types",
     "winograd",
@@ -63,6 +63,10 @@ LEAST_NUMBERS = 2**19
 # The fused norm adds up the pixels of all maps one after another: large ones lose
 # four digits of a variance. So do many small ones, which keep it for its speed.
 MOST_FUSED_PIXELS = 96 * 96
+# A sequence alone of so many operations is cut into parts for the cores, each of at
+# least so many times the steps by which they overlap.
+LEAST_ALONE = 10**9
+LEAST_PART = 8
 # What choices of rules are called.
 RULES = ("im2col", "winograd", "tiling")
 MEASURE, CACHED = "measure", "cached"
@@ -150,7 +154,8 @@ def infers() -> bool:
 
 def rectifies() -> bool:
     """Whether rectifiers leave out their second derivative."""
-    return _step.get() is not None and enabled("rectifiers")
+    step = _step.get()
+    return step is not None and step.trains and enabled("rectifiers")
 
 
 def fuses_batch_norm(x: Any, trains: bool = True) -> bool:
@@ -201,19 +206,28 @@ def turns(layer: keras.layers.Conv2D, x: Any) -> bool:
     return plain and narrow and columns == 1 < rows
 
 
-def joins_steps(layer: keras.layers.Conv1D, x: Any) -> bool:
-    """Whether a dilated convolution over time is computed without splitting it.
+def reach(layer: keras.layers.Conv1D) -> int:
+    """How many steps beside its own an output of a convolution over time sees."""
+    return (layer.kernel_size[0] - 1) * layer.dilation_rate[0]
 
-    oneDNN computes the rows of a batch side by side, but the steps of a row one
-    after another: a row alone is faster split.
-    """
-    if not (_on_cpu() and enabled("dilations") and has_one_dnn()):
-        return False
+
+def parts(layer: keras.layers.Conv1D, x: Any) -> int:
+    """How many parts of a sequence oneDNN convolves as rows; 0 is Keras's way."""
+    if not (_on_cpu() and enabled("sequences") and has_one_dnn()) or None in x.shape:
+        return 0
     kind = keras.backend.standardize_dtype(x.dtype)
     plain = layer.data_format == "channels_last" and layer.padding in ("same", "valid")
-    dilated = layer.dilation_rate[0] > 1 and layer.groups == 1
-    known = kind in FUSED_TYPES and not _lacks(kind)
-    return plain and dilated and known and x.shape[0] not in (None, 1)
+    simple = layer.groups == 1 and layer.strides == (1,)
+    if not (plain and simple and kind in FUSED_TYPES and not _lacks(kind)):
+        return 0
+    (rows, steps, c), seen = x.shape, reach(layer)
+    if rows > 1:
+        return int(layer.dilation_rate[0] > 1)
+    work = 2 * steps * layer.kernel_size[0] * c * layer.filters
+    if not infers() or not seen or work < LEAST_ALONE:
+        return 0
+    found = min(_cores(), steps // (LEAST_PART * seen))
+    return found if found > 1 else 0
 
 
 def has_groups(x: Any) -> bool:
@@ -343,6 +357,14 @@ def _on_cpu():
 @functools.cache
 def _has_gpu():
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+@functools.cache
+def _cores():
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    if threads or not hasattr(os, "sched_getaffinity"):
+        return threads or os.cpu_count()
+    return len(os.sched_getaffinity(0))
 
 
 def _one_replica():
