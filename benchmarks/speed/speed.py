@@ -103,6 +103,8 @@ PASSES = {
     "pix2pix": (3, 3 + 3 + 2),
     # Both ways: a fake, the way back and the identity; two discriminators.
     "cyclegan": (2 * 3 * 3, 2 * (3 + 3 + 2)),
+    # D sees fakes and reals; G learns through fakes of its own.
+    "biggan": (1 + 3, 3 + 3 + 2),
     # Of reals and of fakes: forward, the gradient of the images, and what leads
     # back through both; then reals, and a way through D.
     "r3gan": (1 + 3, 2 * 6 + 1 + 2),

@@ -279,21 +279,24 @@ def table(count):
 
 def operations(network):
     """Of all convolutions and dense layers of a functional network."""
-    total = 0
+    total, wrapped = 0, set()
     for layer in network._flatten_layers(include_self=False):
-        if not hasattr(layer, "kernel"):
+        # A layer of normalized weights is called within another.
+        inner = getattr(layer, "layer", layer)
+        if not hasattr(inner, "kernel") or id(layer) in wrapped:
             continue
+        wrapped.add(id(inner))
         # Each pixel that comes out, or goes into a transposed convolution,
         # takes part in as many products as the kernel has numbers.
-        transposed = isinstance(layer, layers.Conv2DTranspose)
+        transposed = isinstance(inner, layers.Conv2DTranspose)
         known = (layers.Conv2DTranspose, layers.Conv2D, layers.Dense)
         known += (layers.DepthwiseConv2D,)
-        if isinstance(layer, layers.EinsumDense):
+        if isinstance(inner, layers.EinsumDense):
             continue  # R3GAN's first map: a product for each number
-        if not isinstance(layer, known):
-            sys.exit(f"The work of a {type(layer).__name__} is not known.")
+        if not isinstance(inner, known):
+            sys.exit(f"The work of a {type(inner).__name__} is not known.")
         shape = (layer.input if transposed else layer.output).shape
-        total += 2 * math.prod(shape[1:-1]) * math.prod(layer.kernel.shape)
+        total += 2 * math.prod(shape[1:-1]) * math.prod(inner.kernel.shape)
     return total
 
 
