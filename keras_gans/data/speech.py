@@ -697,6 +697,9 @@ def describe_speech(
         ("lengths", f"{sum(seconds):,.1f} s in all"),
         ("phonemes", f"{len(spoken):,}; the rarest: {', '.join(rare)}"),
     ]
+    if never := [symbols[i] for i in range(1, len(symbols)) if not counts[i]]:
+        told = f"{', '.join(never)}: words that have them will not be understood"
+        rows.append(("never said", told))
     rows += changed_rows(usable.heads, rate, 1)
     rows += _left_out(usable.broken)
     cutter = _Cutter(usable, samples, hop, rate)

@@ -224,6 +224,11 @@ def test_what_is_changed_of_recordings_is_said(folder):
     assert "mixed      1 file of several channels, to one" in report
 
 
+def test_phonemes_that_no_recording_has_are_named(folder):
+    report = str(describe_speech(folder, (*SYMBOLS, "ZH", "OY"), 320, 40, 8000))
+    assert "never said ZH, OY: words that have them" in report
+
+
 def test_all_recordings_that_cannot_be_used_are_named(folder):
     """And left out, where that is asked for."""
     lines = ["one|seven", "two|three 7", "three|three", "four|seven"]
