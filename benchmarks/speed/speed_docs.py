@@ -94,6 +94,9 @@ def rates_table(rows, use):
     for row in rows:
         rate = row[use]["images_per_second"]
         cells = cells_of(rate, number)
+        forms = row["fastest_forms"] or {}
+        if "compiled" in forms.get({"training": "train"}.get(use, "infer"), ""):
+            cells[1] += " (compiled)"
         ratio = row[use]["ratios"].get("fastest", "-")
         settings = row["settings"]
         label = [label_of(settings), processor_of(row)]
