@@ -14,13 +14,19 @@ from keras.src.backend.common import global_state
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
 from keras.src.models.functional import Functional
+from keras.src.ops.nn import Conv, ConvTranspose, DepthwiseConv
+from keras.src.ops.numpy import Matmul
 from keras.src.trainers.data_adapters import get_data_adapter
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 
 __all__ = [
     "AutocastScope",
+    "Conv",
+    "ConvTranspose",
     "DataAdapter",
+    "DepthwiseConv",
     "Functional",
+    "Matmul",
     "adam_moments",
     "bind_moments",
     "flatten_layers",
@@ -37,6 +43,7 @@ __all__ = [
     "outputs_structure",
     "place_of",
     "producer",
+    "replayed",
     "synchronize_seed",
     "takes_training",
     "without_values",
@@ -71,6 +78,21 @@ def nodes_of(graph: Functional) -> Iterator[Any]:
         for node in graph._nodes_by_depth[depth]:
             if node.operation and not node.is_input:
                 yield node
+
+
+def replayed(graph: Functional, inputs: list, call: Callable) -> Any:
+    """The outputs of a graph that is run on other tensors, node by node.
+
+    Args:
+        graph: `Functional`.
+        inputs: list of tensors, one for each input.
+        call: function of an operation, its positional and its named arguments.
+    """
+    tensors = {id(x): y for x, y in zip(graph.inputs, inputs, strict=True)}
+    for node in nodes_of(graph):
+        outputs = call(node.operation, *node.arguments.fill_in(tensors))
+        tensors |= zip(map(id, node.outputs), keras.tree.flatten(outputs), strict=True)
+    return keras.tree.map_structure(lambda x: tensors[id(x)], outputs_structure(graph))
 
 
 def let_export(network: keras.Model) -> None:

@@ -14,6 +14,7 @@ from keras_gans.layers.modulated import (
     Truncation,
 )
 from keras_gans.layers.phase_shuffle import PhaseShuffle
+from keras_gans.layers.plain import plain_keras
 from keras_gans.layers.relational_memory import RelationalMemory, TokenWriter
 from keras_gans.layers.snake import AntiAliasedSnake
 from keras_gans.layers.spans import SpanActivation
@@ -42,5 +43,6 @@ __all__ = [
     "TokenWriter",
     "TruncatedNormal",
     "Truncation",
+    "plain_keras",
     "with_minibatch_stddev",
 ]

@@ -106,7 +106,7 @@ class SelfAttention(layers.Layer):
         y = ops.matmul(ops.cast(beta, theta.dtype), project(self.g, True))
         y = ops.reshape(y, (-1, height, width, y.shape[-1]))
         y = self.o(y, training=training) if self.spectral_norm else self.o(y)
-        return inputs + ops.cast(self.gamma, y.dtype) * y
+        return inputs + y * ops.cast(self.gamma, y.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return tuple(input_shape)

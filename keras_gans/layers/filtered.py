@@ -201,7 +201,8 @@ class FourierFeatures(keras.layers.Layer):
         matrix = ops.matmul(turn, shift)
         matrix = ops.matmul(matrix, ops.cast(self.transform, "float32"))
         frequencies = ops.cast(self.frequencies, "float32")
-        phases = self.phases + ops.matmul(matrix[:, :2, 2], ops.transpose(frequencies))
+        shifts = ops.matmul(matrix[:, :2, 2], ops.transpose(frequencies))
+        phases = ops.add(self.phases, shifts)
         moved = ops.einsum("cj,njk->nck", frequencies, matrix[:, :2, :2])
         length = ops.sqrt(ops.sum(ops.square(moved), axis=2) + 1e-20)
         over = (length - self.bandwidth) / (self.rate / 2 - self.bandwidth)
@@ -209,8 +210,8 @@ class FourierFeatures(keras.layers.Layer):
         place = ops.arange(self.size, dtype="float32") + 0.5 - self.size / 2
         place = place / self.rate
         # f x + p along both axes, [n, height, width, channels].
-        across = place[None, :, None] * moved[:, None, :, 0]
-        along = place[None, :, None] * moved[:, None, :, 1] + phases[:, None]
+        across = moved[:, None, :, 0] * place[None, :, None]
+        along = moved[:, None, :, 1] * place[None, :, None] + phases[:, None]
         angle = across[:, None] + along[:, :, None]
         waves = ops.sin(2 * math.pi * angle) * amplitude[:, None, None]
         return ops.cast(waves, self.compute_dtype)

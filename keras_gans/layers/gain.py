@@ -23,7 +23,7 @@ class Gain(keras.layers.Layer):
         self.gain = self.add_weight(name="gain", shape=(1,), initializer="zeros")
 
     def call(self, x: Tensor) -> Tensor:
-        return ops.cast(self.gain, x.dtype) * x
+        return x * ops.cast(self.gain, x.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

@@ -6,12 +6,13 @@ import keras
 from keras import layers, ops
 import numpy as np
 
+from keras_gans.layers.plain import Rebuilt
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class InverseSTFT(layers.Layer):
+class InverseSTFT(Rebuilt):
     """Waveforms of magnitudes and phases, each frame `hop` samples long.
 
     The first half of the channels are logarithms of magnitudes, the second half
@@ -51,7 +52,7 @@ class InverseSTFT(layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.n_fft, self.hop = n_fft, hop
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def _added(self, inputs):
         half = self.n_fft // 2 + 1
         magnitudes = ops.exp(ops.minimum(inputs[..., :half], 5.0))
         phases = inputs[..., half:]
@@ -59,14 +60,20 @@ class InverseSTFT(layers.Layer):
         spectra = ops.concatenate(parts, axis=-1)
         # Frames, each as blocks of a hop: block j of frame t lies at t + j.
         frames = ops.matmul(spectra, synthesis(self.n_fft, self.hop))
-        count, blocks = ops.shape(inputs)[1], self.n_fft // self.hop
-        before = blocks // 2
-        total = 0.0
+        blocks, total = self.n_fft // self.hop, 0.0
         for j in range(blocks):
             block = frames[..., j * self.hop : (j + 1) * self.hop]
             total = total + ops.pad(block, [[0, 0], [j, blocks - 1 - j], [0, 0]])
-        total = total[:, before : before + count]
-        return ops.reshape(total, (-1, count * self.hop, 1))
+        before = blocks // 2
+        return total[:, before : before - blocks + 1]
+
+    def call(self, inputs: Tensor) -> Tensor:
+        count = ops.shape(inputs)[1]
+        return ops.reshape(self._added(inputs), (-1, count * self.hop, 1))
+
+    def plain(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        # A graph of Keras has no place for the number of frames.
+        return layers.Reshape((-1, 1), dtype="float32")(self._added(inputs))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         n, frames, _ = input_shape

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_gans.engine import global_rows, rng
 from keras_gans.engine.convolutions import Convolving
+from keras_gans.layers.plain import Rebuilt
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, within
 
@@ -223,7 +224,7 @@ class Bias(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class LearnedMap(keras.layers.Layer):
+class LearnedMap(Rebuilt):
     """The same map for every row of its input, learned from N(0, 1).
 
     Args:
@@ -255,6 +256,11 @@ class LearnedMap(keras.layers.Layer):
     def call(self, inputs: Tensor) -> Tensor:
         count = ops.shape(inputs)[0]
         return ops.broadcast_to(self.map[None], (count, *self.shape))
+
+    def plain(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        # A graph of Keras has no place for the number of rows.
+        zeros = ops.zeros_like(inputs[(slice(None), *[0] * (len(inputs.shape) - 1))])
+        return ops.reshape(zeros, (-1, *[1] * len(self.shape))) + self.map
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], *self.shape)
@@ -307,7 +313,7 @@ class Truncation(keras.layers.Layer):
 
     def call(self, inputs: list) -> Tensor:
         w, psi = inputs
-        w = self.mean + psi[:, None] * (w - self.mean)
+        w = ops.add(self.mean, psi[:, None] * (w - self.mean))
         return ops.tile(w[:, None, :], (1, self.layers, 1))
 
     def compute_output_shape(self, input_shape: list) -> tuple:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_gans.layers.plain import Rebuilt
 from keras_gans.utils.types import Tensor
 from keras_gans.utils.validation import check_size, is_int, within
 
@@ -130,7 +131,7 @@ class RelationalMemory(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class TokenWriter(keras.layers.Layer):
+class TokenWriter(Rebuilt):
     """Writes sentences token by token: a recurrent model of the next token.
 
     Called on float noise `[n, length, vocabulary]`, each token is the largest of
@@ -213,6 +214,16 @@ class TokenWriter(keras.layers.Layer):
         )
         embedded = ops.take(self.embeddings, before, axis=0)
         return self._logits(_over_time(_Read(self.memory), embedded))
+
+    def plain(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        # Keras has no cell for its RNN to run: token by token.
+        step, tokens = _Written(self), []
+        rows = ops.zeros_like(x[:, 0, :1])
+        states = [ops.add(rows, state) for state in step.get_initial_state(1)]
+        for place in range(x.shape[1]):
+            token, states = step.call(x[:, place], states)
+            tokens.append(token)
+        return ops.stack(tokens, axis=1)
 
     def _logits(self, memory):
         logits = ops.matmul(memory, self.kernel) + self.bias

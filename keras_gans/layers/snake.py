@@ -1,9 +1,10 @@
 """Periodic activations of signals in time, without aliases."""
 
 import keras
-from keras import ops
+from keras import layers, ops
 import numpy as np
 
+from keras_gans.layers.plain import Rebuilt
 from keras_gans.utils.types import Tensor
 
 TAPS = 12  # of the filters, for twice the rate
@@ -25,7 +26,7 @@ def kaiser_sinc() -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class AntiAliasedSnake(keras.layers.Layer):
+class AntiAliasedSnake(Rebuilt):
     """x + sin²(a x) / b at twice the rate, with low-pass filters around it.
 
     The sine makes frequencies that a map's rate cannot hold. So the map is brought
@@ -71,9 +72,16 @@ class AntiAliasedSnake(keras.layers.Layer):
             self.beta = self.add_weight(channels, "zeros", name="beta")
 
     def call(self, inputs: Tensor) -> Tensor:
-        x = _faster(inputs)
+        return self._activated(inputs, _interleaved)
+
+    def plain(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        # A graph of Keras has no place for the number of samples.
+        return self._activated(inputs, _interleaved_by_layers)
+
+    def _activated(self, inputs, interleave):
+        x = _faster(inputs, interleave)
         a, b = ops.exp(self.alpha), ops.exp(self.beta)
-        return _slower(x + ops.square(ops.sin(a * x)) / (b + 1e-9))
+        return _slower(x + ops.square(ops.sin(x * a)) / (b + 1e-9))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
@@ -82,15 +90,30 @@ class AntiAliasedSnake(keras.layers.Layer):
         return {**super().get_config(), "magnitude": self.magnitude}
 
 
-def _faster(x):
+def _faster(x, interleave):
     """A map at twice its rate: two filters a sample, one of each new one."""
     taps = 2 * kaiser_sinc()
     even = np.append(taps[::-1][::2], 0.0)
     odd = np.append(0.0, taps[::-1][1::2])
-    count, channels = ops.shape(x)[1], x.shape[-1]
-    x = _filtered(_extended(x, 3, 3), np.stack([even, odd], axis=1), 1)
+    both = _filtered(_extended(x, 3, 3), np.stack([even, odd], axis=1), 1)
+    return interleave(both, x.shape[-1])
+
+
+def _interleaved(x, channels):
+    """`[n, time, (channels, 2)]` as `[n, (time, 2), channels]`."""
+    count = ops.shape(x)[1]
     x = ops.reshape(x, (-1, count, channels, 2))
     return ops.reshape(ops.transpose(x, (0, 1, 3, 2)), (-1, 2 * count, channels))
+
+
+def _interleaved_by_layers(x, channels):
+    for layer in (
+        layers.Reshape((-1, channels, 2), dtype=x.dtype),
+        layers.Permute((1, 3, 2), dtype=x.dtype),
+        layers.Reshape((-1, channels), dtype=x.dtype),
+    ):
+        x = layer(x)
+    return x
 
 
 def _slower(x):

@@ -12,6 +12,7 @@ from keras_gans.engine.keras_internals import (
     get_stateless_scope,
     is_graph,
 )
+from keras_gans.layers.plain import Rebuilt
 from keras_gans.layers.rewriting import carry_over, fresh, leaves_of, rewritten
 from keras_gans.utils.networks import check_built
 from keras_gans.utils.types import Tensor
@@ -39,7 +40,7 @@ def _output_axis(layer):
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class SpectralNormalization(layers.Wrapper):
+class SpectralNormalization(layers.Wrapper, Rebuilt):
     """Runs a layer with its kernel divided by the kernel's spectral norm.
 
     With W the kernel as a matrix whose rows are outputs, the layer uses
@@ -164,15 +165,21 @@ class SpectralNormalization(layers.Wrapper):
             self.v.assign(v)
         return u, v
 
-    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+    def _normalized(self, training=False):
         transposed = self._matrix()
         u, v = self._singular_vectors(transposed, training)
         sigma = ops.sum(v * ops.matmul(transposed, u))
         kernel = self._kernel_variable
         with AutocastScope(None):
-            normalized = kernel / ops.cast(sigma, kernel.dtype)
-        with substituted(kernel, normalized):
+            return kernel / ops.cast(sigma, kernel.dtype)
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        with substituted(self._kernel_variable, self._normalized(training)):
             return self.layer(inputs)
+
+    def plain(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        self._kernel_variable.assign(self._normalized())
+        return self.layer(inputs)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return self.layer.compute_mask(inputs, mask)

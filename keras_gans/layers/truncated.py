@@ -40,7 +40,7 @@ class TruncatedNormal(layers.Layer):
         root = math.sqrt(2)
         # Where erf is 1 in float32, erfinv is infinite: cut to t.
         y = root * ops.erfinv(ops.erf(z / root) * ops.erf(t / root))
-        y = ops.clip(y, -t, t)
+        y = ops.maximum(ops.minimum(y, t), -t)
         return ops.where(t >= NONE, z, y)
 
     def compute_output_shape(self, input_shape: list) -> tuple:

@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from keras_gans.engine.keras_internals import AutocastScope
+from keras_gans.layers.plain import Rebuilt
 from keras_gans.layers.spectral import substituted
 from keras_gans.utils.types import Tensor
 
@@ -11,7 +12,7 @@ KINDS = (layers.Conv1D, layers.Conv2D, layers.Conv1DTranspose, layers.Conv2DTran
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class WeightNormalization(layers.Wrapper):
+class WeightNormalization(layers.Wrapper, Rebuilt):
     """Runs a layer with the kernel g v / ||v||, whose parts are both trained.
 
     There is a length g for each place of the kernel's last axis: of outputs of
@@ -73,6 +74,10 @@ class WeightNormalization(layers.Wrapper):
     def call(self, inputs: Tensor) -> Tensor:
         with substituted(self.layer.kernel, self.folded_kernel()):
             return self.layer(inputs)
+
+    def plain(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        self.layer.kernel.assign(self.folded_kernel())
+        return self.layer(inputs)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return self.layer.compute_output_shape(input_shape)

@@ -26,8 +26,8 @@ PUBLIC = {
 # Pages whose names come from a paper, which stands below "Reference".
 PUBLISHED = ("augment", "layers", "losses", "metrics", "models")
 OWN = names("""
-    augment.as_ada augment.check_policy losses.Objective losses.get
-    losses.distance losses.serialize metrics.FeatureNetwork metrics.Record
+    augment.as_ada augment.check_policy layers.plain_keras losses.Objective
+    losses.get losses.distance losses.serialize metrics.FeatureNetwork metrics.Record
     metrics.edge_ratio metrics.evaluate_sounds metrics.independent_columns
     metrics.violations
 """)

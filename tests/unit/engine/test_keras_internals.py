@@ -66,6 +66,16 @@ def test_graphs():
     for graph in (taken, keras.models.clone_model(taken)):
         found = {internals.place_of(node) for node in internals.nodes_of(graph)}
         assert found == {3, -1, None}
+    called = []
+
+    def call(operation, args, kwargs):
+        called.append(operation)
+        return operation(*args, **kwargs)
+
+    ones = np.ones((2, 4), "float32")
+    found = internals.replayed(model, [ones], call)
+    assert called == [dense, dropout, relu]
+    np.testing.assert_array_equal(found["y"], model(ones)["y"])
 
     class Own(keras.Model):
         def call(self, x):
