@@ -150,24 +150,26 @@ class _Copy:
         shapes = [x.shape for x in tree.flatten(args)]
         key = id(layer), str((shapes, kwargs))
         if key not in self.copies:
-            # A copy has no faster convolutions bound, which cannot be traced.
-            copy = fresh(layer)
-            copy(*args, **kwargs)
-            carry_over(layer, copy)
-            if owner is None:
-                self.names.discard(layer.name)  # which its parts may have
-            else:
-                copy.name = f"{owner.name}_{layer.name}"
-            own = _Owner(copy.name, copy.compute_dtype if copy.autocast else None)
-            function = partial(_called, copy, kwargs)
             try:
-                graph = _traced(function, args, own)
-            except (AttributeError, TypeError, ValueError) as error:
+                # A copy has no faster convolutions bound, which cannot be traced.
+                copy = fresh(layer)
+                copy(*args, **kwargs)
+                carry_over(layer, copy)
+                if owner is not None:
+                    copy.name = f"{owner.name}_{layer.name}"
+                dtype = copy.compute_dtype if copy.autocast else None
+                own = _Owner(copy.name, dtype)
+                graph = _traced(partial(_called, copy, kwargs), args, own)
+            except (AttributeError, NotImplementedError, TypeError, ValueError) as e:
                 raise ValueError(
                     f"The layer {layer.name!r} (of type {type(layer).__name__}) cannot "
-                    f"be rebuilt from Keras's layers: {error}"
-                ) from error
+                    "be rebuilt from Keras's layers: its `call` is not written with "
+                    f"keras.ops alone, or asks for a size that is not known ({e}). Use "
+                    "`gan.export`, which takes every layer."
+                ) from e
             self.copies[key] = layer, (graph, own)
+            if owner is None:
+                self.names.discard(layer.name)  # which its parts may have
         graph, own = self.copies[key][1]
         return self.replay(graph, tree.flatten(args), own)
 

@@ -165,7 +165,7 @@ class SpectralNormalization(layers.Wrapper, Rebuilt):
             self.v.assign(v)
         return u, v
 
-    def _normalized(self, training=False):
+    def _normalized_kernel(self, training=False):
         transposed = self._matrix()
         u, v = self._singular_vectors(transposed, training)
         sigma = ops.sum(v * ops.matmul(transposed, u))
@@ -174,11 +174,11 @@ class SpectralNormalization(layers.Wrapper, Rebuilt):
             return kernel / ops.cast(sigma, kernel.dtype)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        with substituted(self._kernel_variable, self._normalized(training)):
+        with substituted(self._kernel_variable, self._normalized_kernel(training)):
             return self.layer(inputs)
 
     def plain(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        self._kernel_variable.assign(self._normalized())
+        self._kernel_variable.assign(self._normalized_kernel())
         return self.layer(inputs)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
