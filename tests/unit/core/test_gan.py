@@ -5,7 +5,7 @@ import keras
 from keras import ops
 import numpy as np
 import pytest
-from small import small_gan
+from small import ready_gan, small_gan
 import tensorflow as tf
 
 import keras_gans as kg
@@ -79,7 +79,7 @@ def test_bad_batches_stop_before_training(images):
         (images(8), "do not have the generator's shape"),
         ((good > 0).astype("uint8"), "must be floats"),
     ]
-    gan = compiled()
+    gan = ready_gan()
     before = gan.get_weights()
     for data, message in cases:
         with pytest.raises(ValueError, match=message):
@@ -116,7 +116,7 @@ def test_a_one_shot_generator_loses_nothing(images):
             seen.append(i)
             yield x[i : i + 4]
 
-    gan = compiled()
+    gan = ready_gan()
     again = rewinding(gan)
     gan.fit(generator(), steps_per_epoch=3, verbose=0)
     assert seen == [0, 4, 8] and steps(gan) == 3
