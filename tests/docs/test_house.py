@@ -1,6 +1,7 @@
 """The house stays in order: imports, and the files of each GAN."""
 
 import ast
+import functools
 import os
 import pathlib
 import re
@@ -66,17 +67,26 @@ def test_every_application_has_its_files(name):
     assert recipes.model_of(recipes.get(name)) is keras_gans.Pix2Pix
 
 
+@functools.cache
+def _checking():
+    """Code that calls `check_gan`: (file, whether all of it, code)."""
+    found = []
+    for path in (ROOT / "tests" / "models").glob("test_*.py"):
+        whole = ast.parse(path.read_text())
+        for node in (whole, *whole.body):
+            if "check_gan(" in (code := ast.unparse(node)):
+                found.append((path.name, node is whole, code))
+    return found
+
+
 def _checks(name, model):
     """Whether a test puts the class `model` through `check_gan`."""
-    own = ROOT / "tests" / "models" / f"test_{name}.py"
-    for path in own.parent.glob("test_*.py"):
-        whole = ast.parse(path.read_text())
-        for node in [whole] if path == own else whole.body:
-            code = ast.unparse(node)
-            names = re.search(rf"\b{model}\(", code)
-            if names and "check_gan(" in code:
-                return True
-    return False
+    own = f"test_{name}.py"
+    return any(
+        re.search(rf"\b{model}\(", code)
+        for file, is_all, code in _checking()
+        if file == own or not is_all
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -102,7 +112,9 @@ def test_a_name_is_registered_once():
     """Keras loads a class by it: of two, whichever was imported last."""
     names = []
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        if "register_keras_serializable" not in (text := path.read_text()):
+            continue  # parsing takes long
+        for node in ast.walk(ast.parse(text)):
             for call in getattr(node, "decorator_list", ()):
                 if "register_keras_serializable" in ast.unparse(call):
                     given = [ast.literal_eval(word) for word in call.args[1:]]

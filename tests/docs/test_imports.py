@@ -1,6 +1,7 @@
 """Imports run down the tree: no arrow up, no circle, few levels."""
 
 import ast
+import functools
 
 from paths import ROOT
 import pytest
@@ -48,13 +49,9 @@ def names_of(node):
     ]
 
 
-def imports(path, late=True):
-    """The modules of the package that a file imports.
-
-    Args:
-        path: path of the file.
-        late: bool, also those imported within functions.
-    """
+@functools.cache
+def imports(path):
+    """The modules of the package that a file imports, within functions too."""
     tree = ast.parse(path.read_text())
     types = [
         id(child)
@@ -62,17 +59,11 @@ def imports(path, late=True):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for child in ast.walk(node)
     ]
-    within = [
-        id(child)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.Lambda))
-        for child in ast.walk(node)
-    ]
     found = set()
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Import, ast.ImportFrom)):
             continue
-        if id(node) in types or (not late and id(node) in within):
+        if id(node) in types:
             continue
         known = [name for name in names_of(node) if name in MODULES]
         # Of `from a import b`, the module b where there is one.
