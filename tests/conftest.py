@@ -34,7 +34,7 @@ gc.disable()  # what is imported and collected stays
 
 
 def pytest_configure(config):
-    """Removes at the end what this process made; spares graphs the optimizer.
+    """Removes at the end what this process made; spares graphs and data their tuning.
 
     `-m full` has it, as have the processes that tests start.
     """
@@ -49,6 +49,12 @@ def pytest_configure(config):
 
         # It takes a fifth of a short training, which gains nothing by it.
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        # The end of `fit` waits for the thread that tunes buffers, which may sleep
+        # for as long again as `fit` took.
+        untuned = tf.data.Options()
+        untuned.autotune.enabled = False
+        iterate = tf.data.Dataset.__iter__
+        tf.data.Dataset.__iter__ = lambda data: iterate(data.with_options(untuned))
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
