@@ -84,7 +84,14 @@ RECIPES = {
         "batch": 4,
         "given": {"scales": 3},
     },
-    "wavegan": {"size": 4096, "width": 12, "batch": 16, "round": 8},
+    # As published, without spectrograms.
+    "wavegan": {
+        "size": 4096,
+        "width": 12,
+        "batch": 16,
+        "round": 8,
+        "given": {"mel_bands": None},
+    },
     "voxel_gan": {"size": 32, "width": 8, "batch": 16},
     # A table of 30 numbers of three modes each, and a category of two.
     "ctgan": {"size": 30, "width": 128, "batch": 100},

@@ -1,5 +1,6 @@
 """Regularizers and augmentations that any discriminator can be trained with."""
 
+from collections.abc import Callable
 import math
 from typing import TYPE_CHECKING
 import warnings
@@ -178,15 +179,37 @@ class Regularization:
         Each is worth `gamma / 2 E[||grad C(x)||^2]` over the steps: what is
         left out in between counts as many times more where it is taken.
         """
+
+        def critic_of(role):
+            return lambda x: logits_of(gan.discriminate(x, batch, True, role))
+
+        def samples_of(x):
+            return lambda: ops.cast(x, "float32")
+
+        return self.penalties_of(
+            gan,
+            {
+                "r1": (critic_of("real"), samples_of(batch["real"])),
+                "r2": (critic_of("fake"), samples_of(fake)),
+            },
+        )
+
+    def penalties_of(
+        self, gan: "BaseGAN", terms: dict[str, tuple[Callable, Callable]]
+    ) -> tuple[Tensor, dict]:
+        """`penalties` on any critic.
+
+        Args:
+            gan: `BaseGAN`.
+            terms: dict of "r1" and "r2" to (critic, function without arguments
+                that returns what it is penalized at).
+        """
         total, logs = 0.0, {}
         for name, gamma in self.gammas.items():
-            x, role = (batch["real"], "real") if name == "r1" else (fake, "fake")
+            critic, seen = terms[name]
 
-            def critic(x, role=role):
-                return logits_of(gan.discriminate(x, batch, True, role))
-
-            def penalty(x=x, critic=critic):
-                return losses.zero_centred_penalty(critic, ops.cast(x, "float32"))
+            def penalty(critic=critic, seen=seen):
+                return losses.zero_centred_penalty(critic, seen())
 
             value = gan.engine.in_some_steps(self.interval, penalty)
             logs[name] = gamma * self.interval * value

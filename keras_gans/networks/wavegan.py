@@ -184,7 +184,7 @@ def wavegan_discriminator(
     if phase_shuffle != 0:
         check_size("phase_shuffle", phase_shuffle)
     audio = keras.Input((samples, channels), name="audio")
-    inputs = [audio]
+    inputs, label = [audio], None
     if num_classes is not None:
         label = keras.Input((), dtype="int32", name="label")
         inputs.append(label)
@@ -201,16 +201,72 @@ def wavegan_discriminator(
         if i < maps:
             shuffle = PhaseShuffle(phase_shuffle, name=f"shuffle_{i}")
             x = shuffle([x, shifts[:, i]])
+    logits = _logits(x, label, num_classes)
+    return keras.Model(inputs if len(inputs) > 1 else audio, logits, name=name)
+
+
+def spectrogram_discriminator(
+    frames: int,
+    bands: int,
+    channels: int = 1,
+    dim: int = 64,
+    *,
+    num_classes: int | None = None,
+    name: str = "spectrogram",
+) -> keras.Model:
+    """A discriminator of spectrograms, by three convolutions in time.
+
+    Args:
+        frames: int, the length of a spectrogram.
+        bands: int.
+        channels: int, spectrograms of a sound, along the last axis.
+        dim: int, a quarter of the first map's channels, of the others an eighth.
+        num_classes: int, or `None` without labels; see `wavegan_discriminator`.
+        name: str.
+
+    Returns:
+        `keras.Model` from spectrograms `[n, frames, bands * channels]`, and int32
+        labels `[n]` where there are classes, to logits `[n, 1]`.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    from keras_gans.networks.wavegan import spectrogram_discriminator
+
+    spectrogram_discriminator(64, 32, dim=4)(np.zeros((2, 64, 32))).shape  # (2, 1)
+    ```
+    """
+    sizes = {"frames": frames, "bands": bands, "channels": channels, "dim": dim}
+    for key, value in sizes.items():
+        check_size(key, value)
+    spectrogram = keras.Input((frames, bands * channels), name="spectrogram")
+    inputs, label = [spectrogram], None
+    if num_classes is not None:
+        label = keras.Input((), dtype="int32", name="label")
+        inputs.append(label)
+    x = spectrogram
+    for i, width in enumerate((4 * dim, 8 * dim, 8 * dim)):
+        conv = layers.Conv1D(width, 5, strides=2, padding="same", name=f"conv_{i}")
+        x = layers.LeakyReLU(0.2)(conv(x))
+    logits = _logits(x, label, num_classes)
+    return keras.Model(inputs if label is not None else spectrogram, logits, name=name)
+
+
+def _logits(x, label, num_classes):
+    """Logits of a map; with the inner product of features and class, if labelled."""
     features = layers.Flatten()(x)
     logits = layers.Dense(1, dtype="float32", name="output")(features)
-    if num_classes is not None:
-        embed = layers.Embedding(
-            check_classes(num_classes), x.shape[-1], dtype="float32", name="embed"
-        )
-        h = ops.sum(ops.cast(x, "float32"), axis=1)
-        inner = ops.sum(embed(label) * h, axis=-1, keepdims=True)
-        logits = layers.Add(dtype="float32", name="projected")([logits, inner])
-    return keras.Model(inputs if len(inputs) > 1 else audio, logits, name=name)
+    if label is None:
+        return logits
+    embed = layers.Embedding(
+        check_classes(num_classes), x.shape[-1], dtype="float32", name="embed"
+    )
+    h = ops.sum(ops.cast(x, "float32"), axis=1)
+    inner = ops.sum(embed(label) * h, axis=-1, keepdims=True)
+    return layers.Add(dtype="float32", name="projected")([logits, inner])
 
 
 def shuffled_maps(strides: Sequence[int]) -> int:

@@ -95,6 +95,87 @@ def test_wavegan():
     check_gan(make, sounds(16, 64), still="output/bias", executions=False)
 
 
+@pytest.mark.backends
+def test_spectrograms_are_judged_too():
+    make = functools.partial(
+        small, mel_bands=8, gp_weight=0.0, objective="non_saturating", r1=1
+    )
+    check_gan(make, sounds(16), executions=False)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"gp_weight": 10.0},
+        {"objective": "relativistic", "r1": 1.0, "r2": 1.0, "penalty_interval": 2},
+        {"objective": "non_saturating", "channels": 2, "num_classes": 3, "r1": 1.0},
+        {"objective": "non_saturating", "channels": 2, "packing": 2},
+    ],
+)
+def test_losses_of_spectrograms_are_added(options):
+    options = {"gp_weight": 0.0, **options}
+    both, one = small(mel_bands=8, **options), small(**options)
+    for name, network in one.networks.items():
+        network.set_weights(both.networks[name].get_weights())
+    x = sounds(8, channels=options.get("channels", 1))
+    args = (x, np.arange(8) % 3) if "num_classes" in options else (x,)
+    for gan in (both, one):
+        gan.compile(run_eagerly=True)
+    # Of a second discriminator that says 0 of all.
+    output = both.networks["spectrogram"].get_layer("output")
+    output.kernel.assign(0 * output.kernel)
+    if "num_classes" in options:
+        embed = both.networks["spectrogram"].get_layer("embed")
+        embed.embeddings.assign(0 * embed.embeddings)
+    got, without = (gan.test_on_batch(*args, return_dict=True) for gan in (both, one))
+    constant = {
+        "gp_weight": (0, 0),
+        "relativistic": (np.log(2), np.log(2)),
+        "non_saturating": (2 * np.log(2), np.log(2)),
+    }["gp_weight" if options["gp_weight"] else options["objective"]]
+    for name, more in zip(("d_loss", "g_loss"), constant, strict=True):
+        np.testing.assert_allclose(got[name], without[name] + more, rtol=1e-5)
+    names = [v.path for v in both.networks["spectrogram"].trainable_variables]
+    before = both.networks["spectrogram"].get_weights()
+    logs = both.fit(*args, batch_size=8, epochs=2, verbose=0).history
+    after = both.networks["spectrogram"].get_weights()
+    for path, a, b in zip(names, before, after, strict=True):
+        cancels = options.get("objective") != "non_saturating"
+        still = cancels and path.endswith("output/bias")
+        assert (a != b).any() or still, path
+    for name in ("r1", "r2"):
+        assert (name in logs) == (name in options)
+
+
+def test_spectrograms_know_no_sign_and_hold_each_channel():
+    gan = small(mel_bands=8, channels=2)
+    x = sounds(2, channels=2)
+    seen = ops.convert_to_numpy(gan.spectrograms(x, False, "real"))
+    turned = ops.convert_to_numpy(gan.spectrograms(-x, False, "real"))
+    assert seen.shape == (2, 4, 16)
+    np.testing.assert_allclose(seen, turned, atol=1e-5)
+    alone = small(mel_bands=8)
+    for i in range(2):
+        one = alone.spectrograms(x[..., i : i + 1], False, "real")
+        close(seen[..., 8 * i : 8 * i + 8], ops.convert_to_numpy(one))
+
+
+def test_networks_beside_spectrograms_may_be_own():
+    seen = wavegan_discriminator(256, dim=3)
+    gan = small(mel_bands=8, discriminator=seen)
+    assert gan.discriminator is seen
+    names = {"discriminator": seen, "other": small(mel_bands=8).networks["spectrogram"]}
+    with pytest.raises(ValueError, match=r"of 'discriminator' and 'spectrogram'"):
+        small(mel_bands=8, discriminator=names)
+    with pytest.raises(ValueError, match=r"without, it is a keras.Model"):
+        small(discriminator=names)
+    for options in ({"mel_bands": 200}, {"mel_bands": 8, "samples": 128}):
+        with pytest.raises(ValueError, match=r"fewer bands or longer sounds"):
+            small(**options)
+    with pytest.raises(ValueError, match="mel_bands"):
+        small(mel_bands=0)
+
+
 def test_classes_and_stereo():
     gan = small(channels=2, num_classes=3, gp_weight=0.0, r1=1.0, penalty_interval=2)
     gan.compile(run_eagerly=True)
