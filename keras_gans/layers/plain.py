@@ -40,7 +40,8 @@ def plain_keras(network: keras.Model) -> keras.Model:
     """A copy of a network that is made of Keras's own layers alone.
 
     Its file loads where this package is not installed, and makes the same samples.
-    Layers that Keras lacks are traced: each becomes the layers and operations of
+    Layers that Keras lacks are traced, as are those of Keras with an activation, a
+    constraint or the like that Keras lacks: each becomes the layers and operations of
     Keras that it consists of. What does not depend on inputs, such as the norm of a
     kernel, is computed once: the copy is for inference, not to be trained on.
 
@@ -73,11 +74,12 @@ def plain_keras(network: keras.Model) -> keras.Model:
 
 
 def _copied(model):
+    graph = graph_of(model)  # a Sequential itself may have no inputs yet
     inputs = tree.map_structure(
         lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
-        model.input,
+        graph.input,
     )
-    graph, flat = graph_of(model), tree.flatten(inputs)
+    flat = tree.flatten(inputs)
     outputs = _Copy(graph, flat[0]).replay(graph, flat)
     return keras.Model(inputs, outputs, name=model.name)
 
@@ -110,7 +112,7 @@ class _Copy:
             if not isinstance(operation, keras.Layer):
                 return self._operate(operation, args, kwargs, owner)
             nested = isinstance(operation, keras.Model) and is_graph(operation)
-            if nested or type(operation).__module__.startswith("keras."):
+            if nested or _is_kerass(operation):
                 return self._call(operation, args, kwargs, owner, nested)
             return self._take_apart(operation, args, kwargs, owner)
 
@@ -146,9 +148,9 @@ class _Copy:
         return outputs
 
     def _take_apart(self, layer, args, kwargs, owner):
-        """A layer that Keras lacks."""
-        shapes = [x.shape for x in tree.flatten(args)]
-        key = id(layer), str((shapes, kwargs))
+        """A layer that Keras lacks, or that has something Keras lacks."""
+        given = args, kwargs
+        key = id(layer), str(tree.map_structure(_form, given))
         if key not in self.copies:
             try:
                 # A copy has no faster convolutions bound, which cannot be traced.
@@ -159,7 +161,7 @@ class _Copy:
                     copy.name = f"{owner.name}_{layer.name}"
                 dtype = copy.compute_dtype if copy.autocast else None
                 own = _Owner(copy.name, dtype)
-                graph = _traced(partial(_called, copy, kwargs), args, own)
+                graph = _traced(partial(_called, copy), given, own)
             except (AttributeError, NotImplementedError, TypeError, ValueError) as e:
                 raise ValueError(
                     f"The layer {layer.name!r} (of type {type(layer).__name__}) cannot "
@@ -171,7 +173,7 @@ class _Copy:
             if owner is None:
                 self.names.discard(layer.name)  # which its parts may have
         graph, own = self.copies[key][1]
-        return self.replay(graph, tree.flatten(args), own)
+        return self.replay(graph, _tensors(given), own)
 
     # --- Operations ---
 
@@ -235,21 +237,49 @@ class _Copy:
         return self.weights[None][1]
 
 
-def _traced(function, args, owner):
-    """The graph of what a function does with Keras tensors like `args`."""
-    symbols = tree.map_structure(
-        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype), args
-    )
+def _is_kerass(layer):
+    """Whether Keras alone loads a layer, its activation and all else it holds."""
+    if not type(layer).__module__.startswith("keras."):
+        return False
+
+    def is_known(config):
+        if isinstance(config, dict):
+            module = config.get("module", "keras")  # of numbers there is none
+            known = module is not None and module.partition(".")[0] == "keras"
+            return known and all(map(is_known, config.values()))
+        return not isinstance(config, (list, tuple)) or all(map(is_known, config))
+
+    return is_known(keras.saving.serialize_keras_object(layer))
+
+
+def _tensors(given):
+    return [x for x in tree.flatten(given) if isinstance(x, keras.KerasTensor)]
+
+
+def _form(x):
+    return (x.shape, x.dtype) if isinstance(x, keras.KerasTensor) else x
+
+
+def _traced(function, given, owner):
+    """The graph of what a function does with Keras tensors like those given."""
+
+    def symbol(x):
+        if not isinstance(x, keras.KerasTensor):
+            return x
+        return keras.Input(batch_shape=x.shape, dtype=x.dtype)
+
+    symbols = tree.map_structure(symbol, given)
     with AutocastScope(owner.dtype):
         outputs = function(*symbols)
-    return keras.Model(tree.flatten(symbols), outputs)
+    return keras.Model(_tensors(symbols), outputs)
 
 
-def _called(layer, kwargs, *args):
+def _called(layer, args, kwargs):
     """What a layer does with Keras tensors, without a node of the layer itself."""
     policy = layer.dtype_policy
-    args = tree.map_structure(
-        lambda x: policy.convert_input(x, layer.autocast, layer.input_dtype), args
+    args, kwargs = tree.map_structure(
+        lambda x: policy.convert_input(x, layer.autocast, layer.input_dtype),
+        (args, kwargs),
     )
     return (
         layer.plain(*args)

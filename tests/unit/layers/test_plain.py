@@ -109,6 +109,52 @@ def test_weights_stay_weights():
     assert len(config_of(copy)) < network.count_params()
 
 
+@keras.saving.register_keras_serializable("keras_gans_tests")
+def steep(x):
+    return ops.tanh(3 * x)
+
+
+def test_layers_of_keras_with_what_keras_lacks():
+    """A Sequential that was never called, too."""
+    network = noisy(
+        keras.Sequential(
+            [
+                keras.Input((8, 8, 3)),
+                keras.layers.Conv2D(4, 3, activation=steep),
+                layers.Bias(),
+                keras.layers.Activation(steep),
+                keras.layers.Conv2D(2, 3, activation="tanh"),
+            ]
+        )
+    )
+    copy = check(network, drawn(2, 8, 8, 3))
+    kinds = [type(layer).__name__ for layer in copy.layers]
+    assert kinds.count("Conv2D") == 2 and kinds.count("Activation") == 0
+    assert copy.layers[-1].get_config()["activation"] == "tanh"  # as it was
+
+
+@keras.saving.register_keras_serializable("keras_gans_tests")
+class Styled(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, x, style=None, mask=None, over=1.0):
+        x = x if mask is None else x * ops.cast(mask, x.dtype)[..., None]
+        return x if style is None else x + over * style[:, None]
+
+
+def test_layers_of_tensors_by_name():
+    """Keras gives masks so."""
+    tokens, style = keras.Input((5,), dtype="int32"), keras.Input((4,))
+    x = keras.layers.Embedding(6, 4, mask_zero=True)(tokens)
+    styled = Styled()
+    y = styled(styled(x, style=style), style=style, over=0.5)
+    network = noisy(keras.Model([tokens, style], y))
+    ids = np.random.default_rng(0).integers(0, 3, (2, 5)).astype("int32")
+    check(network, [ids, drawn(2, 4)])
+
+
 class Untraceable(keras.layers.Layer):
     def call(self, x):
         return ops.reshape(x, (-1, ops.shape(x)[1] * 2, 1))
