@@ -1,6 +1,7 @@
 """The training engine on TensorFlow, with `tf.distribute` replicas."""
 
 from collections.abc import Callable
+import threading
 import warnings
 
 import keras
@@ -13,7 +14,7 @@ from keras_gans.engine.replicas import first_row, gathered
 from keras_gans.utils import startup
 from keras_gans.utils.errors import outside
 
-MOST_SHAPES = 64  # of one network's inputs that are kept in mind, at most
+MOST_SHAPES = 64  # of one network's inputs, the latest, are kept in mind
 
 
 def make_deterministic():
@@ -73,7 +74,9 @@ class Inference:
 
     def __init__(self, network, scope):
         self.network, self._scope = network, scope
-        self._compiled = {}  # by type and shape; `None` after the first time
+        # By type and shape, the latest at the end; `None` after the first time.
+        self._compiled = {}
+        self._lock = threading.Lock()  # one compiles, the others wait for it
 
     def _eager(self, x):
         with self._scope():
@@ -82,13 +85,15 @@ class Inference:
     def __call__(self, x):
         x = tf.convert_to_tensor(x)
         key = x.dtype, tuple(x.shape)
-        if key in self._compiled and self._compiled[key] is None:
-            self._compiled[key] = compiled(self._eager).get_concrete_function(x)
-        if run := self._compiled.get(key):
-            return run(x)
-        if len(self._compiled) < MOST_SHAPES:
-            self._compiled[key] = None
-        return self._eager(x)
+        with self._lock:
+            came = key in self._compiled
+            run = self._compiled.pop(key, None)
+            if came and run is None:
+                run = compiled(self._eager).get_concrete_function(x)
+            self._compiled[key] = run
+            if len(self._compiled) > MOST_SHAPES:
+                del self._compiled[next(iter(self._compiled))]
+        return self._eager(x) if run is None else run(x)
 
 
 class Engine:
@@ -289,9 +294,10 @@ class Engine:
         return self._model._kernels(trains=False)
 
     def inference_of(self, network):
-        if self._inference is None or self._inference.network is not network:
-            self._inference = Inference(network, self.inference)
-        return self._inference
+        kept = self._inference
+        if kept is None or kept.network is not network:
+            kept = self._inference = Inference(network, self.inference)
+        return kept
 
 
 class Trainer:

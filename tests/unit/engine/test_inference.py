@@ -1,5 +1,7 @@
 """Networks called by themselves, of shapes that come again or do not."""
 
+import concurrent.futures
+
 import keras
 import numpy as np
 import pytest
@@ -41,6 +43,36 @@ def test_shapes_that_come_again_are_compiled(tiny):
     again = tiny.engine.inference_of(network)
     again(np.ones((1, 8, 1), "float32"))
     assert Counted.calls == before + (2 if compiles else 3)
+
+
+def test_the_latest_shapes_are_kept(tiny, monkeypatch):
+    """However many others came before."""
+    monkeypatch.setattr("keras_gans.engine.tensorflow.MOST_SHAPES", 2)
+    inputs = keras.Input((None, 1))
+    infer = tiny.engine.inference_of(keras.Model(inputs, Counted()(inputs)))
+
+    def runs(steps):
+        before = Counted.calls
+        infer(np.ones((1, steps, 1), "float32"))
+        return Counted.calls - before
+
+    assert [runs(n) for n in (1, 2, 3, 3, 3)] == [1, 1, 1, 1, 0]
+    assert [runs(n) for n in (4, 3, 5, 3, 4)] == [1, 0, 1, 0, 1]
+    assert [runs(n) for n in (5, 6, 3)] == [1, 1, 1]
+
+
+def test_threads_may_call_at_once(tiny):
+    inputs = keras.Input((None, 1))
+    infer = tiny.engine.inference_of(keras.Model(inputs, Counted()(inputs)))
+    Counted.calls = 0
+
+    def made(i):
+        return np.asarray(infer(np.full((1, 8, 1), i, "float32")))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for i, y in enumerate(pool.map(made, range(64))):
+            np.testing.assert_array_equal(y, np.full((1, 8, 1), i))
+    assert Counted.calls <= 2
 
 
 @pytest.fixture
