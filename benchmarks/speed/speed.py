@@ -389,7 +389,11 @@ def parse():
         metavar="NAME=VALUE",
         help="of our process alone; may be given again",
     )
-    add("--profile", action="store_true", help="prints our step's time by types")
+    add(
+        "--profile",
+        action="store_true",
+        help="prints our time by types, of a step and of a batch made",
+    )
     add("--docs", action="store_true", help="writes docs/performance.md only")
     default = ROOT / "results" / "speed.jsonl"
     add("--results", type=pathlib.Path, default=default)

@@ -223,7 +223,8 @@ class Ours(Contender):
         return [operations(g), operations(d)]
 
     def profile(self, steps):
-        return profile(lambda: self.train(steps), steps)
+        training = profile(lambda: self.train(steps), steps)
+        return f"{training}\n\n{profile(lambda: self.infer(steps), steps)}"
 
 
 class OursByRecipe(Ours):
