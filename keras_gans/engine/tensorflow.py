@@ -14,7 +14,7 @@ from keras_gans.engine.replicas import first_row, gathered
 from keras_gans.utils import startup
 from keras_gans.utils.errors import outside
 
-MOST_SHAPES = 64  # of one network's inputs, the latest, are kept in mind
+MOST_SHAPES = 16  # of one network, the latest: a graph takes memory
 
 
 def make_deterministic():
