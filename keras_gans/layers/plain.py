@@ -43,7 +43,8 @@ def plain_keras(network: keras.Model) -> keras.Model:
     Layers that Keras lacks are traced, as are those of Keras with an activation, a
     constraint or the like that Keras lacks: each becomes the layers and operations of
     Keras that it consists of. What does not depend on inputs, such as the norm of a
-    kernel, is computed once: the copy is for inference, not to be trained on.
+    kernel, is computed once, also a layer's noise of a fixed shape: the copy is for
+    inference, not to be trained on.
 
     Args:
         network: Functional or Sequential `keras.Model`, built: a generator, see
