@@ -37,7 +37,7 @@ Each backend's file has five functions, `compiled`, `global_rows`, `gathered`,
 - `predict_here(inputs)`: one batch, as a NumPy array, in this process alone.
 - `inference()`: a context in which a network called by itself takes what is fastest,
   as steps do; and `inference_of(network)`, a function of its inputs that calls it so,
-  compiled from a shape's second time on.
+  compiled from a shape's third time on.
 """
 
 import keras

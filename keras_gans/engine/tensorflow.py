@@ -14,6 +14,7 @@ from keras_gans.engine.replicas import first_row, gathered
 from keras_gans.utils import startup
 from keras_gans.utils.errors import outside
 
+EAGER_CALLS = 2  # of a shape, before it is compiled: that takes longer than a call
 MOST_SHAPES = 16  # of one network, the latest: a graph takes memory
 
 
@@ -74,7 +75,7 @@ class Inference:
 
     def __init__(self, network, scope):
         self.network, self._scope = network, scope
-        # By type and shape, the latest at the end; `None` after the first time.
+        # By type and shape, the latest at the end: how often it came, or compiled.
         self._compiled = {}
         self._lock = threading.Lock()  # one compiles, the others wait for it
 
@@ -86,14 +87,15 @@ class Inference:
         x = tf.convert_to_tensor(x)
         key = x.dtype, tuple(x.shape)
         with self._lock:
-            came = key in self._compiled
-            run = self._compiled.pop(key, None)
-            if came and run is None:
+            run = self._compiled.pop(key, 0)
+            if run == EAGER_CALLS:
                 run = compiled(self._eager).get_concrete_function(x)
+            elif not callable(run):
+                run += 1
             self._compiled[key] = run
             if len(self._compiled) > MOST_SHAPES:
                 del self._compiled[next(iter(self._compiled))]
-        return self._eager(x) if run is None else run(x)
+        return run(x) if callable(run) else self._eager(x)
 
 
 class Engine:

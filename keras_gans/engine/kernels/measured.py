@@ -325,8 +325,8 @@ def _note(key, entry):
 
 def write() -> None:
     """Writes what was measured since; where that fails, the next process measures."""
-    while _unwritten:
-        path = _unwritten.pop()
+    for path in list(_unwritten):
+        _unwritten.discard(path)  # another thread may have
         with contextlib.suppress(OSError), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `_kept` has told
             known = {**read(path), **_processes[path]}  # others measure as well

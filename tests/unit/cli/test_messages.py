@@ -109,6 +109,7 @@ PYTHON_ALONE = {
     "models/stylegan3.py": "__init__",  # of a generator that is given
     "models/text_to_speech.py": "speak",
     "models/vits.py": "predict say",
+    "models/wavegan.py": "_check_names",
     "networks/building.py": "check_channels_last",
     "networks/features/taps.py": "",
     "networks/padding.py": "",

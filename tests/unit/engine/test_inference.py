@@ -32,7 +32,7 @@ def test_shapes_that_come_again_are_compiled(tiny):
     for i in range(5):
         made = infer(np.full((1, 8, 1), i, "float32"))
         np.testing.assert_array_equal(made, np.full((1, 8, 1), i))
-    assert Counted.calls == (2 if compiles else 5)  # once by itself, once to compile
+    assert Counted.calls == (3 if compiles else 5)  # twice by itself, once to compile
     network.layers[-1].factor.assign(3.0)
     made = infer(np.ones((1, 8, 1), "float32"))
     np.testing.assert_array_equal(made, 3 * np.ones((1, 8, 1)))
@@ -56,7 +56,7 @@ def test_the_latest_shapes_are_kept(tiny, monkeypatch):
         infer(np.ones((1, steps, 1), "float32"))
         return Counted.calls - before
 
-    assert [runs(n) for n in (1, 2, 3, 3, 3)] == [1, 1, 1, 1, 0]
+    assert [runs(n) for n in (1, 2, 3, 3, 3, 3)] == [1, 1, 1, 1, 1, 0]
     assert [runs(n) for n in (4, 3, 5, 3, 4)] == [1, 0, 1, 0, 1]
     assert [runs(n) for n in (5, 6, 3)] == [1, 1, 1]
 
@@ -72,7 +72,7 @@ def test_threads_may_call_at_once(tiny):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for i, y in enumerate(pool.map(made, range(64))):
             np.testing.assert_array_equal(y, np.full((1, 8, 1), i))
-    assert Counted.calls <= 2
+    assert Counted.calls <= 3
 
 
 @pytest.fixture
