@@ -226,7 +226,7 @@ def parts(layer: keras.layers.Conv1D, x: Any) -> int:
     work = 2 * steps * layer.kernel_size[0] * c * layer.filters
     if not infers() or not seen or work < LEAST_ALONE:
         return 0
-    found = min(_cores(), steps // (LEAST_PART * seen))
+    found = min(_threads(), steps // (LEAST_PART * seen))
     return found if found > 1 else 0
 
 
@@ -360,11 +360,9 @@ def _has_gpu():
 
 
 @functools.cache
-def _cores():
-    threads = tf.config.threading.get_intra_op_parallelism_threads()
-    if threads or not hasattr(os, "sched_getaffinity"):
-        return threads or os.cpu_count()
-    return len(os.sched_getaffinity(0))
+def _threads():
+    """How many threads an operation has."""
+    return tf.config.threading.get_intra_op_parallelism_threads() or measured.cores()
 
 
 def _one_replica():

@@ -248,6 +248,13 @@ def measure(g: Any, direction: str, names: list[str]) -> dict[str, float]:
 # --- On disk ---
 
 
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @functools.cache
 def environment() -> dict[str, str]:
     """All that decides what is fastest, but for the convolution."""
@@ -257,13 +264,12 @@ def environment() -> dict[str, str]:
     text = info.read_text() if info.exists() else ""
     model = re.search(r"^model name\s*:\s*(.*)$", text, re.MULTILINE)
     flags = " ".join(sorted(instructions()))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     return {
         "format": str(FORMAT),
         "processor": model[1] if model else "",
         "instructions": hashlib.sha256(flags.encode()).hexdigest()[:16],
-        "cores": str(cores or os.cpu_count()),
+        "cores": str(cores()),
         "threads": str(threads or os.environ.get("TF_NUM_INTRAOP_THREADS", "")),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
         "tensorflow": tf.__version__,

@@ -40,7 +40,6 @@ def _convolved(layer, x, parts):
     after = parts * length + reach - before - x.shape[1]
     x = ops.pad(x, ((0, 0), (before, after), (0, 0)))
     cut = [x[:, i * length : (i + 1) * length + reach] for i in range(parts)]
-    y = tf.nn.conv2d(
-        ops.stack(cut, 1)[0][:, None], kernel, 1, "VALID", dilations=dilations
-    )
+    rows = ops.concatenate(cut)[:, None]
+    y = tf.nn.conv2d(rows, kernel, 1, "VALID", dilations=dilations)
     return ops.reshape(y, (1, parts * length, y.shape[-1]))[:, :steps]
