@@ -3,6 +3,7 @@
 import collections
 import gc
 import os
+import random
 import shutil
 import tempfile
 
@@ -49,12 +50,23 @@ def pytest_configure(config):
 
         # It takes a fifth of a short training, which gains nothing by it.
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        # It empties TensorFlow's cache of kernels, too, which each test would fill
+        # anew. In it, `tf.random` alone has seeds, which nobody calls outside graphs.
+        tf.random.set_seed = _seed_tensorflow
         # The end of `fit` waits for the thread that tunes buffers, which may sleep
         # for as long again as `fit` took.
         untuned = tf.data.Options()
         untuned.autotune.enabled = False
         iterate = tf.data.Dataset.__iter__
         tf.data.Dataset.__iter__ = lambda data: iterate(data.with_options(untuned))
+
+
+def _seed_tensorflow(seed):
+    """`tf.random.set_seed` but for the cache of kernels."""
+    from tensorflow.python.eager import context
+
+    context.context()._seed = seed
+    context.context()._rng = random.Random(seed)
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses

@@ -28,9 +28,13 @@ LONG = (
     "applications/inpainting.py",
     "core/export.py",
     "data/captions.py",
+    "data/clips.py",
+    "inference/latent/sampling.py",
     "inference/vocoding.py",
+    "metrics/functional/scores.py",
     "metrics/evaluation.py",
     "metrics/record.py",
+    "metrics/tables.py",
     "models/",
     "networks/features/",
     "serving/converting.py",
@@ -38,6 +42,7 @@ LONG = (
     "serving/server.py",
     "serving/versions.py",
     "training/callbacks/evaluation.py",
+    "training/callbacks/grids.py",
 )
 DAILY = ("models/dcgan.py",)
 

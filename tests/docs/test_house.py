@@ -44,9 +44,9 @@ assert random.getstate() == state, "seeds set before the import have to count"
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
-    ("backend", "missing"),
-    [pytest.param("tensorflow", [], marks=pytest.mark.full), ("jax", ["tensorflow"])],
+    ("backend", "missing"), [("tensorflow", []), ("jax", ["tensorflow"])]
 )
 def test_imports_are_light(backend, missing):
     """Under JAX all but data and serving works without TensorFlow."""

@@ -81,6 +81,7 @@ def test_every_page_is_in_the_navigation_once():
     assert len(nav()) == len(set(nav()))
 
 
+@pytest.mark.full
 def test_the_site_asks_nobody_else(site):
     """No script, style, font or picture is of another place."""
     checked = 0
@@ -98,6 +99,7 @@ def test_the_site_asks_nobody_else(site):
     assert checked > 60
 
 
+@pytest.mark.full
 def test_the_reference_has_every_public_name(site):
     import keras_gans
 
@@ -165,6 +167,7 @@ def test_a_browser_finds_them_offline_on_a_phone(site):
         assert not [u for u in asked if not u.startswith((address, "data:", "blob:"))]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("words", ASKED)
 def test_questions_are_found(words, index):
     first = found(*index, words)[:3]

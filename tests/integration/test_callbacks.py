@@ -88,7 +88,7 @@ def test_nan_guard_keeps_the_last_good_checkpoint(images, tmp_path):
     assert all(np.isfinite(w).all() for w in again.get_weights())
 
 
-@pytest.mark.daily(1)
+@pytest.mark.full
 @pytest.mark.parametrize("scaled", ["d", pytest.param("g", marks=pytest.mark.backends)])
 def test_nan_guard_knows_whose_loss_is_scaled(images, scaled):
     """A step left out for its scale is no divergence; NaN of the other is."""
@@ -142,6 +142,7 @@ def test_the_command_line_guards_and_refuses(capsys):
         assert not os.path.exists("bad")
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_rates_in_logs_have_the_names_of_their_optimizers(images):
     gan = small_gan()
@@ -176,6 +177,7 @@ def test_scores_reach_callbacks_that_watch_them(images):
     assert keras.models.load_model("best.keras").compiled
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_log(images):
     log = callbacks.JsonlLogger("log.jsonl", every=3)

@@ -206,6 +206,7 @@ def test_scores_are_of_the_data_as_it_is(recipe):
     np.testing.assert_array_equal(reals, next(iter(wanted)))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_fit_names_the_file_in_its_last_line():
     """Not in TensorFlow's error, of a hundred lines."""

@@ -44,6 +44,7 @@ def read_rows(path="log.jsonl"):
     return [row for row in rows if row["kind"] == "evaluation"]
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_scores_while_training(images):
     log = callbacks.JsonlLogger("log.jsonl", every=1)

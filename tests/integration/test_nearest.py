@@ -9,6 +9,7 @@ import keras_gans as kg
 from keras_gans.inference.nearest import nearest, training_pictures
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize("features", ["pixels", lambda x: x[:, ::2]])
 def test_what_is_nearest(features):

@@ -206,6 +206,7 @@ def official(tmp_path):
     return folder
 
 
+@pytest.mark.full
 def test_files_of_a_vocoder_become_a_preset(official, tmp_path, capsys):
     """With the numbers that lie beside the generator."""
     target = tmp_path / "preset"

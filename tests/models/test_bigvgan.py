@@ -124,6 +124,7 @@ def test_the_distance_of_spectrograms_is_the_sum_of_windows():
     assert float(gan.mel_distance(x, y)) == pytest.approx(total, rel=1e-5)
 
 
+@pytest.mark.full
 def test_parts_are_the_whole_also_of_filters():
     """Of activations far from linear, whose filters reach beyond convolutions."""
     numbers = Configuration(4, (2,), (4,), "1", (1,), ((1, 1, 1),))

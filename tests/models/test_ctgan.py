@@ -235,6 +235,7 @@ def test_columns_of_one_kind(columns):
     check_gan(make, rows[0], labels, still="output/bias", executions=False)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_fit_of_a_table_sees_its_batches_in_order(table):
     """Those of `load_rows`, also where a second call of `fit` goes on."""

@@ -183,6 +183,7 @@ def test_the_pool_is_the_references():
     assert int(array(pool.filled)) == size
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_the_pool_is_resumed(domains):
     a, b = domains(8)

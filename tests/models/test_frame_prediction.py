@@ -143,6 +143,7 @@ def test_discriminators_with_code_of_their_own():
             small(discriminator=sides)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_a_loss_of_all_scales_is_the_reference_s():
     """Without what discriminators say, through which the reference learns nothing."""
@@ -158,6 +159,7 @@ def test_a_loss_of_all_scales_is_the_reference_s():
     close(rows * loss, wanted["lp2"] + wanted["gdl1"])
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "executions",
     [

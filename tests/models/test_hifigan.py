@@ -224,6 +224,7 @@ def test_data_are_refused_as_waveforms():
             gan.fit(*data, batch_size=2, verbose=0)
 
 
+@pytest.mark.full
 def test_spectrograms_of_one_batch_are_made_at_a_time():
     """Those of an array of hours would not fit into memory."""
     made = []
@@ -264,6 +265,7 @@ def by_definition(sound, mel):
     return np.log(np.maximum(rows, 1e-5))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize(
     ("rate", "hop", "bands"),

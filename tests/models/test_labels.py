@@ -149,6 +149,7 @@ def test_bad_arguments(make, message):
         make()
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize("packing", [1, 2])
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
@@ -196,6 +197,7 @@ def test_the_residual_networks_of_the_docs(images):
     assert np.isfinite(logs.history["d_loss"][0])
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_samples_follow_their_labels():
     gan = small()
@@ -253,6 +255,7 @@ def test_many_classes_are_named_below_their_samples():
     assert len(tiles(picture, 64, 8, 16, 16, feet=1)) == 64
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_infogan_samples_by_codes():
     gan = kg.InfoGAN(SHAPE, 3, 2, 4, width=2)

@@ -152,6 +152,7 @@ def test_the_step_is_the_references(pairs):
             np.testing.assert_allclose(a, b, atol=5e-6, err_msg=a.path)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_translate_is_the_references_test_mode(pairs):
     sources, targets = pairs(4)
@@ -293,6 +294,7 @@ def test_the_discriminator_judges_both():
         small(discriminator=tiny_judge(2))
 
 
+@pytest.mark.full
 def test_the_references_parameter_counts():
     gan = kg.Pix2Pix()
 

@@ -38,6 +38,7 @@ def close(got, want, bound):
     assert np.abs(got - want).max() <= bound * np.abs(want).max()
 
 
+@pytest.mark.daily(1)
 @pytest.mark.full_on_jax
 @pytest.mark.parametrize("name", ["t", pytest.param("r", marks=pytest.mark.backends)])
 def test_the_generator_is_the_reference_s(name):
@@ -147,6 +148,7 @@ def test_images_move_with_what_makes_them():
         place(generator, angle=float("nan"))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_blur_is_a_gaussian():
     x = np.zeros((1, 33, 33, 1), "float32")
@@ -247,6 +249,7 @@ def test_all_of_stylegan3(images, classes, configuration):
     check(images, (8, 8, 3), num_classes=classes, configuration=configuration)
 
 
+@pytest.mark.full
 def test_configurations_are_built():
     small = {"latent_dim": 4, "w_dim": 4, "channel_base": 64, "channel_max": 8}
     widths = {}

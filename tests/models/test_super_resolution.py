@@ -60,7 +60,7 @@ def photos():
     return make
 
 
-@pytest.mark.full_on_jax
+@pytest.mark.full
 @pytest.mark.backends
 def test_srgan(photos):
     """Saved in the pre-training, it goes on into the adversarial phase."""

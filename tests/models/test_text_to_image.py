@@ -128,6 +128,7 @@ def test_stackgan_is_the_reference_s():
     close(loss - 2.0 * logs["kl_loss"], golden["g_loss"])
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("key", ["netG", "netD", "netC"])
 def test_a_published_file_of_dfgan_is_converted(key, tmp_path):
     path = GOLDEN / "dfgan_64.pth"
@@ -159,6 +160,7 @@ def test_dfgan(pixel_weight):
     check_gan(started, images, vectors, executions=False)
 
 
+@pytest.mark.full
 def test_dfgan_learns_pixels_before_its_discriminator_starts():
     images = np.zeros((4, 8, 8, 3), "float32")
     images[::2], images[1::2] = 0.8, -0.8
@@ -375,6 +377,7 @@ def test_one_picture_is_not_mismatched_with_its_own_sentence(name):
     assert float(logs["d_mismatched"]) == 0
 
 
+@pytest.mark.full
 @pytest.mark.backends
 @pytest.mark.full_on_jax
 def test_stackgan_learns_from_a_last_batch_of_one_picture():

@@ -78,6 +78,7 @@ def iwgan():
     return generator, critic, np.load(GOLDEN / "iwgan3d_32.npz")
 
 
+@pytest.mark.full
 def test_3d_iwgan_is_the_reference_s(iwgan):
     generator, critic, wanted = iwgan
     weights = generator.get_weights()
@@ -97,6 +98,7 @@ def test_3d_iwgan_is_the_reference_s(iwgan):
         close(loss, wanted[f"d_loss_{name}"])
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(("axis", "name"), [(None, "all_axes"), (1, "reference")])
 def test_penalty_of_the_gan_is_the_reference_s(iwgan, axis, name):
     generator, critic, wanted = iwgan
@@ -117,6 +119,7 @@ def trainable(network):
     return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
 
 
+@pytest.mark.full
 def test_parameters_are_the_paper_s():
     assert trainable(voxel_generator()) == 17_569_664
     assert trainable(voxel_discriminator()) == 11_048_832
@@ -197,6 +200,7 @@ def test_weights_that_do_not_fit_are_refused():
         from_state(state)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_voxel_gan():
     make = functools.partial(small, d_norm=False, num_classes=2, ema=0.9)

@@ -95,6 +95,7 @@ def test_wavegan():
     check_gan(make, sounds(16, 64), still="output/bias", executions=False)
 
 
+@pytest.mark.full
 @pytest.mark.backends
 def test_spectrograms_are_judged_too():
     make = functools.partial(
@@ -103,6 +104,7 @@ def test_spectrograms_are_judged_too():
     check_gan(make, sounds(16), executions=False)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "options",
     [

@@ -99,6 +99,7 @@ def test_a_data_set_that_ends_has_the_same_holes_each_pass():
     assert shapes == [(1, 4, 9, 3), (1, 7, 9, 3)]
 
 
+@pytest.mark.full
 def test_pairs_of_colorization():
     dataset = load(shuffle=False)
     ((lightness, ab),) = first(Colorization().pairs(dataset), 1)

@@ -29,6 +29,7 @@ COLOURS = {
 }
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_lab_of_known_colours():
     rgb = np.array(list(COLOURS)) / 127.5 - 1
@@ -39,6 +40,7 @@ def test_lab_of_known_colours():
     np.testing.assert_allclose(found[3:], list(COLOURS.values())[3:], atol=2e-4)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_each_colour_comes_back():
     steps = np.r_[0:256:15, 1, 2, 254]
@@ -56,6 +58,7 @@ def test_each_colour_comes_back():
     np.testing.assert_array_equal(np.rint((back + 1) * 127.5), pixels)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_colours_out_of_srgb_keep_lightness_and_hue():
     rng = np.random.default_rng(0)

@@ -27,6 +27,7 @@ def drawn(n, seed):
     return uniform
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "percentile", [30, pytest.param(60, marks=pytest.mark.backends), 90]
 )

@@ -84,6 +84,7 @@ def expected_cutout(x, u):
     return out
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
@@ -236,6 +237,7 @@ def derivatives(f, x):
     return both(tf.constant(x))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize("policy", ["color", "translation", "cutout", NAMES])
 def test_derivatives(policy):

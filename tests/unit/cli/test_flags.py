@@ -162,6 +162,7 @@ def tiny_gan(name):
     return tiny, recipes.model_of(recipe)(**recipes.arguments(recipe, tiny))
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_generators_that_need_this_package_are_told(name):
     """What copies make is checked in tests/integration/test_saved_networks.py."""

@@ -31,12 +31,17 @@ def run(model, x, training):
     return np.asarray(model(x, training=training))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize(
     "mode", ["eval", pytest.param("train", marks=pytest.mark.backends)]
 )
 # Of the other implementations, the one that is taken for it.
-@pytest.mark.parametrize("implementation", ["keras", "winograd"], indirect=True)
+@pytest.mark.parametrize(
+    "implementation",
+    ["keras", pytest.param("winograd", marks=pytest.mark.full)],
+    indirect=True,
+)
 def test_dcgan_generator_gives_the_reference_images(state_of, mode, implementation):
     golden = np.load(GOLDEN / "dcgan64_G.npz")
     model = implementation(from_state(state_of("dcgan64_G")))
@@ -44,6 +49,7 @@ def test_dcgan_generator_gives_the_reference_images(state_of, mode, implementati
     check_close(images.transpose(0, 3, 1, 2), golden[f"img_{mode}"])
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize(
     "mode", ["eval", pytest.param("train", marks=pytest.mark.backends)]

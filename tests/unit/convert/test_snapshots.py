@@ -56,7 +56,7 @@ def test_networks_of_tensorflow_give_the_reference_s_images():
     assert np.abs(np.asarray(logits) - wish).max() <= 1e-5 * np.abs(wish).max()
 
 
-@pytest.mark.daily(1)
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "before"),
     [

@@ -26,6 +26,7 @@ GANS = {
 }
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     "name",
     [

@@ -253,6 +253,7 @@ def test_the_step_is_the_papers(images):
             np.testing.assert_allclose(a, b, atol=2e-6, err_msg=a.path)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_loss_scaling_leaves_the_update_alone(images):
     def growing(optimizer):  # its scale doubles at every second step
@@ -276,6 +277,7 @@ def test_loss_scaling_leaves_the_update_alone(images):
             assert b[name] == pytest.approx(value, rel=1e-4), name
 
 
+@pytest.mark.full
 def test_loss_names_are_free(images):
     class Renamed(kg.GAN):
         def phases(self):
@@ -307,6 +309,7 @@ def test_half_precision_wraps_both_optimizers():
     assert gan.sample(1).dtype == np.float32
 
 
+@pytest.mark.full
 def test_dropout_of_keras_resumes_too(images):
     def make():
         keras.utils.set_random_seed(5)

@@ -360,6 +360,7 @@ def test_one_hot_labels_are_ints(images):
     np.testing.assert_array_equal(ints, one_hot)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_fewer_classes_than_the_gan_has(images):
     with pytest.warns(UserWarning, match="held 2 of 3 classes.*: 2. Build") as caught:
@@ -391,7 +392,9 @@ def test_labels_that_nothing_learns(images):
 
     def fresh():
         keras.utils.set_random_seed(1)
-        return compiled()
+        gan = small_gan()
+        gan.compile(run_eagerly=True)
+        return gan
 
     x = images(8, 8, 8)
     data = tf.data.Dataset.from_tensor_slices((x, LABELS)).batch(4)

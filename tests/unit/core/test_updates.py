@@ -121,6 +121,7 @@ LABELLED = {
 }
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize("name", LABELLED)

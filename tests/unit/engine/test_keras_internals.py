@@ -1,6 +1,7 @@
 """Each private name of Keras that is used is there, and does what it did."""
 
 import ast
+import functools
 from pathlib import Path
 import random
 
@@ -130,12 +131,15 @@ def test_methods_that_the_engines_override():
         assert callable(getattr(keras.Model, name)), name
 
 
+@functools.cache
 def modules_imported(path):
+    names = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
 
 
 @pytest.mark.parametrize("place", ["keras.src", "tensorflow.python"])

@@ -89,6 +89,7 @@ def test_convolutions(taps, strides, shape, kind, padding, name, any_size, monke
         np.testing.assert_allclose(a, b, atol=1e-5 * largest, rtol=0)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("layer", "upsample"),
     [

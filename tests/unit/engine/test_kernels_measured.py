@@ -235,6 +235,7 @@ def dcgan():
     return gan
 
 
+@pytest.mark.full
 def test_a_gan_takes_what_it_has_taken(images, winner, monkeypatch):
     """Also where another would win; and no other GAN's steps are traced."""
     x = images(4, channels=3)
@@ -277,6 +278,7 @@ def test_a_gan_takes_what_it_has_taken(images, winner, monkeypatch):
         np.testing.assert_allclose(b, c, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("budget", [0.0, 1e-9])
 def test_what_time_was_left_for_is_taken_again(budget, images, winner, monkeypatch):
     """A resumed run has its time again; what was not measured then is not now."""
@@ -299,6 +301,7 @@ def test_what_time_was_left_for_is_taken_again(budget, images, winner, monkeypat
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.full
 def test_rules_do_not_change_what_was_taken(images, winner, monkeypatch):
     x = images(4, channels=3)
     winner("phases")

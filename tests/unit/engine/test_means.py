@@ -33,6 +33,7 @@ def score(gan, x):
     return float(np.mean(ops.convert_to_numpy(gan.discriminator(x)), dtype="float64"))
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_evaluation_does_not_depend_on_the_batch_size(rows):
     gan = still()
@@ -67,6 +68,7 @@ def test_epochs_and_validation_count_rows(rows, executions):
     assert logs["val_d_real"] == pytest.approx([exact, exact], abs=1e-6)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_a_step_of_several_batches_counts_rows(rows):
     gan = still(d_steps=2)

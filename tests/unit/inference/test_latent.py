@@ -82,7 +82,7 @@ def test_samples_of_seeds_are_those_of_sample(style, dcgan):
     np.testing.assert_allclose(made, dcgan.predict(codes, verbose=0), atol=1e-5)
 
 
-@pytest.mark.full_on_jax
+@pytest.mark.full
 @pytest.mark.backends
 def test_walks_meet_their_seeds(style, dcgan):
     seeds = [3, 8, 12]

@@ -10,6 +10,7 @@ import keras_gans as kg
 from keras_gans.inference.loading import load_model
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_nothing_of_the_process_is_changed():
     """Large networks are built while small files are loaded, and after."""

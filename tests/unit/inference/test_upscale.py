@@ -148,6 +148,7 @@ def test_tiles_that_would_not_fit_are_refused(small):
         up(keras.Model(source, x), image, tile=64)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_half_precision_is_close(small):
     image = noise((20, 16, 3))

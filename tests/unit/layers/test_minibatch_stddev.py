@@ -203,6 +203,7 @@ def kernel_of(layer):
     return getattr(layer, "layer", layer).kernel
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "make",
     [

@@ -98,6 +98,7 @@ def test_a_generator_of_models_keeps_its_names_and_takes_no_rows():
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.full_on_jax
 def test_weights_stay_weights():
     """A file's config, which is text, holds none of them, and shared ones once."""
     x, style = keras.Input((8, 8, 64)), keras.Input((64,))
@@ -114,6 +115,7 @@ def steep(x):
     return ops.tanh(3 * x)
 
 
+@pytest.mark.full_on_jax
 def test_layers_of_keras_with_what_keras_lacks():
     """A Sequential that was never called, too."""
     network = noisy(

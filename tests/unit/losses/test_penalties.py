@@ -96,6 +96,7 @@ def test_wgan_gp_reports_the_penalty(images):
     assert logs["gradient_penalty"] == pytest.approx(16, rel=1e-5)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_r1_and_r2_by_interval(images):
     """gamma / 2 * 25 in the mean over steps, whatever the interval."""

@@ -28,6 +28,7 @@ def scores(real, fake):
         return sound_scores(real, fake, rate=8000)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_scores_tell_copies_noise_and_others_apart():
     real = tones(60, 0)
@@ -88,6 +89,7 @@ def test_halves_are_scored_on_the_scale_of_all():
     assert own.frechet != all_.frechet and own.correlation == all_.correlation
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_records_of_a_gan_of_sounds():
     real = tones(20, 0).astype("float32")

@@ -51,6 +51,7 @@ def clouds(n, seed):
     }
 
 
+@pytest.mark.full
 def test_floors_and_ceilings_are_ordered():
     train, test = clouds(300, 0), clouds(200, 1)
     table = kg.Table.fit(train, modes=1)

@@ -49,6 +49,7 @@ def waves(height, width):
     return (values % 256).astype("uint8")
 
 
+@pytest.mark.full
 def test_the_reference_outputs_come_out(network):
     for (height, width), (features, means, largest) in GOLDEN.items():
         outputs = network.predict(waves(height, width), verbose=0)
@@ -61,6 +62,7 @@ def test_the_reference_outputs_come_out(network):
         assert (outputs["logits"].argmax(1) == 506).all()
 
 
+@pytest.mark.full
 def test_it_has_the_parameters_of_the_paper(network):
     assert network.count_params() == 4_694_024
     assert not network.trainable_weights

@@ -40,6 +40,7 @@ def test_reflection_is_that_of_numpy(size, padding):
         np.testing.assert_array_equal(model(x), want)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "size", [(1, 5), (8, 16), pytest.param((13, 30), marks=pytest.mark.backends)]
 )
