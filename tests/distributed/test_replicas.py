@@ -41,14 +41,11 @@ def compare(found, *names):
 
 
 def test_one_and_two_replicas_agree():
-    """Trained and scored, all in one process, which has two devices."""
+    """Trained in one process, which has two devices."""
     found = rows()
-    assert list(found) == ["clipped", "evaluation"]
+    assert list(found) == ["clipped"]
     compare(found, "clipped")
     assert found["clipped"]["logs"] < 1e-5 and found["clipped"]["means"] == 0
-    # A short last batch, of which one replica may get no row at all.
-    assert found["evaluation"]["apart"] < 1e-6
-    assert "as many rows as the others" in found["evaluation"]["refused"]
 
 
 @pytest.mark.full
@@ -57,6 +54,9 @@ def test_replicas_of_many_gans_agree():
     found = rows("--full")
     compare(found, "outside", *TOYS, *SOUNDS, "biggan", "ada", "wgan")
     assert found["outside"]["logs"] < 1e-5 and found["outside"]["means"] == 0
+    # A short last batch, of which one replica may get no row at all.
+    assert found["evaluation"]["apart"] < 1e-6
+    assert "as many rows as the others" in found["evaluation"]["refused"]
     assert 0.049 < found["wgan"]["largest"] <= 0.05 + 1e-8
     # Two moves, of 16 of 100 images each.
     p, other = found["ada"]["p"]

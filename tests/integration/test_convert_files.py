@@ -60,6 +60,7 @@ def test_convert_and_translate(capsys):
     assert "overwritten unasked" in capsys.readouterr().err
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -33,6 +33,7 @@ def film(tmp_path_factory):
     return path
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", ["out.gif", "out.webp", "out.mp4", "out"])
 def test_frames_are_written(model, film, tmp_path, name):
     out = tmp_path / name

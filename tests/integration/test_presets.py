@@ -50,6 +50,7 @@ def edit(path, **changes):
     path.write_text(json.dumps({**content, **changes}))
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     "name",
     [

@@ -52,7 +52,7 @@ def run(run_of_classes):
     return gan
 
 
-@pytest.mark.daily(1)
+@pytest.mark.daily(2)
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -74,7 +74,7 @@ def test_a_grid_has_whole_rows_of_classes(run):
     np.testing.assert_array_equal(found, levels(run.sample(63)))
 
 
-@pytest.mark.daily(2)
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("labels", "numbers"),
     [

@@ -41,6 +41,7 @@ def close(got, want, bound=1e-5):
     assert np.abs(got - want).max() <= bound * np.abs(want).max()
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", ["biggan32", "mimicry_sagan_32"])
 def test_networks_are_the_reference_s(name):
     _, wanted = golden(f"{name}_G")
@@ -330,6 +331,7 @@ def test_plain_networks_of_sngan():
         SNGAN((20, 28, 3), configuration="plain")
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [

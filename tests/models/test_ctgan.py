@@ -255,6 +255,7 @@ def test_fit_of_a_table_sees_its_batches_in_order(table):
             np.testing.assert_array_equal(a, b, err_msg=v.path)
 
 
+@pytest.mark.full
 def test_an_epoch_of_a_table_ends(table):
     """Its batches do not. A step of `small` with d_steps=2 takes two of four."""
     gan, done = small(table, d_steps=2), []

@@ -229,6 +229,7 @@ def test_domains_of_other_channels(images):
         gan.fit(b, a, verbose=0)
 
 
+@pytest.mark.full
 def test_any_size_is_translated():
     gan = kg.CycleGAN((24, 32, 1), blocks=0, width=1, n_layers=2, pool_size=1)
     assert gan.source_shape == gan.image_shape == (24, 32, 1)
@@ -311,6 +312,7 @@ def test_the_references_parameter_counts():
     assert count(gan.networks["discriminator_a"]) == 2_764_737
 
 
+@pytest.mark.full
 def test_residual_generators_begin_with_the_image():
     """A zero output layer then gives the image as it is."""
     gan = kg.CycleGAN((8, 8, 3), width=2, blocks=0, n_layers=1, residual=True)

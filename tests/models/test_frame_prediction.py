@@ -172,6 +172,7 @@ def test_frame_prediction(executions):
     check_gan(small, past, following[:, 0], atol=1e-6, executions=executions)
 
 
+@pytest.mark.full
 def test_without_what_discriminators_say():
     gan = small(adversarial_weight=0.0, gradient_weight=0.0)
     gan.compile()

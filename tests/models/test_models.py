@@ -178,6 +178,7 @@ def test_full(name, images):
     check_gan(FULL[name], data, labels, still=still)
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize(
     "objective",
     [

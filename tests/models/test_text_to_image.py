@@ -128,7 +128,7 @@ def test_stackgan_is_the_reference_s():
     close(loss - 2.0 * logs["kl_loss"], golden["g_loss"])
 
 
-@pytest.mark.daily(1)
+@pytest.mark.full
 @pytest.mark.parametrize("key", ["netG", "netD", "netC"])
 def test_a_published_file_of_dfgan_is_converted(key, tmp_path):
     path = GOLDEN / "dfgan_64.pth"

@@ -36,6 +36,7 @@ def close(got, want, bound=1e-5):
     assert np.abs(got - want).max() <= bound * np.abs(want).max()
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("mode", ["eval", "train"])
 @pytest.mark.parametrize("name", ["gan3d_16", "gan3d_paper32"])
 def test_3d_gans_are_the_references(name, mode):
@@ -270,6 +271,7 @@ def test_refusals():
         gan.fit(2 * solids(8) - 1, verbose=0)
 
 
+@pytest.mark.full
 def test_exported_as_volumes(tmp_path):
     import tensorflow as tf
     import trimesh

@@ -220,6 +220,7 @@ def test_refusals():
         gan.fit(sounds(8, channels=2), verbose=0)
 
 
+@pytest.mark.full
 def test_exported_as_floats_and_files(tmp_path):
     import tensorflow as tf
 

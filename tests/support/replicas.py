@@ -472,9 +472,18 @@ def main():
     tf.config.set_logical_device_configuration(cpu, devices)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.get_strategy()
-    parts = (optimizers, evaluation)
+    parts = (optimizers,)
     if FULL:
-        parts += (toys, sounds, normalized, adaptive, updates, packs, features)
+        parts += (
+            evaluation,
+            toys,
+            sounds,
+            normalized,
+            adaptive,
+            updates,
+            packs,
+            features,
+        )
     for part in parts:
         for row in part(one, two):
             print(json.dumps(row, default=float), flush=True)

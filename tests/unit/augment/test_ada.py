@@ -84,6 +84,7 @@ def statistics(name, p, count):
     }
 
 
+@pytest.mark.daily(2)
 @pytest.mark.parametrize("name", [*GROUPS, "bgc"])
 @pytest.mark.parametrize(
     ("p", "count"),
@@ -98,6 +99,7 @@ def test_draws_are_as_the_reference_s(name, p, count):
     assert max(errors.values()) <= 5, errors
 
 
+@pytest.mark.daily(1)
 @pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "name",

@@ -237,6 +237,7 @@ def derivatives(f, x):
     return both(tf.constant(x))
 
 
+@pytest.mark.daily(1)
 @pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize("policy", ["color", "translation", "cutout", NAMES])

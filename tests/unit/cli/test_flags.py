@@ -182,6 +182,7 @@ def test_generators_that_need_this_package_are_told(name):
         assert not foreign(map(plain_keras, networks))
 
 
+@pytest.mark.daily(10)
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_defaults_and_rates_in_help_are_true(name):
     recipe = recipes.get(name)

@@ -193,7 +193,7 @@ SIZES = [
 ]
 
 
-@pytest.mark.daily(1)
+@pytest.mark.full
 @pytest.mark.parametrize(("count", "width", "attention", "channels"), SIZES)
 def test_other_sizes(count, width, attention, channels):
     rng = np.random.default_rng(0)

@@ -53,6 +53,7 @@ def scored(model, x, label=None):
     return run(model, x.transpose(0, 2, 3, 1).astype("float32"), label)
 
 
+@pytest.mark.daily(2)
 @pytest.mark.full_on_jax
 @pytest.mark.parametrize("state_of", [recipe_state, file_state])
 @pytest.mark.parametrize(
@@ -204,6 +205,7 @@ CRITICS = [
 ]
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(("side", "base", "widths", "classes"), GENERATORS)
 def test_generators_of_other_sizes(side, base, widths, classes):
     state = generator_state(5, base, widths, 2, classes)
@@ -214,6 +216,7 @@ def test_generators_of_other_sizes(side, base, widths, classes):
     check_close(generated(from_state(state), z, label), want)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(("kind", "side", "widths", "count", "linear"), CRITICS)
 def test_critics_of_other_sizes(kind, side, widths, count, linear):
     spectral, classes = kind != "wgan_gp", 3 if kind == "cgan_pd" else None

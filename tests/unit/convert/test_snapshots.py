@@ -24,6 +24,7 @@ from keras_gans.convert import convert_file, from_state, read
 from keras_gans.convert.gans import gan_of
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", ["r3gan", "stylegan2"])
 def test_networks_of_snapshots_give_the_reference_s_images(name):
     snapshot = read(GOLDEN / f"{name}_pkl.pkl")

@@ -75,6 +75,7 @@ def test_own_networks_with_channels_first():
         kg.BaseGAN(keras.Model(z, x), critic)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype float64")
 @pytest.mark.parametrize("policy", ["float16", "bfloat16", "float64"])

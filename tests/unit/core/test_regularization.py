@@ -27,6 +27,7 @@ MAKE = {
 }
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("name", MAKE)
 def test_layers_of_the_discriminator(name):
     """Asked for, they are there once, also in one made of its config."""

@@ -85,7 +85,7 @@ class Added(kg.BaseGAN):
         self.updates.assign_add(1.0)
 
 
-@pytest.mark.daily(2)
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("way", EACH)
 def test_penalties_and_afters(images, way):
     """The penalty draws the critic's weights down, once an update."""

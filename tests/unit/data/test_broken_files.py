@@ -146,6 +146,7 @@ def test_an_archive_is_read_as_its_folder(top):
     assert sorted(os.listdir()) == ["set", "set.zip"]
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("load", [data.load_pairs, data.load_unpaired])
 @pytest.mark.parametrize("layout", ["A B", "trainA trainB", "train/a train/b"])
 def test_domains_of_an_archive(load, layout):

@@ -250,7 +250,7 @@ TINY = {
 }
 
 
-@pytest.mark.daily(1)
+@pytest.mark.full
 @pytest.mark.parametrize("name", TINY)
 def test_runs_of_translators(name):
     for folder in "AB":

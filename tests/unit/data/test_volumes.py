@@ -230,6 +230,7 @@ def glb(tree, rest=b""):
     return b"glTF" + size + b"JSON" + head + rest
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [

@@ -42,10 +42,13 @@ def twice_differentiated(call, watched):
 
 CASES = [
     ("winograd", "convolve", "same", (1, 9, 6, 2)),
-    ("winograd", "convolve_transposed", "same", (1, 9, 6, 2)),
     *[
-        pytest.param("winograd", "convolve", *case, marks=pytest.mark.full)
-        for case in (("same", (2, 8, 8, 3)), ("valid", (1, 9, 6, 2)))
+        pytest.param("winograd", *case, marks=pytest.mark.full)
+        for case in (
+            ("convolve_transposed", "same", (1, 9, 6, 2)),
+            ("convolve", "same", (2, 8, 8, 3)),
+            ("convolve", "valid", (1, 9, 6, 2)),
+        )
     ],
     ("im2col", "convolve", "same", (2, 8, 8, 3)),
     ("im2col", "convolve", "same", (1, 9, 6, 2)),
@@ -139,6 +142,7 @@ def processor(monkeypatch):
     return choose
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("kind", ["bfloat16", "float16"])
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize(("taps", "strides"), [(4, 2), (5, 1)])

@@ -45,6 +45,7 @@ def test_evaluation_does_not_depend_on_the_batch_size(rows):
         assert logs["d_real"] == pytest.approx(exact, abs=1e-6)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.daily(1)
 @pytest.mark.backends
 @pytest.mark.parametrize("executions", [1, 2])

@@ -133,6 +133,7 @@ def average(images, side):
     return x / 255
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("space", ["z", "w"])
 @pytest.mark.parametrize("sampling", ["full", "end"])
 def test_path_lengths_are_those_of_the_reference(conditional, space, sampling):

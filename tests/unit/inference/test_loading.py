@@ -44,6 +44,7 @@ def test_nothing_of_the_process_is_changed():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_a_gan_with_its_average_is_loaded():
     gan = kg.DCGAN((16, 16, 1), 4, width=2, ema=0.9)

@@ -65,7 +65,7 @@ def up(model, images, **options):
 # --- The reference ---
 
 
-@pytest.mark.daily(2)
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("kind", "options", "wanted"),
     [

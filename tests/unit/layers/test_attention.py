@@ -15,6 +15,7 @@ def pooled(x):
     return x.reshape(n, -1, channels)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize("shape", [(7, 5, 12), (2, 4, 3)])
 def test_it_is_its_equation(shape):

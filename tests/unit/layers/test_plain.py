@@ -52,6 +52,7 @@ def check(network, *given):
     return copy
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize(
     ("make", "kind"),

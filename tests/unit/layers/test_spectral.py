@@ -53,6 +53,7 @@ def run(layer, x, **kwargs):
 ON_JAX = ("dense", "conv2d_t", "embedding")
 
 
+@pytest.mark.daily(3)
 @pytest.mark.parametrize(
     "kind",
     [

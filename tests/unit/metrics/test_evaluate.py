@@ -146,6 +146,7 @@ def test_sizes_that_differ_are_told():
         values(pictures(size=20), pictures())
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_a_gan_scores_as_its_samples(trained_gan):
     gan, real = trained_gan, pictures(size=8)

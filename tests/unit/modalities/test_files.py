@@ -490,6 +490,7 @@ def assert_chunks_are_sound(data, frames):
     assert numbers == [*range(2 * frames - 1)] and names[-1] == b"IEND"
 
 
+@pytest.mark.full
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="Serving is TensorFlow's."
 )

@@ -124,6 +124,7 @@ def test_the_critic_halves_the_size(side, widths, halvings):
     assert [b.halves for b in blocks] == [i < halvings for i in range(len(widths))]
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 1), (25, 37, 2), (64, 48, 3)])
 @pytest.mark.parametrize("num_classes", [None, 4])
 def test_any_shape(shape, num_classes):

@@ -50,6 +50,7 @@ def check_close(got, want):
     assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     "name",
     [
@@ -142,6 +143,7 @@ def rrdb(state, x, blocks, ups, unshuffle):
     return conv(leaky(conv(x, state, "conv_hr"), 0.2), state, "conv_last")
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("c", "width", "blocks", "growth", "ups", "unshuffle", "scale"),
     [(1, 5, 1, 3, 2, 4, 1), (3, 4, 2, 2, 3, 1, 8), (3, 6, 1, 4, 1, 1, 2)],

@@ -72,6 +72,7 @@ def test_the_reference_outputs_come_out(name, implementation):
     check_recipe(name, implementation)
 
 
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 def test_the_reference_outputs_of_pixels_come_out():
     check_recipe("pixelgan")
@@ -108,6 +109,7 @@ def test_the_reference_losses_come_out():
 # Another implementation, for sizes that have no fixture.
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("norm", "depth", "width", "channels", "size"),
     [
@@ -126,6 +128,7 @@ def test_unets_of_other_sizes(norm, depth, width, channels, size):
         check_close(run(model, x, training), want)
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("norm", "blocks", "width", "channels", "dropout"),
     [
