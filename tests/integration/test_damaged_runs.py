@@ -236,6 +236,7 @@ def test_damaged_lines_are_left_out_of_plots(images):
     assert pathlib.Path("plot.png").exists()
 
 
+@pytest.mark.full
 def test_a_full_disk_ends_in_a_line(trained_run, capfd):
     """As far as h5py sees it: files may not grow beyond a limit."""
     latest = checkpoints.latest("r/checkpoints")

@@ -213,7 +213,7 @@ def small(table, **kwargs):
     return CTGAN(table, **{**options, **kwargs})
 
 
-@pytest.mark.full_on_jax
+@pytest.mark.full
 @pytest.mark.backends
 def test_ctgan(table):
     rows = table.encode_table(DATA, seed=0)[:16]

@@ -159,13 +159,9 @@ def test_a_loss_of_all_scales_is_the_reference_s():
     close(rows * loss, wanted["lp2"] + wanted["gdl1"])
 
 
-@pytest.mark.full_on_jax
+@pytest.mark.full  # runs of the command line train one every day
 @pytest.mark.parametrize(
-    "executions",
-    [
-        pytest.param(False, marks=pytest.mark.backends),
-        pytest.param(True, marks=pytest.mark.full),
-    ],
+    "executions", [pytest.param(False, marks=pytest.mark.backends), True]
 )
 def test_frame_prediction(executions):
     past, following = np.split(clips(16), [2], axis=1)

@@ -58,6 +58,7 @@ def check(name, executions):
 
 
 @pytest.mark.daily(1)
+@pytest.mark.full_on_jax
 @pytest.mark.backends
 @pytest.mark.parametrize("name", TOYS)
 def test_toy_gans(name):

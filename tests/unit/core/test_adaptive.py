@@ -97,6 +97,7 @@ def test_a_gan_is_made_of_its_config(given):
         assert ("ada" in made.controllers) == (given != "ada:0.5")
 
 
+@pytest.mark.full
 def test_r3gan_has_the_published_augmentation():
     small = {"image_shape": (16, 16, 3), "widths": (16,) * 3, "blocks": 1}
     for given, last in (

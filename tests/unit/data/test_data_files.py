@@ -146,6 +146,7 @@ def test_folder_start_is_skip_and_reads_nothing_skipped(tmp_path):
     assert order([next(iter(dataset))]) == [2, 3]
 
 
+@pytest.mark.daily(1)
 @pytest.mark.parametrize("labels", [False, True])
 @pytest.mark.parametrize("resize", ["crop", "pad", "stretch"])
 def test_photos_are_brought_to_size_once(tmp_path, monkeypatch, resize, labels):
