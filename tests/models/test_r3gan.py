@@ -105,7 +105,7 @@ class Told(R3GAN):
         self.modality = dataclasses.replace(self.modality, range=(-9.0, 9.0))
 
 
-@pytest.mark.full
+@pytest.mark.full_on_jax
 @pytest.mark.parametrize(
     "name",
     [
