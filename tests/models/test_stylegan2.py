@@ -209,7 +209,6 @@ def test_whole_steps_are_the_reference_s(name):
     close(logits, wanted["test_logits"], 1e-5)
 
 
-@pytest.mark.full
 def test_a_step_with_frozen_layers_is_the_reference_s():
     about, wanted = golden("stylegan2_step_freezed")
     generator = from_state(filled(about["G_weights"]))
