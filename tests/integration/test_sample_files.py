@@ -52,7 +52,7 @@ def run(run_of_classes):
     return gan
 
 
-@pytest.mark.daily(2)
+@pytest.mark.daily(1)
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
